@@ -1,0 +1,52 @@
+"""mrbench: the benchmark harness for multi-rater medical image segmentation.
+
+Names are imported on first use, so that ``import mrbench`` loads neither torch, pandas, scipy nor h5py.
+Research software: nothing here is a medical device.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+MRBENCH_API = "1"
+"""Major version of the plugin interface; a plugin module states the one that it was written for."""
+
+_EXPORTS = {
+    "Batch": "mrbench.interfaces.method",
+    "Capability": "mrbench.records",
+    "Case": "mrbench.data.case",
+    "CaseSet": "mrbench.data.caseset",
+    "Config": "mrbench.configuration",
+    "Context": "mrbench.interfaces.method",
+    "Dataset": "mrbench.interfaces.dataset",
+    "DatasetRecord": "mrbench.records",
+    "Description": "mrbench.data.description",
+    "Draw": "mrbench.interfaces.draw",
+    "DrawKind": "mrbench.interfaces.draw",
+    "Fusion": "mrbench.interfaces.fusion",
+    "Image": "mrbench.data.case",
+    "Method": "mrbench.interfaces.method",
+    "MethodRecord": "mrbench.records",
+    "Metric": "mrbench.interfaces.metric",
+    "MetricRecord": "mrbench.records",
+    "MrbenchError": "mrbench.errors",
+    "ParameterGroup": "mrbench.interfaces.method",
+    "Raters": "mrbench.data.description",
+    "Stage": "mrbench.interfaces.method",
+    "Trial": "mrbench.interfaces.fusion",
+    "Unit": "mrbench.data.description",
+    "hookimpl": "mrbench.hooks",
+}
+
+__all__ = ["MRBENCH_API", "__version__", *_EXPORTS]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _EXPORTS:
+        raise AttributeError(f"module 'mrbench' has no attribute {name!r}")
+    return getattr(import_module(_EXPORTS[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,86 @@
+"""Typed configurations: frozen, with unknown keys and wrong types as errors that name the nearest right one."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+from mrbench.errors import UnknownNameError, UsageError
+
+
+class Config(BaseModel):
+    """Base of every plugin's configuration. Fields carry their type, their bounds and a one-line description."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any], *, owner: str) -> Self:
+        """A configuration from values or from the strings of a command line; dots reach into nested configurations.
+
+        Raises:
+            UsageError: an unknown key (with the nearest right one) or a value of the wrong type or out of bounds.
+        """
+        try:
+            return cls.model_validate(_nested(values))
+        except ValidationError as error:
+            raise _readable(error, cls, owner) from None
+
+    @classmethod
+    def options(cls) -> dict[str, str]:
+        """Every option's dotted name with its description, nested ones included."""
+        found: dict[str, str] = {}
+        for name, field in cls.model_fields.items():
+            if isinstance(field.annotation, type) and issubclass(field.annotation, Config):
+                found |= {f"{name}.{inner}": text for inner, text in field.annotation.options().items()}
+            else:
+                found[name] = field.description or ""
+        return found
+
+    def values(self) -> dict[str, Any]:
+        """Every option with its value, as JSON types."""
+        return self.model_dump(mode="json")
+
+    def step(self, step: str) -> dict[str, Any]:
+        """The options that enter the digest of one step, ``"training"`` or ``"prediction"``."""
+        return {name: value for name, value in self.values().items() if _step(type(self).model_fields[name]) == step}
+
+
+def option(default: Any, description: str, **bounds: Any) -> Any:
+    """An option of the training (or of the data set); ``bounds`` are pydantic's (``ge``, ``lt``, ...)."""
+    return Field(default, description=description, **bounds)
+
+
+def prediction_option(default: Any, description: str, **bounds: Any) -> Any:
+    """An option that changes predictions only: the training is shared by all its values."""
+    return Field(default, description=description, json_schema_extra={"step": "prediction"}, **bounds)
+
+
+def _step(field: FieldInfo) -> str:
+    extra = field.json_schema_extra
+    return str(extra.get("step", "training")) if isinstance(extra, dict) else "training"
+
+
+def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for name, value in values.items():
+        *path, leaf = name.split(".")
+        node = tree
+        for part in path:
+            node = node.setdefault(part, {})
+        node[leaf] = _nested(value) if isinstance(value, Mapping) else value
+    return tree
+
+
+def _readable(error: ValidationError, cls: type[Config], owner: str) -> UsageError:
+    first = error.errors(include_url=False)[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return UnknownNameError(f"option of {owner}", name, cls.options(), hint=f"mrbench info {owner}")
+    expected = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    return UsageError(
+        f"option {name!r} of {owner} has a wrong value",
+        expected=expected,
+        found=repr(first["input"]),
+        hint=f"mrbench info {owner}",
+    )

@@ -1,0 +1,1 @@
+"""Cases with the masks of several raters: the model, the container and the splits."""

@@ -1,0 +1,137 @@
+"""The cases of a data set, in memory or streamed from a container; both give identical cases."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from mrbench.data.case import Case
+from mrbench.data.description import Description, Unit
+from mrbench.data.splits import Split
+from mrbench.digests import digest_arrays, digest_json
+from mrbench.errors import UnknownNameError
+
+
+class Pixels(Protocol):
+    """Where images and masks lie as stored; the one thing that differs between memory and a file."""
+
+    def __len__(self) -> int: ...
+
+    def image(self, index: int) -> np.ndarray:
+        """``(C, *spatial)`` in the stored type."""
+        ...
+
+    def masks(self, index: int) -> np.ndarray:
+        """``(R, *spatial)`` uint8."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayPixels:
+    """Images and masks in memory: stacked arrays, or lists of arrays where shapes differ."""
+
+    images: Sequence[np.ndarray] | np.ndarray
+    all_masks: Sequence[np.ndarray] | np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def image(self, index: int) -> np.ndarray:
+        return self.images[index]
+
+    def masks(self, index: int) -> np.ndarray:
+        return self.all_masks[index]
+
+
+@dataclass(frozen=True, eq=False)
+class CaseSet:
+    """Cases x raters.
+
+    Attributes:
+        description: what the data set declares.
+        pixels: images ``(C, *spatial)`` and masks ``(R, *spatial)`` per case, as stored.
+        ids: (N,) unique names.
+        subjects: (N,) the patient of each case.
+        present: ``(N, R)`` bool.
+        splits: by name; ``strict`` is the default.
+        slices: (N,) slice numbers, or None.
+        spacings: (N,) mm per spatial axis, or None where unknown.
+        attributes: by name, ``(N, R)`` float, NaN where missing.
+        metadata: (N,) free, JSON types; not part of the digest.
+        stored_digest: the content digest, where a container states it; recomputed by ``mrbench data verify``.
+    """
+
+    description: Description
+    pixels: Pixels
+    ids: tuple[str, ...]
+    subjects: tuple[str, ...]
+    present: np.ndarray
+    splits: Mapping[str, Split] = field(default_factory=dict)
+    slices: tuple[int, ...] | None = None
+    spacings: tuple[tuple[float, ...] | None, ...] | None = None
+    attributes: Mapping[str, np.ndarray] = field(default_factory=dict)
+    metadata: tuple[Mapping[str, Any], ...] | None = None
+    stored_digest: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, index: int) -> Case:
+        """The case at ``index``, its image normalised as declared."""
+        return Case(
+            id=self.ids[index],
+            subject=self.subjects[index],
+            image=self.normalise(self.pixels.image(index)),
+            masks=self.pixels.masks(index),
+            present=self.present[index],
+            slice=self.slices[index] if self.slices else None,
+            spacing=self.spacings[index] if self.spacings else None,
+            attributes={name: values[index] for name, values in self.attributes.items()},
+            metadata=self.metadata[index] if self.metadata else {},
+        )
+
+    def normalise(self, image: np.ndarray) -> np.ndarray:
+        """``(C, *spatial)`` float32 from an image as stored; a constant channel's z-score is 0."""
+        array = image.astype(np.float32)
+        if self.description.normalisation == "byte":
+            return array / np.float32(255)
+        if self.description.normalisation == "z-score":
+            axes = tuple(range(1, array.ndim))
+            spread = array.std(axis=axes, keepdims=True)
+            return (array - array.mean(axis=axes, keepdims=True)) / np.where(spread > 0, spread, 1)
+        return array
+
+    def split(self, name: str) -> Split:
+        """The split of that name."""
+        if name not in self.splits:
+            raise UnknownNameError(f"split of data set {self.description.name!r}", name, self.splits)
+        return self.splits[name]
+
+    @property
+    def is_volume(self) -> bool:
+        """Are the cases volumes ``(D, H, W)``?"""
+        return self.description.unit is Unit.VOLUME
+
+    @cached_property
+    def digest(self) -> str:
+        """Content digest: SHA-256 over the declarations and the canonical arrays, whatever file they came from."""
+        return self.stored_digest or self.compute_digest()
+
+    def compute_digest(self) -> str:
+        """Recomputes the content digest by reading every case once."""
+        return digest_arrays(self._parts())
+
+    def _parts(self) -> Any:
+        yield "description", digest_json(self.description.as_json())
+        yield "ids", digest_json(list(self.ids))
+        yield "subjects", digest_json(list(self.subjects))
+        yield "slices", digest_json(list(self.slices) if self.slices else None)
+        yield "spacings", digest_json([list(s) if s else None for s in self.spacings] if self.spacings else None)
+        yield "present", self.present.astype(np.uint8)
+        for name, values in sorted(self.attributes.items()):
+            yield f"attribute/{name}", values.astype(np.float64)
+        for index, case_id in enumerate(self.ids):
+            yield f"image/{case_id}", self.pixels.image(index)
+            yield f"masks/{case_id}", self.pixels.masks(index)

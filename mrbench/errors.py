@@ -1,0 +1,76 @@
+"""Errors that a user can act on: what failed, what was expected and found, and the next command to run."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class MrbenchError(Exception):
+    """A fault with a remedy. Owns its exit code and its wording.
+
+    Args:
+        what: what failed and where (plugin, case or file), one sentence without a full stop.
+        expected: what would have been right.
+        found: what was there instead.
+        hint: the next command to run or the nearest correct name.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, expected: str = "", found: str = "", hint: str = "") -> None:
+        self.what, self.expected, self.found, self.hint = what, expected, found, hint
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        """All parts on lines of their own, the way the command line prints them."""
+        lines = [self.what]
+        lines += [f"  expected: {self.expected}"] if self.expected else []
+        lines += [f"  found:    {self.found}"] if self.found else []
+        lines += [f"  next:     {self.hint}"] if self.hint else []
+        return "\n".join(lines)
+
+
+class UsageError(MrbenchError):
+    """The command or a configuration asks for something that does not exist or does not fit."""
+
+    exit_code = 2
+
+
+class UnknownNameError(UsageError):
+    """A name that nothing answers to; names the nearest ones."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
+        known = sorted(known)
+        near = get_close_matches(name, known, n=3, cutoff=0.5)
+        suggestion = f"did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
+        super().__init__(
+            f"unknown {kind} {name!r}",
+            expected=f"one of {', '.join(known)}" if known and not near else "",
+            hint="; ".join(part for part in (suggestion, hint) if part),
+        )
+
+
+class DataError(MrbenchError):
+    """A data set's content is not what its declaration says; names the case or file."""
+
+
+class DataAbsentError(UsageError):
+    """A data set has not been prepared; says where to get it and what prepares it."""
+
+
+class PluginError(MrbenchError):
+    """A plugin broke its contract; names the plugin and the rule."""
+
+
+class DivergedError(MrbenchError):
+    """A loss or an output became non-finite."""
+
+
+class NotApplicableError(MrbenchError):
+    """A method cannot work on this data set by declaration; a row says so, nothing has failed."""
+
+
+class IncompatibleError(MrbenchError):
+    """Stored results were written by a version that this one cannot read."""
+
+    exit_code = 4

@@ -1,0 +1,1 @@
+"""What a plugin implements: methods, fusions, data sets and metrics."""

@@ -1,0 +1,36 @@
+"""A metric: additive statistics per case and a finaliser per data set."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from mrbench.metrics.protocol import ScoringProtocol
+    from mrbench.metrics.tables import CaseTables
+
+
+class Key(NamedTuple):
+    """Where a value belongs: a foreground class, and a rater where the metric tells them apart."""
+
+    label: int
+    rater: int | None = None
+
+
+class Metric(ABC):
+    """Scores one trial of one case from its tables; the harness reduces, the metric never does."""
+
+    @abstractmethod
+    def statistics(self, tables: "CaseTables", protocol: "ScoringProtocol") -> Mapping[Key, np.ndarray]:
+        """Additive statistics, one vector per key; a key that does not apply is left out.
+
+        A metric that is a mean of case values gives vectors of length 1 and inherits :meth:`finalise`.
+        """
+
+    pooled = False
+    """True where the value of a data set is not a mean of case values: statistics are summed over the cases first."""
+
+    def finalise(self, total: np.ndarray) -> float:
+        """The value of a statistics vector (of one case, or summed over cases where ``pooled``)."""
+        return float(total[0])

@@ -1,0 +1,148 @@
+"""What a plugin says of itself before it is loaded: frozen records, light to import.
+
+A record names its classes as ``"module:attribute"``; they are imported only when they are used.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any, Literal
+
+NO_PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+
+
+class Capability(StrEnum):
+    """What a method can give and take. What it cannot give is "not applicable", never a fake zero."""
+
+    CONSENSUS = "consensus"
+    """Yields one consensus segmentation per case."""
+    DIVERSE = "diverse"
+    """Yields as many samples as asked for."""
+    PERSONAL = "personal"
+    """Yields a prediction in the style of each rater."""
+    DETERMINISTIC = "deterministic"
+    """Repeating a prediction with another seed changes nothing."""
+    MULTI_CLASS = "multi-class"
+    """Takes more than two classes (background included)."""
+    VOLUMES = "volumes"
+    """Takes volumes as well as slices."""
+    SEES_TEST_MASKS = "sees_test_masks"
+    """Reads the raters' masks of the case that it is scored on: a bound made of people, not a predictor."""
+
+
+def load_attribute(path: str) -> Any:
+    """The object that ``"module:attribute"`` names.
+
+    Raises:
+        ImportError, AttributeError: as the import system reports them.
+    """
+    module, _, attribute = path.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginRecord:
+    """What every plugin says of itself.
+
+    Attributes:
+        name: the word used on the command line: lower case, digits and hyphens.
+        factory: ``"module:attribute"`` of the class.
+        summary: one line for ``mrbench list``.
+        version: of the definition; a change that moves numbers raises it. Enters digests.
+        citation: the paper, in one line.
+        licence: of the plugin's code (methods, metrics) or of the data (data sets).
+        requires: modules that must be importable, e.g. ``("torch",)``.
+    """
+
+    name: str
+    factory: str
+    summary: str
+    version: str = "1"
+    citation: str = ""
+    licence: str = ""
+    requires: tuple[str, ...] = ()
+
+    def load(self) -> Any:
+        """Imports and returns the class behind the record."""
+        return load_attribute(self.factory)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodRecord(PluginRecord):
+    """A method that learns (``kind="method"``) or a training-free fusion of the raters' masks (``kind="fusion"``).
+
+    Attributes:
+        config: ``"module:attribute"`` of its typed configuration; a light module, so that planning needs no torch.
+        capabilities: what it gives and takes.
+        presets: named settings over the configuration's defaults; ``paper`` is used unless another is asked for.
+        family: methods of one family share a training: they differ by ``sampler`` alone. Default: the name.
+        sampler: how this row draws from the family's training; reaches ``Method.predict`` in the context.
+        differences: where the paper and the released code differ, one sentence each with its source.
+    """
+
+    config: str
+    kind: Literal["method", "fusion"] = "method"
+    capabilities: frozenset[Capability] = frozenset()
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: NO_PRESETS)
+    family: str = ""
+    sampler: str = "default"
+    differences: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "capabilities", frozenset(Capability(c) for c in self.capabilities))
+        object.__setattr__(self, "family", self.family or self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetRecord(PluginRecord):
+    """A data set.
+
+    Attributes:
+        config: ``"module:attribute"`` of its typed configuration; its values enter the data digest.
+        source: where the data come from and how to get them, for people.
+        prepare: ``"module:function"`` taking ``(source: Path, out: Path, config)`` and writing the container that
+            ``mrbench data prepare NAME --source PATH`` leaves in the data folder; empty where nothing is prepared.
+    """
+
+    config: str
+    source: str = ""
+    prepare: str = ""
+
+
+class Direction(StrEnum):
+    """Which way is better."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    NEITHER = "neither"
+
+
+class Need(StrEnum):
+    """What a metric is computed from."""
+
+    SAMPLES = "samples"
+    RATERS = "raters"
+    CONSENSUS = "consensus"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricRecord(PluginRecord):
+    """A metric.
+
+    Attributes:
+        direction: which way is better.
+        range: the least and greatest value that it can take.
+        needs: the predictions that it scores; where a method gives none, the metric is missing.
+        identified: needs raters who are the same (virtual) person in every case.
+        table: stands in the table that a run prints; the others stand in the record only.
+        empty: what it does on empty masks, one sentence.
+    """
+
+    direction: Direction
+    range: tuple[float, float]
+    needs: Need
+    identified: bool = False
+    table: bool = True
+    empty: str = ""
