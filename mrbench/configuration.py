@@ -1,6 +1,8 @@
 """Typed configurations: frozen, with unknown keys and wrong types as errors that name the nearest right one."""
 
+import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -42,8 +44,9 @@ class Config(BaseModel):
         return self.model_dump(mode="json")
 
     def step(self, step: str) -> dict[str, Any]:
-        """The options that enter the digest of one step, ``"training"`` or ``"prediction"``."""
-        return {name: value for name, value in self.values().items() if _step(type(self).model_fields[name]) == step}
+        """The options that enter the digest of one step, ``"training"`` or ``"prediction"``; files by their content."""
+        fields = type(self).model_fields
+        return {name: _by_content(getattr(self, name)) for name, field in fields.items() if _step(field) == step}
 
 
 def option(default: Any, description: str, **bounds: Any) -> Any:
@@ -61,15 +64,37 @@ def _step(field: FieldInfo) -> str:
     return str(extra.get("step", "training")) if isinstance(extra, dict) else "training"
 
 
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Dotted names with values, from mappings nested or dotted or both."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{prefix}{name}.")
+        else:
+            found[prefix + name] = value
+    return found
+
+
 def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
     tree: dict[str, Any] = {}
-    for name, value in values.items():
+    for name, value in flat(values).items():
         *path, leaf = name.split(".")
         node = tree
         for part in path:
             node = node.setdefault(part, {})
-        node[leaf] = _nested(value) if isinstance(value, Mapping) else value
+        node[leaf] = value
     return tree
+
+
+def _by_content(value: Any) -> Any:
+    if isinstance(value, Config):
+        return {name: _by_content(getattr(value, name)) for name in type(value).model_fields}
+    if isinstance(value, Path):
+        try:
+            return {"sha256": hashlib.sha256(value.read_bytes()).hexdigest()}
+        except OSError as error:
+            raise UsageError(f"cannot read the file {value}", found=str(error)) from None
+    return value
 
 
 def _readable(error: ValidationError, cls: type[Config], owner: str) -> UsageError:

@@ -1,0 +1,114 @@
+"""From the archive of nodules to cases."""
+
+from pathlib import Path
+
+import numpy as np
+
+from mrbench.data.caseset import ArrayPixels, CaseSet
+from mrbench.data.description import Description, Raters
+from mrbench.data.splits import Split, split_by_subject
+from mrbench.errors import DataAbsentError, DataError
+from mrbench.interfaces.dataset import Dataset
+from mrbench_lidc.config import LidcConfig
+from mrbench_lidc.nodules import CROP, FILE, Nodules, read_nodules
+
+_DOI = "10.7937/K9/TCIA.2015.LO9QL9SX"
+_RANKS = ("rank-1 (smallest)", "rank-2", "rank-3", "rank-4 (largest)")
+_SLOTS = ("slot-1", "slot-2", "slot-3", "slot-4")
+
+
+class Lidc(Dataset[LidcConfig]):
+    """Nodule slices of LIDC-IDRI: image (1, 64, 64), four masks, nine ratings per reader.
+
+    Every scan was read by four radiologists, so a slot without an outline is a reader who marked nothing
+    (``unmarked=empty``) unless one prefers not to know (``unmarked=absent``). Rows are chosen and ranked at native
+    resolution, before the crop; a mask that the crop cuts stays, and ``clipped`` in the metadata counts them.
+    """
+
+    def load(self) -> CaseSet:
+        """The cases, with a ``strict`` split by patient, balanced in the mean area (mm²) of their nodules.
+
+        Raises:
+            DataAbsentError: ``lidc_nodules.npz`` is not in the data folder.
+            DataError: it is there and wrong.
+        """
+        path = self.folder / FILE
+        if not path.is_file():
+            raise _absent(self.folder)
+        nodules = self._chosen(read_nodules(path), path)
+        return CaseSet(
+            description=self._description(),
+            pixels=ArrayPixels(nodules.images[:, None, *CROP], nodules.masks[:, :, *CROP].astype(np.uint8)),
+            ids=_ids(nodules),
+            subjects=nodules.patients,
+            present=self._present(nodules),
+            splits={"strict": self._split(nodules)},
+            spacings=tuple((mm, mm) for mm in nodules.spacing.tolist()),
+            attributes={name: nodules.ratings[:, :, a] for a, name in enumerate(nodules.rating_names)},
+            metadata=_metadata(nodules),
+        )
+
+    def _chosen(self, nodules: Nodules, path: Path) -> Nodules:
+        if self.config.subset == "four":
+            nodules = nodules.rows(np.all(nodules.areas > 0, axis=1))
+        if not nodules.patients:
+            raise DataError(f"{path} has no nodule with four non-empty masks", expected="at least one")
+        return nodules.ranked() if self.config.raters == "ranked" else nodules
+
+    def _present(self, nodules: Nodules) -> np.ndarray:
+        return nodules.used if self.config.unmarked == "absent" else np.ones_like(nodules.used)
+
+    def _split(self, nodules: Nodules) -> Split:
+        size = nodules.areas.mean(axis=1) * nodules.spacing**2
+        return split_by_subject(
+            nodules.patients,
+            folds=self.config.folds,
+            seed=self.config.split_seed,
+            validation_share=self.config.validation_share,
+            size=size.tolist(),
+        )
+
+    def _description(self) -> Description:
+        ranked = self.config.raters == "ranked"
+        return Description(
+            name="lidc" if self.config.subset == "four" else "lidc-all",
+            version="1",
+            classes=("background", "nodule"),
+            channels=("CT",),
+            raters=Raters.RANKED if ranked else Raters.EXCHANGEABLE,
+            rater_names=_RANKS if ranked else _SLOTS,
+            normalisation="byte",
+            augmentation=("flip", "rotate90"),
+            licence="CC BY 3.0",
+            citation="Armato et al., Med. Phys. 38:915, 2011; Clark et al., J. Digit. Imaging 26:1045, 2013",
+            origin=f"TCIA LIDC-IDRI, doi {_DOI}",
+        )
+
+
+def _absent(folder: Path) -> DataAbsentError:
+    return DataAbsentError(
+        "data set 'lidc' is not there",
+        expected=f"{FILE} in the data folder: nodule slices cut from the scans of LIDC-IDRI "
+        f"(The Cancer Imaging Archive, doi {_DOI})",
+        found=f"no such file in {folder}",
+        hint=f"name the folder that holds {FILE} with --data or $MRBENCH_DATA: "
+        "MRBENCH_DATA=FOLDER mrbench data info lidc",
+    )
+
+
+def _ids(nodules: Nodules) -> tuple[str, ...]:
+    rows = zip(nodules.patients, nodules.scans.tolist(), nodules.nodules.tolist(), strict=True)
+    return tuple(f"{patient}-scan{scan}-nodule{nodule}" for patient, scan, nodule in rows)
+
+
+def _metadata(nodules: Nodules) -> tuple[dict[str, int | float], ...]:
+    cut = (nodules.masks[:, :, *CROP].sum(axis=(2, 3)) < nodules.areas).sum(axis=1)
+    columns = {
+        "scan": nodules.scans,
+        "nodule": nodules.nodules,
+        "z": nodules.z,
+        "slice_thickness": nodules.thickness,
+        "clipped": cut,
+    }
+    lists = {name: values.tolist() for name, values in columns.items()}
+    return tuple({name: values[i] for name, values in lists.items()} for i in range(len(cut)))

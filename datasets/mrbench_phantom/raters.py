@@ -1,0 +1,94 @@
+"""The raters: what each of them takes for lesion, how steadily, and when they see nothing."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mrbench_phantom.geometry import edge
+from mrbench_phantom.grid import Grid
+from mrbench_phantom.lesion import Lesion
+from mrbench_phantom.noise import smooth_field, uniform
+from mrbench_phantom.traits import Traits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """How one rater draws, in every case.
+
+    Attributes:
+        name: of the rater.
+        threshold: opacity from which a pixel is lesion.
+        outset: mm by which the rater stays outside the border that they see.
+        rounding: 0 follows the lobes, 1 draws the simple shape that fills between them.
+        spicules: does the rater follow them?
+        glass: share of the ground glass's opacity that the rater perceives.
+        doubt: probability of taking a doubtful neighbour for a part of the lesion.
+        open_cavity: does the rater leave a cavity out?
+    """
+
+    name: str
+    threshold: float
+    outset: float = 0.0
+    rounding: float = 0.0
+    spicules: bool = False
+    glass: float = 0.3
+    doubt: float = 0.4
+    open_cavity: bool = False
+
+
+STYLES = (
+    Style(name="tight", threshold=0.72, outset=-0.1, doubt=0.1, open_cavity=True),
+    Style(name="generous", threshold=0.15, outset=0.4, glass=0.2, spicules=True, doubt=0.85),
+    Style(name="smooth", threshold=0.5, rounding=1.0, doubt=0.25),
+    Style(name="halo", threshold=0.5, glass=1.7, spicules=True, doubt=0.7),
+    Style(name="middle", threshold=0.5),
+    Style(name="tight-smooth", threshold=0.75, rounding=1.0, glass=0.0, doubt=0.05),
+    Style(name="generous-halo", threshold=0.25, outset=0.3, glass=1.7, spicules=True, doubt=0.9),
+    Style(name="tight-spiky", threshold=0.7, spicules=True, glass=0.0, doubt=0.15),
+)
+"""In the order in which raters join."""
+
+CELL = 5.0
+"""mm between the knots of a rater's wobble."""
+
+
+def noise_free(lesion: Lesion, style: Style) -> np.ndarray:
+    """``(D, H, W)`` bool: what the style alone marks."""
+    return _outline(lesion, style, np.zeros(()), style.doubt > 0.5)
+
+
+def mark(lesion: Lesion, traits: Traits, style: Style, grid: Grid, rng: np.random.Generator) -> np.ndarray:
+    """``(D, H, W)`` bool: what a rater marks; all False in slices where the lesion went unseen."""
+    steady, unseen, joins = (float(value) for value in uniform(rng, 3))
+    wobble = smooth_field(rng, grid.z, grid.y, grid.y, cell=CELL) * wobble_width(traits)
+    drift = (2 * steady - 1) * (0.05 + 0.15 * lesion.softness)
+    marked = _outline(lesion, style, wobble + drift, joins < style.doubt)
+    return marked & _seen(marked, traits, unseen)
+
+
+def wobble_width(traits: Traits) -> float:
+    """Standard deviation in mm of a rater's contour: wide where the border is soft or faint, narrow on calcium."""
+    width = 0.04 + 0.1 * traits.softness + 0.2 * (1 - traits.subtlety)
+    return width * (1 - 0.5 * traits.calcification)
+
+
+def _outline(lesion: Lesion, style: Style, wobble: np.ndarray, takes_satellite: bool) -> np.ndarray:
+    surface = lesion.body + style.rounding * (lesion.rounded - lesion.body) + wobble - style.outset
+    solid = edge(surface, lesion.softness)
+    if style.spicules:
+        solid = np.maximum(solid, lesion.spicules)
+    glass = style.glass * lesion.halo_opacity * edge(surface - lesion.halo_width, lesion.softness)
+    perceived = np.maximum(solid, glass)
+    if takes_satellite and lesion.satellite_opacity:
+        perceived = np.maximum(perceived, edge(lesion.satellite + wobble, lesion.softness))
+    if style.open_cavity:
+        perceived = perceived * (1 - lesion.cavity)
+    return perceived > style.threshold
+
+
+def _seen(marked: np.ndarray, traits: Traits, unseen: float) -> np.ndarray:
+    # (D, 1, 1): barely visible lesions are missed, in their smallest slices first.
+    area = marked.sum(axis=(1, 2), keepdims=True)
+    share = area / max(int(area.max()), 1)
+    chance = max(0.0, 0.3 - traits.subtlety) * (1.08 - share)
+    return unseen >= chance

@@ -1,0 +1,5 @@
+"""``python -m mrbench``."""
+
+from mrbench.cli import main
+
+main()

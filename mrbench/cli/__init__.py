@@ -1,0 +1,59 @@
+"""The command line. Each command is imported only when it is called."""
+
+import sys
+from difflib import get_close_matches
+from importlib import import_module
+
+import click
+
+from mrbench import __version__
+from mrbench.errors import MrbenchError
+
+COMMANDS = {
+    "run": ("mrbench.cli.run", "Run methods on data sets and print a table."),
+    "list": ("mrbench.cli.list", "List the methods, data sets or metrics that are installed."),
+    "info": ("mrbench.cli.info", "Show what a method, data set or metric says of itself, with its options."),
+    "show": ("mrbench.cli.show", "Print the table of a run again."),
+    "score": ("mrbench.cli.score", "Score a run's stored predictions again, under any scoring protocol."),
+    "data": ("mrbench.cli.data", "Prepare, verify and look at data sets."),
+}
+
+
+class LazyGroup(click.Group):
+    """Knows every command's name and one-line help without importing it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            near = get_close_matches(cmd_name, COMMANDS, n=1)
+            raise click.UsageError(
+                f"no such command {cmd_name!r}" + (f"; did you mean {near[0]!r}?" if near else ""), ctx
+            )
+        return import_module(COMMANDS[cmd_name][0]).command  # type: ignore[no-any-return]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="mrbench")
+def group() -> None:
+    """Benchmark methods for segmentation of images that several experts annotated.
+
+    Research software: not a medical device, not for clinical use.
+
+    \b
+    mrbench run --method proseg --method unet-majority --dataset phantom --preset quick
+    """
+
+
+def main() -> None:
+    """Runs a command; errors that a user can act on are printed without a traceback and own their exit code."""
+    try:
+        group(prog_name="mrbench")
+    except MrbenchError as error:
+        click.echo(f"mrbench: {error.message}", err=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,76 @@
+"""``mrbench info``."""
+
+import json
+from dataclasses import asdict
+from typing import Any, get_args
+
+import click
+
+from mrbench.cli.plugins import registry
+from mrbench.errors import UnknownNameError
+from mrbench.registry import Kind, Plugin, Registry
+
+
+@click.command("info")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(name: str, as_json: bool) -> None:
+    """Show what a method, data set or metric says of itself, with its options."""
+    kind, plugin = _find(registry(), name)
+    facts = asdict(plugin.record) | {"kind": kind, "distribution": plugin.distribution}
+    config = plugin.load_config() if kind in ("method", "dataset") else None
+    options = _options(config) if config else []
+    if as_json:
+        click.echo(json.dumps(facts | {"options": options}, indent=1, default=_plain))
+        return
+    for title, lines in _sections(plugin, kind, facts, options):
+        formatter = click.HelpFormatter(max_width=100)
+        with formatter.section(title):
+            formatter.write_dl(lines)
+        click.echo(formatter.getvalue(), nl=False)
+
+
+def _find(found: Registry, name: str) -> tuple[Kind, Plugin[Any]]:
+    for kind in get_args(Kind):
+        if any(name in (p.qualified, p.record.name) for p in found.plugins[kind]):
+            return kind, found.get(kind, name)
+    known = [known for kind in get_args(Kind) for known in found.names(kind)]
+    raise UnknownNameError("method, data set or metric", name, known, hint="mrbench list methods|datasets|metrics")
+
+
+def _options(config: Any) -> list[dict[str, Any]]:
+    values = config()
+    return [{"name": name, "default": _value(values, name), "help": text} for name, text in config.options().items()]
+
+
+def _value(config: Any, name: str) -> Any:
+    for part in name.split("."):
+        config = getattr(config, part)
+    return config
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value) if isinstance(value, frozenset) else dict(value)
+
+
+def _sections(
+    plugin: Plugin[Any], kind: Kind, facts: dict[str, Any], options: list[dict[str, Any]]
+) -> list[tuple[str, list[tuple[str, str]]]]:
+    shown = ("summary", "version", "citation", "licence", "source", "family", "direction", "range", "needs", "empty")
+    lines = [(name, str(facts[name])) for name in shown if facts.get(name)]
+    if facts.get("capabilities"):
+        lines.append(("capabilities", ", ".join(sorted(facts["capabilities"]))))
+    sections = [(f"{kind} {plugin.qualified}", lines)]
+    if facts.get("differences"):
+        sections.append(("Paper and released code differ", [("-", text) for text in facts["differences"]]))
+    if options:
+        sections.append(
+            (
+                f"Options (--set {plugin.record.name}.NAME=VALUE)",
+                [(f"{o['name']} = {o['default']}", o["help"]) for o in options],
+            )
+        )
+    for name, values in facts.get("presets", {}).items():
+        changed = [(f"{key} = {value}", "") for key, value in values.items()]
+        sections.append((f"Preset {name}", changed or [("the defaults", "")]))
+    return sections

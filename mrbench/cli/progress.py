@@ -1,0 +1,174 @@
+"""What a person sees while a run computes: live bars in a terminal, plain lines elsewhere; always on stderr."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from mrbench.engine.cell import CellSpec
+from mrbench.engine.plan import Plan
+from mrbench.engine.run import Run, Settings, Watch
+
+PLAIN_SECONDS = 10.0
+"""Without a terminal, a cell's epochs are told of at most this often."""
+
+HOUR = 3600.0
+
+
+class View(Protocol):
+    """Shows events of cells."""
+
+    def show(self, spec: CellSpec, event: Mapping[str, Any]) -> None: ...
+
+
+@contextmanager
+def open_progress(plan: Plan, run: Run, settings: Settings) -> Iterator[Watch]:
+    """The view that fits where stderr goes, told of every event, with estimates on top."""
+    console = Console(stderr=True)
+    trainings = len({c.spec.training_folder(run.results) for c in plan.cells if c.spec.kind == "method"})
+    estimate = _Estimate(trainings, settings)
+    console.print(f"run [bold]{run.id}[/]: {len(plan.cells)} cells, results in {run.results}", highlight=False)
+    with _bars(console, len(plan.cells)) if console.is_terminal else _lines() as view:
+
+        def watch(spec: CellSpec, event: Mapping[str, Any]) -> None:
+            view.show(spec, event)
+            if event["event"] == "estimate" and (line := estimate.line(spec, event["seconds"])):
+                console.print(line, highlight=False)
+
+        yield watch
+
+
+class _Estimate:
+    """Says once per method how long its trainings will take, and warns before a wait of more than an hour."""
+
+    def __init__(self, trainings: int, settings: Settings) -> None:
+        self.left, self.settings = trainings, settings
+        self.told: set[tuple[str, str]] = set()
+
+    def line(self, spec: CellSpec, seconds: float) -> str:
+        """The line to print, or nothing where it has been said."""
+        if (spec.method, spec.dataset) in self.told:
+            return ""
+        self.told.add((spec.method, spec.dataset))
+        text = f"{spec.title}: about {duration(seconds)} of training"
+        if seconds * self.left / self.settings.jobs > HOUR:
+            total = duration(seconds * self.left / self.settings.jobs)
+            text += f"; the {self.left} trainings of this run may take {total}."
+            text += " --preset quick is much faster" if spec.preset == "paper" else ""
+        return text
+
+
+def duration(seconds: float) -> str:
+    """A time in the two largest units that matter."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes, hours = round(seconds / 60), int(seconds // 3600)
+    return f"{minutes} min" if hours < 2 else f"{hours} h {minutes % 60:02d} min"
+
+
+def describe(event: Mapping[str, Any]) -> str:
+    """One event in words; nothing where there is nothing to say."""
+    words = WORDS.get(event["event"])
+    return words(event) if words else ""
+
+
+def _epoch(event: Mapping[str, Any]) -> str:
+    text = f"{event['stage']} epoch {event['epoch'] + 1}/{event['epochs']} loss {event['train/total']:.4f}"
+    return text + (f" validation {event['validation/total']:.4f}" if "validation/total" in event else "")
+
+
+def _settled(event: Mapping[str, Any]) -> str:
+    reason = event["reason"].splitlines()[0] if event["reason"] else ""
+    return f"{event['status']}: {reason}" if reason else str(event["status"])
+
+
+WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "phase": lambda event: str(event["phase"]),
+    "epoch": _epoch,
+    "cases": lambda event: f"predict {event['done']}/{event['total']} cases",
+    "kept": lambda _: "finished before, kept",
+    "waiting": lambda _: "another process is computing it; waiting",
+    "settled": _settled,
+}
+
+
+class _Lines:
+    """A line per event; epochs and cases at intervals."""
+
+    def __init__(self) -> None:
+        self.last: dict[str, float] = {}
+
+    def show(self, spec: CellSpec, event: Mapping[str, Any]) -> None:
+        frequent = event["event"] in ("epoch", "cases", "waiting")
+        if frequent and time.monotonic() - self.last.get(spec.title, 0.0) < PLAIN_SECONDS:
+            return
+        if text := describe(event):
+            self.last[spec.title] = time.monotonic() if frequent else self.last.get(spec.title, 0.0)
+            click.echo(f"{spec.title}: {text}", err=True)
+
+
+@contextmanager
+def _lines() -> Iterator[View]:
+    yield _Lines()
+
+
+class _Bars:
+    """One bar for the run and one per running cell."""
+
+    def __init__(self, progress: Progress, cells: int) -> None:
+        self.progress = progress
+        self.total = progress.add_task("cells", total=cells, state="")
+        self.tasks: dict[str, TaskID] = {}
+        self.started: dict[str, float] = {}
+
+    def show(self, spec: CellSpec, event: Mapping[str, Any]) -> None:
+        if event["event"] in ("kept", "settled"):
+            self._finish(spec, event)
+            return
+        task = self.tasks.get(spec.title)
+        if task is None:
+            task = self.tasks[spec.title] = self.progress.add_task(spec.title, total=None, state="")
+        done, total = self._position(spec, event)
+        self.progress.update(task, completed=done, total=total, state=describe(event) + self._left(spec, done, total))
+
+    def _position(self, spec: CellSpec, event: Mapping[str, Any]) -> tuple[float | None, float | None]:
+        match event["event"]:
+            case "phase":
+                self.started[spec.title] = time.monotonic()
+                return 0, None
+            case "epoch":
+                return event["epoch"] + 1, event["epochs"]
+            case "cases":
+                return event["done"], event["total"]
+        return None, None
+
+    def _left(self, spec: CellSpec, done: float | None, total: float | None) -> str:
+        if not done or not total:
+            return ""
+        elapsed = time.monotonic() - self.started.get(spec.title, time.monotonic())
+        return f", {duration(elapsed / done * (total - done))} left"
+
+    def _finish(self, spec: CellSpec, event: Mapping[str, Any]) -> None:
+        if spec.title in self.tasks:
+            self.progress.remove_task(self.tasks.pop(spec.title))
+        self.progress.update(self.total, advance=1)
+        if event["event"] == "settled":
+            colour = "green" if event["status"] == "ok" else "red"
+            self.progress.console.print(f"[{colour}]{spec.title}[/] {describe(event)}", highlight=False)
+
+
+@contextmanager
+def _bars(console: Console, cells: int) -> Iterator[View]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("[dim]{task.fields[state]}"),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield _Bars(progress, cells)

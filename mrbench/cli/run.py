@@ -1,0 +1,157 @@
+"""``mrbench run``."""
+
+import shlex
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mrbench.cli.plugins import registry
+from mrbench.configuration import flat
+from mrbench.data.folder import data_folder
+from mrbench.engine.cell import Status
+from mrbench.engine.plan import Plan, Request, make_plan
+from mrbench.engine.run import Settings, execute, run_of
+from mrbench.errors import UnknownNameError, UsageError
+
+RESULTS = Path("results")
+
+EXITS = """\b
+Exit codes: 0 all that was asked for is there, 1 a cell failed, 2 usage,
+4 results of another version, 130 interrupted."""
+
+
+def _read_config(ctx: click.Context, _parameter: click.Parameter, path: Path | None) -> Path | None:
+    """Makes a TOML file's keys the defaults of the options of the same names."""
+    if path is None:
+        return None
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read the configuration {path}", found=str(error)) from None
+    known = {p.opts[0].lstrip("-"): p for p in ctx.command.params if p.name not in ("config", "help")}
+    for name, value in values.items():
+        if name not in known:
+            raise UnknownNameError(f"key in {path}:", name, known)
+        if isinstance(value, Mapping) != (name == "set"):
+            raise UsageError(f"key {name!r} in {path} has a wrong type", found=repr(value))
+    ctx.default_map = {known[name].name: _as_default(known[name], value) for name, value in values.items()}
+    return path
+
+
+def _as_default(parameter: click.Parameter, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return [f"{name}={inner}" for name, inner in flat(value).items()]
+    return [value] if getattr(parameter, "multiple", False) and not isinstance(value, list) else value
+
+
+@click.command("run", epilog=EXITS)
+@click.option("--method", "methods", multiple=True, metavar="NAME", help="A method; repeat for several.")
+@click.option("--dataset", "datasets", multiple=True, metavar="NAME", help="A data set; repeat for several.")
+@click.option("--preset", metavar="NAME", help="Settings of the methods: paper (default), quick, as_released.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="An option of a method or data set; NAME.KEY=VALUE says whose. See mrbench info NAME.",
+)
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    callback=_read_config,
+    is_eager=True,
+    help="A TOML file with these options; those on the command line win.",
+)
+@click.option(
+    "--fold", "folds", multiple=True, type=click.IntRange(0), help="A fold; repeat for several. [default: all]"
+)
+@click.option("--split", default="strict", show_default=True, metavar="NAME", help="The split of the data set.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Base seed of trainings and draws.")
+@click.option(
+    "--seeds", type=click.IntRange(1), default=1, show_default=True, help="Number of base seeds, from --seed on."
+)
+@click.option("--samples", type=click.IntRange(1), default=50, show_default=True, help="Samples drawn per case.")
+@click.option("--limit", type=click.IntRange(1), help="Test on the first N cases of each fold only.")
+@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="A metric to show; repeat for several.")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of prepared data. [default: $MRBENCH_DATA]")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=RESULTS,
+    show_default=True,
+    help="Folder of results; cells found there are kept.",
+)
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True)
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Cells side by side.")
+@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Per cell.")
+@click.option("--force", is_flag=True, help="Compute finished cells again, trainings included.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON on standard output.")
+def command(**options: Any) -> None:
+    """Run methods on data sets under one protocol and print a table.
+
+    The same command again continues: finished cells are kept, failed ones run again.
+
+    \b
+    mrbench run --method proseg --method unet-majority --dataset phantom --preset quick
+    mrbench run --method proseg --dataset lidc --data FOLDER --preset quick --fold 0
+    """
+    found = registry()
+    for name in options["metrics"]:
+        found.get("metric", name)
+    request = _request(options)
+    plan = make_plan(request, found)
+    for line in plan.warnings:
+        click.echo(f"warning: {line}", err=True)
+    run = run_of(plan, options["out"], shlex.join(["mrbench", *sys.argv[1:]]))
+    if options["dry_run"]:
+        _print_plan(plan, options["out"])
+        return
+    from mrbench.cli.progress import open_progress
+    from mrbench.cli.report import print_run
+
+    settings = Settings(request.data, options["device"], options["jobs"], options["timeout"], options["force"])
+    with open_progress(plan, run, settings) as watch:
+        results = execute(run, settings, watch)
+    print_run(run, results, found, metrics=options["metrics"], as_json=options["as_json"])
+    if any(result.status not in (Status.OK, Status.NOT_APPLICABLE) for result in results):
+        sys.exit(1)
+
+
+def _request(options: Mapping[str, Any]) -> Request:
+    for name in ("methods", "datasets"):
+        if not options[name]:
+            raise UsageError(f"no {name[:-1]} is named", hint=f"--{name[:-1]} NAME; mrbench list {name}")
+    seed = options["seed"]
+    return Request(
+        methods=options["methods"],
+        datasets=options["datasets"],
+        settings=dict(parse_setting(text) for text in options["settings"]),
+        preset=options["preset"],
+        folds=options["folds"],
+        seeds=range(seed, seed + options["seeds"]),
+        samples=options["samples"],
+        limit=options["limit"],
+        split=options["split"],
+        data=data_folder(options["data"]),
+    )
+
+
+def parse_setting(text: str) -> tuple[str, str]:
+    """Name and value of one ``--set``."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"--set {text!r} is no setting", expected="KEY=VALUE or NAME.KEY=VALUE")
+    return name.strip(), value.strip()
+
+
+def _print_plan(plan: Plan, results: Path) -> None:
+    for cell in plan.cells:
+        spec = cell.spec
+        state = "kept" if (spec.folder(results) / "record.json").exists() else "to do"
+        click.echo(f"{spec.title}  {spec.digest[:12]}  {cell.not_applicable or state}")
+    click.echo(f"run {plan.run_id}: {len(plan.cells)} cells")

@@ -1,0 +1,41 @@
+"""``mrbench score``."""
+
+from pathlib import Path
+
+import click
+
+from mrbench.cli.plugins import registry
+from mrbench.cli.run import RESULTS
+from mrbench.engine.run import open_run
+from mrbench.metrics.protocol import PROTOCOLS
+
+
+@click.command("score")
+@click.argument("run", default="last")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=RESULTS,
+    show_default=True,
+    help="Folder of results.",
+)
+@click.option(
+    "--protocol",
+    type=click.Choice(sorted(PROTOCOLS)),
+    default="strict",
+    show_default=True,
+    help="How stored predictions become numbers.",
+)
+@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="A metric to show; repeat for several.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(run: str, out: Path, protocol: str, metrics: tuple[str, ...], as_json: bool) -> None:
+    """Compute a run's metrics again from its stored predictions, without model, images or masks.
+
+    RUN is its id, its folder, or "last".
+    """
+    from mrbench.cli.report import print_run
+
+    found, opened = registry(), open_run(run, out)
+    results = opened.cell_results()
+    chosen = PROTOCOLS[protocol]
+    print_run(opened, results, found, protocol=chosen, metrics=metrics, as_json=as_json, rescore=True)

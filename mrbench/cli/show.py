@@ -1,0 +1,44 @@
+"""``mrbench show``."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from mrbench.cli.plugins import registry
+from mrbench.cli.run import RESULTS
+from mrbench.engine.cell import Status
+from mrbench.engine.run import open_run
+
+
+@click.command("show")
+@click.argument("run", default="last")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=RESULTS,
+    show_default=True,
+    help="Folder of results.",
+)
+@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="A metric to show; repeat for several.")
+@click.option(
+    "--picture",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a PNG of raters' masks, rater predictions and samples instead.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(run: str, out: Path, metrics: tuple[str, ...], picture: Path | None, as_json: bool) -> None:
+    """Print the table of a run again. RUN is its id, its folder, or "last"."""
+    found, opened = registry(), open_run(run, out)
+    results = opened.cell_results()
+    if picture is not None:
+        from mrbench.pictures import write_run_picture
+
+        write_run_picture(opened, results, found, picture)
+        click.echo(f"wrote {picture}")
+        return
+    from mrbench.cli.report import print_run
+
+    print_run(opened, results, found, metrics=metrics, as_json=as_json)
+    if any(result.status not in (Status.OK, Status.NOT_APPLICABLE) for result in results):
+        sys.exit(1)

@@ -1,0 +1,128 @@
+"""NumPy archives (.npz) from strangers: no pickles, and every member is checked before memory is taken."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+from zipfile import BadZipFile, ZipFile, ZipInfo
+from zlib import error as ZlibError  # noqa: N812
+
+import numpy as np
+from numpy.lib import format as npy
+
+from mrbench.errors import DataError
+
+MAX_RATIO = 200
+"""Bytes that the members may unpack to, all together, per byte of the archive."""
+
+FREE_BYTES = 64 * 2**20
+"""Bytes that an archive may unpack to whatever its own size."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """What a member must be.
+
+    Attributes:
+        kinds: NumPy's letters of the types that it may have.
+        shape: a length, or a letter that stands for the same length in every field.
+        itemsize: bytes per element, or None where any will do.
+    """
+
+    kinds: str
+    shape: tuple[int | str, ...]
+    itemsize: int | None = None
+
+
+def read_archive(path: Path, fields: Mapping[str, Field], *, hint: str) -> dict[str, np.ndarray]:
+    """The named members of an archive; others are left alone.
+
+    Args:
+        path: the archive.
+        fields: what is expected, by name.
+        hint: the next command, for messages.
+
+    Raises:
+        DataError: not a whole archive, a member that is absent, pickled, of another type or shape, or larger than the
+            archive can account for.
+    """
+    lengths: dict[str, int] = {}
+    try:
+        with ZipFile(path) as archive:
+            _check_sizes(archive, path, fields, hint)
+            return {name: _read(archive, path, name, field, lengths, hint) for name, field in fields.items()}
+    except (BadZipFile, ZlibError, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+        raise DataError(f"{path} is not a whole NumPy archive", found=f"{error}"[:200], hint=hint) from error
+
+
+def _check_sizes(archive: ZipFile, path: Path, fields: Mapping[str, Field], hint: str) -> None:
+    absent = [name for name in fields if f"{name}.npy" not in archive.namelist()]
+    if absent:
+        found = ", ".join(archive.namelist()[:20])
+        raise DataError(f"{path} lacks fields", expected=", ".join(absent), found=found, hint=hint)
+    size = path.stat().st_size
+    declared = sum(archive.getinfo(f"{name}.npy").file_size for name in fields)
+    allowed = max(FREE_BYTES, MAX_RATIO * size)
+    if declared > allowed:
+        raise DataError(
+            f"{path} unpacks to more than its size can hold",
+            expected=f"at most {allowed} bytes from a file of {size} bytes",
+            found=f"{declared} bytes",
+            hint=hint,
+        )
+
+
+def _read(archive: ZipFile, path: Path, name: str, field: Field, lengths: dict[str, int], hint: str) -> np.ndarray:
+    info = archive.getinfo(f"{name}.npy")
+    with archive.open(info) as stream:
+        shape, column_major, dtype = _header(stream)
+        _check_type(path, name, field, dtype, hint)
+        _check_shape(path, name, field, shape, lengths, hint)
+        _check_length(path, name, info, shape, dtype, hint)
+        raw = stream.read()
+    # A truncated member would give fewer bytes, which `reshape` refuses with a ValueError.
+    values = np.frombuffer(raw, dtype).reshape(shape, order="F" if column_major else "C")
+    return values.astype(dtype.newbyteorder("="), order="C")
+
+
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    version = npy.read_magic(stream)
+    if version == (1, 0):
+        return npy.read_array_header_1_0(stream)
+    if version == (2, 0):
+        return npy.read_array_header_2_0(stream)
+    raise ValueError(f"unknown .npy version {version}")
+
+
+def _check_type(path: Path, name: str, field: Field, dtype: np.dtype, hint: str) -> None:
+    if dtype.kind not in field.kinds or dtype.itemsize != (field.itemsize or dtype.itemsize):
+        raise DataError(
+            f"field {name!r} of {path} has a wrong type",
+            expected=" or ".join(field.kinds) + (f" of {field.itemsize} bytes" if field.itemsize else ""),
+            found=str(dtype),
+            hint=hint,
+        )
+
+
+def _check_shape(
+    path: Path, name: str, field: Field, shape: tuple[int, ...], lengths: dict[str, int], hint: str
+) -> None:
+    agrees = len(shape) == len(field.shape)
+    for length, expected in zip(shape, field.shape, strict=False):
+        agrees &= length == (lengths.setdefault(expected, length) if isinstance(expected, str) else expected)
+    if not agrees:
+        wanted = tuple(lengths.get(s, s) if isinstance(s, str) else s for s in field.shape)
+        raise DataError(
+            f"field {name!r} of {path} has a wrong shape", expected=str(wanted), found=str(shape), hint=hint
+        )
+
+
+def _check_length(path: Path, name: str, info: ZipInfo, shape: tuple[int, ...], dtype: np.dtype, hint: str) -> None:
+    declared = int(np.prod([dtype.itemsize, *shape], dtype=object))
+    if declared > info.file_size:
+        raise DataError(
+            f"field {name!r} of {path} declares more than it holds",
+            expected=f"at most {info.file_size} bytes",
+            found=f"{declared} bytes",
+            hint=hint,
+        )

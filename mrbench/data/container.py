@@ -1,0 +1,604 @@
+"""The container: one HDF5 file that holds a whole data set, read in memory or streamed to identical cases.
+
+Members (N cases, R raters, ``*spatial`` = H, W or D, H, W):
+
+    /image, /mask                     (N, C, *spatial), (N, R, *spatial), a chunk per case, gzip 1
+    /pixels/<index>/{image,mask}      instead, where cases differ in shape or type
+    /case, /subject                   (N,) UTF-8 bytes
+    /present                          (N, R) 0 or 1
+    /slice, /spacing                  (N,) and (N, spatial axes) mm, NaN where unknown; optional
+    /attribute/<name>                 (N, R), NaN where a rater gave none
+    /split/<name>/fold<k>/<part>      indices of cases; part = train, validation, test
+    /metadata                         JSON, a list of N objects; optional
+
+The root's attributes are the format and its version, the name, the declarations as JSON and the content digest.
+Reading trusts nothing: see :mod:`mrbench.data.hdf5`.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import h5py
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from mrbench.data.caseset import ArrayPixels, CaseSet, Pixels
+from mrbench.data.checks import check_columns, check_image, check_masks, check_splits
+from mrbench.data.description import Description, Unit
+from mrbench.data.hdf5 import MAX_ARRAY_BYTES, GuardedFile
+from mrbench.data.splits import Fold, Split
+from mrbench.errors import DataError, IncompatibleError, MrbenchError, UsageError
+
+FORMAT = "mrbench container"
+VERSION = 1
+MAX_CASES = 10_000_000
+MAX_RATERS = 4096
+MAX_CLASSES = 256
+MAX_NAMES = 1000
+MAX_NAME_BYTES = 4096
+
+_PARTS = ("train", "validation", "test")
+_HINT = "make it again: mrbench data prepare NAME --source PATH"
+
+Mode = Literal["memory", "stream"]
+
+
+def write_container(path: Path, cases: CaseSet) -> str:
+    """Writes the cases one by one, all or nothing, and returns the content digest.
+
+    The file appears under its name when it is complete, on disk and has been read back; on any failure, a full disk
+    included, what stood there before stays. The folder is made. Cases are read twice.
+
+    Raises:
+        DataError: cases that a container cannot hold; names the case.
+        MrbenchError: the file cannot be written.
+    """
+    cases = _canonical(cases)
+    check_columns(cases)
+    check_splits(cases)
+    _check_names(cases)
+    surveyed = _SurveyedPixels(cases)
+    digest = replace(cases, pixels=surveyed, stored_digest=None).compute_digest()
+    with _replacing(path) as temporary:
+        with h5py.File(temporary, "x") as file:
+            _write_attributes(file, cases, digest)
+            _write_columns(file, cases)
+            _write_splits(file, cases.splits)
+            _write_pixels(file, cases, stacked=surveyed.alike)
+        StreamedPixels(temporary, shown=path).close()
+    return digest
+
+
+def open_container(path: Path, mode: Mode = "memory") -> CaseSet:
+    """The cases of a container; both modes give identical cases.
+
+    Args:
+        path: the file.
+        mode: ``memory`` reads all images and masks at once; ``stream`` reads each when it is asked for and keeps the
+            file open. A streamed case set may be pickled and may cross a fork: each process opens the file itself.
+
+    Raises:
+        DataError: not a container, damaged, or not what it declares; names the file, and the case where it is one's.
+        IncompatibleError: written by a later version.
+    """
+    if mode not in ("memory", "stream"):
+        raise UsageError(f"unknown mode {mode!r} of {path}", expected="'memory' or 'stream'")
+    with GuardedFile(path, hint=_HINT) as file:
+        cases = _read_columns(file)
+    pixels = StreamedPixels(path)
+    cases = replace(cases, pixels=pixels)
+    with _naming(f"{path}", _HINT):
+        check_columns(cases)
+        check_splits(cases)
+    return cases if mode == "stream" else replace(cases, pixels=_loaded(pixels))
+
+
+def verify_container(path: Path) -> str:
+    """Recomputes the content digest by reading every case, and returns it.
+
+    Raises:
+        DataError: the content is not what the stored digest says, or cannot be read.
+    """
+    cases = open_container(path, "stream")
+    found = cases.compute_digest()
+    if found != cases.stored_digest:
+        raise DataError(
+            f"{path} has been changed since it was written",
+            expected=f"content digest {cases.stored_digest}",
+            found=found,
+            hint=_HINT,
+        )
+    return found
+
+
+class StreamedPixels:
+    """Images and masks read case by case from a container, which stays open in the process that reads.
+
+    A container that was replaced after it was opened is refused: its cases may be others.
+
+    Args:
+        path: the container.
+        shown: the name for messages, where it is not ``path``.
+
+    Attributes:
+        stacked: do all cases agree in shape and type?
+    """
+
+    def __init__(self, path: Path, *, shown: Path | None = None) -> None:
+        self._path, self._shown = path, shown
+        self._identity = _identity(path)
+        self._file: GuardedFile | None = None
+        self._process = 0
+        self._open()
+
+    def __len__(self) -> int:
+        return self._n
+
+    def image(self, index: int) -> np.ndarray:
+        """``(C, *spatial)`` in the stored type."""
+        with self._naming(index):
+            image = self._read("image", index)
+            check_image(image, self._description, "it")
+        return image
+
+    def masks(self, index: int) -> np.ndarray:
+        """``(R, *spatial)`` uint8."""
+        with self._naming(index):
+            masks = self._read("mask", index)
+            check_masks(masks, self._array("image", index).shape[-self._axes :], self._description, "it")
+        return masks.astype(np.uint8, copy=False)
+
+    def close(self) -> None:
+        """Closes the file; the next read opens it again."""
+        if self._file is not None and self._process == os.getpid():
+            self._file.close()
+        self._file = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_file": None}
+
+    def _open(self) -> GuardedFile:
+        if self._file is not None and self._process == os.getpid():
+            return self._file
+        if _identity(self._path) != self._identity:
+            raise DataError(f"{self._path} was replaced while it was in use", hint="start the command again")
+        file = GuardedFile(self._path, hint=_HINT, shown=self._shown)
+        self._file, self._process = file, os.getpid()
+        self._description = _read_description(file)
+        self._n = _count(file)
+        self.stacked = "pixels" not in file
+        self._check_arrays()
+        return file
+
+    def _check_arrays(self) -> None:
+        for index in range(1 if self.stacked else self._n):
+            image, mask = self._array("image", index), self._array("mask", index)
+            if image.shape[-self._axes :] != mask.shape[-self._axes :]:
+                raise self._open().fault(
+                    f"has images and masks of different shapes in {image.name} and {mask.name}",
+                    expected=str(image.shape[-self._axes :]),
+                    found=str(mask.shape[-self._axes :]),
+                )
+
+    @property
+    def _axes(self) -> int:
+        return _spatial_axes(self._description)
+
+    def _array(self, name: str, index: int) -> h5py.Dataset:
+        leading = len(self._description.channels) if name == "image" else self._description.n_raters
+        shape = (leading, *(None,) * self._axes)
+        kinds = "uif" if name == "image" else "ui"
+        if self.stacked:
+            return self._open().chunked(name, kinds=kinds, shape=(self._n, *shape), chunk=(1,))
+        return self._open().chunked(f"pixels/{index}/{name}", kinds=kinds, shape=shape, chunk=())
+
+    def _read(self, name: str, index: int) -> np.ndarray:
+        if not -self._n <= index < self._n:
+            raise IndexError(index)
+        index %= self._n
+        file, array = self._open(), self._array(name, index)
+        shape = array.shape[1:] if self.stacked else array.shape
+        at = (index if self.stacked else 0, *(0,) * (array.ndim - 1))
+        return file.read_chunk(array, at, shape)
+
+    def _naming(self, index: int) -> AbstractContextManager[None]:
+        return _naming(f"case {index} of {self._path}", f"mrbench data verify {self._path}")
+
+
+@contextmanager
+def _naming(what: str, hint: str) -> Iterator[None]:
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{what}: {error.what}", expected=error.expected, found=error.found, hint=hint) from error
+
+
+def _identity(path: Path) -> tuple[int, int, int] | None:
+    if not path.is_file():
+        return None
+    state = path.stat()
+    return state.st_ino, state.st_size, state.st_mtime_ns
+
+
+def _loaded(pixels: StreamedPixels) -> ArrayPixels:
+    try:
+        return ArrayPixels(_gathered(pixels.image, pixels), _gathered(pixels.masks, pixels))
+    except MemoryError as error:
+        raise DataError(
+            "the data set does not fit into memory",
+            found=str(error),
+            hint="read it streamed: open_container(path, 'stream')",
+        ) from error
+    finally:
+        pixels.close()
+
+
+def _gathered(read: Callable[[int], np.ndarray], pixels: StreamedPixels) -> np.ndarray | list[np.ndarray]:
+    if not pixels.stacked:
+        return [read(i) for i in range(len(pixels))]
+    first = read(0)
+    stack = np.empty((len(pixels), *first.shape), first.dtype)
+    for index in range(len(pixels)):
+        stack[index] = read(index)
+    return stack
+
+
+# --- writing
+
+
+class _SurveyedPixels:
+    """Checks each image and mask on its way into the digest, and notes whether all are alike."""
+
+    def __init__(self, cases: CaseSet) -> None:
+        self._cases = cases
+        self._shapes: set[tuple[Any, ...]] = set()
+        self._spatial: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self._cases)
+
+    @property
+    def alike(self) -> bool:
+        """Do all images agree in shape and type?"""
+        return len(self._shapes) == 1
+
+    def image(self, index: int) -> np.ndarray:
+        image = self._cases.pixels.image(index)
+        check_image(image, self._cases.description, self._where(index))
+        self._shapes.add((image.shape, image.dtype.newbyteorder("=")))
+        self._check_size(image, index)
+        self._spatial = image.shape[1:]
+        return image
+
+    def masks(self, index: int) -> np.ndarray:
+        masks = self._cases.pixels.masks(index)
+        # The digest asks for a case's image before its masks.
+        check_masks(masks, self._spatial, self._cases.description, self._where(index))
+        self._check_size(masks, index)
+        return masks.astype(np.uint8, copy=False)
+
+    def _check_size(self, array: np.ndarray, index: int) -> None:
+        if array.nbytes > MAX_ARRAY_BYTES:
+            raise DataError(
+                f"{self._where(index)} is too large",
+                expected=f"at most {MAX_ARRAY_BYTES} bytes of image or masks",
+                found=f"{array.nbytes} bytes",
+            )
+
+    def _where(self, index: int) -> str:
+        return f"case {self._cases.ids[index]!r} of data set {self._cases.description.name!r}"
+
+
+def _canonical(cases: CaseSet) -> CaseSet:
+    # What a container gives back, so that a digest is the same before writing and after reading.
+    return replace(
+        cases,
+        ids=tuple(str(name) for name in cases.ids),
+        subjects=tuple(str(name) for name in cases.subjects),
+        slices=tuple(int(number) for number in cases.slices) if cases.slices else None,
+        spacings=tuple(tuple(map(float, s)) if s else None for s in cases.spacings) if cases.spacings else None,
+        attributes={name: np.asarray(values, np.float64) for name, values in cases.attributes.items()},
+    )
+
+
+def _check_names(cases: CaseSet) -> None:
+    for text in (*cases.ids, *cases.subjects):
+        if not 0 < len(text.encode("utf-8", "replace")) <= MAX_NAME_BYTES or not _is_plain(text):
+            raise DataError(
+                f"{text[:80]!r} cannot name a case or subject", expected=f"1 to {MAX_NAME_BYTES} bytes of UTF-8, no NUL"
+            )
+    for text in (*cases.attributes, *cases.splits):
+        if text in ("", ".", "..") or "/" in text or not _is_plain(text):
+            raise DataError(f"{text!r} cannot name an attribute or split", expected="a name without '/'")
+
+
+def _is_plain(text: str) -> bool:
+    # A lone half of a surrogate pair has no UTF-8; HDF5's names and fixed texts end at the first NUL.
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A name beside ``path`` to write to, renamed to it at the end and removed on any failure."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        _settle(temporary)
+        temporary.replace(path)
+        _settle(path.parent)
+    except MrbenchError:
+        raise
+    except (OSError, RuntimeError) as error:
+        raise MrbenchError(
+            f"{path} could not be written",
+            expected="a folder that can be written to, with room for the data set",
+            found=f"{type(error).__name__}: {error}",
+            hint=f"free space in {path.parent}, or choose another folder with $MRBENCH_DATA",
+        ) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def _settle(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_attributes(file: h5py.File, cases: CaseSet, digest: str) -> None:
+    file.attrs["format"] = FORMAT
+    file.attrs["format_version"] = VERSION
+    file.attrs["name"] = cases.description.name
+    file.attrs["description"] = json.dumps(cases.description.as_json(), allow_nan=False)
+    file.attrs["digest"] = digest
+
+
+def _write_columns(file: h5py.File, cases: CaseSet) -> None:
+    file["case"] = _as_bytes(cases.ids)
+    file["subject"] = _as_bytes(cases.subjects)
+    file["present"] = cases.present.astype(np.uint8)
+    if cases.slices:
+        file["slice"] = np.array(cases.slices, np.int64)
+    if cases.spacings:
+        unknown = (np.nan,) * _spatial_axes(cases.description)
+        file["spacing"] = np.array([spacing or unknown for spacing in cases.spacings], np.float64)
+    for name, values in cases.attributes.items():
+        file[f"attribute/{name}"] = values
+    if cases.metadata:
+        file["metadata"] = np.frombuffer(_as_json(cases.metadata, cases.ids), np.uint8)
+
+
+def _write_splits(file: h5py.File, splits: Mapping[str, Split]) -> None:
+    for name, split in splits.items():
+        for k, fold in enumerate(split.folds):
+            for part, indices in fold.parts().items():
+                file[f"split/{name}/fold{k}/{part}"] = np.asarray(indices, np.int64)
+
+
+def _write_pixels(file: h5py.File, cases: CaseSet, *, stacked: bool) -> None:
+    if stacked:
+        _write_stacked(file, cases.pixels)
+        return
+    for index in range(len(cases)):
+        group = file.create_group(f"pixels/{index}")
+        for name, array in (("image", cases.pixels.image(index)), ("mask", _uint8(cases.pixels.masks(index)))):
+            group.create_dataset(name, data=array, chunks=array.shape, compression="gzip", compression_opts=1)
+
+
+def _write_stacked(file: h5py.File, pixels: Pixels) -> None:
+    n = len(pixels)
+    image, mask = _stack(file, "image", n, pixels.image(0)), _stack(file, "mask", n, _uint8(pixels.masks(0)))
+    for index in range(n):
+        image[index] = pixels.image(index)
+        mask[index] = _uint8(pixels.masks(index))
+
+
+def _stack(file: h5py.File, name: str, n: int, first: np.ndarray) -> h5py.Dataset:
+    return file.create_dataset(
+        name,
+        (n, *first.shape),
+        first.dtype,
+        chunks=(1, *first.shape),
+        compression="gzip",
+        compression_opts=1,
+    )
+
+
+def _uint8(masks: np.ndarray) -> np.ndarray:
+    return masks.astype(np.uint8, copy=False)
+
+
+def _as_bytes(names: Sequence[str]) -> np.ndarray:
+    return np.array([name.encode() for name in names])
+
+
+def _as_json(metadata: Sequence[Mapping[str, Any]], ids: Sequence[str]) -> bytes:
+    texts = []
+    for case_id, values in zip(ids, metadata, strict=True):
+        try:
+            texts.append(json.dumps(dict(values), allow_nan=False))
+        except (TypeError, ValueError) as error:
+            raise DataError(f"case {case_id!r} has metadata that are not JSON", found=str(error)) from error
+    return f"[{','.join(texts)}]".encode()
+
+
+# --- reading
+
+
+class _NoPixels:
+    def __len__(self) -> int:
+        return 0
+
+    def image(self, index: int) -> np.ndarray:
+        raise IndexError(index)
+
+    masks = image
+
+
+def _spatial_axes(description: Description) -> int:
+    return 3 if description.unit is Unit.VOLUME else 2
+
+
+def _read_columns(file: GuardedFile) -> CaseSet:
+    description, n = _read_description(file), _count(file)
+    return CaseSet(
+        description=description,
+        pixels=_NoPixels(),
+        ids=_read_names(file, "case", n, unique=True),
+        subjects=_read_names(file, "subject", n),
+        present=_read_present(file, n, description.n_raters),
+        splits=_read_splits(file, n),
+        slices=_read_slices(file, n),
+        spacings=_read_spacings(file, n, _spatial_axes(description)),
+        attributes=_read_attributes(file, n, description.n_raters),
+        metadata=_read_metadata(file, n),
+        stored_digest=_read_digest(file),
+    )
+
+
+def _check_format(file: GuardedFile) -> None:
+    found = file.attribute("format")
+    if not isinstance(found, str) or found != FORMAT:
+        raise file.fault("is not a container of mrbench", expected=f"attribute format = {FORMAT!r}", found=repr(found))
+    version = file.attribute("format_version")
+    if isinstance(version, np.integer) and version > VERSION:
+        raise IncompatibleError(
+            f"{file.shown} was written by a later version of mrbench",
+            expected=f"format version {VERSION}",
+            found=f"{version}",
+            hint="pip install --upgrade mrbench",
+        )
+    if not isinstance(version, np.integer) or version != VERSION:
+        raise file.fault("has an unknown format version", expected=f"{VERSION}", found=repr(version))
+
+
+def _read_description(file: GuardedFile) -> Description:
+    _check_format(file)
+    text = file.attribute("description")
+    try:
+        unknown = set(json.loads(text)) - {field.name for field in fields(Description)}
+        description = TypeAdapter(Description).validate_json(text, strict=True)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise file.fault("has wrong declarations", found=_first_line(error)) from error
+    if unknown:
+        raise file.fault("has unknown declarations", found=", ".join(sorted(unknown))[:200])
+    if description.n_classes > MAX_CLASSES or description.n_raters > MAX_RATERS:
+        raise file.fault(
+            "declares too much",
+            expected=f"at most {MAX_CLASSES} classes and {MAX_RATERS} raters",
+            found=f"{description.n_classes} and {description.n_raters}",
+        )
+    if file.attribute("name") != description.name:
+        raise file.fault("has two names", expected=repr(description.name), found=repr(file.attribute("name")))
+    return description
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False)[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return str(error)[:200]
+
+
+def _read_digest(file: GuardedFile) -> str:
+    digest = file.attribute("digest")
+    if not isinstance(digest, str) or len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+        raise file.fault("has no content digest", expected="64 hexadecimal digits", found=repr(digest)[:80])
+    return digest
+
+
+def _count(file: GuardedFile) -> int:
+    n = int(file.array("case", kinds="S", shape=(None,)).shape[0])
+    if not 0 < n <= MAX_CASES:
+        raise file.fault("declares a wrong number of cases", expected=f"1 to {MAX_CASES}", found=f"{n}")
+    return n
+
+
+def _read_names(file: GuardedFile, path: str, n: int, *, unique: bool = False) -> tuple[str, ...]:
+    values = file.read(path, kinds="S", shape=(n,))
+    if values.dtype.itemsize > MAX_NAME_BYTES:
+        raise file.fault(f"has too long names in /{path}", expected=f"at most {MAX_NAME_BYTES} bytes")
+    with file.reading(f"has names in /{path} that are not UTF-8"):
+        names = tuple(value.decode() for value in values.tolist())
+    if not all(names) or (unique and len(set(names)) < n):
+        raise file.fault(f"has empty or repeated names in /{path}", expected="a unique name per case")
+    return names
+
+
+def _read_present(file: GuardedFile, n: int, raters: int) -> np.ndarray:
+    present = file.read("present", kinds="ui", shape=(n, raters))
+    if present.min() < 0 or present.max() > 1:
+        raise file.fault("has a wrong value in /present", expected="0 or 1", found=f"{present.max()}")
+    return present.astype(bool)
+
+
+def _read_slices(file: GuardedFile, n: int) -> tuple[int, ...] | None:
+    return tuple(file.read("slice", kinds="ui", shape=(n,)).tolist()) if "slice" in file else None
+
+
+def _read_spacings(file: GuardedFile, n: int, axes: int) -> tuple[tuple[float, ...] | None, ...] | None:
+    if "spacing" not in file:
+        return None
+    values = file.read("spacing", kinds="f", shape=(n, axes)).astype(np.float64)
+    unknown = np.asarray(np.isnan(values).all(axis=1))
+    if not (np.isfinite(values[~unknown]) & (values[~unknown] > 0)).all():
+        raise file.fault("has a wrong value in /spacing", expected="mm above 0, or NaN on every axis")
+    return tuple(None if u else tuple(row) for u, row in zip(unknown.tolist(), values.tolist(), strict=True))
+
+
+def _read_attributes(file: GuardedFile, n: int, raters: int) -> dict[str, np.ndarray]:
+    names = file.names("attribute", limit=MAX_NAMES)
+    return {
+        name: file.read(f"attribute/{name}", kinds="f", shape=(n, raters)).astype(np.float64, copy=False)
+        for name in names
+    }
+
+
+def _read_splits(file: GuardedFile, n: int) -> dict[str, Split]:
+    return {name: _read_split(file, name, n) for name in file.names("split", limit=MAX_NAMES)}
+
+
+def _read_split(file: GuardedFile, name: str, n: int) -> Split:
+    found = file.names(f"split/{name}", limit=MAX_NAMES)
+    expected = [f"fold{k}" for k in range(len(found))]
+    if not found or set(found) != set(expected):
+        raise file.fault(f"has wrong folds in /split/{name}", expected="fold0, fold1, ...", found=", ".join(found[:20]))
+    return Split(name, tuple(_read_fold(file, f"split/{name}/{fold}", n) for fold in expected))
+
+
+def _read_fold(file: GuardedFile, path: str, n: int) -> Fold:
+    return Fold(**{part: _read_indices(file, f"{path}/{part}", n) for part in _PARTS})
+
+
+def _read_indices(file: GuardedFile, path: str, n: int) -> np.ndarray:
+    indices = file.read(path, kinds="ui", shape=(None,)).astype(np.int64)
+    if len(indices) and not 0 <= indices.min() <= indices.max() < n:
+        raise file.fault(f"names cases outside the data set in /{path}", expected=f"0..{n - 1}")
+    return indices
+
+
+def _read_metadata(file: GuardedFile, n: int) -> tuple[Mapping[str, Any], ...] | None:
+    if "metadata" not in file:
+        return None
+    text = file.read("metadata", kinds="u", shape=(None,)).tobytes()
+    try:
+        metadata = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise file.fault("has metadata that are not JSON", found=str(error)[:200]) from error
+    if not isinstance(metadata, list) or len(metadata) != n or not all(isinstance(m, dict) for m in metadata):
+        raise file.fault("has wrong metadata", expected=f"a list of {n} objects")
+    return tuple(metadata)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")

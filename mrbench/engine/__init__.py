@@ -1,0 +1,1 @@
+"""A run: plan, then for each cell prepare, fit, predict, score and record."""

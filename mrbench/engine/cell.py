@@ -1,0 +1,116 @@
+"""A cell: one training with its predictions and scores; the unit of work, of resuming and of failure."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+from mrbench.digests import digest_json
+
+FORMAT = 1
+"""Version of what cells and trainings look like on disk and of what enters their digests."""
+
+SHORT = 16
+"""Hex digits of a digest in folder names."""
+
+
+class Status(StrEnum):
+    """How a cell ended."""
+
+    OK = "ok"
+    FAILED = "failed"
+    OUT_OF_MEMORY = "out-of-memory"
+    TIMEOUT = "timeout"
+    DIVERGED = "diverged"
+    INTERRUPTED = "interrupted"
+    NOT_APPLICABLE = "not-applicable"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellSpec:
+    """Everything that a cell is a function of, besides the data and the code.
+
+    Attributes:
+        method, dataset: registry keys (``name``, or ``distribution:name`` for plugins of others).
+        kind: does the method learn, or is it a fusion?
+        family, sampler: methods of one family share a training and differ by sampler.
+        method_version: of the method's definition.
+        options: of the method, all of them.
+        training, prediction: those that enter the digest of each step, files by their content.
+        preset: the name that the options came from, for people; ``changed``: the options set beside it.
+        dataset_options, dataset_changed: of the data set, all of them and those set.
+        data_digest, split, split_digest, fold: what is trained and tested on.
+        seed: base seed; the training's and the prediction's are derived from it.
+        samples: drawn per case.
+        limit: at most this many test cases; None: all. Changes no draw of the cases that stay.
+    """
+
+    method: str
+    dataset: str
+    kind: Literal["method", "fusion"]
+    family: str
+    sampler: str
+    method_version: str
+    options: Mapping[str, Any]
+    training: Mapping[str, Any]
+    prediction: Mapping[str, Any]
+    preset: str
+    changed: Mapping[str, Any]
+    dataset_options: Mapping[str, Any]
+    dataset_changed: Mapping[str, Any]
+    data_digest: str
+    split: str
+    split_digest: str
+    fold: int
+    seed: int
+    samples: int
+    limit: int | None = None
+
+    def _on(self) -> dict[str, Any]:
+        return {"format": FORMAT, "data": self.data_digest, "split": [self.split, self.split_digest]}
+
+    @property
+    def training_digest(self) -> str:
+        """Digest of the training, folds and seeds aside."""
+        fit = {"family": self.family, "version": self.method_version, "options": dict(self.training)}
+        return digest_json(self._on() | fit)
+
+    @property
+    def digest(self) -> str:
+        """Digest of the predictions, folds and seeds aside; scores are recomputed at will and are no part of it."""
+        draws = {"sampler": self.sampler, "options": dict(self.prediction), "samples": self.samples}
+        return digest_json({"training": self.training_digest, "method": self.method, "limit": self.limit} | draws)
+
+    @property
+    def place(self) -> str:
+        """Name of the fold and seed in folders and messages."""
+        return f"fold{self.fold}-seed{self.seed}"
+
+    @property
+    def title(self) -> str:
+        """The cell in words."""
+        return f"{self.method} on {self.dataset} {self.place}"
+
+    def folder(self, results: Path) -> Path:
+        """Where the finished cell lies."""
+        return results / "cells" / _safe(self.dataset) / _safe(self.method) / self.digest[:SHORT] / self.place
+
+    def training_folder(self, results: Path) -> Path:
+        """Where the finished training lies, shared by the family's samplers and sample counts."""
+        return (
+            results / "trainings" / _safe(self.dataset) / _safe(self.family) / self.training_digest[:SHORT] / self.place
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """All fields as JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "CellSpec":
+        """The inverse of :meth:`as_json`."""
+        return cls(**values)
+
+
+def _safe(name: str) -> str:
+    return name.replace(":", "--")

@@ -1,0 +1,62 @@
+"""Leases of accelerators: one cell per GPU at a time, across the runs of this machine."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+
+@dataclass(frozen=True)
+class Lease:
+    """What a cell's environment says of its device."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def lease_device(device: str) -> Iterator[Lease]:
+    """A GPU of one's own where the machine has one and the device asked for admits it.
+
+    Where every GPU is taken, the cell shares the first one and is flagged: its timing stays out of comparisons.
+    """
+    gpus = visible_gpus() if device in ("auto", "cuda") else []
+    if not gpus:
+        yield Lease()
+        return
+    for gpu in gpus:
+        lock = _locked(gpu)
+        if lock is not None:
+            with lock:
+                yield Lease({"CUDA_VISIBLE_DEVICES": gpu})
+            return
+    yield Lease({"CUDA_VISIBLE_DEVICES": gpus[0], "MRBENCH_SHARED_DEVICE": "1"})
+
+
+def visible_gpus() -> list[str]:
+    """The NVIDIA devices that this process may use, without importing torch."""
+    stated = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if stated is not None:
+        return [name for name in stated.split(",") if name and name != "-1"]
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    found = subprocess.run([program, "-L"], capture_output=True, text=True, timeout=30, check=False)
+    return [str(n) for n, line in enumerate(found.stdout.splitlines()) if line.startswith("GPU ")]
+
+
+def _locked(gpu: str) -> IO[str] | None:
+    import fcntl
+
+    path = Path(tempfile.gettempdir()) / f"mrbench-gpu-{gpu.replace('/', '-')}.lock"
+    file = path.open("a", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    return file

@@ -1,0 +1,292 @@
+"""The one training loop: it runs the stages of any method, keeps the best weights and resumes after an interruption.
+
+All randomness of an epoch (order, augmentation, latent draws) is a function of (seed, stage, epoch), so that a
+checkpoint at an epoch's end needs no generator's state: a resumed training is bit-identical on a CPU at the same
+thread count.
+"""
+
+import csv
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mrbench.engine.augmentation import augment
+from mrbench.engine.slices import Slices
+from mrbench.engine.store import replaced
+from mrbench.errors import DivergedError, PluginError
+from mrbench.interfaces.method import Batch, Method, Stage
+from mrbench.seeds import derive_seed
+
+CHECKPOINT_SECONDS = 20.0
+"""A checkpoint is written at the first epoch's end after this time; an interruption loses at most that and an epoch."""
+
+Report = Callable[[dict[str, Any]], None]
+
+
+def _silent(event: dict[str, Any]) -> None:
+    pass
+
+
+@dataclass
+class Curve:
+    """Losses per epoch.
+
+    Attributes:
+        rows: stage, epoch, learning rate, seconds, then ``train/<term>`` and ``validation/<term>`` with their totals.
+    """
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def write(self, path: Path) -> None:
+        """Writes a CSV with the union of all columns."""
+        columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        with replaced(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows(self.rows)
+
+
+@dataclass
+class Progress:
+    """Where a training stands; with the networks' weights, all that a checkpoint holds."""
+
+    stage: int = 0
+    epoch: int = 0
+    optimiser: dict[str, Any] | None = None
+    best_loss: float = math.inf
+    best_epoch: int = -1
+    best: dict[str, dict[str, Tensor]] | None = None
+    curve: list[dict[str, Any]] = field(default_factory=list)
+
+
+def fit(
+    method: Method[Any],
+    train: Slices,
+    validation: Slices | None,
+    *,
+    seed: int,
+    device: torch.device,
+    folder: Path | None = None,
+    report: Report = _silent,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+) -> Curve:
+    """Trains a method in place.
+
+    Args:
+        method: its networks are moved to ``device`` and trained stage by stage.
+        train, validation: slices; without validation slices the last weights are kept.
+        seed: of this training; order, augmentation and latent draws derive from it.
+        folder: for checkpoints; a checkpoint found there is continued. None: none are written.
+        report: called with an event per epoch and with an estimate after the first steps.
+
+    Raises:
+        DivergedError: a loss or a gradient became non-finite; says where.
+        PluginError: a loss that is not a mapping of names to scalars.
+    """
+    for network in method.networks().values():
+        network.to(device)
+    with _preserved_generators(device):
+        progress = _restored(method, folder, device)
+        stages = list(method.stages())
+        for number in range(progress.stage, len(stages)):
+            progress.stage = number
+            loop = _StageLoop(method, stages[number], seed, device, train, validation)
+            loop.run(progress, folder, report, checkpoint_seconds)
+            progress = Progress(stage=number + 1, curve=progress.curve)
+    return Curve(progress.curve)
+
+
+@contextmanager
+def _preserved_generators(device: torch.device) -> Iterator[None]:
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        yield
+
+
+class _StageLoop:
+    """One stage: its optimiser, its slices and its epochs."""
+
+    def __init__(
+        self,
+        method: Method[Any],
+        stage: Stage,
+        seed: int,
+        device: torch.device,
+        train: Slices,
+        validation: Slices | None,
+    ) -> None:
+        self.method, self.stage, self.seed, self.device = method, stage, seed, device
+        self.train = _used(train, stage)
+        self.validation = _used(validation, stage) if validation is not None else None
+        if len(self.train) == 0:
+            raise PluginError(f"stage {stage.name!r} has no training slices: its raters looked at none of them")
+        self.groups = [
+            {"params": list(g.parameters), "lr": g.learning_rate, "weight_decay": g.weight_decay} for g in stage.groups
+        ]
+        self.optimiser = torch.optim.Adam(self.groups)
+        self.parameters = [parameter for group in self.groups for parameter in group["params"]]  # type: ignore[attr-defined]
+        self.steps = math.ceil(len(self.train) / stage.batch_size)
+
+    def run(self, progress: Progress, folder: Path | None, report: Report, checkpoint_seconds: float) -> None:
+        if progress.optimiser is not None:
+            self.optimiser.load_state_dict(progress.optimiser)
+        self._freeze()
+        saved = time.monotonic()
+        while progress.epoch < self.stage.epochs and not self._has_stalled(progress):
+            row = self._epoch(progress.epoch, report)
+            progress.curve.append(row)
+            self._keep_best(progress, row)
+            progress.epoch += 1
+            report({"event": "epoch", "epochs": self.stage.epochs, **row})
+            if folder is not None and time.monotonic() - saved >= checkpoint_seconds:
+                progress.optimiser = self.optimiser.state_dict()
+                _save(self.method, progress, folder)
+                saved = time.monotonic()
+        if progress.best is not None:
+            _load_weights(self.method, progress.best)
+        self._set_mode(training=False)
+
+    def _freeze(self) -> None:
+        trained = {id(parameter) for parameter in self.parameters}
+        for network in self.method.networks().values():
+            for parameter in network.parameters():
+                parameter.requires_grad_(id(parameter) in trained)
+
+    def _set_mode(self, training: bool) -> None:
+        for network in self.method.networks().values():
+            network.eval()
+        if training:
+            for module in self.stage.modules:
+                module.train()
+
+    def _has_stalled(self, progress: Progress) -> bool:
+        patience = self.stage.patience
+        return patience is not None and self.validation is not None and progress.epoch - progress.best_epoch > patience
+
+    def _epoch(self, epoch: int, report: Report) -> dict[str, Any]:
+        start = time.perf_counter()
+        rate = self._set_learning_rate(epoch)
+        torch.manual_seed(derive_seed(self.seed, self.stage.name, epoch))
+        terms = self._training_terms(epoch, report)
+        row: dict[str, Any] = {"stage": self.stage.name, "epoch": epoch, "learning_rate": rate}
+        row |= {f"train/{name}": value for name, value in terms.items()}
+        if self.validation is not None:
+            row |= {f"validation/{name}": value for name, value in self._validation_terms().items()}
+        return row | {"seconds": time.perf_counter() - start}
+
+    def _set_learning_rate(self, epoch: int) -> float:
+        share = 0.5 * (1 + math.cos(math.pi * epoch / self.stage.epochs)) if self.stage.schedule == "cosine" else 1.0
+        for group, declared in zip(self.optimiser.param_groups, self.stage.groups, strict=True):
+            group["lr"] = declared.learning_rate * share
+        return float(self.optimiser.param_groups[0]["lr"])
+
+    def _training_terms(self, epoch: int, report: Report) -> dict[str, float]:
+        self._set_mode(training=True)
+        allowed = self.method.description.augmentation
+        sums: dict[str, Tensor] = {}
+        start = time.perf_counter()
+        for step, indices in enumerate(torch.randperm(len(self.train)).split(self.stage.batch_size)):  # type: ignore[no-untyped-call]
+            batch = augment(self.train.batch(indices, self.device), allowed)
+            terms = self._step(batch, f"epoch {epoch}, step {step}")
+            for name, value in terms.items():
+                sums[name] = sums.get(name, torch.zeros((), device=self.device)) + value * len(indices)
+            if epoch == 0 and step == min(3, self.steps - 1):
+                seconds = (time.perf_counter() - start) / (step + 1)
+                report({"event": "estimate", "seconds": seconds * self.steps * self.stage.epochs})
+        return self._means(sums, len(self.train))
+
+    def _step(self, batch: Batch, where: str) -> dict[str, Tensor]:
+        terms = self._terms(batch, where)
+        total = torch.stack(list(terms.values())).sum()
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
+        if not math.isfinite(norm.item()):
+            raise DivergedError(
+                f"the gradient of stage {self.stage.name!r} became non-finite at {where}",
+                found=_listed(terms),
+            )
+        self.optimiser.step()
+        return {name: value.detach() for name, value in terms.items()} | {"total": total.detach()}
+
+    def _terms(self, batch: Batch, where: str) -> Mapping[str, Tensor]:
+        terms = self.stage.loss(batch)
+        if not isinstance(terms, Mapping) or not terms or any(value.dim() for value in terms.values()):
+            raise PluginError(
+                f"the loss of stage {self.stage.name!r} of {type(self.method).__name__} is not a set of named terms",
+                expected="a mapping of names to scalar tensors",
+                found=repr(terms)[:80],
+            )
+        if not all(math.isfinite(value.item()) for value in terms.values()):
+            raise DivergedError(
+                f"the loss of stage {self.stage.name!r} became non-finite at {where}", found=_listed(terms)
+            )
+        return terms
+
+    def _validation_terms(self) -> dict[str, float]:
+        assert self.validation is not None
+        self._set_mode(training=False)
+        torch.manual_seed(derive_seed(self.seed, self.stage.name, "validation"))
+        sums: dict[str, Tensor] = {}
+        with torch.no_grad():
+            for indices in torch.arange(len(self.validation)).split(self.stage.batch_size):  # type: ignore[no-untyped-call]
+                terms = dict(self._terms(self.validation.batch(indices, self.device), "validation"))
+                terms["total"] = torch.stack(list(terms.values())).sum()
+                for name, value in terms.items():
+                    sums[name] = sums.get(name, torch.zeros((), device=self.device)) + value * len(indices)
+        return self._means(sums, len(self.validation))
+
+    @staticmethod
+    def _means(sums: Mapping[str, Tensor], count: int) -> dict[str, float]:
+        return {name: float(value) / count for name, value in sums.items()}
+
+    def _keep_best(self, progress: Progress, row: Mapping[str, Any]) -> None:
+        loss = row.get("validation/total")
+        if loss is not None and loss < progress.best_loss:
+            progress.best_loss, progress.best_epoch = loss, progress.epoch
+            progress.best = _weights(self.method)
+
+
+def _used(slices: Slices, stage: Stage) -> Slices:
+    present = slices.present.numpy()
+    keep = np.asarray(stage.uses(present) if stage.uses is not None else present.any(axis=1), dtype=bool)
+    return slices if keep.all() else slices.select(keep)
+
+
+def _listed(terms: Mapping[str, Tensor]) -> str:
+    return ", ".join(f"{name} = {float(value):.4g}" for name, value in terms.items())
+
+
+def _weights(method: Method[Any]) -> dict[str, dict[str, Tensor]]:
+    return {
+        name: {key: value.detach().clone() for key, value in network.state_dict().items()}
+        for name, network in method.networks().items()
+    }
+
+
+def _load_weights(method: Method[Any], weights: Mapping[str, Mapping[str, Tensor]]) -> None:
+    for name, network in method.networks().items():
+        network.load_state_dict(weights[name])
+
+
+def _save(method: Method[Any], progress: Progress, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with replaced(folder / "checkpoint.pt") as temporary:
+        torch.save({"weights": _weights(method), **vars(progress)}, temporary)
+
+
+def _restored(method: Method[Any], folder: Path | None, device: torch.device) -> Progress:
+    path = folder / "checkpoint.pt" if folder is not None else None
+    if path is None or not path.exists():
+        return Progress()
+    saved = torch.load(path, map_location=device, weights_only=True)
+    _load_weights(method, saved.pop("weights"))
+    return Progress(**saved)

@@ -1,0 +1,210 @@
+"""The plan: from what a command asks for to cells."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mrbench.configuration import Config, flat
+from mrbench.data.caseset import CaseSet
+from mrbench.data.checks import check_cases
+from mrbench.data.description import Description
+from mrbench.digests import digest_json
+from mrbench.engine.cell import CellSpec
+from mrbench.errors import UnknownNameError, UsageError
+from mrbench.records import Capability, MethodRecord
+from mrbench.registry import Plugin, Registry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a command asks for.
+
+    Attributes:
+        methods, datasets: names as given.
+        settings: ``option``, or ``plugin.option`` to say whose, with values as given.
+        preset: of the methods; None: ``paper``.
+        folds: to run; empty: all.
+        seeds: base seeds.
+        samples: drawn per case.
+        limit: at most this many test cases per fold.
+        split: by name.
+        data: the folder of prepared data.
+    """
+
+    methods: Sequence[str]
+    datasets: Sequence[str]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    preset: str | None = None
+    folds: Sequence[int] = ()
+    seeds: Sequence[int] = (0,)
+    samples: int = 50
+    limit: int | None = None
+    split: str = "strict"
+    data: Path
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """A cell of a run, or the reason why it cannot be."""
+
+    spec: CellSpec
+    not_applicable: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The cells of a run in the order in which they are done, with what there is to say about the data."""
+
+    cells: tuple[PlannedCell, ...]
+    descriptions: Mapping[str, Mapping[str, Any]]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def run_id(self) -> str:
+        """The same request on the same data has the same run."""
+        names = list(dict.fromkeys(cell.spec.dataset.replace(":", "--") for cell in self.cells))
+        return f"{'-'.join(names)}-{digest_json([cell.spec.as_json() for cell in self.cells])[:8]}"
+
+
+def make_plan(request: Request, registry: Registry) -> Plan:
+    """Resolves names and options, loads each data set once and lists the cells.
+
+    Raises:
+        UsageError: an unknown name, option, split or fold, or an option that nothing takes.
+        DataAbsentError, DataError: a data set that is not there or is wrong.
+    """
+    methods = _resolved(registry, "method", request.methods)
+    datasets = _resolved(registry, "dataset", request.datasets)
+    settings = _Settings(request.settings, methods, datasets)
+    cells: list[PlannedCell] = []
+    warnings: list[str] = []
+    descriptions = {}
+    configs = [_method_config(plugin, request.preset, settings) for plugin in methods]
+    for dataset in datasets:
+        config = dataset.load_config().parse(settings.of(dataset), owner=dataset.key)
+        cases: CaseSet = dataset.load()(config, request.data).load()
+        if cases.stored_digest is None:  # a container was checked when it was written
+            warnings += [f"{dataset.key}: {line}" for line in check_cases(cases)]
+        descriptions[dataset.key] = cases.description.as_json()
+        for plugin, (preset, method_config) in zip(methods, configs, strict=True):
+            cells += _cells(request, settings, plugin, preset, method_config, dataset, config, cases)
+    settings.check_used()
+    return Plan(tuple(sorted(cells, key=_order)), descriptions, tuple(warnings))
+
+
+def _order(cell: PlannedCell) -> tuple[str, int, int, bool]:
+    # Fold by fold, so that an early look at a long run compares the methods; training-free cells first.
+    return cell.spec.dataset, cell.spec.seed, cell.spec.fold, cell.spec.kind == "method"
+
+
+def _resolved(registry: Registry, kind: Any, names: Sequence[str]) -> list[Plugin[Any]]:
+    return list({plugin.qualified: plugin for plugin in (registry.get(kind, name) for name in names)}.values())
+
+
+def _method_config(plugin: Plugin[Any], preset: str | None, settings: "_Settings") -> tuple[str, Config]:
+    record: MethodRecord = plugin.record
+    name = preset or "paper"
+    if not record.presets or (preset is None and name not in record.presets):
+        name, values = "default", {}
+    elif name not in record.presets:
+        raise UnknownNameError(f"preset of method {plugin.key!r}", name, record.presets)
+    else:
+        values = dict(record.presets[name])
+    return name, plugin.load_config().parse(flat(values) | flat(settings.of(plugin)), owner=plugin.key)
+
+
+def _cells(
+    request: Request,
+    settings: "_Settings",
+    plugin: Plugin[Any],
+    preset: str,
+    config: Config,
+    dataset: Plugin[Any],
+    dataset_config: Config,
+    cases: CaseSet,
+) -> Iterator[PlannedCell]:
+    record: MethodRecord = plugin.record
+    split = cases.split(request.split)
+    split.check(cases.subjects, owner=dataset.key, leaks=request.split != "strict")
+    reasons = "; ".join(capabilities_fit(record, cases.description))
+    for seed in request.seeds:
+        for fold in _folds(request.folds, len(split.folds), dataset.key):
+            spec = CellSpec(
+                method=plugin.key,
+                dataset=dataset.key,
+                kind=record.kind,
+                family=_family(plugin),
+                sampler=record.sampler,
+                method_version=record.version,
+                options=config.values(),
+                training=config.step("training"),
+                prediction=config.step("prediction"),
+                preset=preset,
+                changed=settings.of(plugin),
+                dataset_options=dataset_config.values(),
+                dataset_changed=settings.of(dataset),
+                data_digest=cases.digest,
+                split=split.name,
+                split_digest=split.digest(cases.ids),
+                fold=fold,
+                seed=seed,
+                samples=request.samples,
+                limit=request.limit,
+            )
+            yield PlannedCell(spec, reasons)
+
+
+def _family(plugin: Plugin[Any]) -> str:
+    own = plugin.key == plugin.record.name
+    return str(plugin.record.family) if own else f"{plugin.distribution}:{plugin.record.family}"
+
+
+def _folds(asked: Sequence[int], available: int, dataset: str) -> Sequence[int]:
+    unknown = [fold for fold in asked if not 0 <= fold < available]
+    if unknown:
+        raise UsageError(f"data set {dataset!r} has no fold {unknown[0]}", expected=f"0..{available - 1}")
+    return sorted(set(asked)) or range(available)
+
+
+class _Settings:
+    """``--set`` values by owner: ``plugin.option`` for one, ``option`` for every plugin that has it."""
+
+    def __init__(self, values: Mapping[str, Any], methods: Sequence[Plugin[Any]], datasets: Sequence[Plugin[Any]]):
+        self.values = flat(values)
+        self.plugins = [*methods, *datasets]
+        self.options = {plugin.qualified: plugin.load_config().options() for plugin in self.plugins}
+        self.used: set[str] = set()
+
+    def of(self, plugin: Plugin[Any]) -> dict[str, Any]:
+        """The values that are meant for one plugin."""
+        own: dict[str, Any] = {}
+        for name, value in self.values.items():
+            if name in self.options[plugin.qualified] and not self._owners(name):
+                own.setdefault(name, value)
+                self.used.add(name)
+            elif plugin in self._owners(name):
+                own[name.partition(".")[2]] = value
+                self.used.add(name)
+        return own
+
+    def _owners(self, name: str) -> list[Plugin[Any]]:
+        head = name.partition(".")[0]
+        return [plugin for plugin in self.plugins if head in (plugin.record.name, plugin.key)]
+
+    def check_used(self) -> None:
+        """Refuses a name that no chosen method or data set has."""
+        known = {name for options in self.options.values() for name in options}
+        for name in self.values:
+            if name not in self.used:
+                raise UnknownNameError("option", name, known, hint=f"mrbench info {self.plugins[0].key}")
+
+
+def capabilities_fit(record: MethodRecord, description: Description) -> Sequence[str]:
+    """Why a method cannot work on a data set by declaration; empty where it can."""
+    reasons = []
+    if description.n_classes > 2 and Capability.MULTI_CLASS not in record.capabilities:
+        reasons.append(f"takes two classes, {description.name!r} has {description.n_classes}")
+    if description.unit == "volume" and Capability.VOLUMES not in record.capabilities:
+        reasons.append(f"takes slices, {description.name!r} has volumes")
+    return reasons

@@ -1,0 +1,129 @@
+"""The record: what a finished cell leaves behind, read back with its version checked."""
+
+import json
+import os
+import platform
+import shlex
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from mrbench import __version__
+from mrbench.engine.cell import FORMAT, CellSpec, Status
+from mrbench.engine.store import write_json
+from mrbench.errors import DataError, IncompatibleError
+
+LIBRARIES = ("numpy", "scipy", "torch", "h5py", "pydantic")
+
+
+def make_record(
+    spec: CellSpec,
+    status: Status,
+    *,
+    reason: str = "",
+    details: str = "",
+    plugin: str = "",
+    threads: int | None = None,
+    device: str = "",
+    **more: Any,
+) -> dict[str, Any]:
+    """A record of a cell.
+
+    Args:
+        reason: one line on why it is not ok; ``details``: the traceback or the whole message.
+        plugin: distribution and version that the method comes from.
+        threads, device: that it ran with.
+        more: metrics, profile and the like, as JSON types.
+    """
+    return {
+        "format": FORMAT,
+        "status": status.value,
+        "reason": reason,
+        "details": details,
+        "spec": spec.as_json(),
+        "digests": {"cell": spec.digest, "training": spec.training_digest, "data": spec.data_digest},
+        "versions": _versions() | {"plugin": plugin},
+        "environment": _environment(threads, device),
+        "reproduce": reproduce(spec),
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        **more,
+    }
+
+
+def reproduce(spec: CellSpec) -> str:
+    """The command that computes this cell again."""
+    words = ["mrbench", "run", "--method", spec.method, "--dataset", spec.dataset]
+    words += ["--preset", spec.preset] if spec.preset != "default" else []
+    words += ["--split", spec.split] if spec.split != "strict" else []
+    words += ["--fold", str(spec.fold), "--seed", str(spec.seed), "--samples", str(spec.samples)]
+    words += ["--limit", str(spec.limit)] if spec.limit is not None else []
+    for owner, options in ((spec.method, spec.changed), (spec.dataset, spec.dataset_changed)):
+        for name, value in options.items():
+            words += ["--set", f"{owner}.{name}={_as_text(value)}"]
+    return shlex.join(words)
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _versions() -> dict[str, str]:
+    found = {"mrbench": __version__, "python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _environment(threads: int | None, device: str) -> dict[str, Any]:
+    return {
+        "system": platform.platform(terse=True),
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": threads,
+        "omp_wait_policy": os.environ.get("OMP_WAIT_POLICY", ""),
+        "device": device,
+        "shared_device": os.environ.get("MRBENCH_SHARED_DEVICE") == "1",
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def write_record(folder: Path, record: Mapping[str, Any]) -> None:
+    """Writes ``record.json`` into a folder."""
+    write_json(folder / "record.json", record)
+
+
+def read_record(folder: Path) -> dict[str, Any] | None:
+    """The record in a folder, or None where there is none.
+
+    Raises:
+        DataError: it is not readable.
+        IncompatibleError: another version wrote it.
+    """
+    path = folder / "record.json"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot read the record {path}", found=str(error), hint="mrbench run --force") from error
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        raise IncompatibleError(
+            f"the cell {folder} was written by another version of mrbench",
+            expected=f"record format {FORMAT}",
+            found=str(record.get("format")) if isinstance(record, dict) else "no record",
+            hint="mrbench run --force computes it again; --out names another results folder",
+        )
+    return record

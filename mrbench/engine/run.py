@@ -1,0 +1,178 @@
+"""A run: the cells of one command, computed where they are not there yet."""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mrbench.engine.cell import FORMAT, CellSpec, Status
+from mrbench.engine.local import LocalExecutor, Outcome
+from mrbench.engine.plan import Plan
+from mrbench.engine.record import make_record, read_record, write_record
+from mrbench.engine.store import is_busy, write_json
+from mrbench.engine.worker import Order
+from mrbench.errors import DataError, IncompatibleError, MrbenchError, UnknownNameError
+
+
+@dataclass(frozen=True, eq=False)
+class CellResult:
+    """Where a cell of a run stands.
+
+    Attributes:
+        record: what it left behind, finished or failed; None while it is neither.
+    """
+
+    spec: CellSpec
+    status: Status
+    reason: str = ""
+    record: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """The cells of one command.
+
+    Attributes:
+        id: of its folder under ``runs``.
+        results: the results folder.
+        cells: its specifications with the reason why one cannot be.
+        descriptions: what each data set declares.
+        command: as it was typed.
+    """
+
+    id: str
+    results: Path
+    cells: Sequence[tuple[CellSpec, str]]
+    descriptions: Mapping[str, Mapping[str, Any]]
+    command: str
+
+    @property
+    def folder(self) -> Path:
+        return self.results / "runs" / self.id
+
+    def write(self) -> None:
+        """Writes ``run.json``."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        cells = [{"spec": spec.as_json(), "not_applicable": reason} for spec, reason in self.cells]
+        head = {"format": FORMAT, "id": self.id, "command": self.command, "written": datetime.now(UTC).isoformat()}
+        write_json(self.folder / "run.json", head | {"descriptions": self.descriptions, "cells": cells})
+
+    def cell_results(self) -> list[CellResult]:
+        """Where each cell stands, read from its folder.
+
+        Raises:
+            IncompatibleError: a cell that another version wrote.
+        """
+        return [self._result(spec, reason) for spec, reason in self.cells]
+
+    def _result(self, spec: CellSpec, not_applicable: str) -> CellResult:
+        if not_applicable:
+            return CellResult(spec, Status.NOT_APPLICABLE, not_applicable)
+        folder = spec.folder(self.results)
+        record = read_record(folder) or read_record(failed_folder(folder))
+        if record is None:
+            return CellResult(spec, Status.INTERRUPTED, "not finished; run the same command again")
+        return CellResult(spec, Status(record["status"]), record["reason"], record)
+
+
+def failed_folder(final: Path) -> Path:
+    """Where the record of a cell's last failure lies, beside where it would be finished."""
+    return final.with_name(f"{final.name}.failed")
+
+
+def run_of(plan: Plan, results: Path, command: str) -> Run:
+    """The run of a plan."""
+    return Run(plan.run_id, results, [(c.spec, c.not_applicable) for c in plan.cells], plan.descriptions, command)
+
+
+def open_run(name: str, results: Path) -> Run:
+    """A run by its id, by the path of its folder, or ``last``.
+
+    Raises:
+        UnknownNameError: no such run; names the nearest.
+        DataError, IncompatibleError: it cannot be read.
+    """
+    folder = _run_folder(name, results)
+    try:
+        stored = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        if stored["format"] != FORMAT:
+            raise IncompatibleError(f"the run {folder} has another format", expected=str(FORMAT))
+        cells = [(CellSpec.from_json(cell["spec"]), str(cell["not_applicable"])) for cell in stored["cells"]]
+        return Run(folder.name, folder.parent.parent, cells, stored["descriptions"], stored["command"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"cannot read the run {folder}", found=f"{type(error).__name__}: {error}") from error
+
+
+def _run_folder(name: str, results: Path) -> Path:
+    if (Path(name) / "run.json").exists():
+        return Path(name).resolve()
+    runs = sorted((results / "runs").glob("*/run.json"), key=lambda path: path.stat().st_mtime)
+    known = {path.parent.name: path.parent for path in runs}
+    if name == "last" and runs:
+        return runs[-1].parent
+    if name not in known:
+        raise UnknownNameError(f"run in {results}", name, known, hint="mrbench run starts one; --out says where")
+    return known[name]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the cells of a run are computed; none of it enters a digest."""
+
+    data: Path
+    device: str = "auto"
+    jobs: int = 1
+    timeout: float | None = None
+    force: bool = False
+
+
+Watch = Callable[[CellSpec, Mapping[str, Any]], None]
+
+
+def execute(run: Run, settings: Settings, watch: Watch) -> list[CellResult]:
+    """Computes what is missing: finished cells are kept, failed ones run again.
+
+    Raises:
+        IncompatibleError: a cell that another version wrote, unless forced.
+        KeyboardInterrupt: after the running cells were stopped; their checkpoints stay.
+    """
+    wanted = [spec for spec, reason in run.cells if not reason]
+    if settings.force:
+        _forget(wanted, run.results)
+    run.write()
+    todo = []
+    for spec in wanted:
+        if read_record(spec.folder(run.results)) is None:
+            todo.append(spec)
+        else:
+            watch(spec, {"event": "kept"})
+    work = run.folder / "work"
+    work.mkdir(exist_ok=True)
+    executor = LocalExecutor(work, jobs=settings.jobs, timeout=settings.timeout, device=settings.device)
+    orders = [Order(spec, run.results, settings.data, settings.device) for spec in todo]
+    for order, outcome in executor.run(orders, watch):
+        _settle(order, outcome)
+        watch(order.spec, {"event": "settled", "status": outcome.status.value, "reason": outcome.reason})
+    return run.cell_results()
+
+
+def _settle(order: Order, outcome: Outcome) -> None:
+    failed = failed_folder(order.spec.folder(order.results))
+    if outcome.status is Status.OK:
+        shutil.rmtree(failed, ignore_errors=True)
+        return
+    failed.mkdir(parents=True, exist_ok=True)
+    record = make_record(order.spec, outcome.status, reason=outcome.reason, details=outcome.details)
+    write_record(failed, record)
+
+
+def _forget(specs: Sequence[CellSpec], results: Path) -> None:
+    folders = dict.fromkeys(f for spec in specs for f in (spec.folder(results), spec.training_folder(results)))
+    busy = [folder for folder in folders if is_busy(folder)]
+    if busy:
+        raise MrbenchError(f"another process is computing {busy[0]}", hint="wait for it, or run without --force")
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)

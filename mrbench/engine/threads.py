@@ -1,0 +1,32 @@
+"""Threads of a cell: set in its environment before numerical libraries are imported.
+
+Spinning OpenMP threads of cells that run side by side slow each other down several times over; passive waiting and
+cores divided by parallel cells avoid it.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+
+LIBRARIES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def thread_environment(threads: int) -> Mapping[str, str]:
+    """The variables that give a fresh process its thread count."""
+    return {name: str(threads) for name in LIBRARIES} | {"OMP_WAIT_POLICY": "PASSIVE"}
+
+
+def threads_in_use() -> int:
+    """Threads of this process's numerical work: torch's where it is loaded, else what the environment says."""
+    if "torch" in sys.modules:
+        import torch
+
+        return torch.get_num_threads()
+    return int(os.environ.get(LIBRARIES[0], cores()))

@@ -1,0 +1,359 @@
+"""A cell's life in a process of its own: prepare, fit, predict, score, record.
+
+Run as ``python -m mrbench.engine.worker ORDER.json``. Events go to the original standard output, one JSON object per
+line; everything that a plugin prints goes to the log.
+"""
+
+import errno
+import json
+import os
+import shutil
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mrbench.data.case import Case
+from mrbench.data.caseset import CaseSet
+from mrbench.data.splits import Fold
+from mrbench.engine.cell import CellSpec, Status
+from mrbench.engine.predict import Predictor
+from mrbench.engine.predictions import PredictionWriter
+from mrbench.engine.profile import Profile, milliseconds
+from mrbench.engine.record import make_record, read_record, write_record
+from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scoring_digest
+from mrbench.engine.store import Attempt, BusyError, attempt, write_json
+from mrbench.errors import DataError, DivergedError, MrbenchError, NotApplicableError
+from mrbench.interfaces.method import Context, Method
+from mrbench.metrics.protocol import STRICT
+from mrbench.registry import Plugin, Registry, discover
+from mrbench.seeds import derive_seed
+
+BUSY_EXIT = 75
+"""Exit code of a worker that found another live process at its cell or training."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a worker is told to do.
+
+    Attributes:
+        spec: the cell.
+        results: the results folder.
+        data: the folder of prepared data.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    """
+
+    spec: CellSpec
+    results: Path
+    data: Path
+    device: str = "auto"
+
+    def write(self, path: Path) -> None:
+        """Writes the order where its worker reads it."""
+        write_json(path, asdict(self) | {"results": str(self.results), "data": str(self.data)})
+
+    @classmethod
+    def read(cls, path: Path) -> "Order":
+        """The inverse of :meth:`write`."""
+        values = json.loads(path.read_text(encoding="utf-8"))
+        paths = {"results": Path(values["results"]), "data": Path(values["data"])}
+        return cls(**values | paths | {"spec": CellSpec.from_json(values["spec"])})
+
+
+Emit = Callable[[dict[str, Any]], None]
+
+
+class CellLife:
+    """The phases of one cell, in order."""
+
+    def __init__(self, order: Order, emit: Emit) -> None:
+        self.order, self.spec, self.emit = order, order.spec, emit
+        self.profile = Profile()
+        self.registry: Registry = discover()
+        self.plugin: Plugin[Any] = self.registry.get("method", self.spec.method)
+        self.device: Any = None
+
+    def live(self) -> None:
+        """Computes the cell and leaves it finished.
+
+        Raises:
+            BusyError: another process is at it.
+            Exception: whatever went wrong; nothing finished is touched.
+        """
+        final = self.spec.folder(self.order.results)
+        if read_record(final) is not None:
+            return
+        with attempt(final) as work:
+            with self._phase("prepare"):
+                cases, fold = self._prepare()
+            predictor = self._predictor(cases, fold)
+            self._predict(predictor, cases, self._test_cases(fold), work.folder)
+            metrics = self._score(cases, work.folder)
+            self._record(work, predictor, metrics)
+
+    def _phase(self, name: str) -> Any:
+        self.emit({"event": "phase", "phase": name})
+        return self.profile.phase(name, self.device)
+
+    def _prepare(self) -> tuple[CaseSet, Fold]:
+        plugin = self.registry.get("dataset", self.spec.dataset)
+        config = plugin.load_config().parse(self.spec.dataset_options, owner=plugin.key)
+        cases: CaseSet = plugin.load()(config, self.order.data).load()
+        split = cases.split(self.spec.split)
+        for what, found, expected in (
+            ("data", cases.digest, self.spec.data_digest),
+            ("split", split.digest(cases.ids), self.spec.split_digest),
+        ):
+            if found != expected:
+                raise DataError(
+                    f"the {what} of data set {plugin.key!r} changed since the run was planned",
+                    expected=f"digest {expected[:12]}",
+                    found=f"digest {found[:12]}",
+                    hint="run the command again",
+                )
+        return cases, split.folds[self.spec.fold]
+
+    def _test_cases(self, fold: Fold) -> np.ndarray:
+        return fold.test[: self.spec.limit]
+
+    def _predictor(self, cases: CaseSet, fold: Fold) -> Predictor:
+        seed = derive_seed(self.spec.seed, self.spec.dataset, self.spec.fold, "prediction")
+        predictor = Predictor(self.plugin.record, cases.description, self.spec.samples, seed)
+        config = self.plugin.load_config().parse(self.spec.options, owner=self.plugin.key)
+        if self.spec.kind == "fusion":
+            return _with(predictor, fusion=self.plugin.load()(config, cases.description))
+        import torch
+
+        self.device = _device(self.order.device)
+        torch.manual_seed(derive_seed(self.spec.seed, self.spec.dataset, self.spec.fold, "weights"))
+        method: Method[Any] = self.plugin.load()(config, cases.description)
+        self._train(method, cases, fold)
+        context = Context(seed, self.device, self.spec.sampler)
+        return _with(predictor, method=method, context=context)
+
+    def _train(self, method: Method[Any], cases: CaseSet, fold: Fold) -> None:
+        final = self.spec.training_folder(self.order.results)
+        if not (final / "training.json").exists():
+            with attempt(final) as work:
+                self._fit(method, cases, fold, work)
+                work.complete()
+            self.profile.facts["trained_here"] = True
+        else:
+            self.profile.facts["trained_here"] = False
+        method.load(final / "weights")
+        for network in method.networks().values():
+            network.to(self.device).eval()
+        training = json.loads((final / "training.json").read_text(encoding="utf-8"))
+        self.profile.phases["fit"] = training["fit"]
+        self.profile.facts |= training["facts"]
+
+    def _fit(self, method: Method[Any], cases: CaseSet, fold: Fold, work: Attempt) -> None:
+        from mrbench.engine.fit import fit
+        from mrbench.engine.slices import slices_of
+
+        with self._phase("fit"):
+            train = slices_of(cases, fold.train)
+            validation = slices_of(cases, fold.validation) if len(fold.validation) else None
+            curve = fit(
+                method,
+                train,
+                validation,
+                seed=derive_seed(self.spec.seed, self.spec.dataset, self.spec.fold, "training"),
+                device=self.device,
+                folder=work.folder / "checkpoint",
+                report=self.emit,
+            )
+        weights = work.folder / "weights"
+        weights.mkdir(exist_ok=True)
+        method.save(weights)
+        curve.write(work.folder / "curves.csv")
+        shutil.rmtree(work.folder / "checkpoint", ignore_errors=True)
+        facts = {
+            "parameters": sum(p.numel() for network in method.networks().values() for p in network.parameters()),
+            "epochs": len(curve.rows),
+            "seconds_per_epoch": sum(row["seconds"] for row in curve.rows) / max(1, len(curve.rows)),
+            "training_slices": len(train),
+            "resumed": work.adopted,
+        }
+        training = {"fit": self.profile.phases["fit"], "facts": facts, "training": self.spec.training}
+        write_json(work.folder / "training.json", training)
+
+    def _predict(self, predictor: Predictor, cases: CaseSet, test: np.ndarray, folder: Path) -> None:
+        if predictor.method is not None:
+            self._measure_inference(predictor, cases[int(test[0])])
+        with self._phase("predict"):
+            writer = PredictionWriter(folder / "predictions.h5")
+            for done, index in enumerate(map(int, test), 1):
+                case = cases[index]
+                writer.add(case.id, case.subject, _without_gradients(predictor, case))
+                if done % 10 == 0 or done == len(test):
+                    self.emit({"event": "cases", "done": done, "total": len(test)})
+            writer.close()
+        seconds = self.profile.phases["predict"]["seconds"]
+        size = (folder / "predictions.h5").stat().st_size
+        self.profile.facts |= {
+            "test_cases": len(test),
+            "bytes_per_case": round(size / len(test)),
+            "samples_per_second": round(len(test) * predictor.samples / seconds, 2),
+        }
+
+    def _measure_inference(self, predictor: Predictor, case: Case) -> None:
+        # One case, after a call that warms up; what is counted into tables is not part of it.
+        import torch
+        from torch.utils.flop_counter import FlopCounterMode
+
+        method, context, image = predictor.method, predictor.context, case.without_masks()
+        assert method is not None
+        assert context is not None
+
+        def draw(n: int) -> None:
+            with torch.no_grad():
+                for _ in method.predict(image, n, context):
+                    pass
+
+        with FlopCounterMode(display=False) as flops:
+            draw(1)
+        one, all_samples = (milliseconds(lambda n=n: draw(n), self.device) for n in (1, predictor.samples))  # type: ignore[misc]
+        self.profile.facts |= {
+            "flops": flops.get_total_flops(),
+            "milliseconds_per_image": round(one, 3),
+            "milliseconds_per_image_all_samples": round(all_samples, 3),
+            "batch_size": 1,
+        }
+
+    def _score(self, cases: CaseSet, folder: Path) -> dict[str, Any]:
+        chosen = applicable_metrics(self.registry, cases.description.raters)
+        with self._phase("score"):
+            values, scores = score_cell(folder / "predictions.h5", chosen, STRICT)
+            scores.write_csv(folder / "cases.csv.gz")
+        bad = [name for name, value in values.items() if not np.isfinite(value.value)]
+        if bad:
+            raise MrbenchError(f"metric {bad[0]!r} of {self.spec.title} is not finite")
+        return {
+            "protocol": STRICT.name,
+            "scoring_digest": scoring_digest(chosen, STRICT),
+            "metrics": metrics_json(values),
+        }
+
+    def _record(self, work: Attempt, predictor: Predictor, metrics: Mapping[str, Any]) -> None:
+        from mrbench.engine.threads import threads_in_use
+
+        record = make_record(
+            self.spec,
+            Status.OK,
+            plugin=f"{self.plugin.distribution} {self.plugin.distribution_version}",
+            threads=threads_in_use(),
+            device=_device_name(self.device),
+            capabilities=sorted(predictor.record.capabilities),
+            raters=predictor.description.raters.value,
+            native_grid=predictor.description.native_grid,
+            **metrics,
+            profile=self.profile.as_json(),
+        )
+        write_record(work.folder, record)
+        _copy_curves(self.spec, self.order.results, work.folder)
+        _copy_log(work.folder)
+        work.complete()
+
+
+def _with(predictor: Predictor, **parts: Any) -> Predictor:
+    return Predictor(**{**vars(predictor), **parts})
+
+
+def _without_gradients(predictor: Predictor, case: Case) -> Any:
+    if predictor.method is None:
+        return predictor.predict(case)
+    import torch
+
+    with torch.no_grad():
+        return predictor.predict(case)
+
+
+def _device(name: str) -> Any:
+    import torch
+
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    chosen = next(device for device, there in available.items() if there) if name == "auto" else name
+    if not available.get(chosen):
+        raise MrbenchError(f"device {name!r} is not available here", hint="--device auto")
+    return torch.device(chosen)
+
+
+def _device_name(device: Any) -> str:
+    if device is None or device.type != "cuda":
+        return "cpu" if device is None else str(device.type)
+    import torch
+
+    return f"cuda: {torch.cuda.get_device_name(device)}"
+
+
+def _copy_curves(spec: CellSpec, results: Path, folder: Path) -> None:
+    curves = spec.training_folder(results) / "curves.csv"
+    if spec.kind == "method":
+        shutil.copyfile(curves, folder / "curves.csv")
+
+
+def _copy_log(folder: Path) -> None:
+    log = os.environ.get("MRBENCH_LOG")
+    if log and Path(log).exists():
+        sys.stderr.flush()
+        shutil.copyfile(log, folder / "log.txt")
+
+
+def classify(error: BaseException) -> tuple[Status, str]:
+    """The status that an exception means, and one line on it."""
+    text = str(error).splitlines()[0] if str(error) else ""
+    name = type(error).__name__
+    if isinstance(error, DivergedError):
+        return Status.DIVERGED, error.message
+    if isinstance(error, NotApplicableError):
+        return Status.NOT_APPLICABLE, error.message
+    if isinstance(error, MemoryError) or name == "OutOfMemoryError" or "can't allocate memory" in text:
+        return Status.OUT_OF_MEMORY, f"{name}: {text}"
+    if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or "No space left" in text:
+        return Status.FAILED, "the disk that holds the results is full; free some space and run the command again"
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        return Status.INTERRUPTED, "interrupted"
+    return Status.FAILED, error.message if isinstance(error, MrbenchError) else f"{name}: {text}"
+
+
+def main() -> int:
+    """Reads the order, lives the cell, tells how it ended."""
+    events = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
+    os.dup2(2, 1)
+
+    def emit(event: dict[str, Any]) -> None:
+        events.write(json.dumps(event) + "\n")
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    _die_with_parent()
+    try:
+        CellLife(Order.read(Path(sys.argv[1])), emit).live()
+    except BusyError:
+        return BUSY_EXIT
+    except BaseException as error:
+        status, reason = classify(error)
+        traceback.print_exc()
+        emit({"event": "end", "status": status.value, "reason": reason, "details": traceback.format_exc()})
+        return 1
+    emit({"event": "end", "status": Status.OK.value})
+    return 0
+
+
+def _die_with_parent() -> None:
+    # On Linux the kernel ends this process when the one that started it is gone, even by kill -9.
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

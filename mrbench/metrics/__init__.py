@@ -1,0 +1,58 @@
+"""Metrics of multi-rater segmentation, exact by integer counts; each public function takes boolean masks.
+
+>>> import numpy as np
+>>> from mrbench.metrics import ged
+>>> masks = np.zeros((2, 4, 4), bool)
+>>> masks[:, 1:3, 1:3] = True
+>>> ged(masks, masks)
+0.0
+
+Names are imported on first use, so that plugin records load without numpy.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_EXPORTS = {
+    "PROTOCOLS": "mrbench.metrics.protocol",
+    "PUBLISHED": "mrbench.metrics.protocol",
+    "STRICT": "mrbench.metrics.protocol",
+    "CaseScores": "mrbench.metrics.scoring",
+    "CaseTables": "mrbench.metrics.tables",
+    "GedParts": "mrbench.metrics.distance",
+    "MetricValue": "mrbench.metrics.scoring",
+    "ScoringProtocol": "mrbench.metrics.protocol",
+    "Summary": "mrbench.metrics.scoring",
+    "TableBuilder": "mrbench.metrics.tables",
+    "dice_match": "mrbench.metrics.matching",
+    "dice_matched": "mrbench.metrics.matching",
+    "dice_matrix": "mrbench.metrics.overlap",
+    "dice_max": "mrbench.metrics.matching",
+    "dice_max_reverse": "mrbench.metrics.matching",
+    "dice_rater": "mrbench.metrics.personal",
+    "dice_soft": "mrbench.metrics.soft",
+    "dice_soft_prob": "mrbench.metrics.soft",
+    "ged": "mrbench.metrics.distance",
+    "ged_parts": "mrbench.metrics.distance",
+    "ged_unbiased": "mrbench.metrics.distance",
+    "iou": "mrbench.metrics.personal",
+    "iou_matrix": "mrbench.metrics.overlap",
+    "pack": "mrbench.metrics.tables",
+    "rater_identification": "mrbench.metrics.personal",
+    "reduce_dataset": "mrbench.metrics.scoring",
+    "reduce_fold": "mrbench.metrics.scoring",
+    "score_case": "mrbench.metrics.scoring",
+    "unpack": "mrbench.metrics.tables",
+}
+
+__all__ = list(_EXPORTS)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _EXPORTS:
+        raise AttributeError(f"module 'mrbench.metrics' has no attribute {name!r}")
+    return getattr(import_module(_EXPORTS[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

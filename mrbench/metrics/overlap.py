@@ -1,0 +1,91 @@
+"""IoU and Dice of every predicted mask with every rater, from intersection counts."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from mrbench.metrics.counting import count_intersections, pack_masks
+from mrbench.metrics.protocol import STRICT, ScoringProtocol
+
+
+@dataclass(frozen=True, eq=False)
+class Overlaps:
+    """Intersection counts of S predicted masks and R raters' masks of one class.
+
+    Attributes:
+        shared: ``(M, M)`` int64, M = S + R, the predicted masks first; the diagonal holds the areas.
+        n_predicted: S.
+    """
+
+    shared: np.ndarray
+    n_predicted: int
+
+    @property
+    def n_raters(self) -> int:
+        """R."""
+        return len(self.shared) - self.n_predicted
+
+    @cached_property
+    def totals(self) -> np.ndarray:
+        """``(M, M)`` sums of the two areas."""
+        areas = np.diagonal(self.shared)
+        return areas[:, None] + areas[None, :]
+
+
+def iou_of(overlaps: Overlaps, protocol: ScoringProtocol = STRICT) -> np.ndarray:
+    """``(M, M)`` IoU of all masks with each other; ``protocol.empty_iou`` where both are empty."""
+    union = overlaps.totals - overlaps.shared
+    empty = np.full(union.shape, protocol.empty_iou)
+    return np.divide(overlaps.shared, union + protocol.epsilon, out=empty, where=union > 0)
+
+
+def dice_of(overlaps: Overlaps, protocol: ScoringProtocol = STRICT) -> np.ndarray:
+    """``(S, R)`` Dice of each predicted mask with each rater; 1 where both are empty."""
+    s = overlaps.n_predicted
+    shared, total = overlaps.shared[:s, s:], overlaps.totals[:s, s:]
+    return dice_ratio(shared, total, protocol)
+
+
+def dice_ratio(shared: np.ndarray, total: np.ndarray, protocol: ScoringProtocol) -> np.ndarray:
+    """Dice from shared pixels and summed areas of one shape; 1 where both masks are empty."""
+    both_empty = np.ones(total.shape)
+    return np.divide(2 * shared + protocol.epsilon, total + protocol.epsilon, out=both_empty, where=total > 0)
+
+
+def count_overlaps(predicted: np.ndarray, raters: np.ndarray) -> Overlaps:
+    """Overlaps of boolean masks ``(S, *spatial)`` and ``(R, *spatial)``.
+
+    Raises:
+        ValueError: masks that are not boolean, of different grids, or none.
+    """
+    validate_masks("predicted", predicted)
+    validate_masks("raters", raters)
+    validate_grids(predicted, raters)
+    masks = np.concatenate([predicted.reshape(len(predicted), -1), raters.reshape(len(raters), -1)])
+    return Overlaps(count_intersections(pack_masks(masks)), len(predicted))
+
+
+def validate_masks(name: str, masks: np.ndarray) -> None:
+    """Refuses what is not a stack of at least one boolean mask."""
+    if masks.dtype != np.bool_:
+        raise ValueError(f"{name} must be boolean masks, e.g. labels == 1; got {masks.dtype}")
+    if masks.ndim < 2 or len(masks) == 0:
+        raise ValueError(f"{name} must be (masks, *spatial) with at least one mask; got shape {masks.shape}")
+
+
+def validate_grids(predicted: np.ndarray, raters: np.ndarray) -> None:
+    """Refuses predictions and raters on different grids."""
+    if predicted.shape[1:] != raters.shape[1:]:
+        raise ValueError(f"predictions lie on the grid {predicted.shape[1:]}, raters on {raters.shape[1:]}")
+
+
+def iou_matrix(predicted: np.ndarray, raters: np.ndarray, protocol: ScoringProtocol = STRICT) -> np.ndarray:
+    """``(S, R)`` IoU of boolean masks ``(S, *spatial)`` and ``(R, *spatial)``; both empty: ``protocol.empty_iou``."""
+    overlaps = count_overlaps(predicted, raters)
+    return iou_of(overlaps, protocol)[: len(predicted), len(predicted) :]
+
+
+def dice_matrix(predicted: np.ndarray, raters: np.ndarray, protocol: ScoringProtocol = STRICT) -> np.ndarray:
+    """``(S, R)`` Dice of boolean masks ``(S, *spatial)`` and ``(R, *spatial)``; both empty: 1."""
+    return dice_of(count_overlaps(predicted, raters), protocol)

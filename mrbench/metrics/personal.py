@@ -1,0 +1,48 @@
+"""Does a prediction made for a rater resemble that rater, and that rater more than the others?"""
+
+import numpy as np
+
+from mrbench.metrics.overlap import dice_matrix, iou_matrix
+from mrbench.metrics.protocol import STRICT, ScoringProtocol
+
+
+def identified_of(dice: np.ndarray, own: int) -> float:
+    """1 where ``own`` is the best of the Dice values ``(predictions,)``, 1/n in a tie of n, else 0."""
+    best = dice == dice.max()
+    return float(best[own] / best.sum())
+
+
+def dice_rater(predictions: np.ndarray, raters: np.ndarray, protocol: ScoringProtocol = STRICT) -> np.ndarray:
+    """``(R,)`` Dice of each rater's own prediction with that rater's mask.
+
+    Args:
+        predictions: ``(R, *spatial)`` bool, row r made for rater r.
+        raters: ``(R, *spatial)`` bool.
+        protocol: its epsilon; two empty masks have Dice 1.
+
+    Raises:
+        ValueError: not one prediction per rater.
+    """
+    _validate_rows(predictions, raters)
+    return np.diagonal(dice_matrix(predictions, raters, protocol))
+
+
+def iou(predictions: np.ndarray, raters: np.ndarray, protocol: ScoringProtocol = STRICT) -> np.ndarray:
+    """``(R,)`` IoU of each rater's own prediction with that rater's mask; otherwise as :func:`dice_rater`."""
+    _validate_rows(predictions, raters)
+    return np.diagonal(iou_matrix(predictions, raters, protocol))
+
+
+def rater_identification(predictions: np.ndarray, raters: np.ndarray) -> np.ndarray:
+    """``(R,)`` is rater r's own prediction the nearest to rater r's mask by Dice? A tie of n counts 1/n; chance is 1/R.
+
+    The Dice has no epsilon under any protocol, because it would break ties. Arguments and errors: ``dice_rater``.
+    """
+    _validate_rows(predictions, raters)
+    dice = dice_matrix(predictions, raters)
+    return np.array([identified_of(dice[:, r], r) for r in range(len(raters))])
+
+
+def _validate_rows(predictions: np.ndarray, raters: np.ndarray) -> None:
+    if len(predictions) != len(raters):
+        raise ValueError(f"one prediction per rater is needed; got {len(predictions)} for {len(raters)} raters")

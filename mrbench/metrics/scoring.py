@@ -1,0 +1,163 @@
+"""Reduction: trials -> case -> subject -> fold -> data set. Metrics never reduce, and nothing else does."""
+
+import csv
+import gzip
+import io
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from mrbench.interfaces.metric import Key, Metric
+from mrbench.metrics.protocol import ScoringProtocol
+from mrbench.metrics.tables import CaseTables
+
+Scores = Mapping[tuple[str, Key], np.ndarray]
+"""Statistics of one case by metric and key."""
+
+COLUMNS = ("case", "subject", "metric", "label", "rater", "statistics")
+
+
+def score_case(
+    trials: Sequence[CaseTables], metrics: Mapping[str, Metric], protocol: ScoringProtocol
+) -> dict[tuple[str, Key], np.ndarray]:
+    """Statistics of one case by metric and key: the mean over the trials in which the key is not missing."""
+    collected: defaultdict[tuple[str, Key], list[np.ndarray]] = defaultdict(list)
+    for tables in trials:
+        for name, metric in metrics.items():
+            for key, statistics in metric.statistics(tables, protocol).items():
+                collected[name, key].append(statistics)
+    return {at: np.mean(values, axis=0) if len(values) > 1 else values[0] for at, values in collected.items()}
+
+
+class Row(NamedTuple):
+    """Statistics of one case under one metric, class and rater."""
+
+    case: str
+    subject: str
+    metric: str
+    label: int
+    rater: int | None
+    statistics: np.ndarray
+
+
+class CaseScores:
+    """The statistics of the cases of a fold; append only."""
+
+    def __init__(self) -> None:
+        self._cases: list[tuple[str, str, Scores]] = []
+
+    def append(self, case: str, subject: str, scores: Scores) -> None:
+        """Adds what :func:`score_case` gave for one case."""
+        self._cases.append((case, subject, scores))
+
+    def __iter__(self) -> Iterator[Row]:
+        for case, subject, scores in self._cases:
+            for (metric, key), statistics in scores.items():
+                yield Row(case, subject, metric, key.label, key.rater, statistics)
+
+    def write_csv(self, path: Path) -> None:
+        """Gzipped CSV of all rows, the same bytes for the same scores.
+
+        A statistics vector is written as numbers in full precision with spaces between; ``rater`` is blank where the
+        metric does not tell raters apart.
+        """
+        with path.open("wb") as file, gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
+            text = io.TextIOWrapper(packed, encoding="utf-8", newline="")
+            writer = csv.writer(text, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            writer.writerows((*row[:5], " ".join(map(repr, row.statistics.tolist()))) for row in self)
+            text.flush()
+            text.detach()
+
+
+@dataclass(frozen=True)
+class MetricValue:
+    """A metric's value on one fold.
+
+    Attributes:
+        value: mean over the classes, of means over the raters.
+        by_class: mean over the raters, by foreground class.
+        by_rater: mean over the classes, by rater; empty where the metric does not tell raters apart.
+        n_cases: cases that have a value.
+    """
+
+    value: float
+    by_class: Mapping[int, float]
+    by_rater: Mapping[int, float]
+    n_cases: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Mean over n folds and their standard deviation, None where there is one fold."""
+
+    mean: float
+    sd: float | None
+    n: int
+
+
+class _Group(NamedTuple):
+    """The rows of one metric, class and rater."""
+
+    cases: list[str]
+    subjects: list[str]
+    statistics: list[np.ndarray]
+
+
+def reduce_fold(scores: CaseScores, metrics: Mapping[str, Metric], protocol: ScoringProtocol) -> dict[str, MetricValue]:
+    """The fold's value of every metric; a metric that no case has is left out.
+
+    Within each class and rater, cases are averaged (per subject first where ``protocol.by_subject``), or their
+    statistics summed where the metric is pooled; then raters, then classes. A rater's value is over the cases where
+    the rater has one, so that a rater who saw few cases weighs like the others.
+    """
+    values = {}
+    for name, groups in _grouped(scores).items():
+        by_key = {key: _reduce_group(group, metrics[name], protocol) for key, group in groups.items()}
+        n_cases = len({case for group in groups.values() for case in group.cases})
+        values[name] = _over_raters_and_classes(by_key, n_cases)
+    return values
+
+
+def _grouped(scores: CaseScores) -> dict[str, dict[Key, _Group]]:
+    groups: dict[str, dict[Key, _Group]] = {}
+    for row in scores:
+        by_key = groups.setdefault(row.metric, {})
+        group = by_key.setdefault(Key(row.label, row.rater), _Group([], [], []))
+        group.cases.append(row.case)
+        group.subjects.append(row.subject)
+        group.statistics.append(row.statistics)
+    return groups
+
+
+def _reduce_group(group: _Group, metric: Metric, protocol: ScoringProtocol) -> float:
+    if metric.pooled:
+        return metric.finalise(np.sum(group.statistics, axis=0))
+    values = np.array([metric.finalise(statistics) for statistics in group.statistics])
+    if not protocol.by_subject:
+        return float(values.mean())
+    subject = np.unique(group.subjects, return_inverse=True)[1]
+    return float((np.bincount(subject, values) / np.bincount(subject)).mean())
+
+
+def _over_raters_and_classes(by_key: Mapping[Key, float], n_cases: int) -> MetricValue:
+    by_class = _means((key.label, value) for key, value in by_key.items())
+    by_rater = _means((key.rater, value) for key, value in by_key.items() if key.rater is not None)
+    return MetricValue(float(np.mean(list(by_class.values()))), by_class, by_rater, n_cases)
+
+
+def _means(values: Iterable[tuple[int, float]]) -> dict[int, float]:
+    collected: defaultdict[int, list[float]] = defaultdict(list)
+    for place, value in values:
+        collected[place].append(value)
+    return {place: float(np.mean(collected[place])) for place in sorted(collected)}
+
+
+def reduce_dataset(values: Sequence[float], protocol: ScoringProtocol) -> Summary:
+    """Mean and spread over the folds, ``(folds,)``, at least one."""
+    sd = float(np.std(values, ddof=protocol.ddof)) if len(values) > 1 else None
+    return Summary(float(np.mean(values)), sd, len(values))

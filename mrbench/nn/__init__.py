@@ -1,0 +1,1 @@
+"""Network parts that several methods share: backbones, latent Gaussians, heads, losses. Light until one is used."""

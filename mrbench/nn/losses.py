@@ -1,0 +1,89 @@
+"""Segmentation losses on logits for K classes, and the Dirichlet divergence.
+
+Two classes take one logit per pixel (of the foreground), K > 2 classes take K. Leading axes are free: ``(B, R, ...)``
+with a presence table, or ``(P, ...)`` for a list of masks. An absent rater's mask is never looked at.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def logit_channels(classes: int) -> int:
+    """Logits per pixel for K classes."""
+    return 1 if classes == 2 else classes
+
+
+def logits_to_probability(logits: Tensor, classes: int) -> Tensor:
+    """``(..., K, H, W)`` probabilities from logits ``(..., logit_channels(K), H, W)``."""
+    if classes == 2:
+        return torch.cat([torch.sigmoid(-logits), torch.sigmoid(logits)], dim=-3)
+    return logits.softmax(dim=-3)
+
+
+def cross_entropy(logits: Tensor, masks: Tensor, present: Tensor | None = None) -> Tensor:
+    """Mean cross-entropy over the pixels of all present masks; 0 where none is present.
+
+    Args:
+        logits: ``(..., L, H, W)``.
+        masks: ``(..., H, W)`` integers below K.
+        present: ``(...)`` bool; None: all.
+    """
+    logits, masks = _present_only(logits, masks, present)
+    if logits.shape[1] == 1:
+        total = functional.binary_cross_entropy_with_logits(logits[:, 0], masks.to(logits.dtype), reduction="sum")
+    else:
+        total = functional.cross_entropy(logits, masks, reduction="sum")
+    return total / max(masks.numel(), 1)
+
+
+def batch_dice_loss(logits: Tensor, masks: Tensor, present: Tensor | None = None) -> Tensor:
+    """1 - the mean over the K classes of the Dice of all present masks taken together (background included).
+
+    This is what the "generalised" Dice loss of the released D-Persona, Pionono and ProSeg computes, because its class
+    weights cancel. A class that no mask holds has Dice 0, without gradient. Arguments as in :func:`cross_entropy`.
+    """
+    probability, target = _one_hot_pairs(logits, masks, present)  # (P, K, H, W) each
+    overlap = (probability * target).sum(dim=(0, 2, 3))  # (K,)
+    size = (probability + target).sum(dim=(0, 2, 3))  # (K,)
+    return 1 - (2 * overlap / size.clamp_min(1e-6)).mean()
+
+
+def image_dice_loss(logits: Tensor, masks: Tensor, present: Tensor | None = None, smoothing: float = 1.0) -> Tensor:
+    """1 - the mean over present masks and foreground classes of each mask's own Dice; 0 where none is present.
+
+    ``smoothing`` pixels are added above and below, so that an empty prediction of an empty mask has Dice 1.
+    Arguments as in :func:`cross_entropy`.
+    """
+    probability, target = _one_hot_pairs(logits, masks, present)  # (P, K, H, W) each
+    overlap = (probability * target)[:, 1:].sum(dim=(2, 3))  # (P, K - 1)
+    size = (probability + target)[:, 1:].sum(dim=(2, 3))  # (P, K - 1)
+    loss = 1 - (2 * overlap + smoothing) / (size + smoothing)
+    return loss.sum() / max(loss.numel(), 1)
+
+
+def dirichlet_kl(concentration: Tensor, prior: Tensor | float = 1.0) -> Tensor:
+    """KL(Dir(concentration) || Dir(prior)) over the last axis, ``(...)`` from ``(..., T)``, unreduced.
+
+    ``prior`` is one concentration for all T dimensions or ``(..., T)``; 1 is the uniform distribution.
+    """
+    prior = torch.as_tensor(prior, dtype=concentration.dtype, device=concentration.device).expand_as(concentration)
+    total = concentration.sum(-1)
+    normaliser = total.lgamma() - prior.sum(-1).lgamma() - (concentration.lgamma() - prior.lgamma()).sum(-1)
+    expected = concentration.digamma() - total.digamma().unsqueeze(-1)  # E[log tau], (..., T)
+    return normaliser + ((concentration - prior) * expected).sum(-1)
+
+
+def _present_only(logits: Tensor, masks: Tensor, present: Tensor | None) -> tuple[Tensor, Tensor]:
+    # (P, L, H, W) and (P, H, W): one row per present mask
+    if present is None:
+        return logits.flatten(0, -4), masks.flatten(0, -3)
+    return logits[present], masks[present]
+
+
+def _one_hot_pairs(logits: Tensor, masks: Tensor, present: Tensor | None) -> tuple[Tensor, Tensor]:
+    logits, masks = _present_only(logits, masks, present)
+    classes = 2 if logits.shape[1] == 1 else logits.shape[1]
+    probability = logits_to_probability(logits, classes)
+    target = functional.one_hot(masks, classes).movedim(-1, 1).to(probability.dtype)
+    return probability, target

@@ -1,0 +1,117 @@
+"""The U-Net with a ResNet-34 encoder that the published methods share, without a segmentation head."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mrbench.nn.feature_network import FeatureNetwork
+
+STAGES = ((64, 3), (128, 4), (256, 6), (512, 3))
+"""(channels, residual blocks) of the four stages of ResNet-34 (He et al. 2016, table 1)."""
+
+DECODER = (256, 128, 64, 32, 16)
+
+
+class ResNetUNet(FeatureNetwork):
+    """ResNet-34 encoder, five decoder levels of 256, 128, 64, 32 and 16 maps; the last level has no skip connection.
+
+    24,429,952 parameters with one input channel.
+
+    Args:
+        in_channels: C.
+    """
+
+    out_channels = DECODER[-1]
+    multiple = 32
+    least = 64  # BatchNorm needs two pixels at 1/32 to train on a batch of one
+
+    def __init__(self, in_channels: int) -> None:
+        super().__init__()
+        self.encoder = ResNet34(in_channels)
+        deep = (512, *DECODER[:-1])
+        skip = (256, 128, 64, 64, 0)
+        self.decoder = nn.ModuleList(
+            DecoderBlock(inner + side, outer) for inner, side, outer in zip(deep, skip, DECODER, strict=True)
+        )
+
+    def features(self, x: Tensor) -> Tensor:
+        """``(B, 16, H, W)`` from ``(B, C, H, W)``."""
+        *skips, x = self.encoder(x)
+        for block in self.decoder:
+            x = block(x, skips.pop() if skips else None)
+        return x
+
+
+class ResNet34(nn.Module):
+    """The encoder, its parameters under ResNet's usual names.
+
+    ``(B, C, H, W)`` to five maps: 64 channels at 1/2, 64 at 1/4, 128 at 1/8, 256 at 1/16, 512 at 1/32.
+    """
+
+    def __init__(self, in_channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, 64, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        inner = 64
+        for number, (channels, blocks) in enumerate(STAGES, start=1):
+            first = ResidualBlock(inner, channels, stride=1 if number == 1 else 2)
+            rest = [ResidualBlock(channels, channels) for _ in range(blocks - 1)]
+            self.add_module(f"layer{number}", nn.Sequential(first, *rest))
+            inner = channels
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """The five maps, finest first."""
+        x = torch.relu(self.bn1(self.conv1(x)))
+        maps = [x]
+        x = functional.max_pool2d(x, 3, stride=2, padding=1)
+        for number in range(1, len(STAGES) + 1):
+            x = self.get_submodule(f"layer{number}")(x)
+            maps.append(x)
+        return maps
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions around a shortcut: ``(B, in, H, W)`` to ``(B, out, H / stride, W / stride)``."""
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(out_channels)
+        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(out_channels)
+        self.downsample = None
+        if stride != 1 or in_channels != out_channels:
+            shortcut = nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False)
+            self.downsample = nn.Sequential(shortcut, nn.BatchNorm2d(out_channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """relu(F(x) + shortcut(x))."""
+        shortcut = x if self.downsample is None else self.downsample(x)
+        x = torch.relu(self.bn1(self.conv1(x)))
+        return torch.relu(self.bn2(self.conv2(x)) + shortcut)
+
+
+class DecoderBlock(nn.Module):
+    """Doubles the resolution, joins the skip connection and convolves twice: ``(B, out, 2 H, 2 W)``."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.conv1 = _convolution(in_channels, out_channels)
+        self.conv2 = _convolution(out_channels, out_channels)
+
+    def forward(self, x: Tensor, skip: Tensor | None) -> Tensor:
+        """``x`` is ``(B, c, H, W)``, ``skip`` ``(B, in - c, 2 H, 2 W)`` or None."""
+        x = functional.interpolate(x, scale_factor=2, mode="nearest")
+        if skip is not None:
+            x = torch.cat([x, skip], dim=1)
+        out: Tensor = self.conv2(self.conv1(x))
+        return out
+
+
+def _convolution(in_channels: int, out_channels: int) -> nn.Sequential:
+    conv = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
+    nn.init.kaiming_uniform_(conv.weight, mode="fan_in", nonlinearity="relu")
+    return nn.Sequential(conv, nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True))

@@ -1,0 +1,205 @@
+"""Discovery: every installed plugin by its entry point, each one isolated from the others.
+
+pluggy calls the hooks; the loading loop is our own, because pluggy's lets one broken plugin stop every command,
+silently drops a second plugin of the same name, and imports whatever it finds.
+"""
+
+import re
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+from typing import Any, Generic, Literal, TypeVar
+
+import pluggy
+
+from mrbench import MRBENCH_API, hooks
+from mrbench.errors import PluginError, UnknownNameError, UsageError
+from mrbench.records import DatasetRecord, MethodRecord, MetricRecord, PluginRecord
+
+GROUP = "mrbench.plugins"
+BUILT_IN = "mrbench"
+NAME = re.compile(r"[a-z0-9]+([-_@.][a-z0-9]+)*")
+FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+Kind = Literal["method", "dataset", "metric"]
+KINDS: dict[Kind, type[PluginRecord]] = {"method": MethodRecord, "dataset": DatasetRecord, "metric": MetricRecord}
+
+R = TypeVar("R", bound=PluginRecord)
+
+
+@dataclass(frozen=True)
+class Plugin(Generic[R]):
+    """A record with the distribution that it comes from."""
+
+    record: R
+    distribution: str
+    distribution_version: str
+
+    @property
+    def qualified(self) -> str:
+        """``distribution:name``, which always works."""
+        return f"{self.distribution}:{self.record.name}"
+
+    @property
+    def key(self) -> str:
+        """The name in files and tables: bare for built-ins, ``distribution:name`` for others."""
+        return self.record.name if self.distribution == BUILT_IN else self.qualified
+
+    def load(self) -> Any:
+        """The class behind the record.
+
+        Raises:
+            PluginError: it cannot be imported; names the plugin and what is missing.
+        """
+        try:
+            return self.record.load()
+        except Exception as error:
+            raise PluginError(
+                f"plugin {self.qualified!r} cannot load {self.record.factory!r}",
+                expected="an importable class",
+                found=f"{type(error).__name__}: {error}",
+            ) from error
+
+    def load_config(self) -> Any:
+        """The configuration class of a method or a data set."""
+        from mrbench.records import load_attribute
+
+        path = getattr(self.record, "config", "")
+        try:
+            return load_attribute(path)
+        except Exception as error:
+            raise PluginError(
+                f"plugin {self.qualified!r} cannot load its configuration {path!r}",
+                expected="an importable class",
+                found=f"{type(error).__name__}: {error}",
+            ) from error
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """A plugin that was set aside: it harms nothing, and nothing of it can be used."""
+
+    plugin: str
+    distribution: str
+    reason: str
+    traceback: str = ""
+
+
+@dataclass
+class Registry:
+    """All plugins found, by kind."""
+
+    plugins: dict[Kind, list[Plugin[Any]]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+    quarantined: list[Quarantined] = field(default_factory=list)
+
+    def add(self, entry: EntryPoint) -> None:
+        """Loads one entry point; whatever it does wrong sets it aside and is remembered."""
+        distribution = entry.dist.name if entry.dist else "unknown"
+        version = entry.dist.version if entry.dist else ""
+        try:
+            module = _light_module(entry)
+            found = {kind: _records(module, kind, entry.name) for kind in KINDS}
+        except (Exception, SystemExit) as error:
+            reason = error.what if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+            self.quarantined.append(Quarantined(entry.name, distribution, reason, traceback.format_exc()))
+            return
+        for kind, records in found.items():
+            self._add_records(kind, [Plugin(record, distribution, version) for record in records], entry.name)
+
+    def _add_records(self, kind: Kind, plugins: list[Plugin[Any]], entry: str) -> None:
+        taken = {plugin.qualified for plugin in self.plugins[kind]}
+        for plugin in plugins:
+            if plugin.qualified in taken:
+                reason = f"a second {kind} named {plugin.qualified!r}; the first one stays"
+                self.quarantined.append(Quarantined(entry, plugin.distribution, reason))
+            else:
+                taken.add(plugin.qualified)
+                self.plugins[kind].append(plugin)
+
+    def of_kind(self, kind: Kind) -> list[Plugin[Any]]:
+        """The plugins of a kind: built-ins first, then by name."""
+        return sorted(self.plugins[kind], key=lambda p: (p.distribution != BUILT_IN, p.record.name, p.distribution))
+
+    def names(self, kind: Kind) -> list[str]:
+        """The shortest name of every plugin of a kind."""
+        return [plugin.key for plugin in self.of_kind(kind)]
+
+    def get(self, kind: Kind, name: str) -> Plugin[Any]:
+        """The plugin of that name: ``distribution:name``, or a bare name while it is unique. Built-ins keep theirs.
+
+        Raises:
+            UnknownNameError: nothing answers to it; names the nearest.
+            UsageError: several distributions provide it; names them.
+        """
+        found = [p for p in self.plugins[kind] if name in (p.qualified, p.record.name)]
+        built_in = [p for p in found if p.distribution == BUILT_IN]
+        if not found:
+            raise UnknownNameError(kind, name, self.names(kind), hint=f"mrbench list {kind}s")
+        if len(found) > 1 and not built_in:
+            choices = " or ".join(repr(p.qualified) for p in found)
+            raise UsageError(f"{kind} {name!r} is provided by several plugins", hint=f"say {choices}")
+        return (built_in or found)[0]
+
+    def warnings(self) -> list[str]:
+        """One line per plugin set aside and per built-in name that another distribution uses too."""
+        lines = [
+            f"plugin {q.plugin!r} of {q.distribution!r} is set aside: {q.reason.splitlines()[0]}"
+            for q in self.quarantined
+        ]
+        for kind, plugins in self.plugins.items():
+            own = {p.record.name for p in plugins if p.distribution == BUILT_IN}
+            lines += [
+                f"{kind} {p.record.name!r} means the built-in one; say {p.qualified!r} for the other"
+                for p in plugins
+                if p.distribution != BUILT_IN and p.record.name in own
+            ]
+        return lines
+
+
+def discover(entries: Iterable[EntryPoint] | None = None) -> Registry:
+    """All plugins of the environment, whatever state they are in."""
+    registry = Registry()
+    for entry in sorted(entry_points(group=GROUP) if entries is None else entries, key=_order):
+        registry.add(entry)
+    return registry
+
+
+def _order(entry: EntryPoint) -> tuple[bool, str, str]:
+    distribution = entry.dist.name if entry.dist else ""
+    return distribution != BUILT_IN, distribution, entry.name
+
+
+def _light_module(entry: EntryPoint) -> ModuleType:
+    module = entry.load()
+    stated = getattr(module, "MRBENCH_API", None)
+    if stated is None or str(stated).split(".", maxsplit=1)[0] != MRBENCH_API:
+        raise PluginError(f"it is written for interface {stated!r}, this is mrbench with interface {MRBENCH_API!r}")
+    return module  # type: ignore[no-any-return]
+
+
+def _records(module: ModuleType, kind: Kind, plugin: str) -> Sequence[PluginRecord]:
+    # One manager per plugin: a faulty hook of one cannot reach another.
+    manager = pluggy.PluginManager(hooks.PROJECT)
+    manager.add_hookspecs(hooks)
+    manager.register(module, plugin)
+    manager.check_pending()
+    answers = getattr(manager.hook, f"mrbench_{kind}s")()
+    return [_checked(record, kind) for answer in answers for record in _iterated(answer, kind)]
+
+
+def _iterated(answer: Any, kind: Kind) -> Iterator[Any]:
+    if not isinstance(answer, list | tuple):
+        raise PluginError(f"mrbench_{kind}s() must return a list of records, not {type(answer).__name__}")
+    yield from answer
+
+
+def _checked(record: Any, kind: Kind) -> PluginRecord:
+    if not isinstance(record, KINDS[kind]):
+        raise PluginError(f"mrbench_{kind}s() must return {KINDS[kind].__name__}s, not {type(record).__name__}")
+    if not NAME.fullmatch(record.name):
+        raise PluginError(f"{kind} name {record.name!r} must be lower-case words joined by hyphens")
+    if not FACTORY.fullmatch(record.factory):
+        raise PluginError(f"factory {record.factory!r} of {kind} {record.name!r} must read 'module:attribute'")
+    return record

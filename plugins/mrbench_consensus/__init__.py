@@ -1,0 +1,75 @@
+"""People as rows: training-free fusions and bounds made of the raters' own masks."""
+
+from mrbench.hooks import hookimpl
+from mrbench.records import Capability as Can
+from mrbench.records import MethodRecord
+
+MRBENCH_API = "1"
+
+LICENCE = "Apache-2.0"
+NO_OPTIONS = "mrbench_consensus.config:NoOptions"
+
+MAJORITY_VOTE = MethodRecord(
+    name="majority-vote",
+    kind="fusion",
+    factory="mrbench_consensus.majority_vote:MajorityVote",
+    config=NO_OPTIONS,
+    summary="at least half of the raters present, ties to the foreground",
+    capabilities=frozenset({Can.CONSENSUS, Can.DETERMINISTIC, Can.MULTI_CLASS, Can.VOLUMES, Can.SEES_TEST_MASKS}),
+    licence=LICENCE,
+)
+
+STAPLE = MethodRecord(
+    name="staple",
+    kind="fusion",
+    factory="mrbench_consensus.staple:StapleFusion",
+    config="mrbench_consensus.config:StapleOptions",
+    summary="expectation-maximisation of the hidden truth and of each rater's sensitivity and specificity",
+    capabilities=frozenset({Can.CONSENSUS, Can.DETERMINISTIC, Can.VOLUMES, Can.SEES_TEST_MASKS}),
+    citation="Warfield, Zou and Wells, IEEE Transactions on Medical Imaging 23(7), 2004",
+    licence=LICENCE,
+    differences=(
+        "The paper suggests to start near sensitivity = specificity = 0.99999 or from a map of averages; this starts "
+        "from the share of the raters, as ITK's STAPLEImageFilter does. The answer depends on the start.",
+        "The paper watches the sum of the weights; this stops when no squared change of a sensitivity or a specificity "
+        "exceeds 1e-14, as ITK's STAPLEImageFilter does.",
+        "ITK's STAPLEImageFilter returns NaN where all raters mark nothing or everything; this returns their mask.",
+        "The paper's optional spatial prior (Markov random field) is left out.",
+    ),
+)
+
+LEAVE_ONE_OUT = MethodRecord(
+    name="leave-one-out",
+    kind="fusion",
+    factory="mrbench_consensus.leave_one_out:LeaveOneOut",
+    config=NO_OPTIONS,
+    summary="each rater against the others: the raters' own agreement",
+    capabilities=frozenset({Can.CONSENSUS, Can.DETERMINISTIC, Can.MULTI_CLASS, Can.VOLUMES, Can.SEES_TEST_MASKS}),
+    licence=LICENCE,
+)
+
+RANDOM_RATER = MethodRecord(
+    name="random-rater",
+    kind="fusion",
+    factory="mrbench_consensus.random_rater:RandomRater",
+    config=NO_OPTIONS,
+    summary="each rater against random ones of the other raters",
+    capabilities=frozenset({Can.DIVERSE, Can.PERSONAL, Can.MULTI_CLASS, Can.VOLUMES, Can.SEES_TEST_MASKS}),
+    licence=LICENCE,
+)
+
+LEVEL_SETS = MethodRecord(
+    name="level-sets",
+    kind="fusion",
+    factory="mrbench_consensus.level_sets:LevelSets",
+    config=NO_OPTIONS,
+    summary="nested level sets of the vote count: at least 1, 2, ... of the raters",
+    capabilities=frozenset({Can.DIVERSE, Can.PERSONAL, Can.DETERMINISTIC, Can.VOLUMES, Can.SEES_TEST_MASKS}),
+    licence=LICENCE,
+)
+
+
+@hookimpl
+def mrbench_methods() -> list[MethodRecord]:
+    """The five rows made of people."""
+    return [MAJORITY_VOTE, STAPLE, LEAVE_ONE_OUT, RANDOM_RATER, LEVEL_SETS]

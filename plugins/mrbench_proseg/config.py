@@ -1,0 +1,57 @@
+"""Options of ProSeg."""
+
+from typing import Literal
+
+from mrbench.configuration import Config, option, prediction_option
+from mrbench.nn.backbone import Backbone
+
+
+class Weights(Config):
+    """Weights of the terms of the objective, eq. 8-9."""
+
+    segmentation: float = option(1.0, "of -E log p(y|tau, z)", ge=0)
+    classification: float = option(1.0, "of -E log p(r|tau)", ge=0)
+    reconstruction: float = option(1.0, "of the squared error of p(x|z); 0 builds no image decoder", ge=0)
+    kl_z: float = option(1.0, "of KL(q(z|x) || p(z))", ge=0)
+    kl_tau: float = option(1.0, "of KL(q(tau|r) || p(tau))", ge=0)
+    norm: float = option(0.0, "of the L2 norms of the predictor's parameters, its last layer left out", ge=0)
+
+
+class ProSegConfig(Config):
+    """Options of ``proseg`` and ``proseg-prior``; the defaults are the paper's."""
+
+    backbone: Backbone = option(Backbone(), "the network of the image encoder and of the image decoder")
+    latent_channels: int = option(16, "channels of the latent map z", ge=2)
+    tau_size: int = option(8, "dimensions of the latent tau, at least the number of raters", ge=2)
+    use_z: bool = option(True, "the latent of the image; without it the predictor reads the encoder's feature maps")
+    use_tau: bool = option(True, "the latent of the rater; without it there is no classifier either")
+
+    segmentation_loss: Literal["cross-entropy", "dice"] = option(
+        "cross-entropy", "cross-entropy: mean over pixels; dice: over the whole batch, mean of the classes"
+    )
+    classification_loss: Literal["logits", "probabilities"] = option(
+        "logits", "what the cross-entropy takes for logits; probabilities: a second softmax on top of the first"
+    )
+    reconstruction_loss: Literal["mean", "mean-by-batch"] = option(
+        "mean", "squared error, mean over all values; mean-by-batch: divided by the batch size once more"
+    )
+    kl_z_reduction: Literal["mean", "sum"] = option(
+        "mean",
+        "over the channels and pixels of z; against an ELBO of sums, whose cross-entropy is the mean's H W times, mean "
+        "weighs the divergence 1 / latent_channels times, sum H W times",
+    )
+    z_prior_log_variance: float = option(0.0, "of p(z): N(0, e^value)")
+    raters_per_image: Literal["all", "one"] = option("all", "present raters of each image in a step; one: at random")
+    weights: Weights = option(Weights(), "of the terms of the objective")
+
+    epochs: int = option(100, "epochs at most", ge=1)
+    batch_size: int = option(12, "images per step", ge=1)
+    learning_rate: float = option(1e-4, "of Adam", gt=0)
+    embedding_learning_rate: float = option(1e-4, "of Adam for the class embedding and the classifier", gt=0)
+    schedule: Literal["cosine", "constant"] = option("cosine", "of the learning rates over the epochs")
+    patience: int | None = option(20, "epochs without a lower validation loss before training stops", ge=1)
+
+    draws_per_rater: int = prediction_option(1, "predictions for each rater, eq. 10", ge=1)
+    prior_expert: Literal["classifier", "cycle"] = prediction_option(
+        "classifier", "head of a sample of proseg-prior: the classifier's most probable rater, or the raters in turn"
+    )

@@ -1,0 +1,66 @@
+"""Deterministic baselines: a U-Net trained on the raters' majority, and one U-Net per rater."""
+
+from mrbench.hooks import hookimpl
+from mrbench.records import Capability as Can
+from mrbench.records import MethodRecord
+
+MRBENCH_API = "1"
+
+CITATION = "Ronneberger, Fischer and Brox, MICCAI 2015; encoder: He et al., CVPR 2016"
+
+PRESETS = {
+    "paper": {
+        "backbone": {"name": "resnet34"},
+        "epochs": 100,
+        "batch_size": 12,
+        "learning_rate": 1e-4,
+        "schedule": "cosine",
+        "patience": 20,
+    },
+    "quick": {
+        "backbone": {"name": "unet", "width": 16, "depth": 4},
+        "epochs": 30,
+        "batch_size": 12,
+        "learning_rate": 3e-3,
+        "schedule": "cosine",
+        "patience": None,
+    },
+}
+
+DIFFERENCES = (
+    "No paper defines these rows in full: the optimiser, the batch and the epochs are those of the multi-rater methods "
+    "that they stand beside (D-Persona and ProSeg: Adam 1e-4, batch 12, 100 epochs); the loss is the pixels' mean "
+    "cross-entropy, where the released baselines use a Dice loss over the batch; patience 20 is ours.",
+)
+
+MAJORITY = MethodRecord(
+    name="unet-majority",
+    factory="mrbench_unet.method:UNetMajority",
+    config="mrbench_unet.config:UNetConfig",
+    summary="one U-Net trained on the majority vote of the raters present",
+    capabilities=frozenset({Can.CONSENSUS, Can.DETERMINISTIC, Can.MULTI_CLASS, Can.VOLUMES}),
+    presets=PRESETS,
+    citation=CITATION,
+    licence="Apache-2.0",
+    requires=("torch",),
+    differences=DIFFERENCES,
+)
+
+RATER = MethodRecord(
+    name="unet-rater",
+    factory="mrbench_unet.method:UNetRater",
+    config="mrbench_unet.config:UNetConfig",
+    summary="one U-Net per rater, trained on that rater's masks alone",
+    capabilities=frozenset({Can.PERSONAL, Can.DETERMINISTIC, Can.MULTI_CLASS, Can.VOLUMES}),
+    presets=PRESETS,
+    citation=CITATION,
+    licence="Apache-2.0",
+    requires=("torch",),
+    differences=DIFFERENCES,
+)
+
+
+@hookimpl
+def mrbench_methods() -> list[MethodRecord]:
+    """``unet-majority`` and ``unet-rater``."""
+    return [MAJORITY, RATER]

@@ -1,0 +1,135 @@
+"""U-Nets that give one answer: for the raters' majority, or for each rater."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mrbench.data.case import Image
+from mrbench.data.description import Description
+from mrbench.interfaces.draw import Draw, DrawKind
+from mrbench.interfaces.method import Batch, Context, Method, ParameterGroup, Stage
+from mrbench.nn.backbone import Backbone, build_backbone
+from mrbench.nn.losses import cross_entropy, logit_channels, logits_to_probability
+from mrbench.nn.slices import from_slices, run_by_slices
+from mrbench_unet.config import UNetConfig
+
+
+class Segmenter(nn.Module):
+    """Backbone and a 1x1 convolution to logits: ``(B, C, H, W)`` to ``(B, L, H, W)``."""
+
+    def __init__(self, backbone: Backbone, channels: int, classes: int) -> None:
+        super().__init__()
+        self.classes = classes
+        self.backbone = build_backbone(backbone, channels)
+        self.head = nn.Conv2d(self.backbone.out_channels, logit_channels(classes), 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, L, H, W)`` logits."""
+        logits: Tensor = self.head(self.backbone(x))
+        return logits
+
+    @torch.no_grad()
+    def probability(self, image: Image, device: torch.device) -> np.ndarray:
+        """``(K, *spatial)`` for a slice or, slice by slice, a volume."""
+        self.eval()
+        slices = run_by_slices(lambda x: logits_to_probability(self(x), self.classes), image.array, device)
+        return from_slices(slices, image.array.ndim)
+
+
+class UNetMajority(Method[UNetConfig]):
+    """One network for the majority vote; its answer stands for everybody."""
+
+    def __init__(self, config: UNetConfig, description: Description) -> None:
+        super().__init__(config, description)
+        self.network = Segmenter(config.backbone, len(description.channels), description.n_classes)
+
+    def networks(self) -> Mapping[str, nn.Module]:
+        """The one network."""
+        return {"unet": self.network}
+
+    def stages(self) -> Sequence[Stage]:
+        """One."""
+        return [stage("unet", self.network, self.config, self.loss)]
+
+    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+        """Cross-entropy with the majority of the raters present, mean over pixels."""
+        target = majority(batch.masks, batch.present, self.description.n_classes)  # (B, H, W)
+        return {"cross_entropy": cross_entropy(self.network(batch.image), target, batch.present.any(dim=1))}
+
+    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:  # noqa: ARG002
+        """One consensus."""
+        yield Draw(DrawKind.CONSENSUS, self.network.probability(image, context.device))
+
+
+class UNetRater(Method[UNetConfig]):
+    """R networks, each trained on the images that its rater looked at."""
+
+    def __init__(self, config: UNetConfig, description: Description) -> None:
+        super().__init__(config, description)
+        channels, classes = len(description.channels), description.n_classes
+        self.raters = [Segmenter(config.backbone, channels, classes) for _ in description.rater_names]
+
+    def networks(self) -> Mapping[str, nn.Module]:
+        """One network per rater."""
+        return {f"rater-{r}": network for r, network in enumerate(self.raters)}
+
+    def stages(self) -> Sequence[Stage]:
+        """One per rater, independent of each other."""
+        return [
+            stage(f"rater-{r}", network, self.config, partial(self.loss, r), uses=partial(looked, r))
+            for r, network in enumerate(self.raters)
+        ]
+
+    def loss(self, rater: int, batch: Batch) -> Mapping[str, Tensor]:
+        """Cross-entropy with one rater's masks, mean over pixels."""
+        logits = self.raters[rater](batch.image)  # (B, L, H, W)
+        return {"cross_entropy": cross_entropy(logits, batch.masks[:, rater], batch.present[:, rater])}
+
+    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:  # noqa: ARG002
+        """One prediction per rater."""
+        for r, network in enumerate(self.raters):
+            yield Draw(DrawKind.RATER, network.probability(image, context.device), rater=r)
+
+
+def majority(masks: Tensor, present: Tensor, classes: int) -> Tensor:
+    """The label that most present raters gave to each pixel, ``(B, H, W)`` from ``(B, R, H, W)`` and ``(B, R)``.
+
+    With two classes: foreground where at least half of the present raters marked it. With more: the foreground label
+    with most votes, the lowest of them on a tie, unless the background has more votes than it. Background where
+    nobody is present.
+    """
+    votes = (functional.one_hot(masks, classes) * present[:, :, None, None, None]).sum(dim=1)  # (B, H, W, K)
+    background, foreground = votes[..., 0], votes[..., 1:]
+    most = foreground.amax(dim=-1)  # (B, H, W)
+    return torch.where((most >= background) & (most > 0), 1 + foreground.argmax(dim=-1), 0)
+
+
+def looked(rater: int, present: np.ndarray) -> np.ndarray:
+    """Which training slices, ``(N,)``, the rater looked at, from ``(N, R)``."""
+    column: np.ndarray = present[:, rater]
+    return column
+
+
+def stage(
+    name: str,
+    network: nn.Module,
+    config: UNetConfig,
+    loss: Callable[[Batch], Mapping[str, Tensor]],
+    uses: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> Stage:
+    """The training of one network."""
+    return Stage(
+        name=name,
+        modules=[network],
+        groups=[ParameterGroup(list(network.parameters()), config.learning_rate)],
+        loss=loss,
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        schedule=config.schedule,
+        patience=config.patience,
+        uses=uses,
+    )

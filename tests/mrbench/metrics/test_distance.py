@@ -1,0 +1,103 @@
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from mrbench.metrics import PUBLISHED, STRICT, ged, ged_parts, ged_unbiased
+from mrbench.metrics.distance import ged_parts_of, ged_unbiased_of
+from mrbench.metrics.overlap import Overlaps
+
+GRID = (2, 3)
+MASKS = st.integers(1, 4).flatmap(lambda n: arrays(bool, (n, *GRID)))
+PROTOCOL = st.sampled_from([STRICT, PUBLISHED])
+
+
+def nested(sides, n_predicted):
+    """Overlaps of nested squares, without pixels."""
+    sides = np.asarray(sides)
+    return Overlaps(np.minimum(sides[:, None], sides[None, :]) ** 2, n_predicted)
+
+
+@given(MASKS, MASKS, PROTOCOL, st.randoms(use_true_random=False))
+def test_order_of_samples_and_raters_does_not_matter(samples, raters, protocol, random):
+    mixed = [masks[random.sample(range(len(masks)), len(masks))] for masks in (samples, raters)]
+    assert ged(*mixed, protocol) == pytest.approx(ged(samples, raters, protocol), abs=1e-12)
+
+
+@given(MASKS, MASKS, PROTOCOL)
+def test_doubling_every_sample_changes_nothing(samples, raters, protocol):
+    doubled = np.concatenate([samples, samples])
+    assert ged(doubled, raters, protocol) == pytest.approx(ged(samples, raters, protocol), abs=1e-12)
+
+
+@given(MASKS, MASKS)
+def test_published_distance_differs_by_the_squared_difference_of_empty_shares(samples, raters):
+    shares = [np.mean(~masks.any(axis=(1, 2))) for masks in (samples, raters)]
+    published = ged(samples, raters, replace(PUBLISHED, epsilon=0))
+    assert published == pytest.approx(ged(samples, raters) - (shares[0] - shares[1]) ** 2, abs=1e-12)
+
+
+@given(MASKS, MASKS, PROTOCOL)
+def test_distance_lies_between_0_and_2(samples, raters, protocol):
+    assert -1e-7 <= ged(samples, raters, protocol) <= 2
+    assert all(0 <= part <= 1 for part in ged_parts(samples, raters, protocol))
+
+
+@given(MASKS, PROTOCOL)
+def test_a_set_is_at_distance_0_from_itself(masks, protocol):
+    assert ged(masks, masks, protocol) == pytest.approx(0, abs=1e-12)
+
+
+def test_empty_raters_against_filled_samples(squares):
+    assert ged(squares(4, 4), squares(0, 0), STRICT) == pytest.approx(2)
+    assert ged(squares(4, 4), squares(0, 0), PUBLISHED) == pytest.approx(1)
+
+
+def test_nothing_marked_by_anybody_is_distance_0(squares):
+    for protocol in (STRICT, PUBLISHED):
+        assert ged(squares(0, 0), squares(0, 0), protocol) == 0
+
+
+def test_unbiased_distance_leaves_out_the_pairs_of_a_mask_with_itself(squares):
+    parts = ged_parts(squares(1, 3, 5), squares(2, 4))
+    expected = 2 * parts.pa - parts.pp * 3 / 2 - parts.aa * 2
+    assert ged_unbiased(squares(1, 3, 5), squares(2, 4)) == pytest.approx(expected, abs=1e-12)
+
+
+def test_unbiased_distance_does_not_ask_what_an_empty_mask_is_to_itself(squares):
+    masks = squares(0, 4), squares(0, 6)
+    relaxed = replace(PUBLISHED, epsilon=0, empty_iou=1)
+    alone = ged_unbiased(*masks, replace(PUBLISHED, epsilon=0)) - ged_unbiased(*masks, relaxed)
+    assert alone == pytest.approx(2 * 1 / 4)
+
+
+def test_unbiased_distance_can_be_negative(squares):
+    masks = np.zeros((2, 4, 4), bool)
+    masks[0, 0], masks[1, 1] = True, True
+    assert ged_unbiased(masks, masks) == -1
+
+
+def test_unbiased_distance_needs_two_of_each(squares):
+    with pytest.raises(ValueError, match="needs two samples and two raters; got 1 and 2"):
+        ged_unbiased(squares(4), squares(4, 6))
+
+
+def test_a_perfect_sampler_scores_its_bias_and_the_unbiased_distance_does_not():
+    rng, s, r, trials = np.random.default_rng(7), 3, 4, 4000
+    population = np.array([2, 4, 6, 8])
+    distance = 1 - np.minimum.outer(population, population) ** 2 / np.maximum.outer(population, population) ** 2
+    drawn = [nested(rng.choice(population, s + r), s) for _ in range(trials)]
+    biased = np.array([ged_parts_of(overlaps).ged for overlaps in drawn])
+    unbiased = np.array([ged_unbiased_of(overlaps) for overlaps in drawn])
+    for values, expected in ((biased, distance.mean() * (1 / s + 1 / r)), (unbiased, 0)):
+        assert abs(values.mean() - expected) < 4 * values.std() / trials**0.5
+
+
+def test_samples_that_resample_the_raters_score_their_spread_over_s():
+    raters, s = (2, 4, 7), 2
+    drawn = [ged_parts_of(nested([*samples, *raters], s)) for samples in product(raters, repeat=s)]
+    assert np.mean([parts.ged for parts in drawn]) == pytest.approx(drawn[0].aa / s, abs=1e-12)
