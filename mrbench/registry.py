@@ -176,7 +176,7 @@ def _light_module(entry: EntryPoint) -> ModuleType:
     stated = getattr(module, "MRBENCH_API", None)
     if stated is None or str(stated).split(".", maxsplit=1)[0] != MRBENCH_API:
         raise PluginError(f"it is written for interface {stated!r}, this is mrbench with interface {MRBENCH_API!r}")
-    return module  # type: ignore[no-any-return]
+    return module
 
 
 def _records(module: ModuleType, kind: Kind, plugin: str) -> Sequence[PluginRecord]:

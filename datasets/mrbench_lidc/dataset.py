@@ -92,7 +92,7 @@ def _absent(folder: Path) -> DataAbsentError:
         f"(The Cancer Imaging Archive, doi {_DOI})",
         found=f"no such file in {folder}",
         hint=f"name the folder that holds {FILE} with --data or $MRBENCH_DATA: "
-        "MRBENCH_DATA=FOLDER mrbench data info lidc",
+        "MRBENCH_DATA=FOLDER mrbench data verify lidc",
     )
 
 

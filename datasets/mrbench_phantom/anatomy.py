@@ -28,7 +28,9 @@ def make_wall(traits: Traits, grid: Grid, rng: np.random.Generator) -> np.ndarra
     return LUNG_RADIUS - np.sqrt((y - middle[0]) * (y - middle[0]) + (x - middle[1]) * (x - middle[1])) + 0.15 * z
 
 
-def render(lesion: np.ndarray, calcium: np.ndarray, wall: np.ndarray, traits: Traits, grid: Grid, rng: np.random.Generator) -> np.ndarray:
+def render(
+    lesion: np.ndarray, calcium: np.ndarray, wall: np.ndarray, traits: Traits, grid: Grid, rng: np.random.Generator
+) -> np.ndarray:
     """``(D, H, W)`` uint8 image of a lesion's opacity in its surroundings."""
     texture = smooth_field(rng, grid.z, grid.y, grid.y, cell=1.3)
     clouds = smooth_field(rng, grid.z, grid.y, grid.y, cell=6.0)
@@ -54,7 +56,9 @@ def _vessels(traits: Traits, grid: Grid, rng: np.random.Generator) -> np.ndarray
     passing = traits.radius * 1.1 + uniform(rng, 8, low=2.5, high=15.0)
     passing[0] = traits.radius * 0.9 + 1
     opacity = np.zeros(grid.shape)
-    for direction, side, distance, radius in zip(along, aside, passing, uniform(rng, 8, low=0.5, high=1.6), strict=True):
+    for direction, side, distance, radius in zip(
+        along, aside, passing, uniform(rng, 8, low=0.5, high=1.6), strict=True
+    ):
         through = _perpendicular(side, direction) * distance
         opacity = np.maximum(opacity, edge(line(points, through, direction, float(radius)), 0.7))
     return opacity

@@ -41,7 +41,9 @@ class Phantom(Dataset[PhantomConfig]):
         present = np.stack([self._present(piece.id) for piece in pieces])
         return CaseSet(
             description=self._describe(),
-            pixels=ArrayPixels([p.image for p in pieces], [_hide(p.masks, at) for p, at in zip(pieces, present, strict=True)]),
+            pixels=ArrayPixels(
+                [p.image for p in pieces], [_hide(p.masks, at) for p, at in zip(pieces, present, strict=True)]
+            ),
             ids=tuple(piece.id for piece in pieces),
             subjects=subjects,
             present=present,
@@ -77,9 +79,7 @@ class Phantom(Dataset[PhantomConfig]):
 
 
 def _volume(subject: Subject) -> Piece:
-    return Piece(
-        subject.name, subject.name, subject.image[None], subject.masks, subject.ratings, 0, subject.spacing
-    )
+    return Piece(subject.name, subject.name, subject.image[None], subject.masks, subject.ratings, 0, subject.spacing)
 
 
 def _slices(subject: Subject) -> Iterator[Piece]:

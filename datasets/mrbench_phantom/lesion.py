@@ -100,7 +100,9 @@ def _around(n: int, radii: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.concatenate([uniform(rng, n, 1, low=-0.5, high=0.5), flat], axis=1) * radii
 
 
-def _lobulated(core: np.ndarray, points: Points, radii: np.ndarray, traits: Traits, rng: np.random.Generator) -> np.ndarray:
+def _lobulated(
+    core: np.ndarray, points: Points, radii: np.ndarray, traits: Traits, rng: np.random.Generator
+) -> np.ndarray:
     shape = core + 0.12 * traits.lobulation * traits.radius
     sizes = uniform(rng, 5, low=0.25, high=0.45) * (traits.lobulation * traits.radius)
     for centre, size in zip(_around(5, 0.8 * radii, rng), sizes, strict=True):
@@ -116,12 +118,12 @@ def _rounded(core: np.ndarray, points: Points, traits: Traits) -> np.ndarray:
 
 def _spicules(points: Points, traits: Traits, rng: np.random.Generator) -> np.ndarray:
     tips = _around(7, np.ones(3), rng)
-    reach = uniform(rng, 7, low=1.15, high=1.7)
+    reach = uniform(rng, 7, low=1.3, high=2.0)
     tips[:, 0] *= 0.5
     opacity = np.zeros(np.broadcast_shapes(*(p.shape for p in points)))
     for tip, length in list(zip(tips, reach, strict=True))[: int(traits.spiculation * 7.99)]:
         direction = tip / np.sqrt(tip[0] * tip[0] + tip[1] * tip[1] + tip[2] * tip[2])
-        distance = spike(points, direction, float(length) * traits.radius, 1.6)
+        distance = spike(points, direction, float(length) * traits.radius, 2.0)
         opacity = np.maximum(opacity, edge(distance, SPIKE_EDGE))
     return 0.8 * opacity
 

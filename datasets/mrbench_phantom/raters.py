@@ -37,8 +37,8 @@ class Style:
 
 
 STYLES = (
-    Style(name="tight", threshold=0.72, outset=-0.1, doubt=0.1, open_cavity=True),
-    Style(name="generous", threshold=0.15, outset=0.4, glass=0.2, spicules=True, doubt=0.85),
+    Style(name="tight", threshold=0.7, doubt=0.1, open_cavity=True),
+    Style(name="generous", threshold=0.17, outset=0.3, glass=0.2, spicules=True, doubt=0.85),
     Style(name="smooth", threshold=0.5, rounding=1.0, doubt=0.25),
     Style(name="halo", threshold=0.5, glass=1.7, spicules=True, doubt=0.7),
     Style(name="middle", threshold=0.5),
@@ -59,16 +59,16 @@ def noise_free(lesion: Lesion, style: Style) -> np.ndarray:
 
 def mark(lesion: Lesion, traits: Traits, style: Style, grid: Grid, rng: np.random.Generator) -> np.ndarray:
     """``(D, H, W)`` bool: what a rater marks; all False in slices where the lesion went unseen."""
-    steady, unseen, joins = (float(value) for value in uniform(rng, 3))
+    steady, joins = (float(value) for value in uniform(rng, 2))
     wobble = smooth_field(rng, grid.z, grid.y, grid.y, cell=CELL) * wobble_width(traits)
     drift = (2 * steady - 1) * (0.05 + 0.15 * lesion.softness)
     marked = _outline(lesion, style, wobble + drift, joins < style.doubt)
-    return marked & _seen(marked, traits, unseen)
+    return marked & _seen(marked, traits, rng)
 
 
 def wobble_width(traits: Traits) -> float:
     """Standard deviation in mm of a rater's contour: wide where the border is soft or faint, narrow on calcium."""
-    width = 0.04 + 0.1 * traits.softness + 0.2 * (1 - traits.subtlety)
+    width = 0.04 + 0.1 * traits.softness + 0.28 * (1 - traits.subtlety)
     return width * (1 - 0.5 * traits.calcification)
 
 
@@ -86,9 +86,9 @@ def _outline(lesion: Lesion, style: Style, wobble: np.ndarray, takes_satellite: 
     return perceived > style.threshold
 
 
-def _seen(marked: np.ndarray, traits: Traits, unseen: float) -> np.ndarray:
-    # (D, 1, 1): barely visible lesions are missed, in their smallest slices first.
+def _seen(marked: np.ndarray, traits: Traits, rng: np.random.Generator) -> np.ndarray:
+    # (D, 1, 1): barely visible lesions are missed, most often in their smallest slices.
     area = marked.sum(axis=(1, 2), keepdims=True)
     share = area / max(int(area.max()), 1)
-    chance = max(0.0, 0.3 - traits.subtlety) * (1.08 - share)
-    return unseen >= chance
+    chance = max(0.0, 0.3 - traits.subtlety) * (1.15 - share)
+    return uniform(rng, len(marked), 1, 1) >= chance

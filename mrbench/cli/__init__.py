@@ -31,7 +31,7 @@ class LazyGroup(click.Group):
             raise click.UsageError(
                 f"no such command {cmd_name!r}" + (f"; did you mean {near[0]!r}?" if near else ""), ctx
             )
-        return import_module(COMMANDS[cmd_name][0]).command  # type: ignore[no-any-return]
+        return import_module(COMMANDS[cmd_name][0]).command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

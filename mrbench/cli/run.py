@@ -107,7 +107,7 @@ def command(**options: Any) -> None:
     plan = make_plan(request, found)
     for line in plan.warnings:
         click.echo(f"warning: {line}", err=True)
-    run = run_of(plan, options["out"], shlex.join(["mrbench", *sys.argv[1:]]))
+    run = run_of(plan, options["out"], request.data, shlex.join(["mrbench", *sys.argv[1:]]))
     if options["dry_run"]:
         _print_plan(plan, options["out"])
         return

@@ -66,7 +66,8 @@ def write_container(path: Path, cases: CaseSet) -> str:
     surveyed = _SurveyedPixels(cases)
     digest = replace(cases, pixels=surveyed, stored_digest=None).compute_digest()
     with _replacing(path) as temporary:
-        with h5py.File(temporary, "x") as file:
+        # From this version on HDF5 keeps checksums of its own structures: damage is an error, not a crash.
+        with h5py.File(temporary, "x", libver=("v110", "v110")) as file:
             _write_attributes(file, cases, digest)
             _write_columns(file, cases)
             _write_splits(file, cases.splits)
@@ -131,7 +132,8 @@ class StreamedPixels:
     """
 
     def __init__(self, path: Path, *, shown: Path | None = None) -> None:
-        self._path, self._shown = path, shown
+        # A process that opens the file again may work in another folder.
+        self._path, self._shown = path.absolute(), shown or path
         self._identity = _identity(path)
         self._file: GuardedFile | None = None
         self._process = 0
@@ -167,7 +169,7 @@ class StreamedPixels:
         if self._file is not None and self._process == os.getpid():
             return self._file
         if _identity(self._path) != self._identity:
-            raise DataError(f"{self._path} was replaced while it was in use", hint="start the command again")
+            raise DataError(f"{self._shown} was replaced while it was in use", hint="start the command again")
         file = GuardedFile(self._path, hint=_HINT, shown=self._shown)
         self._file, self._process = file, os.getpid()
         self._description = _read_description(file)
@@ -208,7 +210,7 @@ class StreamedPixels:
         return file.read_chunk(array, at, shape)
 
     def _naming(self, index: int) -> AbstractContextManager[None]:
-        return _naming(f"case {index} of {self._path}", f"mrbench data verify {self._path}")
+        return _naming(f"case {index} of {self._shown}", _HINT)
 
 
 @contextmanager
@@ -356,11 +358,11 @@ def _settle(path: Path) -> None:
 
 
 def _write_attributes(file: h5py.File, cases: CaseSet, digest: str) -> None:
-    file.attrs["format"] = FORMAT
+    description = json.dumps(cases.description.as_json(), allow_nan=False)
+    texts = {"format": FORMAT, "name": cases.description.name, "description": description, "digest": digest}
+    for name, text in texts.items():
+        file.attrs[name] = np.bytes_(text.encode())
     file.attrs["format_version"] = VERSION
-    file.attrs["name"] = cases.description.name
-    file.attrs["description"] = json.dumps(cases.description.as_json(), allow_nan=False)
-    file.attrs["digest"] = digest
 
 
 def _write_columns(file: h5py.File, cases: CaseSet) -> None:
@@ -487,7 +489,8 @@ def _read_description(file: GuardedFile) -> Description:
     text = file.attribute("description")
     try:
         unknown = set(json.loads(text)) - {field.name for field in fields(Description)}
-        description = TypeAdapter(Description).validate_json(text, strict=True)
+        with _naming(f"{file.shown}", _HINT):
+            description = TypeAdapter(Description).validate_json(text, strict=True)
     except (TypeError, ValueError, RecursionError) as error:
         raise file.fault("has wrong declarations", found=_first_line(error)) from error
     if unknown:

@@ -96,5 +96,7 @@ class Description:
         Raises:
             TypeError, ValueError: keys or values that no description has.
         """
-        lists: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+        lists: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
         return cls(**lists | {"raters": Raters(values["raters"]), "unit": Unit(values["unit"])})

@@ -246,7 +246,7 @@ class _StageLoop:
 
     @staticmethod
     def _means(sums: Mapping[str, Tensor], count: int) -> dict[str, float]:
-        return {name: float(value) / count for name, value in sums.items()}
+        return {name: value.item() / count for name, value in sums.items()}
 
     def _keep_best(self, progress: Progress, row: Mapping[str, Any]) -> None:
         loss = row.get("validation/total")
@@ -262,7 +262,7 @@ def _used(slices: Slices, stage: Stage) -> Slices:
 
 
 def _listed(terms: Mapping[str, Tensor]) -> str:
-    return ", ".join(f"{name} = {float(value):.4g}" for name, value in terms.items())
+    return ", ".join(f"{name} = {value.item():.4g}" for name, value in terms.items())
 
 
 def _weights(method: Method[Any]) -> dict[str, dict[str, Tensor]]:

@@ -64,7 +64,7 @@ class Predictor:
             DivergedError: probabilities that are not finite.
         """
         return [
-            self._count(case, truth, self._checked(draws, case.id, complete=self.fusion is None))
+            self._count(case, truth, self._checked(draws, case, complete=self.fusion is None))
             for truth, draws in self._trials(case)
         ]
 
@@ -87,20 +87,19 @@ class Predictor:
             raters.append(-1 if draw.rater is None else draw.rater)
         return Predicted(builder.finish(), builder.packed(), tuple(kinds), tuple(raters))
 
-    def _checked(self, draws: Iterable[Draw], case_id: str, *, complete: bool) -> Iterator[Draw]:
-        where = f"method {self.record.name!r}, case {case_id!r}"
+    def _checked(self, draws: Iterable[Draw], case: Case, *, complete: bool) -> Iterator[Draw]:
+        where = f"method {self.record.name!r}, case {case.id!r}"
         seen: Counter[tuple[DrawKind, int | None]] = Counter()
-        shape: tuple[int, ...] | None = None
+        shape = (self.description.n_classes, *case.masks.shape[1:])
         for draw in draws if isinstance(draws, Iterable) else ():
-            check_draw(draw, self.description, where, shape)
-            shape = draw.probability.shape
+            check_draw(draw, shape, self.description.n_raters, where)
             seen[draw.kind, draw.rater] += 1
             yield draw
         if complete:
             _check_complete(seen, self.record, self.description, self.samples, where)
 
 
-def check_draw(draw: Any, description: Description, where: str, shape: tuple[int, ...] | None) -> None:
+def check_draw(draw: Any, shape: tuple[int, ...], n_raters: int, where: str) -> None:
     """Refuses what is not a draw of ``(K, *spatial)`` probabilities.
 
     Raises:
@@ -110,18 +109,14 @@ def check_draw(draw: Any, description: Description, where: str, shape: tuple[int
     if not isinstance(draw, Draw) or not isinstance(draw.probability, np.ndarray):
         raise PluginError(f"{where}: not a Draw with a NumPy array", found=type(draw).__name__)
     array = draw.probability
-    if len(array) != description.n_classes or (shape is not None and array.shape != shape):
-        raise PluginError(
-            f"{where}: a draw has a wrong shape",
-            expected=f"{shape or (description.n_classes, '*spatial')}",
-            found=f"{array.shape}",
-        )
-    if (draw.kind is DrawKind.RATER) != (draw.rater is not None and 0 <= draw.rater < description.n_raters):
+    if array.shape != shape:
+        raise PluginError(f"{where}: a draw has a wrong shape", expected=f"{shape}", found=f"{array.shape}")
+    if (draw.kind is DrawKind.RATER) != (draw.rater is not None and 0 <= draw.rater < n_raters):
         raise PluginError(f"{where}: a {draw.kind} draw names rater {draw.rater}", expected="a column for raters only")
     low, high, total = float(array.min()), float(array.max()), array.sum(axis=0)
     if not np.isfinite(total).all():
         raise DivergedError(f"{where}: non-finite probabilities")
-    if low < -TOLERANCE or high > 1 + TOLERANCE or np.abs(total - 1).max() > TOLERANCE * description.n_classes:
+    if low < -TOLERANCE or high > 1 + TOLERANCE or np.abs(total - 1).max() > TOLERANCE * len(array):
         raise PluginError(
             f"{where}: not probabilities",
             expected="values in [0, 1] that sum to one over the classes",

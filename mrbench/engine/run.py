@@ -41,6 +41,7 @@ class Run:
         cells: its specifications with the reason why one cannot be.
         descriptions: what each data set declares.
         command: as it was typed.
+        data: the folder of prepared data that it was given.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Run:
     cells: Sequence[tuple[CellSpec, str]]
     descriptions: Mapping[str, Mapping[str, Any]]
     command: str
+    data: str = ""
 
     @property
     def folder(self) -> Path:
@@ -57,7 +59,13 @@ class Run:
         """Writes ``run.json``."""
         self.folder.mkdir(parents=True, exist_ok=True)
         cells = [{"spec": spec.as_json(), "not_applicable": reason} for spec, reason in self.cells]
-        head = {"format": FORMAT, "id": self.id, "command": self.command, "written": datetime.now(UTC).isoformat()}
+        head = {
+            "format": FORMAT,
+            "id": self.id,
+            "data": self.data,
+            "command": self.command,
+            "written": datetime.now(UTC).isoformat(),
+        }
         write_json(self.folder / "run.json", head | {"descriptions": self.descriptions, "cells": cells})
 
     def cell_results(self) -> list[CellResult]:
@@ -83,9 +91,10 @@ def failed_folder(final: Path) -> Path:
     return final.with_name(f"{final.name}.failed")
 
 
-def run_of(plan: Plan, results: Path, command: str) -> Run:
+def run_of(plan: Plan, results: Path, data: Path, command: str) -> Run:
     """The run of a plan."""
-    return Run(plan.run_id, results, [(c.spec, c.not_applicable) for c in plan.cells], plan.descriptions, command)
+    cells = [(cell.spec, cell.not_applicable) for cell in plan.cells]
+    return Run(plan.run_id, results, cells, plan.descriptions, command, str(data))
 
 
 def open_run(name: str, results: Path) -> Run:
@@ -101,7 +110,7 @@ def open_run(name: str, results: Path) -> Run:
         if stored["format"] != FORMAT:
             raise IncompatibleError(f"the run {folder} has another format", expected=str(FORMAT))
         cells = [(CellSpec.from_json(cell["spec"]), str(cell["not_applicable"])) for cell in stored["cells"]]
-        return Run(folder.name, folder.parent.parent, cells, stored["descriptions"], stored["command"])
+        return Run(folder.name, folder.parent.parent, cells, stored["descriptions"], stored["command"], stored["data"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"cannot read the run {folder}", found=f"{type(error).__name__}: {error}") from error
 

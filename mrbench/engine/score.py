@@ -20,7 +20,7 @@ def applicable_metrics(registry: Registry, raters: str, only: tuple[str, ...] = 
     Raises:
         UnknownNameError: a metric in ``only`` that is not installed.
     """
-    chosen = [registry.get("metric", name) for name in only] or registry.of_kind("metric")
+    chosen = [registry.get("metric", name) for name in only] or registry.plugins["metric"]
     return {p.key: p for p in chosen if not (p.record.identified and raters == Raters.EXCHANGEABLE)}
 
 

@@ -1,5 +1,7 @@
 """Masks to integers: intersection counts and vote histograms, exact at any image size."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 THRESHOLDS = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -18,11 +20,12 @@ def pack_masks(masks: np.ndarray) -> np.ndarray:
     return np.packbits(masks, axis=-1)
 
 
-def active_blocks(packed: np.ndarray) -> list[np.ndarray]:
-    """Bits of the bytes in which any mask has foreground, ``(M, n)`` uint8 each, from packed masks ``(M, bytes)``."""
+def active_blocks(packed: np.ndarray) -> Iterator[np.ndarray]:
+    """Bits of the bytes of packed masks ``(M, bytes)`` in which any mask has foreground: blocks ``(M, n)`` uint8."""
     active = np.flatnonzero(np.bitwise_or.reduce(packed, axis=0))
     step = _BLOCK // 8
-    return [np.unpackbits(packed[:, active[at : at + step]], axis=1) for at in range(0, len(active), step)]
+    for at in range(0, len(active), step):
+        yield np.unpackbits(packed[:, active[at : at + step]], axis=1)
 
 
 def count_intersections(packed: np.ndarray) -> np.ndarray:
@@ -112,8 +115,10 @@ def threshold_counts(first: np.ndarray, second: np.ndarray, pixels: np.ndarray |
 
     ``pixels`` ``(n,)``: how many pixels each entry stands for; default one.
     """
-    steps = len(THRESHOLDS) + 1
-    code = first.astype(np.intp) * steps + second
-    joint = np.bincount(code, weights=pixels, minlength=steps * steps).astype(np.int64).reshape(steps, steps)
-    reached = joint[::-1, ::-1].cumsum(axis=0).cumsum(axis=1)[::-1, ::-1]
-    return np.stack([reached[1:, 0], reached[0, 1:], np.diagonal(reached)[1:]], axis=1)
+    reached = [(first > t, second > t) for t in range(len(THRESHOLDS))]
+    counts = [[_count(marked, pixels) for marked in (a, b, a & b)] for a, b in reached]
+    return np.array(counts, np.int64)
+
+
+def _count(marked: np.ndarray, pixels: np.ndarray | None) -> int:
+    return int(np.count_nonzero(marked) if pixels is None else pixels[marked].sum())

@@ -10,7 +10,8 @@ def matched_of(dice: np.ndarray) -> np.ndarray | None:
     """``(R,)`` Dice of the sample that each rater gets in the assignment of the greatest sum; None where S < R.
 
     ``dice`` is ``(S, R)``. The worked example of ProSeg's Fig. 5 assigns greedily; the released code, and this
-    function, find the optimum.
+    function, find the optimum. Where several assignments have the greatest sum, each rater's value depends on which of
+    them is found; the mean does not.
     """
     from scipy.optimize import linear_sum_assignment
 

@@ -36,7 +36,7 @@ class Overlaps:
 def iou_of(overlaps: Overlaps, protocol: ScoringProtocol = STRICT) -> np.ndarray:
     """``(M, M)`` IoU of all masks with each other; ``protocol.empty_iou`` where both are empty."""
     union = overlaps.totals - overlaps.shared
-    empty = np.full(union.shape, protocol.empty_iou)
+    empty = np.full(union.shape, protocol.empty_iou, np.float64)
     return np.divide(overlaps.shared, union + protocol.epsilon, out=empty, where=union > 0)
 
 

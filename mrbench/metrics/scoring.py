@@ -45,17 +45,21 @@ class Row(NamedTuple):
 
 
 class CaseScores:
-    """The statistics of the cases of a fold; append only."""
+    """The statistics of the cases of a fold; append only. Iterates over its rows.
+
+    Attributes:
+        cases: (case, subject, its statistics) in the order of appending.
+    """
 
     def __init__(self) -> None:
-        self._cases: list[tuple[str, str, Scores]] = []
+        self.cases: list[tuple[str, str, Scores]] = []
 
     def append(self, case: str, subject: str, scores: Scores) -> None:
-        """Adds what :func:`score_case` gave for one case."""
-        self._cases.append((case, subject, scores))
+        """Adds what :func:`score_case` gave for one case; a case may come in parts."""
+        self.cases.append((case, subject, scores))
 
     def __iter__(self) -> Iterator[Row]:
-        for case, subject, scores in self._cases:
+        for case, subject, scores in self.cases:
             for (metric, key), statistics in scores.items():
                 yield Row(case, subject, metric, key.label, key.rater, statistics)
 
@@ -101,10 +105,10 @@ class Summary:
 
 
 class _Group(NamedTuple):
-    """The rows of one metric, class and rater."""
+    """The rows of one metric, class and rater; subjects by number."""
 
     cases: list[str]
-    subjects: list[str]
+    subjects: list[int]
     statistics: list[np.ndarray]
 
 
@@ -124,13 +128,15 @@ def reduce_fold(scores: CaseScores, metrics: Mapping[str, Metric], protocol: Sco
 
 
 def _grouped(scores: CaseScores) -> dict[str, dict[Key, _Group]]:
-    groups: dict[str, dict[Key, _Group]] = {}
-    for row in scores:
-        by_key = groups.setdefault(row.metric, {})
-        group = by_key.setdefault(Key(row.label, row.rater), _Group([], [], []))
-        group.cases.append(row.case)
-        group.subjects.append(row.subject)
-        group.statistics.append(row.statistics)
+    groups: dict[str, dict[Key, _Group]] = defaultdict(lambda: defaultdict(lambda: _Group([], [], [])))
+    numbers: dict[str, int] = {}
+    for case, subject, values in scores.cases:
+        number = numbers.setdefault(subject, len(numbers))
+        for (metric, key), statistics in values.items():
+            group = groups[metric][key]
+            group.cases.append(case)
+            group.subjects.append(number)
+            group.statistics.append(statistics)
     return groups
 
 
@@ -140,8 +146,9 @@ def _reduce_group(group: _Group, metric: Metric, protocol: ScoringProtocol) -> f
     values = np.array([metric.finalise(statistics) for statistics in group.statistics])
     if not protocol.by_subject:
         return float(values.mean())
-    subject = np.unique(group.subjects, return_inverse=True)[1]
-    return float((np.bincount(subject, values) / np.bincount(subject)).mean())
+    cases = np.bincount(group.subjects)
+    seen = cases > 0
+    return float((np.bincount(group.subjects, values)[seen] / cases[seen]).mean())
 
 
 def _over_raters_and_classes(by_key: Mapping[Key, float], n_cases: int) -> MetricValue:

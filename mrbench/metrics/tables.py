@@ -225,8 +225,9 @@ class TableBuilder:
         return pack_masks(labels == self._labels[:, None])
 
     def _share_levels(self, masks: np.ndarray) -> np.ndarray:
-        votes = [(masks == label).sum(axis=0, dtype=np.int64) for label in self._labels]
-        return np.stack([levels(vote, len(masks)) for vote in votes])
+        level_of_votes = levels(np.arange(len(masks) + 1), len(masks))
+        votes = [(masks == label).sum(axis=0, dtype=np.uint8) for label in self._labels]
+        return np.stack([level_of_votes[vote] for vote in votes])
 
     def add(self, draw: Draw) -> None:
         """Takes the next draw, ``(K, *spatial)`` probabilities; a rater's first one is that rater's draw 0."""

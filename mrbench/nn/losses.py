@@ -5,13 +5,25 @@ with a presence table, or ``(P, ...)`` for a list of masks. An absent rater's ma
 """
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 
 def logit_channels(classes: int) -> int:
     """Logits per pixel for K classes."""
     return 1 if classes == 2 else classes
+
+
+def start_from_background(layer: nn.Module, log_odds: float) -> None:
+    """Sets the bias of the layer that gives the logits so that before training the background is that much likelier.
+
+    Where the foreground is small, a network that starts undecided first learns where the background is and may rest
+    there, its foreground capped below one half; one that starts from the background learns the foreground from the
+    first step on. 0 changes nothing: equal logits. With K > 2 classes each foreground class starts at those odds.
+    """
+    bias = layer.get_parameter("bias")
+    with torch.no_grad():
+        bias[0] += -log_odds if len(bias) == 1 else log_odds
 
 
 def logits_to_probability(logits: Tensor, classes: int) -> Tensor:

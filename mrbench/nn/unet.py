@@ -11,7 +11,8 @@ class UNet(FeatureNetwork):
     """One 3x3 convolution per level and side, widths ``width * 2**level``, max pooling down, nearest neighbour up.
 
     GroupNorm (eight channels per group) makes an image's maps independent of the rest of its batch, so that a batch of
-    one trains as well as a large one; on a CPU it costs what BatchNorm costs.
+    one trains as well as a large one; on a CPU it costs what BatchNorm costs. The maps that leave the network are
+    normalised but not rectified, so that a linear head can use both signs.
 
     Args:
         in_channels: C.
@@ -28,9 +29,9 @@ class UNet(FeatureNetwork):
             convolution(inner, outer) for inner, outer in zip([in_channels, *widths], widths, strict=False)
         )
         self.up = nn.ModuleList(
-            convolution(widths[level + 1] + widths[level], widths[level] if level else out_channels)
-            for level in reversed(range(depth - 1))
+            convolution(widths[level + 1] + widths[level], widths[level]) for level in reversed(range(1, depth - 1))
         )
+        self.up.append(convolution(widths[1] + widths[0], out_channels)[:-1])
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def features(self, x: Tensor) -> Tensor:

@@ -40,10 +40,16 @@ class ProSegConfig(Config):
         "over the channels and pixels of z; against an ELBO of sums, whose cross-entropy is the mean's H W times, mean "
         "weighs the divergence 1 / latent_channels times, sum H W times",
     )
+    z_first_log_variance: float = option(
+        0.0, "of q(z|x) before training; a low one spares a short training the search for its signal in the noise"
+    )
     z_prior_log_variance: float = option(0.0, "of p(z): N(0, e^value)")
     raters_per_image: Literal["all", "one"] = option("all", "present raters of each image in a step; one: at random")
     weights: Weights = option(Weights(), "of the terms of the objective")
 
+    background_log_odds: float = option(
+        0.0, "of the background against each foreground class before training; above 0 a short training learns sooner"
+    )
     epochs: int = option(100, "epochs at most", ge=1)
     batch_size: int = option(12, "images per step", ge=1)
     learning_rate: float = option(1e-4, "of Adam", gt=0)

@@ -21,7 +21,14 @@ from mrbench.interfaces.method import Batch, Context, Method, ParameterGroup, St
 from mrbench.nn.backbone import Backbone, build_backbone
 from mrbench.nn.fcomb import Fcomb, norm_penalty
 from mrbench.nn.gaussian import DiagonalGaussian, gaussian_kl_to_prior
-from mrbench.nn.losses import batch_dice_loss, cross_entropy, dirichlet_kl, logit_channels, logits_to_probability
+from mrbench.nn.losses import (
+    batch_dice_loss,
+    cross_entropy,
+    dirichlet_kl,
+    logit_channels,
+    logits_to_probability,
+    start_from_background,
+)
 from mrbench.nn.per_rater import PerRater, convolutions
 from mrbench.nn.slices import chunk_length, run_by_slices
 from mrbench_proseg.config import ProSegConfig
@@ -52,11 +59,15 @@ class ClassEmbedding(nn.Module):
 class ImageEncoder(nn.Module):
     """q(z_r|x): one network for the image, then a small head for each rater; z is a map as large as the image."""
 
-    def __init__(self, backbone: Backbone, channels: int, latent: int, raters: int) -> None:
+    def __init__(
+        self, backbone: Backbone, channels: int, latent: int, raters: int, first_log_variance: float = 0.0
+    ) -> None:
         super().__init__()
         self.backbone = build_backbone(backbone, channels)
         maps = self.backbone.out_channels
         self.heads = PerRater(lambda: convolutions(maps, latent, 2 * latent, 2 * latent), raters)
+        for head in self.heads.heads:
+            head.get_parameter("4.bias").data[latent:] += first_log_variance
 
     def forward(self, features: Tensor, rater: Tensor) -> DiagonalGaussian:
         """``(P, Z, H, W)`` from the backbone's maps ``(P, 16, H, W)`` and raters ``(P,)``."""
@@ -140,9 +151,12 @@ class ProSeg(Method[ProSegConfig]):
         self.raters, self.classes = raters, description.n_classes
         latent, tau = config.latent_channels, config.tau_size if config.use_tau else 0
         self.class_embedding = ClassEmbedding(raters, config.tau_size) if config.use_tau else None
-        self.image_encoder = ImageEncoder(config.backbone, channels, latent, raters if config.use_z else 0)
+        self.image_encoder = ImageEncoder(
+            config.backbone, channels, latent, raters if config.use_z else 0, config.z_first_log_variance
+        )
         maps = latent if config.use_z else self.image_encoder.backbone.out_channels
         self.predictor = Fcomb(maps, tau, logit_channels(self.classes), layers=3, initial="xavier")  # p(y|tau, z)
+        start_from_background(self.predictor.convolutions[-1], config.background_log_odds)
         reconstructs = config.use_z and config.weights.reconstruction > 0
         self.image_decoder = ImageDecoder(config.backbone, channels, latent, raters) if reconstructs else None
         self.classifier = Classifier(config.tau_size, raters) if config.use_tau else None

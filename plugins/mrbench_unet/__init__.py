@@ -11,6 +11,7 @@ CITATION = "Ronneberger, Fischer and Brox, MICCAI 2015; encoder: He et al., CVPR
 PRESETS = {
     "paper": {
         "backbone": {"name": "resnet34"},
+        "background_log_odds": 0.0,
         "epochs": 100,
         "batch_size": 12,
         "learning_rate": 1e-4,
@@ -19,7 +20,8 @@ PRESETS = {
     },
     "quick": {
         "backbone": {"name": "unet", "width": 16, "depth": 4},
-        "epochs": 30,
+        "background_log_odds": 3.0,
+        "epochs": 20,
         "batch_size": 12,
         "learning_rate": 3e-3,
         "schedule": "cosine",

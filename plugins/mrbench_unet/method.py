@@ -12,8 +12,8 @@ from mrbench.data.case import Image
 from mrbench.data.description import Description
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.method import Batch, Context, Method, ParameterGroup, Stage
-from mrbench.nn.backbone import Backbone, build_backbone
-from mrbench.nn.losses import cross_entropy, logit_channels, logits_to_probability
+from mrbench.nn.backbone import build_backbone
+from mrbench.nn.losses import cross_entropy, logit_channels, logits_to_probability, start_from_background
 from mrbench.nn.slices import from_slices, run_by_slices
 from mrbench_unet.config import UNetConfig
 
@@ -21,11 +21,12 @@ from mrbench_unet.config import UNetConfig
 class Segmenter(nn.Module):
     """Backbone and a 1x1 convolution to logits: ``(B, C, H, W)`` to ``(B, L, H, W)``."""
 
-    def __init__(self, backbone: Backbone, channels: int, classes: int) -> None:
+    def __init__(self, config: UNetConfig, channels: int, classes: int) -> None:
         super().__init__()
         self.classes = classes
-        self.backbone = build_backbone(backbone, channels)
+        self.backbone = build_backbone(config.backbone, channels)
         self.head = nn.Conv2d(self.backbone.out_channels, logit_channels(classes), 1)
+        start_from_background(self.head, config.background_log_odds)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, L, H, W)`` logits."""
@@ -45,7 +46,7 @@ class UNetMajority(Method[UNetConfig]):
 
     def __init__(self, config: UNetConfig, description: Description) -> None:
         super().__init__(config, description)
-        self.network = Segmenter(config.backbone, len(description.channels), description.n_classes)
+        self.network = Segmenter(config, len(description.channels), description.n_classes)
 
     def networks(self) -> Mapping[str, nn.Module]:
         """The one network."""
@@ -71,7 +72,7 @@ class UNetRater(Method[UNetConfig]):
     def __init__(self, config: UNetConfig, description: Description) -> None:
         super().__init__(config, description)
         channels, classes = len(description.channels), description.n_classes
-        self.raters = [Segmenter(config.backbone, channels, classes) for _ in description.rater_names]
+        self.raters = [Segmenter(config, channels, classes) for _ in description.rater_names]
 
     def networks(self) -> Mapping[str, nn.Module]:
         """One network per rater."""

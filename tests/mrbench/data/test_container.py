@@ -209,6 +209,7 @@ def test_a_full_disk_is_a_clear_error_and_leaves_nothing(tmp_path, make_cases):
     assert receiver.poll(60)
     assert "could not be written" in receiver.recv()
     child.join(60)
+    assert child.exitcode == 0
     assert list(tmp_path.iterdir()) == []
 
 

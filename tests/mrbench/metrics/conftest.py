@@ -2,10 +2,15 @@
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from mrbench.interfaces.draw import Draw, DrawKind, binary_probability, one_hot
 from mrbench.metrics.plugin import mrbench_metrics
 from mrbench.metrics.tables import TableBuilder
+
+# The first call of an example may import scipy, and a busy machine is no fault.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 def draw_squares(*sides, size=16):
@@ -17,7 +22,7 @@ def draw_squares(*sides, size=16):
 
 
 def build_tables(raters, *, truth=None, samples=(), predictions=(), consensus=None, classes=2):
-    """Tables of label maps, or of float foreground probabilities where K = 2; ``predictions`` are (rater, map) pairs."""
+    """Tables of label maps, or of foreground probabilities where K = 2; ``predictions``: (rater, map) pairs."""
 
     def probability(array):
         array = np.asarray(array)

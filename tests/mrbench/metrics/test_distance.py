@@ -75,7 +75,7 @@ def test_unbiased_distance_does_not_ask_what_an_empty_mask_is_to_itself(squares)
     assert alone == pytest.approx(2 * 1 / 4)
 
 
-def test_unbiased_distance_can_be_negative(squares):
+def test_unbiased_distance_can_be_negative():
     masks = np.zeros((2, 4, 4), bool)
     masks[0, 0], masks[1, 1] = True, True
     assert ged_unbiased(masks, masks) == -1

@@ -27,7 +27,7 @@ def test_masks_of_any_dimension_are_taken():
 
 def test_labels_are_refused_with_the_remedy():
     masks = np.zeros((2, 4, 4), np.uint8)
-    with pytest.raises(ValueError, match="predicted must be boolean masks, e.g. labels == 1; got uint8"):
+    with pytest.raises(ValueError, match=r"predicted must be boolean masks, e\.g\. labels == 1; got uint8"):
         dice_matrix(masks, masks > 0)
 
 

@@ -1,0 +1,211 @@
+"""Pictures for people to look at: contact sheets of data sets, and predictions beside the raters' masks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mrbench.data.caseset import CaseSet
+from mrbench.engine.cell import CellSpec, Status
+from mrbench.engine.run import CellResult, Run
+from mrbench.errors import MrbenchError
+from mrbench.interfaces.draw import DrawKind
+from mrbench.registry import Registry
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+TILE = 128
+GAP = 6
+TITLE = 16
+COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (204, 121, 167), (213, 94, 0), (0, 114, 178))
+"""Okabe and Ito's palette, which colour-blind readers can tell apart."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A picture with a title.
+
+    Attributes:
+        pixels: ``(H, W, 3)`` uint8.
+    """
+
+    title: str
+    pixels: np.ndarray
+
+
+def write_contact_sheet(cases: CaseSet, path: Path, count: int) -> None:
+    """Images with every rater's outline, evenly chosen over the data set; a legend names the raters."""
+    chosen = np.unique(np.linspace(0, len(cases) - 1, min(count, len(cases))).astype(int))
+    tiles = []
+    for index in map(int, chosen):
+        plane, masks = _plane(cases, index)
+        picture = _grey(plane)
+        for rater in np.flatnonzero(cases.present[index]):
+            _outline(picture, masks[rater] > 0, COLOURS[rater % len(COLOURS)])
+        tiles.append(Tile(cases.ids[index], picture))
+    rows = [tiles[start : start + 6] for start in range(0, len(tiles), 6)]
+    legend = [(name, COLOURS[r % len(COLOURS)]) for r, name in enumerate(cases.description.rater_names)]
+    _write(_sheet(rows, legend), path)
+
+
+def write_run_picture(run: Run, results: Sequence[CellResult], registry: Registry, path: Path, count: int = 4) -> None:
+    """Raters' masks, and below them each method's rater predictions, first samples and mean of all samples.
+
+    Fusions stand in the picture only where the run has no method that learns: their draws are the raters' masks.
+    The cases are spread evenly over one fold's test cases in the order of the raters' disagreement.
+
+    Raises:
+        MrbenchError: no cell of the run has finished.
+    """
+    done = [result.spec for result in results if result.status is Status.OK]
+    done = [spec for spec in done if spec.kind == "method"] or done
+    if not done:
+        raise MrbenchError(f"run {run.id} has no finished cell to draw", hint=f"mrbench show {run.id}")
+    first = done[0]
+    same = [
+        s for s in done if (s.dataset, s.fold, s.seed, s.limit) == (first.dataset, first.fold, first.seed, first.limit)
+    ]
+    cases = _load(first, registry, run)
+    test = cases.split(first.split).folds[first.fold].test[: first.limit]
+    chosen = _spread(cases, test, count)
+    draws = {spec.method: _draws(spec, run, {cases.ids[i] for i in chosen}) for spec in same}
+    rows = [row for index in chosen for row in _case_rows(cases, index, draws)]
+    legend = [(name, COLOURS[r % len(COLOURS)]) for r, name in enumerate(cases.description.rater_names)]
+    _write(_sheet(rows, legend), path)
+
+
+def _load(spec: CellSpec, registry: Registry, run: Run) -> CaseSet:
+    from mrbench.data.folder import data_folder
+
+    plugin = registry.get("dataset", spec.dataset)
+    config = plugin.load_config().parse(spec.dataset_options, owner=plugin.key)
+    folder = Path(run.data) if run.data else data_folder(None)
+    cases: CaseSet = plugin.load()(config, folder).load()
+    return cases
+
+
+def _spread(cases: CaseSet, test: np.ndarray, count: int) -> list[int]:
+    def disagreement(index: int) -> float:
+        masks = cases.pixels.masks(index)[cases.present[index]] > 0
+        union = int(masks.any(axis=0).sum())
+        return float((masks.any(axis=0) & ~masks.all(axis=0)).sum() / union) if union else 0.0
+
+    ordered = sorted(map(int, test), key=disagreement)
+    places = np.linspace(0, len(ordered) - 1, min(count, len(ordered)) + 2)[1:-1]
+    return [ordered[round(place)] for place in places]
+
+
+Draws = Mapping[str, list[tuple[DrawKind, int, np.ndarray]]]
+
+
+def _draws(spec: CellSpec, run: Run, wanted: set[str]) -> Draws:
+    from mrbench.engine.predictions import read_draws
+
+    path = spec.folder(run.results) / "predictions.h5"
+    return {case_id: draws for case_id, draws in read_draws(path) if case_id in wanted}
+
+
+def _case_rows(cases: CaseSet, index: int, draws: Mapping[str, Draws]) -> Iterator[list[Tile]]:
+    plane, masks = _plane(cases, index)
+    names = cases.description.rater_names
+    yield [
+        Tile(cases.ids[index], _grey(plane)),
+        *(Tile(names[r], _outlined(plane, masks[r] > 0, r)) for r in range(len(masks))),
+    ]
+    for method, by_case in draws.items():
+        shape = cases.pixels.masks(index).shape[1:]
+        found = [(kind, rater, _mask(bits, shape, cases, index)) for kind, rater, bits in by_case[cases.ids[index]]]
+        yield list(_method_tiles(method, plane, found))
+
+
+def _method_tiles(method: str, plane: np.ndarray, draws: list[tuple[DrawKind, int, np.ndarray]]) -> Iterator[Tile]:
+    samples = [mask for kind, _, mask in draws if kind is not DrawKind.RATER]
+    yield Tile(f"{method}: mean", _heat(samples) if samples else _grey(plane))
+    seen: set[int] = set()
+    for kind, rater, mask in draws:
+        if kind is DrawKind.RATER and rater not in seen:
+            seen.add(rater)
+            yield Tile(f"as rater {rater + 1}", _outlined(plane, mask, rater))
+    for number, mask in enumerate(islice(samples, 4)):
+        yield Tile(f"sample {number + 1}" if len(samples) > 1 else "consensus", _outlined(plane, mask, 6))
+
+
+def _plane(cases: CaseSet, index: int) -> tuple[np.ndarray, np.ndarray]:
+    """First channel ``(H, W)`` and masks ``(R, H, W)``; of a volume, the slice that the raters mark most."""
+    image, masks = cases.pixels.image(index)[0], cases.pixels.masks(index)
+    if cases.is_volume:
+        depth = int((masks > 0).sum(axis=(0, 2, 3)).argmax())
+        return image[depth], masks[:, depth]
+    return image, masks
+
+
+def _mask(bits: np.ndarray, shape: tuple[int, ...], cases: CaseSet, index: int) -> np.ndarray:
+    flat = np.unpackbits(bits[0], count=int(np.prod(shape))).astype(bool).reshape(shape)
+    if not cases.is_volume:
+        return flat
+    return flat[int((cases.pixels.masks(index) > 0).sum(axis=(0, 2, 3)).argmax())]
+
+
+def _enlarged(plane: np.ndarray) -> np.ndarray:
+    # Nearest neighbour to a tile of constant size, so that a pixel stays a square.
+    rows, columns = (np.arange(TILE) * size // TILE for size in plane.shape)
+    return plane[rows][:, columns]
+
+
+def _grey(plane: np.ndarray) -> np.ndarray:
+    values = plane.astype(np.float32)
+    low, high = float(values.min()), float(values.max())
+    scaled = np.zeros_like(values) if high <= low else (values - low) / (high - low) * 255
+    return np.repeat(_enlarged(scaled.astype(np.uint8))[..., None], 3, axis=2)
+
+
+def _heat(masks: Sequence[np.ndarray]) -> np.ndarray:
+    share = np.mean(np.stack(masks), axis=0)
+    return np.repeat(_enlarged((share * 255).astype(np.uint8))[..., None], 3, axis=2)
+
+
+def _outlined(plane: np.ndarray, mask: np.ndarray, rater: int) -> np.ndarray:
+    picture = _grey(plane)
+    _outline(picture, mask, COLOURS[rater % len(COLOURS)])
+    return picture
+
+
+def _outline(picture: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int]) -> None:
+    large = np.pad(_enlarged(mask), 1)
+    inside = large[1:-1, 1:-1] & large[:-2, 1:-1] & large[2:, 1:-1] & large[1:-1, :-2] & large[1:-1, 2:]
+    picture[large[1:-1, 1:-1] & ~inside] = colour
+
+
+def _sheet(rows: Sequence[Sequence[Tile]], legend: Sequence[tuple[str, tuple[int, int, int]]]) -> "Image":
+    try:
+        from PIL import Image, ImageDraw, ImageFont
+    except ImportError:
+        raise MrbenchError("pictures need Pillow", hint="pip install 'mrbench[pictures]'") from None
+    columns = max(len(row) for row in rows)
+    width, height = GAP + columns * (TILE + GAP), GAP + TITLE + GAP + len(rows) * (TILE + TITLE + GAP)
+    sheet = Image.new("RGB", (width, height), "white")
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(11)
+    x = GAP
+    for name, colour in legend:
+        pen.rectangle((x, GAP + 3, x + 9, GAP + 12), fill=colour)
+        pen.text((x + 14, GAP), name, fill="black", font=font)
+        x += 14 + int(pen.textlength(name, font=font)) + 16
+    for number, row in enumerate(rows):
+        y = GAP + TITLE + GAP + number * (TILE + TITLE + GAP)
+        for column, tile in enumerate(row):
+            x = GAP + column * (TILE + GAP)
+            pen.text((x, y), tile.title[:22], fill="black", font=font)
+            sheet.paste(Image.fromarray(tile.pixels), (x, y + TITLE))
+    return sheet
+
+
+def _write(sheet: "Image", path: Path) -> None:
+    from mrbench.engine.store import replaced
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replaced(path) as temporary:
+        sheet.save(temporary, format="PNG", optimize=True)

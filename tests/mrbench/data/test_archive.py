@@ -1,0 +1,114 @@
+import io
+import zipfile
+
+import numpy as np
+import pytest
+
+from mrbench.data.archive import Field, read_archive
+from mrbench.errors import DataError
+
+FIELDS = {"image": Field("u", ("N", 4), 1), "patient": Field("U", ("N",))}
+
+
+def read(path):
+    return read_archive(path, FIELDS, hint="fetch it again")
+
+
+def assert_refused(path, message):
+    with pytest.raises(DataError, match=message) as caught:
+        read(path)
+    assert str(path) in caught.value.what
+    assert caught.value.hint == "fetch it again"
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "archive.npz"
+
+
+@pytest.fixture
+def arrays():
+    return {"image": np.arange(8, dtype="u1").reshape(2, 4), "patient": np.array(["a", "bc"])}
+
+
+def test_members_come_back(path, arrays):
+    np.savez_compressed(path, **arrays, other=np.zeros(3))
+    found = read(path)
+    assert found.keys() == arrays.keys()
+    for name, values in arrays.items():
+        np.testing.assert_array_equal(found[name], values, strict=True)
+
+
+def test_column_order_and_byte_order_do_not_matter(path, arrays):
+    np.savez(path, image=np.asfortranarray(arrays["image"]), patient=arrays["patient"].astype(">U3"))
+    found = read(path)
+    assert found["image"].tolist() == arrays["image"].tolist()
+    assert found["patient"].tolist() == ["a", "bc"]
+
+
+def test_no_archive(path):
+    path.write_bytes(b"no archive")
+    assert_refused(path, "is not a whole NumPy archive")
+
+
+def test_a_truncated_archive(path, arrays):
+    np.savez(path, **arrays)
+    path.write_bytes(path.read_bytes()[:-40])
+    assert_refused(path, "is not a whole NumPy archive")
+
+
+def test_a_damaged_member(path, arrays):
+    np.savez(path, **arrays)
+    content = bytearray(path.read_bytes())
+    content[content.index(arrays["image"].tobytes()) + 3] ^= 255
+    path.write_bytes(content)
+    assert_refused(path, "is not a whole NumPy archive")
+
+
+def test_a_missing_member(path, arrays):
+    np.savez(path, image=arrays["image"])
+    assert_refused(path, "lacks fields\n.*patient")
+
+
+def test_a_pickle_is_not_read(path, arrays):
+    np.savez(path, image=arrays["image"], patient=np.array([{}, None], object))
+    assert_refused(path, "field 'patient' .* has a wrong type")
+
+
+@pytest.mark.parametrize("dtype", ["f4", "u2", "i1", "?"])
+def test_a_wrong_type(path, arrays, dtype):
+    np.savez(path, image=arrays["image"].astype(dtype), patient=arrays["patient"])
+    assert_refused(path, "field 'image' .* has a wrong type")
+
+
+@pytest.mark.parametrize("shape", [(2, 5), (8,), (2, 4, 1)])
+def test_a_wrong_shape(path, arrays, shape):
+    np.savez(path, image=np.zeros(shape, "u1"), patient=arrays["patient"])
+    assert_refused(path, "field 'image' .* has a wrong shape")
+
+
+def test_members_that_disagree_in_length(path, arrays):
+    np.savez(path, image=arrays["image"], patient=np.array(["a", "b", "c"]))
+    assert_refused(path, r"field 'patient' .* has a wrong shape\n.*\(2,\)\n.*\(3,\)")
+
+
+def test_a_member_that_unpacks_to_too_much(path, arrays):
+    np.savez_compressed(path, image=np.zeros((30_000_000, 4), "u1"), patient=arrays["patient"])
+    assert_refused(path, "unpacks to more than its size can hold")
+
+
+def test_a_header_that_declares_more_than_there_is(path, arrays):
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (10**15, 4)})
+    np.savez(path, patient=arrays["patient"])
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("image.npy", header.getvalue())
+    assert_refused(path, "declares more than it holds")
+
+
+@pytest.mark.parametrize("header", [b"", b"\x93NUMPY\x01\x00\x05\x00{...}", b"\x93NUMPY\x09\x00", b"text"])
+def test_a_broken_header(path, arrays, header):
+    np.savez(path, patient=arrays["patient"])
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("image.npy", header)
+    assert_refused(path, "is not a whole NumPy archive")

@@ -1,0 +1,196 @@
+"""The training loop, on a regression whose answer is known."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mrbench import Config, Description, Method, ParameterGroup, Raters, Stage
+from mrbench.engine.fit import fit
+from mrbench.engine.slices import Slices
+from mrbench.errors import DivergedError, PluginError
+
+CPU = torch.device("cpu")
+DESCRIPTION = Description(
+    name="x", version="1", classes=("no", "yes"), channels=("c",), raters=Raters.IDENTIFIED, rater_names=("a", "b"),
+    augmentation=("flip", "rotate90", "noise"),
+)  # fmt: skip
+
+
+class Mean(Method[Config]):
+    """One number per stage, fitted to the mean of the masks by squared error with a little noise."""
+
+    def __init__(self, stages: int = 1, epochs: int = 4, **more: Any):
+        super().__init__(Config(), DESCRIPTION)
+        self.values = nn.ModuleList([nn.Linear(1, 1, bias=False) for _ in range(stages)])
+        for value in self.values:
+            nn.init.zeros_(value.weight)
+        self.epochs, self.more, self.seen = epochs, more, []
+
+    def networks(self):
+        return {f"value{i}": value for i, value in enumerate(self.values)}
+
+    def stages(self):
+        return [
+            Stage(
+                name=f"stage{i}", modules=[value], groups=[ParameterGroup(list(value.parameters()), 0.1)],
+                loss=lambda batch, value=value: self.loss(batch, value), epochs=self.epochs, batch_size=4, **self.more,
+            )
+            for i, value in enumerate(self.values)
+        ]  # fmt: skip
+
+    def loss(self, batch, value):
+        self.seen.append(batch)
+        target = batch.masks.float().mean() + 0.01 * torch.randn(())
+        return {"square": (value.weight - target).pow(2).sum(), "zero": 0 * value.weight.sum()}
+
+    def predict(self, image, n, context):
+        raise AssertionError("not used")
+
+
+def slices(count: int = 10, share: float = 1.0) -> Slices:
+    masks = torch.full((count, 2, 4, 4), 1, dtype=torch.uint8)
+    masks[int(count * share) :] = 0
+    return Slices(torch.zeros(count, 1, 4, 4, dtype=torch.uint8), masks, torch.ones(count, 2, dtype=torch.bool), 255.0)
+
+
+def run(method: Method[Any], **options: Any) -> Any:
+    return fit(
+        method, slices(), options.pop("validation", slices(3)), seed=options.pop("seed", 1), device=CPU, **options
+    )
+
+
+def weights(method: Method[Any]) -> list[float]:
+    return [p.item() for network in method.networks().values() for p in network.parameters()]
+
+
+def test_it_learns_and_tells_each_epoch():
+    method, events = Mean(epochs=30), []
+    curve = run(method, report=events.append)
+    assert weights(method)[0] == pytest.approx(1.0, abs=0.05)
+    assert [row["epoch"] for row in curve.rows] == list(range(30))
+    assert curve.rows[-1]["validation/total"] == pytest.approx(
+        curve.rows[-1]["validation/square"] + curve.rows[-1]["validation/zero"]
+    )
+    assert [event["event"] for event in events].count("epoch") == 30
+    assert sum(event["event"] == "estimate" for event in events) == 1
+
+
+def test_the_cosine_schedule_starts_at_the_rate_and_ends_near_zero():
+    rates = [row["learning_rate"] for row in run(Mean(epochs=4)).rows]
+    assert rates == pytest.approx([0.05 * (1 + math.cos(math.pi * e / 4)) for e in range(4)])
+
+
+def test_the_weights_of_the_lowest_validation_loss_are_kept():
+    method = Mean(epochs=200, schedule="constant")
+    curve = run(method, validation=slices(4, share=0.5))  # trained towards 1, validated at 0.5: the best is passed
+    best = min(curve.rows, key=lambda row: row["validation/total"])
+    assert weights(method)[0] == pytest.approx(0.5, abs=0.11)
+    assert best["epoch"] < 50
+
+
+def test_patience_ends_a_stage_early():
+    curve = run(Mean(epochs=200, schedule="constant", patience=3), validation=slices(4, share=0.5))
+    best = min(range(len(curve.rows)), key=lambda i: curve.rows[i]["validation/total"])
+    assert len(curve.rows) == best + 1 + 3
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_one_others():
+    first, same, other = Mean(), Mean(), Mean()
+    for method, seed in ((first, 1), (same, 1), (other, 2)):
+        run(method, seed=seed)
+    assert weights(first) == weights(same)
+    assert weights(first) != weights(other)
+
+
+@pytest.mark.parametrize("stop_after", [1, 3, 5, 7])
+def test_a_resumed_training_is_bit_identical(tmp_path: Path, stop_after: int):
+    whole, halted, resumed = Mean(stages=2), Mean(stages=2), Mean(stages=2)
+    reference = run(whole)
+    epochs = 0
+
+    def stop(event: dict[str, Any]) -> None:
+        nonlocal epochs
+        epochs += event["event"] == "epoch"
+        if epochs > stop_after:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(halted, folder=tmp_path, report=stop, checkpoint_seconds=0)
+    curve = run(resumed, folder=tmp_path, checkpoint_seconds=0)
+    assert weights(resumed) == weights(whole)
+
+    def timeless(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
+
+    assert timeless(curve.rows) == timeless(reference.rows)
+
+
+def test_the_global_generator_is_left_as_it_was():
+    method = Mean()
+    before = torch.random.get_rng_state()
+    run(method)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_only_the_stages_own_parameters_move():
+    method = Mean(stages=2)
+    method.epochs = 1
+    run(method)
+    trained = [p.requires_grad for network in method.networks().values() for p in network.parameters()]
+    assert trained == [False, True]
+
+
+def test_a_stage_uses_the_slices_that_it_asks_for():
+    method = Mean(uses=lambda present: present[:, 0])
+    some = slices()
+    some.present[3:, 0] = False
+    fit(method, some, None, seed=0, device=CPU)
+    assert sum(len(batch.image) for batch in method.seen) == 3 * method.epochs
+    some.present[:, 0] = False
+    with pytest.raises(PluginError, match="no training slices"):
+        fit(method, some, None, seed=0, device=CPU)
+
+
+@pytest.mark.parametrize("fault", [float("nan"), float("inf")])
+def test_a_non_finite_loss_says_where(fault: float):
+    method = Mean()
+    method.loss = lambda batch, value: {"good": value.weight.sum(), "bad": value.weight.sum() * fault}
+    with pytest.raises(DivergedError, match="epoch 0, step 0") as error:
+        run(method)
+    assert "bad = nan" in error.value.message
+
+
+def test_a_non_finite_gradient_of_a_finite_loss_is_caught():
+    method = Mean()
+    method.loss = lambda batch, value: {"root": value.weight.abs().sqrt().sum()}  # at 0: value 0, slope infinite
+    with pytest.raises(DivergedError, match="gradient"):
+        run(method)
+
+
+@pytest.mark.parametrize("terms", [{}, torch.zeros(()), {"map": torch.zeros(2)}])
+def test_a_loss_that_is_not_a_set_of_named_scalars_is_refused(terms: Any):
+    method = Mean()
+    method.loss = lambda batch, value: terms
+    with pytest.raises(PluginError, match="named terms"):
+        run(method)
+
+
+def test_the_curve_is_a_table(tmp_path: Path):
+    run(Mean(stages=2, epochs=2)).write(tmp_path / "curves.csv")
+    lines = (tmp_path / "curves.csv").read_text().splitlines()
+    assert len(lines) == 5
+    assert lines[0].startswith("stage,epoch,learning_rate,train/square,train/zero,train/total,validation/square")
+
+
+def test_batches_carry_normalised_images():
+    some = slices(2)
+    some.image[:] = 51
+    batch = some.batch(torch.tensor([1]), CPU)
+    assert batch.image.dtype == torch.float32
+    assert np.unique(batch.image.numpy()).tolist() == pytest.approx([0.2])
+    assert batch.masks.dtype == torch.int64

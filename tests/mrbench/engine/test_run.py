@@ -1,0 +1,228 @@
+"""Runs of toy methods: every fault is a row, nothing finished is lost, the same command continues."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from conftest import write_toys
+
+TINY = (
+    "--dataset",
+    "phantom",
+    "--set",
+    "phantom.subjects=9",
+    "--set",
+    "phantom.size=32",
+    "--fold",
+    "0",
+    "--samples",
+    "4",
+)
+
+pytestmark = pytest.mark.usefixtures("toys")
+Call = Callable[..., Result]
+
+
+def records(folder: Path) -> dict[str, dict]:
+    found = {}
+    for path in folder.glob("cells/**/record.json"):
+        record = json.loads(path.read_text())
+        found[record["spec"]["method"].removeprefix("mrbench-toys:")] = record
+    return found
+
+
+def as_json(result: Result) -> dict:
+    return json.loads(result.stdout)
+
+
+def run_toy(mrbench: Call, *names: str, more: tuple[str, ...] = ()) -> Result:
+    methods = [word for name in names for word in ("--method", f"toy-{name}")]
+    return mrbench("run", *methods, *TINY, "--out", "out", "--json", *more)
+
+
+def test_a_finished_cell_leaves_everything_that_the_design_names(mrbench: Call, tmp_path: Path):
+    result = run_toy(mrbench, "fine")
+    assert result.exit_code == 0, result.output
+    (folder,) = (path.parent for path in tmp_path.glob("out/cells/**/record.json"))
+    assert {path.name for path in folder.iterdir()} == {
+        "record.json", "cases.csv.gz", "curves.csv", "predictions.h5", "log.txt",
+    }  # fmt: skip
+    record = json.loads((folder / "record.json").read_text())
+    assert record["status"] == "ok"
+    assert {"ged", "dice_soft"} <= set(record["metrics"])
+    assert "dice_rater" not in record["metrics"], "a method without rater predictions has no dice_rater"
+    assert {"prepare", "fit", "predict", "score"} == set(record["profile"]["phases"])
+    assert record["profile"]["parameters"] == 2
+    assert record["environment"]["omp_wait_policy"] == "PASSIVE"
+    assert record["environment"]["threads"] >= 1
+    rows = gzip.decompress((folder / "cases.csv.gz").read_bytes()).decode().splitlines()
+    assert len(rows) > record["metrics"]["ged"]["cases"]
+
+
+def test_the_reproduce_command_finds_the_same_cell(mrbench: Call, tmp_path: Path):
+    run_toy(mrbench, "fine", more=("--set", "toy-fine.shift=1", "--seed", "3"))
+    command = records(tmp_path / "out")["toy-fine"]["reproduce"].split()[1:]
+    plan = mrbench(*command, "--out", "out", "--dry-run")
+    assert "kept" in plan.stdout
+    assert "to do" not in plan.stdout
+
+
+FAULTS = {
+    "raises": ("failed", "a fault of the author's"),
+    "wrong-shape": ("failed", "wrong shape"),
+    "nan": ("diverged", "non-finite probabilities"),
+    "nothing": ("failed", "returned nothing"),
+    "too-few": ("failed", "wrong number of samples"),
+    "unnormalised": ("failed", "not probabilities"),
+    "nan-loss": ("diverged", "epoch 0, step 0"),
+    "killed": ("failed", "SIGKILL"),
+    "exits": ("failed", "code 7"),
+    "no-memory": ("out-of-memory", "MemoryError"),
+    "loss-is-tensor": ("failed", "named terms"),
+    "full-disk": ("failed", "disk"),
+}
+
+
+@pytest.fixture(scope="module")
+def faulty_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """One run of every faulty method and of a good one, two side by side."""
+    folder = tmp_path_factory.mktemp("faulty")
+    environment = os.environ | {"PYTHONPATH": str(write_toys(folder / "site"))}
+    methods = [word for name in (*FAULTS, "fine") for word in ("--method", f"toy-{name}")]
+    command = [sys.executable, "-m", "mrbench", "run", *methods, *TINY, "--out", "out", "--json", "--jobs", "2"]
+    return folder, subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, check=False)
+
+
+@pytest.mark.parametrize("name", [*FAULTS, "fine"])
+def test_every_fault_is_a_row_with_its_reason_beside_the_others(
+    faulty_run: tuple[Path, subprocess.CompletedProcess[str]], name: str
+):
+    folder, output = faulty_run
+    assert output.returncode == 1, output.stderr
+    cells = {cell["cell"].split()[0].partition("toy-")[2]: cell for cell in json.loads(output.stdout)["cells"]}
+    status, reason = FAULTS.get(name, ("ok", ""))
+    assert cells[name]["status"] == status
+    assert reason in cells[name]["reason"]
+    assert records(folder / "out")[f"toy-{name}"]["status"] == status
+    left = name in ("killed", "exits", "full-disk")  # a process that is gone, or a disk that is full: to be continued
+    assert left == bool(list(folder.glob(f"out/cells/*/*toy-{name}/*/*.attempt-*")))
+
+
+def test_a_method_that_prints_cannot_fake_events(mrbench: Call, tmp_path: Path):
+    result = run_toy(mrbench, "prints")
+    assert result.exit_code == 0
+    (log,) = tmp_path.glob("out/cells/**/log.txt")
+    assert '{"event": "end", "status": "ok"}' in log.read_text()
+
+
+def test_a_timeout_is_a_row_and_the_next_run_continues_from_the_checkpoint(mrbench: Call, tmp_path: Path):
+    slow = ("--set", "toy-slow.epochs=500", "--timeout", "6")
+    result = run_toy(mrbench, "slow", more=slow)
+    assert as_json(result)["cells"][0]["status"] == "timeout"
+    assert "stopped after 6 s" in as_json(result)["cells"][0]["reason"]
+    assert list(tmp_path.glob("out/trainings/**/*.attempt-*")), "the training can be continued"
+
+
+def test_the_same_command_keeps_finished_cells_and_runs_failed_ones_again(mrbench: Call, tmp_path: Path):
+    run_toy(mrbench, "fine", "raises")
+    (kept,) = tmp_path.glob("out/cells/*/*toy-fine/**/record.json")
+    before = kept.stat().st_mtime_ns
+    again = run_toy(mrbench, "fine", "raises")
+    assert "finished before, kept" in again.stderr
+    assert kept.stat().st_mtime_ns == before
+    assert again.exit_code == 1
+
+
+def test_force_computes_again(mrbench: Call, tmp_path: Path):
+    run_toy(mrbench, "fine")
+    (path,) = tmp_path.glob("out/cells/**/record.json")
+    before = path.stat().st_mtime_ns
+    assert run_toy(mrbench, "fine", more=("--force",)).exit_code == 0
+    assert path.stat().st_mtime_ns > before
+
+
+def test_another_sample_count_shares_the_training(mrbench: Call, tmp_path: Path):
+    run_toy(mrbench, "fine")
+    run_toy(mrbench, "fine", more=("--samples", "6"))
+    assert len(list(tmp_path.glob("out/trainings/**/training.json"))) == 1
+    trained = sorted(
+        json.loads(p.read_text())["profile"]["trained_here"] for p in tmp_path.glob("out/cells/**/record.json")
+    )
+    assert trained == [False, True]
+
+
+def test_limit_and_sample_count_change_no_draw(mrbench: Call, tmp_path: Path):
+    run_toy(mrbench, "fine")
+    run_toy(mrbench, "fine", more=("--samples", "2", "--limit", "3"))
+    from mrbench.engine.predictions import read_draws
+
+    first, second = (
+        dict(read_draws(path.parent / "predictions.h5"))
+        for path in sorted(tmp_path.glob("out/cells/**/record.json"), key=lambda p: p.stat().st_mtime_ns)
+    )
+    assert len(second) == 3 < len(first)
+    for case, draws in second.items():
+        assert [bits.tolist() for _, _, bits in draws] == [bits.tolist() for _, _, bits in first[case][:2]]
+
+
+def test_a_cell_of_another_version_is_incompatible(mrbench: Call, tmp_path: Path):
+    run_toy(mrbench, "fine")
+    (path,) = tmp_path.glob("out/cells/**/record.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 0}))
+    result = run_toy(mrbench, "fine")
+    assert result.exit_code == 4
+    assert "another version" in result.stderr
+    assert run_toy(mrbench, "fine", more=("--force",)).exit_code == 0
+
+
+def test_show_and_score_print_the_same_numbers(mrbench: Call):
+    first = as_json(run_toy(mrbench, "fine"))
+    assert as_json(mrbench("show", "--out", "out", "--json"))["tables"] == first["tables"]
+    rescored = as_json(mrbench("score", "last", "--out", "out", "--json"))
+    assert rescored["tables"][0]["rows"][0]["metrics"] == first["tables"][0]["rows"][0]["metrics"]
+    published = as_json(mrbench("score", "--protocol", "published", "--out", "out", "--json"))
+    assert published["tables"][0]["protocol"] == "published"
+
+
+def test_two_runs_on_one_folder_at_the_same_time_share_the_work(mrbench: Call, tmp_path: Path):
+    words = ["run", "--method", "toy-slow", *TINY, "--out", "out", "--json", "--set", "toy-slow.epochs=6"]
+    outputs: list[subprocess.CompletedProcess] = []
+
+    def start() -> None:
+        command = [sys.executable, "-m", "mrbench", *words]
+        outputs.append(subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False))
+
+    threads = [threading.Thread(target=start) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [output.returncode for output in outputs] == [0, 0], outputs[0].stderr + outputs[1].stderr
+    assert json.loads(outputs[0].stdout)["tables"] == json.loads(outputs[1].stdout)["tables"]
+    assert len(list(tmp_path.glob("out/trainings/**/training.json"))) == 1
+    assert not list(tmp_path.glob("out/**/*.attempt-*"))
+
+
+def test_seeds_and_folds_multiply_the_cells(mrbench: Call):
+    words = ("--fold", "1", "--seeds", "2", "--dry-run")
+    result = mrbench("run", "--method", "toy-fine", "--method", "staple", *TINY, *words, "--out", "out")
+    assert "8 cells" in result.stdout
+    assert result.stdout.splitlines()[0].startswith("staple on phantom fold0-seed0")
+
+
+def test_a_method_for_two_classes_is_not_applicable_to_three(mrbench: Call, monkeypatch: pytest.MonkeyPatch):
+    from mrbench.data.description import Description
+
+    monkeypatch.setattr(Description, "n_classes", property(lambda self: 3))
+    result = mrbench("run", "--method", "staple", *TINY, "--out", "out", "--json")
+    assert result.exit_code == 0
+    (cell,) = as_json(result)["cells"]
+    assert cell["status"] == "not-applicable"
+    assert "takes two classes" in cell["reason"]

@@ -1,0 +1,27 @@
+import doctest
+
+import numpy as np
+import pytest
+
+import mrbench.metrics
+
+
+def test_every_export_exists():
+    for name in mrbench.metrics.__all__:
+        assert getattr(mrbench.metrics, name) is not None
+        assert name in dir(mrbench.metrics)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match=r"'mrbench.metrics' has no attribute 'gde'"):
+        mrbench.metrics.gde  # noqa: B018
+
+
+def test_the_example_of_the_package_runs():
+    assert doctest.testmod(mrbench.metrics).failed == 0
+
+
+def test_functions_stay_functions_after_their_modules_are_loaded():
+    masks = np.ones((1, 2, 2), bool)
+    assert [f(masks, masks) for f in (mrbench.metrics.ged, mrbench.metrics.dice_soft)] == [0, 1]
+    assert mrbench.metrics.iou(masks, masks).tolist() == [1]

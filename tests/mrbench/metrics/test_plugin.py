@@ -1,0 +1,44 @@
+import subprocess
+import sys
+
+from mrbench.interfaces.metric import Metric
+from mrbench.metrics import PROTOCOLS, plugin, score_case
+from mrbench.records import Direction
+
+
+def test_records_load_without_numpy():
+    code = "import sys, mrbench.metrics.plugin as p; p.mrbench_metrics(); assert 'numpy' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_every_record_names_a_metric(suite):
+    assert all(isinstance(metric, Metric) and not metric.pooled for metric in suite.values())
+
+
+def test_exactly_the_metrics_of_own_predictions_need_identified_raters():
+    identified = {record.name for record in plugin.mrbench_metrics() if record.identified}
+    assert identified == {"dice_rater", "rater_identification"}
+
+
+def test_the_table_shows_what_a_reader_compares():
+    shown = [record.name for record in plugin.mrbench_metrics() if record.table]
+    assert shown == [
+        *("ged", "ged@raters", "dice_soft", "dice_max", "dice_match", "dice_rater", "rater_identification", "iou")
+    ]
+
+
+def test_values_lie_in_their_declared_range(squares, tabulate, suite):
+    records = {record.name: record for record in plugin.mrbench_metrics()}
+    raters = squares(0, 4, 8)
+    tables = tabulate(raters, samples=squares(16, 2, 0), predictions=enumerate(squares(3, 0, 9)))
+    for protocol in PROTOCOLS.values():
+        for (name, _), value in score_case([tables], suite, protocol).items():
+            low, high = records[name].range
+            assert low <= value.item() <= high, name
+
+
+def test_distances_fall_and_agreements_rise():
+    for record in plugin.mrbench_metrics():
+        parts = record.name in {"ged_pa", "ged_pp", "ged_aa"}
+        better = Direction.NEITHER if parts else Direction.LOWER if "ged" in record.name else Direction.HIGHER
+        assert record.direction is better

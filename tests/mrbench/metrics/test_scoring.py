@@ -1,0 +1,147 @@
+import csv
+import gzip
+import time
+
+import numpy as np
+import pytest
+
+from mrbench.interfaces.metric import Key, Metric
+from mrbench.metrics import PUBLISHED, STRICT, CaseScores, Summary, reduce_dataset, reduce_fold, score_case
+
+
+class Value(Metric):
+    """The value that the test put into the row."""
+
+    def statistics(self, tables, protocol):
+        return tables[protocol]
+
+
+class Ratio(Value):
+    """Pooled: sum of the first statistic over the sum of the second."""
+
+    pooled = True
+
+    def finalise(self, total):
+        return float(total[0] / total[1])
+
+
+METRICS = {"value": Value(), "ratio": Ratio()}
+
+
+def fold_of(*rows):
+    """Rows (subject, rater, label, value), a case each."""
+    scores = CaseScores()
+    for number, (subject, rater, label, value) in enumerate(rows):
+        scores.append(f"case {number}", subject, {("value", Key(label, rater)): np.array([value])})
+    return scores
+
+
+def reduced(scores, protocol):
+    return reduce_fold(scores, METRICS, protocol)["value"]
+
+
+def test_subjects_weigh_alike_under_strict_and_cases_under_published():
+    scores = fold_of(("a", None, 1, 0.0), ("a", None, 1, 0.0), ("a", None, 1, 0.3), ("b", None, 1, 0.9))
+    assert reduced(scores, STRICT).value == pytest.approx((0.1 + 0.9) / 2)
+    assert reduced(scores, PUBLISHED).value == pytest.approx(1.2 / 4)
+    assert reduced(scores, STRICT).n_cases == 4
+
+
+def test_raters_weigh_alike_however_few_cases_they_saw():
+    scores = fold_of(("a", 0, 1, 1.0), ("b", 0, 1, 1.0), ("c", 0, 1, 1.0), ("c", 1, 1, 0.0))
+    for protocol in (STRICT, PUBLISHED):
+        assert reduced(scores, protocol).value == 0.5
+        assert reduced(scores, protocol).by_rater == {0: 1, 1: 0}
+
+
+def test_classes_weigh_alike_and_raters_within_them():
+    scores = fold_of(("a", 0, 1, 1.0), ("a", 1, 1, 0.0), ("a", 0, 2, 0.2))
+    value = reduced(scores, STRICT)
+    assert value.by_class == {1: 0.5, 2: 0.2}
+    assert value.by_rater == {0: pytest.approx(0.6), 1: 0}
+    assert value.value == pytest.approx(0.35)
+
+
+def test_a_metric_without_raters_has_no_value_by_rater():
+    assert reduced(fold_of(("a", None, 1, 0.5)), STRICT).by_rater == {}
+
+
+def test_one_case_is_its_own_mean():
+    value = reduced(fold_of(("a", None, 1, 0.25)), STRICT)
+    assert (value.value, value.by_class, value.n_cases) == (0.25, {1: 0.25}, 1)
+
+
+def test_a_case_may_come_in_parts():
+    scores = CaseScores()
+    for rater in range(2):
+        scores.append("1", "a", {("value", Key(1, rater)): np.array([float(rater)])})
+    assert (reduced(scores, STRICT).value, reduced(scores, STRICT).n_cases) == (0.5, 1)
+
+
+def test_no_case_has_no_value():
+    assert reduce_fold(CaseScores(), METRICS, STRICT) == {}
+
+
+def test_pooled_statistics_are_summed_before_they_are_finalised():
+    scores = CaseScores()
+    scores.append("1", "a", {("ratio", Key(1)): np.array([1.0, 2.0])})
+    scores.append("2", "a", {("ratio", Key(1)): np.array([1.0, 8.0])})
+    for protocol in (STRICT, PUBLISHED):
+        assert reduce_fold(scores, METRICS, protocol)["ratio"].value == 2 / 10
+
+
+def test_order_of_the_cases_does_not_matter():
+    rng = np.random.default_rng(0)
+    rows = [(f"subject {i % 7}", i % 3, 1 + i % 2, value) for i, value in enumerate(rng.random(60))]
+    forward, backward = reduced(fold_of(*rows), STRICT), reduced(fold_of(*rows[::-1]), STRICT)
+    assert forward.value == pytest.approx(backward.value, abs=1e-12)
+
+
+def test_trials_are_averaged_over_those_that_have_the_key():
+    trials = [
+        {STRICT: {Key(1, 0): np.array([1.0])}},
+        {STRICT: {Key(1, 0): np.array([0.0]), Key(1, 1): np.array([0.4])}},
+    ]
+    scores = score_case(trials, {"value": Value()}, STRICT)
+    assert {key: value.tolist() for (_, key), value in scores.items()} == {Key(1, 0): [0.5], Key(1, 1): [0.4]}
+
+
+def test_leaving_each_rater_out_scores_each_rater(squares, tabulate, suite):
+    raters = squares(2, 4, 8)
+    trials = [tabulate(raters, truth=np.arange(3) == r, consensus=raters[r - 1]) for r in range(3)]
+    scores = score_case(trials, suite, STRICT)
+    by_rater = [scores["dice_rater", Key(1, r)].item() for r in range(3)]
+    assert by_rater == [8 / 68, 8 / 20, 32 / 80]
+    assert scores["dice_max", Key(1)].item() == pytest.approx(np.mean(by_rater))
+
+
+def test_folds_have_a_sample_or_a_population_spread():
+    assert reduce_dataset([0.2, 0.4], STRICT) == Summary(pytest.approx(0.3), pytest.approx(0.02**0.5), 2)
+    assert reduce_dataset([0.2, 0.4], PUBLISHED) == Summary(pytest.approx(0.3), pytest.approx(0.1), 2)
+
+
+@pytest.mark.parametrize("protocol", [STRICT, PUBLISHED], ids=lambda protocol: protocol.name)
+def test_one_fold_has_no_spread(protocol):
+    assert reduce_dataset([0.2], protocol) == Summary(0.2, None, 1)
+
+
+def test_csv_holds_every_row_in_full_precision(tmp_path):
+    scores = fold_of(("a, b", None, 1, 1 / 3), ("c", 2, 1, 0.5))
+    scores.append("both", "d", {("ratio", Key(2)): np.array([1.0, 0.1])})
+    scores.write_csv(tmp_path / "cases.csv.gz")
+    with gzip.open(tmp_path / "cases.csv.gz", "rt", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows == [
+        ["case", "subject", "metric", "label", "rater", "statistics"],
+        ["case 0", "a, b", "value", "1", "", repr(1 / 3)],
+        ["case 1", "c", "value", "1", "2", "0.5"],
+        ["both", "d", "ratio", "2", "", "1.0 0.1"],
+    ]
+
+
+def test_csv_has_the_same_bytes_whenever_and_wherever_it_is_written(tmp_path, monkeypatch):
+    scores = fold_of(("a", None, 1, 0.25))
+    scores.write_csv(tmp_path / "first.csv.gz")
+    monkeypatch.setattr(time, "time", lambda: 2e9)
+    scores.write_csv(tmp_path / "second.csv.gz")
+    assert (tmp_path / "first.csv.gz").read_bytes() == (tmp_path / "second.csv.gz").read_bytes()

@@ -1,0 +1,76 @@
+"""Typed configurations: what is wrong is named, with the nearest right one."""
+
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from mrbench.configuration import Config, flat, option, prediction_option
+from mrbench.errors import UsageError
+
+
+class Inner(Config):
+    width: int = option(16, "channels", ge=1)
+    weights: Path | None = option(None, "a file")
+
+
+class Example(Config):
+    epochs: int = option(100, "passes", ge=1)
+    rate: float = option(1e-4, "learning rate")
+    mode: Literal["fast", "slow"] = option("fast", "how")
+    draws: int = prediction_option(1, "draws")
+    inner: Inner = Inner()
+
+
+def test_strings_of_a_command_line_become_the_declared_types():
+    config = Example.parse({"epochs": "3", "rate": "1e-3", "inner.width": "8"}, owner="x")
+    assert (config.epochs, config.rate, config.inner.width) == (3, 1e-3, 8)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"epoch": 3}, "did you mean 'epochs'"),
+        ({"inner.widht": 3}, "did you mean 'inner.width'"),
+        ({"epochs": "many"}, "valid integer"),
+        ({"epochs": "0"}, "greater than or equal to 1"),
+        ({"mode": "medium"}, "'fast' or 'slow'"),
+        ({"rate": "nan"}, "finite"),
+        ({"inner": 3}, "option 'inner' of x"),
+    ],
+)
+def test_a_wrong_option_is_a_usage_error_that_names_it(values: dict[str, object], message: str):
+    with pytest.raises(UsageError, match=message) as error:
+        Example.parse(values, owner="x")
+    assert error.value.exit_code == 2
+    assert "mrbench info x" in error.value.message
+
+
+def test_nested_and_dotted_values_merge():
+    assert flat({"a": {"b": 1, "c.d": 2}, "a.e": 3}) == {"a.b": 1, "a.c.d": 2, "a.e": 3}
+    config = Example.parse({"inner": {"width": 4}, "inner.weights": "w.pt"}, owner="x")
+    assert config.inner == Inner(width=4, weights=Path("w.pt"))
+
+
+def test_prediction_options_stay_out_of_the_training_digest():
+    assert set(Example().step("prediction")) == {"draws"}
+    assert "draws" not in Example().step("training")
+
+
+def test_files_enter_the_digest_by_content(tmp_path: Path):
+    first, second = tmp_path / "a.pt", tmp_path / "b.pt"
+    first.write_bytes(b"weights")
+    second.write_bytes(b"weights")
+    steps = [Example.parse({"inner.weights": path}, owner="x").step("training") for path in (first, second)]
+    assert steps[0] == steps[1]
+    second.write_bytes(b"other")
+    assert Example.parse({"inner.weights": second}, owner="x").step("training") != steps[0]
+
+
+def test_a_missing_file_is_named(tmp_path: Path):
+    with pytest.raises(UsageError, match="nowhere"):
+        Example.parse({"inner.weights": tmp_path / "nowhere.pt"}, owner="x").step("training")
+
+
+def test_options_lists_nested_names_with_their_help():
+    assert Example.options()["inner.width"] == "channels"

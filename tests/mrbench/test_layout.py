@@ -1,0 +1,69 @@
+"""The rules of the layout: who may import whom, and what must stay light."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PLUGINS = sorted(path.name for folder in ("plugins", "datasets") for path in (ROOT / folder).glob("mrbench_*"))
+PUBLIC = ("mrbench.nn", "mrbench.interfaces", "mrbench.data", "mrbench.records", "mrbench.configuration",
+          "mrbench.errors", "mrbench.hooks", "mrbench.seeds")  # fmt: skip
+HEAVY = ("torch", "pandas", "scipy", "h5py")
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def loaded_after(code: str) -> set[str]:
+    script = f"import sys; sys.argv = ['mrbench', *sys.argv[1:]]\n{code}\nprint('LOADED', *sys.modules)"
+    output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    return {name.partition(".")[0] for name in output.rpartition("LOADED")[2].split()}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "mrbench").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_harness_imports_no_plugin(path: Path):
+    assert not [name for name in imported(path) if name.partition(".")[0] in PLUGINS]
+
+
+@pytest.mark.parametrize("package", PLUGINS)
+def test_a_plugin_imports_the_public_interfaces_and_itself_alone(package: str):
+    folder = next(ROOT.glob(f"*/{package}"))
+    for path in folder.rglob("*.py"):
+        for name in imported(path):
+            if name.startswith("mrbench."):
+                assert name.startswith(PUBLIC), f"{path.name} imports {name}"
+            elif name.startswith("mrbench_"):
+                assert name.partition(".")[0] == package, f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import mrbench",
+        "import mrbench.cli",
+        "from mrbench.registry import discover; discover()",
+        "from click.testing import CliRunner; from mrbench.cli import group; CliRunner().invoke(group, ['list'])",
+        *(f"import {package}" for package in PLUGINS),
+    ],
+)
+def test_what_must_be_light_loads_nothing_heavy(code: str):
+    assert not loaded_after(code) & set(HEAVY)
+
+
+def test_planning_loads_no_torch():
+    code = (
+        "from mrbench.engine.plan import Request, make_plan; from mrbench.registry import discover\n"
+        "from pathlib import Path\n"
+        "make_plan(Request(methods=['proseg'], datasets=['phantom'], settings={'phantom.subjects': 9},"
+        " data=Path('.')), discover())"
+    )
+    assert "torch" not in loaded_after(code)

@@ -1,0 +1,81 @@
+"""A logistic regression on the pixel's brightness, with faults on demand."""
+
+import errno
+import os
+import signal
+import time
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from mrbench import Draw, DrawKind, Method, ParameterGroup, Stage
+from mrbench.interfaces.draw import binary_probability
+
+
+class Toy(Method):
+    def __init__(self, config, description):
+        super().__init__(config, description)
+        self.network = nn.Conv2d(len(description.channels), 1, 1)
+
+    def networks(self):
+        return {"network": self.network}
+
+    def stages(self):
+        group = ParameterGroup(list(self.network.parameters()), 0.1)
+        return [
+            Stage(
+                name="toy",
+                modules=[self.network],
+                groups=[group],
+                loss=self.loss,
+                epochs=self.config.epochs,
+                batch_size=8,
+            )
+        ]
+
+    def loss(self, batch):
+        time.sleep(self.config.seconds)
+        misbehave(self.config.behaviour)
+        logits = self.network(batch.image + 0.01 * torch.randn_like(batch.image))
+        loss = functional.binary_cross_entropy_with_logits(logits, batch.masks.float().mean(1, keepdim=True))
+        if self.config.behaviour == "loss-is-tensor":
+            return loss
+        return {"cross_entropy": loss * (float("nan") if self.config.behaviour == "nan-loss" else 1)}
+
+    def predict(self, image, n, context):
+        logits = self.network(torch.from_numpy(image.array)[None])[0, 0].numpy()
+        for draw in range(n - (self.config.behaviour == "too-few")):
+            noise = context.noise(image, draw).standard_normal(logits.shape, dtype=np.float32)
+            foreground = 1 / (1 + np.exp(-(logits + noise + self.config.shift)))
+            if self.config.behaviour == "nothing":
+                return
+            yield Draw(DrawKind.SAMPLE, spoilt(binary_probability(foreground), self.config.behaviour))
+
+
+def misbehave(behaviour):
+    if behaviour == "raises":
+        raise ValueError("a fault of the author's")
+    if behaviour == "prints":
+        print('{"event": "end", "status": "ok"}')
+    if behaviour == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if behaviour == "exits":
+        os._exit(7)
+    if behaviour == "no-memory":
+        raise MemoryError
+    if behaviour == "full-disk":
+        raise OSError(errno.ENOSPC, "No space left on device")
+    if behaviour == "slow":
+        time.sleep(0.2)
+
+
+def spoilt(probability, behaviour):
+    if behaviour == "wrong-shape":
+        return probability[:, :-1]
+    if behaviour == "nan":
+        return probability * np.nan
+    if behaviour == "unnormalised":
+        return probability * 3
+    return probability

@@ -1,0 +1,25 @@
+"""A light plugin module: small methods for tests, each with one behaviour of its own."""
+
+from mrbench import MethodRecord, hookimpl
+
+MRBENCH_API = "1"
+
+BEHAVIOURS = (
+    "fine", "slow", "raises", "prints", "wrong-shape", "nan", "nothing", "too-few", "unnormalised",
+    "nan-loss", "killed", "exits", "no-memory", "loss-is-tensor", "full-disk",
+)  # fmt: skip
+
+
+@hookimpl
+def mrbench_methods():
+    return [
+        MethodRecord(
+            name=f"toy-{name}",
+            factory="toy_methods:Toy",
+            config="toy_config:ToyConfig",
+            summary=f"a small method: {name}",
+            capabilities={"diverse"},
+            presets={"paper": {"behaviour": name}, "quick": {"behaviour": name, "epochs": 2}},
+        )
+        for name in BEHAVIOURS
+    ]
