@@ -53,7 +53,13 @@ def group() -> None:
 def main() -> None:
     """Runs a command; errors that a user can act on are printed without a traceback and own their exit code."""
     try:
-        group(prog_name="mrbench")
+        sys.exit(group.main(prog_name="mrbench", standalone_mode=False))
     except MrbenchError as error:
         click.echo(f"mrbench: {error.message}", err=True)
         sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("mrbench: interrupted; the same command continues from here", err=True)
+        sys.exit(130)

@@ -1,7 +1,6 @@
 """``mrbench info``."""
 
 import json
-from dataclasses import asdict
 from typing import Any, get_args
 
 import click
@@ -17,7 +16,7 @@ from mrbench.registry import Kind, Plugin, Registry
 def command(name: str, as_json: bool) -> None:
     """Show what a method, data set or metric says of itself, with its options."""
     kind, plugin = _find(registry(), name)
-    facts = asdict(plugin.record) | {"kind": kind, "distribution": plugin.distribution}
+    facts = vars(plugin.record) | {"kind": kind, "distribution": plugin.distribution}
     config = plugin.load_config() if kind in ("method", "dataset") else None
     options = _options(config) if config else []
     if as_json:

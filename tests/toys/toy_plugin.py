@@ -1,6 +1,6 @@
 """A light plugin module: small methods for tests, each with one behaviour of its own."""
 
-from mrbench import MethodRecord, hookimpl
+from mrbench import DatasetRecord, MethodRecord, hookimpl
 
 MRBENCH_API = "1"
 
@@ -22,4 +22,13 @@ def mrbench_methods():
             presets={"paper": {"behaviour": name}, "quick": {"behaviour": name, "epochs": 2}},
         )
         for name in BEHAVIOURS
+    ]
+
+
+@hookimpl
+def mrbench_datasets():
+    return [
+        DatasetRecord(
+            name="toy-faulty", factory="toy_data:Faulty", config="toy_data:FaultConfig", summary="one fault on demand"
+        )
     ]

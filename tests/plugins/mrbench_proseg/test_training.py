@@ -27,7 +27,7 @@ def _dice_of_raters(proseg: ProSeg, slices: Slices) -> np.ndarray:
 
 
 def test_four_cases_are_learnt_by_heart_for_every_rater(build: Callable[..., ProSeg], four_discs: Slices) -> None:
-    proseg = build(epochs=200, batch_size=4)
+    proseg = build(epochs=120, batch_size=4)
     fit(proseg, four_discs, None, seed=0, device=CPU)
     assert _dice_of_raters(proseg, four_discs).mean(axis=0).min() > 0.95
 

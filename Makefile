@@ -1,0 +1,40 @@
+# make demo: sets everything up, then runs three methods on the embedded data set (a few minutes on two cores).
+# make test: sets everything up, then runs the whole test suite.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+PYTEST ?= $(BIN)/python -m pytest
+
+.PHONY: demo test lint slow bench docs clean
+
+demo: $(READY)
+	$(BIN)/mrbench run --method proseg --method unet-majority --method staple --dataset phantom --preset quick
+
+test: $(READY)
+	$(PYTEST) $(ARGS)
+
+slow: $(READY)
+	$(PYTEST) --slow $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(PYTEST) tests/benchmarks --benchmark-enable --benchmark-only --benchmark-columns=median,min,rounds $(ARGS)
+
+docs: $(READY)
+	$(BIN)/python docs/generate.py
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'mrbench needs Python 3.11 or later: make PYTHON=python3.11')"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,261 @@
+"""Commands as a user types them: what they print, what they refuse and how they end."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+Call = Callable[..., Result]
+TINY = ("--dataset", "phantom", "--set", "phantom.subjects=9", "--set", "phantom.size=32")
+
+
+def run_staple(mrbench: Call, *more: str) -> Result:
+    return mrbench("run", "--method", "staple", *TINY, "--out", "out", *more)
+
+
+def test_help_names_every_command(mrbench: Call):
+    text = mrbench("--help").stdout
+    for name in ("run", "list", "info", "show", "score", "data"):
+        assert re.search(rf"^  {name} ", text, re.MULTILINE)
+    assert "not for clinical use" in text
+
+
+@pytest.mark.parametrize("command", ["run", "list", "info", "show", "score", "data", "data prepare", "data inspect"])
+def test_every_command_explains_itself(mrbench: Call, command: str):
+    result = mrbench(*command.split(), "--help")
+    assert result.exit_code == 0
+    assert "Usage: mrbench" in result.stdout
+
+
+def test_list_and_info_speak_of_the_same_plugins(mrbench: Call):
+    names = [
+        item["name"]
+        for kind in ("methods", "datasets", "metrics")
+        for item in json.loads(mrbench("list", kind, "--json").stdout)
+    ]
+    assert len(names) == len(set(names)) > 20
+    for name in names:
+        assert mrbench("info", name).exit_code == 0
+
+
+def test_info_shows_options_presets_and_the_citation(mrbench: Call):
+    text = mrbench("info", "proseg").stdout
+    for word in ("backbone.name", "Preset quick", "Preset as_released", "Paper and released code differ", "ProSeg"):
+        assert word in text
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--method", "prosge", "--dataset", "phantom"), "did you mean 'proseg'"),
+        (("--method", "staple", "--dataset", "fantom"), "did you mean 'phantom'"),
+        (("--method", "staple", "--dataset", "phantom", "--metric", "gde"), "did you mean 'ged'"),
+        (("--method", "proseg", "--dataset", "phantom", "--set", "epoch=3"), "did you mean 'epochs'"),
+        (("--method", "proseg", "--dataset", "phantom", "--set", "proseg.epoch=3"), "did you mean 'epochs'"),
+        (("--method", "proseg", "--dataset", "phantom", "--set", "epochs=many"), "valid integer"),
+        (("--method", "proseg", "--dataset", "phantom", "--set", "epochs"), "KEY=VALUE"),
+        (("--method", "proseg", "--dataset", "phantom", "--preset", "quik"), "did you mean 'quick'"),
+        (("--method", "staple", "--dataset", "phantom", "--fold", "7"), "no fold 7"),
+        (("--method", "staple", "--dataset", "phantom", "--split", "stict"), "did you mean 'strict'"),
+        (("--method", "staple"), "no dataset is named"),
+        (("--dataset", "phantom"), "no method is named"),
+        (("--method", "staple", "--dataset", "phantom", "--samples", "0"), "samples"),
+        (("--method", "staple", "--dataset", "phantom", "--device", "tpu"), "tpu"),
+        (("--method", "staple", "--dataset", "phantom", "--wrong"), "No such option"),
+    ],
+)
+def test_a_wrong_word_is_a_usage_error_that_offers_the_right_one(mrbench: Call, words: tuple[str, ...], message: str):
+    result = mrbench("run", *words, "--out", "out")
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert not Path("out").exists(), "nothing is left behind"
+
+
+def test_an_unknown_command_offers_the_nearest(mrbench: Call):
+    result = mrbench("lst")
+    assert result.exit_code == 2
+    assert "did you mean 'list'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("dataset", "words"),
+    [("npc", ("MMIS-2024", "mrbench data prepare npc --source")), ("lidc", ("TCIA", "lidc_nodules.npz"))],
+)
+def test_absent_data_say_how_to_get_and_prepare_them(mrbench: Call, dataset: str, words: tuple[str, ...]):
+    result = mrbench("run", "--method", "proseg", "--dataset", dataset)
+    assert result.exit_code == 2
+    for word in words:
+        assert word in result.stderr
+
+
+@pytest.mark.usefixtures("toys")
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("empty", "is empty"),
+        ("nan", "case3"),
+        ("no-rater", "case2"),
+        ("labels", "case4"),
+        ("one-class", "one class only"),
+        ("float-masks", "integer"),
+        ("shape", "shape"),
+        ("leak", "subject 's2'"),
+    ],
+)
+def test_wrong_data_are_refused_before_anything_is_computed(mrbench: Call, fault: str, words: str):
+    result = mrbench("run", "--method", "staple", "--dataset", "toy-faulty", "--set", f"fault={fault}", "--out", "out")
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert not Path("out").exists()
+
+
+def test_a_configuration_file_has_the_options_keys_and_the_command_line_wins(mrbench: Call, tmp_path: Path):
+    (tmp_path / "run.toml").write_text(
+        'method = ["staple", "majority-vote"]\ndataset = "phantom"\nfold = [0, 1]\nout = "out"\n'
+        "[set]\nphantom.subjects = 9\nphantom.size = 32\n"
+    )
+    assert "4 cells" in mrbench("run", "--config", "run.toml", "--dry-run").stdout
+    assert "2 cells" in mrbench("run", "--config", "run.toml", "--fold", "2", "--dry-run").stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("methods = 3", "did you mean 'method'"),
+        ("method = [", "cannot read"),
+        ("set = 3", "wrong type"),
+        ("fold = 'x'", "fold"),
+    ],
+)
+def test_a_wrong_configuration_file_is_a_usage_error(mrbench: Call, tmp_path: Path, text: str, message: str):
+    (tmp_path / "run.toml").write_text(text)
+    result = mrbench("run", "--config", "run.toml")
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_a_dry_run_prints_the_plan_and_leaves_nothing(mrbench: Call):
+    result = run_staple(mrbench, "--dry-run")
+    assert result.stdout.splitlines()[-1].endswith("3 cells")
+    assert not Path("out").exists()
+
+
+def test_a_run_prints_a_table_and_show_prints_it_again(mrbench: Call):
+    result = run_staple(mrbench, "--fold", "0")
+    assert result.exit_code == 0
+    assert re.search(r"staple +1 +\.\d{4}", result.stdout)
+    assert "sees test masks" in result.stdout
+    assert mrbench("show", "--out", "out").stdout == result.stdout
+
+
+def test_json_goes_to_standard_output_alone(mrbench: Call):
+    result = run_staple(mrbench, "--fold", "0", "--json")
+    (row,) = json.loads(result.stdout)["tables"][0]["rows"]
+    assert row["method"] == "staple"
+    assert row["samples"] == 1
+    assert row["metrics"]["ged"]["n"] == 1
+    assert row["metrics"]["ged"]["sd"] is None
+
+
+def test_a_metric_can_be_chosen(mrbench: Call):
+    text = run_staple(mrbench, "--fold", "0", "--metric", "ged_pa").stdout
+    assert "ged_pa" in text
+    assert "dice_soft" not in text
+
+
+def test_a_narrow_terminal_loses_nothing(mrbench: Call, monkeypatch: pytest.MonkeyPatch):
+    run_staple(mrbench, "--fold", "0")
+    monkeypatch.setenv("COLUMNS", "44")
+    lines = mrbench("show", "--out", "out").stdout.splitlines()
+    assert all(len(line) <= 44 for line in lines)
+    assert "…" not in "".join(lines)
+    assert any("rater_identification" in line for line in lines)
+
+
+def test_an_unknown_run_offers_the_nearest(mrbench: Call):
+    result = run_staple(mrbench, "--fold", "0", "--json")
+    name = json.loads(result.stdout)["run"]
+    wrong = mrbench("show", name[:-1] + "x", "--out", "out")
+    assert wrong.exit_code == 2
+    assert f"did you mean '{name}'" in wrong.stderr
+
+
+def test_a_damaged_run_or_record_is_named(mrbench: Call):
+    run_staple(mrbench, "--fold", "0")
+    (record,) = Path("out").glob("cells/**/record.json")
+    record.write_text("{ half")
+    result = mrbench("show", "--out", "out")
+    assert result.exit_code == 1
+    assert str(record) in result.stderr
+    (run,) = Path("out").glob("runs/*/run.json")
+    run.write_text('{"format": 1}')
+    assert "cannot read the run" in mrbench("show", "--out", "out").stderr
+
+
+def test_damaged_predictions_are_named(mrbench: Call):
+    run_staple(mrbench, "--fold", "0")
+    (path,) = Path("out").glob("cells/**/predictions.h5")
+    path.write_bytes(path.read_bytes()[:500])
+    result = mrbench("score", "--out", "out")
+    assert result.exit_code == 1
+    assert "predictions.h5" in result.stderr
+
+
+def test_data_verify_reads_every_case(mrbench: Call):
+    result = mrbench("data", "verify", "phantom", "--set", "subjects=9", "--set", "size=32")
+    assert result.exit_code == 0
+    assert "9 subjects" in result.stdout
+
+
+def test_data_prepare_refuses_a_data_set_that_needs_none(mrbench: Call, tmp_path: Path):
+    result = mrbench("data", "prepare", "phantom", "--source", str(tmp_path))
+    assert result.exit_code == 2
+    assert "needs no preparation" in result.stderr
+
+
+def test_pictures_are_png_files(mrbench: Call):
+    assert mrbench("data", "inspect", "phantom", "--set", "subjects=9", "--out", "sheet.png").exit_code == 0
+    run_staple(mrbench, "--fold", "0")
+    assert mrbench("show", "--out", "out", "--picture", "run.png").exit_code == 0
+    for name in ("sheet.png", "run.png"):
+        assert Path(name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_interrupted_run_ends_with_130_and_says_how_to_go_on(tmp_path: Path):
+    import signal
+    import time
+
+    command = [
+        sys.executable,
+        "-m",
+        "mrbench",
+        "run",
+        "--method",
+        "unet-majority",
+        "--preset",
+        "quick",
+        *TINY,
+        "--out",
+        "out",
+    ]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    while not list(tmp_path.glob("out/trainings/**/lease.json")):
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "same command" in errors
+    assert "Traceback" not in errors
+
+
+def test_python_m_mrbench_is_the_same_program():
+    output = subprocess.run([sys.executable, "-m", "mrbench", "--version"], capture_output=True, text=True, check=True)
+    assert output.stdout.startswith("mrbench, version")
+    assert os.linesep in output.stdout
