@@ -154,7 +154,7 @@ class CellLife:
         self.profile.facts |= training["facts"]
 
     def _fit(self, method: Method[Any], cases: CaseSet, fold: Fold, work: Attempt) -> None:
-        from mrbench.engine.fit import fit
+        from mrbench.engine.fit import CHECKPOINT_SECONDS, fit
         from mrbench.engine.slices import slices_of
 
         with self._phase("fit"):
@@ -168,6 +168,7 @@ class CellLife:
                 device=self.device,
                 folder=work.folder / "checkpoint",
                 report=self.emit,
+                checkpoint_seconds=float(os.environ.get("MRBENCH_CHECKPOINT_SECONDS", CHECKPOINT_SECONDS)),
             )
         weights = work.folder / "weights"
         weights.mkdir(exist_ok=True)

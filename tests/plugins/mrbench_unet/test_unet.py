@@ -56,7 +56,9 @@ def test_records_name_their_classes() -> None:
 
 def test_paper_is_the_default_and_every_preset_is_a_configuration() -> None:
     assert UNetConfig.parse(PRESETS["paper"], owner="unet") == UNetConfig()
-    UNetConfig.parse(PRESETS["quick"], owner="unet")
+    for record in mrbench_unet.mrbench_methods():
+        for preset in record.presets.values():
+            UNetConfig.parse(preset, owner=record.name)
 
 
 def test_majority_of_two_classes_is_half_or_more() -> None:
