@@ -64,8 +64,8 @@ a metric does not apply it is missing, never zero. d(a, b) = 1 - IoU(a, b).
   distance of two draws, the expectation of `ged` is d (1/S + 1/R). Tables rank rows of equal S only.
 - `@raters` metrics score the set with one prediction per rater (draw 0 of each).
 - A method with a single output is scored as one sample (S = 1) and as every rater's prediction, and its row says so.
-- `rater_identification` proves personalisation on `identified` raters only; on `ranked` ones nested level sets of the vote
-  count reach .765, so the row `level-sets` belongs beside it.
+- `rater_identification` proves personalisation on `identified` raters only; on `ranked` ones nested level sets of the
+  vote count reach .765, so the row `level-sets` belongs beside it.
 
 | scoring protocol | `strict` | `published` |
 |---|---|---|

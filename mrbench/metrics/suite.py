@@ -44,11 +44,12 @@ class OfSamples:
 
 
 class OfRaters:
-    """Scores draw 0 of each rater as one set."""
+    """Scores draw 0 of each rater as one set; missing unless every rater has a prediction."""
 
     def predictions(self, tables: CaseTables) -> Predictions:
         """Draw 0 of each rater; of a consensus-only method, its output once per rater."""
-        return tables.rater_set
+        found = tables.rater_set
+        return found if tables.predicts_every_rater else found._replace(rows=found.rows[:0])
 
 
 class OverlapMetric(SetMetric):
@@ -221,7 +222,12 @@ class RaterIdentification(RaterMetric):
     """``rater_identification``."""
 
     def values(self, tables: CaseTables, label: int, protocol: ScoringProtocol) -> Mapping[int, float]:
-        """Is the rater's draw 0 the nearest of all raters' draws 0? A tie of n counts 1/n."""
+        """Is the rater's draw 0 the nearest of all raters' draws 0? A tie of n counts 1/n.
+
+        Missing unless every rater has a prediction: among fewer, chance would not be 1/R.
+        """
+        if not tables.predicts_every_rater:
+            return {}
         # An epsilon would break exact ties between masks of different sizes.
         dice = dice_of(tables.overlaps(label, tables.rater_rows), replace(protocol, epsilon=0.0))
         place = {rater: row for row, rater in enumerate(tables.set_raters.tolist())}

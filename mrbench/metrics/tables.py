@@ -85,6 +85,11 @@ class MaskRows:
         """Columns of the raters for whom there is a prediction."""
         return np.array([r for r in range(len(self.truth)) if len(self.rows_of(r))], np.int64)
 
+    @property
+    def predicts_every_rater(self) -> bool:
+        """Is there a prediction for each of the R raters?"""
+        return len(self.set_raters) == len(self.truth)
+
     @cached_property
     def rater_rows(self) -> np.ndarray:
         """Row of draw 0 of each of ``set_raters``."""

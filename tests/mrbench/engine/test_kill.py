@@ -13,14 +13,15 @@ from pathlib import Path
 import pytest
 
 KILLS = 30
-WORDS = (
-    "run --method proseg --method unet-majority --method random-rater --dataset phantom --preset quick --samples 3"
-    " --set epochs=4 --set phantom.subjects=9 --set phantom.size=32 --seeds 2 --json"
-).split()
+METHODS = ("proseg", "unet-majority", "random-rater")
+SETTINGS = ("epochs=4", "phantom.subjects=9", "phantom.size=32")
 
 
 def command(out: str) -> list[str]:
-    return [sys.executable, "-m", "mrbench", *WORDS, "--out", out]
+    methods = [word for name in METHODS for word in ("--method", name)]
+    settings = [word for setting in SETTINGS for word in ("--set", setting)]
+    more = ["--dataset", "phantom", "--preset", "quick", "--samples", "3", "--seeds", "2", "--json", "--out", out]
+    return [sys.executable, "-m", "mrbench", "run", *methods, *settings, *more]
 
 
 def finished(folder: Path) -> dict[str, tuple[int, str]]:
