@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mrbench.engine.run import CellResult, Run
-from mrbench.engine.summary import DatasetTable, Row, summarise
+from mrbench.engine.summary import COSTS, SEES_TEST_MASKS, DatasetTable, Row, summarise
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 from mrbench.records import Direction
 from mrbench.registry import Registry
@@ -76,6 +76,7 @@ def _print_table(console: Console, table: DatasetTable) -> None:
     fit = max(1, (console.width - width) // METRIC_WIDTH)
     for start in range(0, len(names), fit):
         console.print(_metric_block(table, names[start : start + fit]))
+        console.print()
     console.print(_cost_block(table))
     for line in _notes(table):
         console.print(line, style="dim")
@@ -94,9 +95,12 @@ def _metric_block(table: DatasetTable, names: Sequence[str]) -> Table:
     block.add_column("S", justify="right", no_wrap=True)
     for name in names:
         block.add_column(name + ARROWS[table.metrics[name].direction], justify="right", no_wrap=True)
-    for row, ends in _sections(table.rows):
-        values = [_value(row, name) for name in names]
-        block.add_row(row.method, "" if row.samples is None else str(row.samples), *values, end_section=ends)
+    for row in _in_groups(table.rows):
+        if row is None:
+            block.add_row()
+        else:
+            samples = "" if row.samples is None else str(row.samples)
+            block.add_row(row.method, samples, *(_value(row, name) for name in names))
     return block
 
 
@@ -117,13 +121,13 @@ def _cost_block(table: DatasetTable) -> Table:
     block = _block()
     block.add_column("method", no_wrap=True)
     block.add_column("folds", justify="right")
-    names = list(dict.fromkeys(name for row in table.rows for name in row.cost))
+    names = [name for name in COSTS if any(name in row.cost for row in table.rows)]
     for name in names:
         block.add_column(name, justify="right")
-    for row, ends in _sections(table.rows):
+    for row in filter(None, _in_groups(table.rows)):
         done, planned = row.folds
         folds = Text(f"{done}/{planned}", style="" if done == planned else "red")
-        block.add_row(row.method, folds, *(_cost(row.cost.get(name)) for name in names), end_section=ends)
+        block.add_row(row.method, folds, *(_cost(row.cost.get(name)) for name in names))
     return block
 
 
@@ -137,14 +141,11 @@ def _block() -> Table:
     return Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
 
 
-def _sections(rows: Sequence[Row]) -> Iterator[tuple[Row, bool]]:
+def _in_groups(rows: Sequence[Row]) -> list[Row | None]:
     # Methods first, then the rows made of people, with a gap between.
-    people = [row for row in rows if "sees test masks" in row.marks]
+    people = [row for row in rows if SEES_TEST_MASKS in row.marks]
     methods = [row for row in rows if row not in people]
-    for row in methods:
-        yield row, row is methods[-1] and bool(people)
-    for row in people:
-        yield row, False
+    return [*methods, *([None] if methods and people else []), *people]
 
 
 def _notes(table: DatasetTable) -> Iterator[str]:

@@ -15,6 +15,11 @@ from mrbench.metrics.scoring import Summary, reduce_dataset
 from mrbench.records import Capability, Direction, MetricRecord, Need
 from mrbench.registry import Plugin, Registry
 
+COSTS = ("train s", "predict s", "ms/image", "peak MiB", "parameters")
+"""What a row's cost can hold, in the order of the table."""
+
+SEES_TEST_MASKS = "sees test masks"
+
 
 @dataclass(frozen=True)
 class Row:
@@ -26,7 +31,7 @@ class Row:
         folds: (finished, planned) cells.
         metrics: mean and spread over folds, per metric.
         best: metrics in which it is the best of the rows that it may be ranked with.
-        cost: means over the cells: seconds of training, milliseconds per image, MiB, parameters.
+        cost: means over the cells, by the names in ``COSTS``.
         failures: reasons of the cells that did not finish.
     """
 
@@ -150,7 +155,7 @@ def _marks(registry: Registry, spec: CellSpec, description: Mapping[str, Any]) -
     capabilities = registry.get("method", spec.method).record.capabilities
     marks = []
     if Capability.SEES_TEST_MASKS in capabilities:
-        marks.append("sees test masks")
+        marks.append(SEES_TEST_MASKS)
     if capabilities.isdisjoint({Capability.DIVERSE, Capability.PERSONAL}):
         marks.append("single output")
     if spec.limit is not None:
@@ -199,4 +204,4 @@ def _is_best(row: Row, name: str, record: MetricRecord, rows: Sequence[Row]) -> 
 
 
 def _ranked(row: Row, name: str) -> bool:
-    return name in row.metrics and row.folds[0] == row.folds[1] and "sees test masks" not in row.marks
+    return name in row.metrics and row.folds[0] == row.folds[1] and SEES_TEST_MASKS not in row.marks

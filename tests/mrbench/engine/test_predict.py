@@ -1,0 +1,97 @@
+"""Draws are checked against what the method declares before they are counted."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mrbench import Case, Description, Draw, DrawKind, MethodRecord, Raters, Trial
+from mrbench.engine.plan import capabilities_fit
+from mrbench.engine.predict import Predictor
+from mrbench.errors import DivergedError, PluginError
+from mrbench.interfaces.draw import binary_probability
+
+DESCRIPTION = Description(
+    name="x", version="1", classes=("no", "yes"), channels=("c",), raters=Raters.IDENTIFIED, rater_names=("a", "b", "c")
+)
+CASE = Case(
+    "case", "subject", np.zeros((1, 4, 5), np.float32), np.ones((3, 4, 5), np.uint8), np.array([True, False, True])
+)
+SAMPLE, RATER, CONSENSUS = DrawKind.SAMPLE, DrawKind.RATER, DrawKind.CONSENSUS
+
+
+def draw(kind: DrawKind, rater: int | None = None, value: float = 0.8) -> Draw:
+    return Draw(kind, binary_probability(np.full((4, 5), value, np.float32)), rater)
+
+
+def predict(capabilities: set[str], draws: Any, samples: int = 2) -> Any:
+    record = MethodRecord(name="m", factory="a:b", config="a:b", summary="", capabilities=frozenset(capabilities))
+    method = SimpleNamespace(predict=lambda image, n, context: draws)
+    return Predictor(record, DESCRIPTION, samples, 0, method=method, context=SimpleNamespace()).predict(CASE)
+
+
+def test_what_is_declared_is_counted_against_the_present_raters():
+    (kept,) = predict({"personal", "diverse"}, [draw(RATER, r) for r in range(3)] + [draw(SAMPLE)] * 2)
+    assert kept.tables.n_samples == 2
+    assert kept.tables.truth.tolist() == [True, False, True]
+    assert kept.kinds == (RATER,) * 3 + (SAMPLE,) * 2
+    assert kept.raters == (0, 1, 2, -1, -1)
+    assert kept.packed.shape == (5, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "draws", "message"),
+    [
+        ({"diverse"}, [draw(SAMPLE)], "wrong number of samples"),
+        ({"diverse"}, [draw(SAMPLE)] * 3, "wrong number of samples"),
+        ({"consensus"}, [draw(CONSENSUS)] * 2, "wrong number of consensus draws"),
+        ({"consensus"}, [draw(CONSENSUS), draw(SAMPLE)], "wrong number of samples"),
+        ({"personal"}, [draw(RATER, 0), draw(RATER, 2)], r"no prediction for raters \[1\]"),
+        ({"personal"}, [draw(RATER, 3)], "names rater 3"),
+        ({"personal"}, [draw(RATER)], "names rater None"),
+        ({"diverse"}, [draw(SAMPLE, 0)], "names rater 0"),
+        ({"consensus"}, [], "returned nothing"),
+        ({"consensus"}, None, "returned nothing"),
+        ({"consensus"}, [np.zeros((2, 4, 5))], "not a Draw"),
+        ({"consensus"}, [Draw(CONSENSUS, np.zeros((1, 4, 5)))], "wrong shape"),
+        ({"consensus"}, [Draw(CONSENSUS, np.zeros((2, 5, 4)))], "wrong shape"),
+        ({"consensus"}, [Draw(CONSENSUS, np.full((2, 4, 5), 0.9))], "not probabilities"),
+        ({"consensus"}, [draw(CONSENSUS, value=1.5)], "not probabilities"),
+    ],
+)
+def test_what_is_not_declared_names_the_method_the_case_and_the_rule(capabilities: set[str], draws: Any, message: str):
+    with pytest.raises(PluginError, match=message) as error:
+        predict(capabilities, draws)
+    assert "method 'm', case 'case'" in error.value.message
+
+
+def test_non_finite_probabilities_are_a_divergence():
+    with pytest.raises(DivergedError, match="non-finite"):
+        predict({"consensus"}, [draw(CONSENSUS, value=float("nan"))])
+
+
+def test_a_method_never_sees_masks():
+    seen = []
+    record = MethodRecord(name="m", factory="a:b", config="a:b", summary="", capabilities=frozenset({"consensus"}))
+    method = SimpleNamespace(predict=lambda image, n, context: seen.append(image) or [draw(CONSENSUS)])
+    Predictor(record, DESCRIPTION, 2, 0, method=method, context=SimpleNamespace()).predict(CASE)
+    assert set(vars(seen[0])) == {"id", "array", "spacing"}
+
+
+def test_a_fusion_may_give_several_trials_or_none():
+    record = MethodRecord(name="f", factory="a:b", config="a:b", summary="", kind="fusion")
+    trials = [Trial(np.arange(3) == r, [draw(CONSENSUS)]) for r in (0, 2)]
+    for given in (trials, []):
+        fusion = SimpleNamespace(fuse=lambda masks, present, n, noise, given=given: given)
+        assert len(Predictor(record, DESCRIPTION, 2, 0, fusion=fusion).predict(CASE)) == len(given)
+
+
+def test_a_method_that_takes_two_classes_does_not_fit_three():
+    three = Description(
+        name="x", version="1", classes=("a", "b", "c"), channels=("c",), raters=Raters.RANKED, rater_names=("r",),
+        unit="volume",
+    )  # fmt: skip
+    record = MethodRecord(name="m", factory="a:b", config="a:b", summary="")
+    assert capabilities_fit(record, three) == ["takes two classes, 'x' has 3", "takes slices, 'x' has volumes"]
+    assert not capabilities_fit(record, DESCRIPTION)
