@@ -53,6 +53,9 @@ class Attempt:
             if not self.final.is_dir():
                 raise
             shutil.rmtree(self.folder, ignore_errors=True)
+        for left in attempts(self.final):
+            if not _alive(left):
+                shutil.rmtree(left, ignore_errors=True)
 
     def discard(self) -> None:
         """Removes the folder and what is in it."""

@@ -40,9 +40,8 @@ def test_the_readme_names_only_what_is_installed():
 
 
 def test_the_plugin_guide_runs_as_it_is_written(make_distribution, mrbench):
-    blocks = dict(
-        re.findall(r"`(\w+)\.py`[^\n]*\n\n```python\n(.*?)```", (ROOT / "docs" / "plugins.md").read_text(), re.DOTALL)
-    )
+    guide = (ROOT / "docs" / "plugins.md").read_text()
+    blocks = dict(re.findall(r"`(\w+)\.py`.*?\n\n```python\n(.*?)```", guide, re.DOTALL))
     assert {"blurry", "blurry_config", "blurry_method"} <= set(blocks)
     make_distribution("mrbench-blurry", blocks, {"blurry": "blurry"})
     words = ("--dataset", "phantom", "--set", "phantom.subjects=9", "--set", "phantom.size=32", "--fold", "0")

@@ -98,6 +98,16 @@ def test_who_comes_second_finds_the_first_result_in_place(tmp_path: Path):
     assert attempts(final) == []
 
 
+def test_completion_clears_what_dead_processes_left(tmp_path: Path):
+    final = tmp_path / "fold0"
+    abandoned(final, host=this_host(), process=1 << 30, started="1")
+    with attempt(final) as work:
+        work.folder.parent.joinpath("fold0.attempt-dead").mkdir()
+        (tmp_path / "fold0.attempt-dead" / "lease.json").write_text("{}")
+        work.complete()
+    assert [path.name for path in tmp_path.iterdir()] == ["fold0"]
+
+
 def test_a_fault_removes_the_attempt_and_an_interruption_leaves_it(tmp_path: Path):
     final = tmp_path / "fold0"
     with pytest.raises(ValueError, match="fault"), attempt(final):

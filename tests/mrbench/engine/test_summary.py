@@ -23,8 +23,8 @@ def cell(
     spec = CellSpec(
         method=method, dataset="phantom", kind=record.kind, family=record.family, sampler=record.sampler,
         method_version="1", options={}, training={}, prediction={}, preset="quick", changed={}, dataset_options={},
-        dataset_changed={}, data_digest=metrics.pop("data", "d"), split="strict", split_digest="s", fold=fold, seed=seed,
-        samples=50,
+        dataset_changed={}, data_digest=metrics.pop("data", "d"), split="strict", split_digest="s",
+        fold=fold, seed=seed, samples=50,
     )  # fmt: skip
     stored = {name.replace("_at_", "@"): {"value": value} for name, value in metrics.items()}
     record_json = {
