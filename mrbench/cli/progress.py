@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.table import Column
 
 from mrbench.engine.cell import CellSpec
 from mrbench.engine.plan import Plan
@@ -81,6 +82,14 @@ def _epoch(event: Mapping[str, Any]) -> str:
     return text + (f" validation {event['validation/total']:.4f}" if "validation/total" in event else "")
 
 
+def _brief(event: Mapping[str, Any]) -> str:
+    # What the bar beside it does not show already.
+    if event["event"] != "epoch":
+        return describe(event)
+    validation = f" val {event['validation/total']:.4f}" if "validation/total" in event else ""
+    return f"loss {event['train/total']:.4f}{validation}  {event['stage']}"
+
+
 def _settled(event: Mapping[str, Any]) -> str:
     reason = event["reason"].splitlines()[0] if event["reason"] else ""
     return f"{event['status']}: {reason}" if reason else str(event["status"])
@@ -131,9 +140,11 @@ class _Bars:
             return
         task = self.tasks.get(spec.title)
         if task is None:
-            task = self.tasks[spec.title] = self.progress.add_task(spec.title, total=None, state="")
+            name = f"{spec.method} {spec.place}"
+            task = self.tasks[spec.title] = self.progress.add_task(name, total=None, state="")
         done, total = self._position(spec, event)
-        self.progress.update(task, completed=done, total=total, state=describe(event) + self._left(spec, done, total))
+        state = self._left(spec, done, total) + _brief(event)
+        self.progress.update(task, completed=done, total=total, state=state)
 
     def _position(self, spec: CellSpec, event: Mapping[str, Any]) -> tuple[float | None, float | None]:
         match event["event"]:
@@ -150,7 +161,7 @@ class _Bars:
         if not done or not total:
             return ""
         elapsed = time.monotonic() - self.started.get(spec.title, time.monotonic())
-        return f", {duration(elapsed / done * (total - done))} left"
+        return f"{duration(elapsed / done * (total - done))} left  "
 
     def _finish(self, spec: CellSpec, event: Mapping[str, Any]) -> None:
         if spec.title in self.tasks:
@@ -163,12 +174,12 @@ class _Bars:
 
 @contextmanager
 def _bars(console: Console, cells: int) -> Iterator[View]:
+    rest = Column(ratio=1, no_wrap=True, overflow="ellipsis")
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("[dim]{task.fields[state]}"),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+        BarColumn(bar_width=10),
+        MofNCompleteColumn(table_column=Column(no_wrap=True, justify="right")),
+        TextColumn("[dim]{task.fields[state]}", table_column=rest),
     )
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, expand=True) as progress:
         yield _Bars(progress, cells)

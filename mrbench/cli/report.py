@@ -17,7 +17,8 @@ from mrbench.records import Direction
 from mrbench.registry import Registry
 
 ARROWS = {Direction.HIGHER: " ↑", Direction.LOWER: " ↓", Direction.NEITHER: ""}
-METRIC_WIDTH = 16
+GAP = 2
+"""Blanks between columns."""
 
 
 def print_run(
@@ -71,11 +72,8 @@ def _row_json(row: Row) -> dict[str, Any]:
 def _print_table(console: Console, table: DatasetTable) -> None:
     console.print()
     console.print(_title(table))
-    names = list(table.metrics)
-    width = max([12, *(len(row.method) for row in table.rows)]) + 8
-    fit = max(1, (console.width - width) // METRIC_WIDTH)
-    for start in range(0, len(names), fit):
-        console.print(_metric_block(table, names[start : start + fit]))
+    for names in _blocks(table, console.width):
+        console.print(_metric_block(table, names))
         console.print()
     console.print(_cost_block(table))
     for line in _notes(table):
@@ -89,12 +87,31 @@ def _title(table: DatasetTable) -> Text:
     return text.append(f"  {raters}, unit {facts['unit']}, scoring protocol {table.protocol}", style="not bold dim")
 
 
+def _blocks(table: DatasetTable, width: int) -> Iterator[list[str]]:
+    # As many metrics side by side as fit, so that a narrow terminal cuts nothing off.
+    left = width - max(len("method"), *(len(row.method) for row in table.rows)) - 2 * GAP - 3
+    names, used = [], 0
+    for name in table.metrics:
+        column = max(len(_header(table, name)), *(len(_value(row, name)) for row in table.rows)) + GAP
+        if names and used + column > left:
+            yield names
+            names, used = [], 0
+        names.append(name)
+        used += column
+    if names:
+        yield names
+
+
+def _header(table: DatasetTable, name: str) -> str:
+    return name + ARROWS[table.metrics[name].direction]
+
+
 def _metric_block(table: DatasetTable, names: Sequence[str]) -> Table:
     block = _block()
     block.add_column("method", no_wrap=True)
     block.add_column("S", justify="right", no_wrap=True)
     for name in names:
-        block.add_column(name + ARROWS[table.metrics[name].direction], justify="right", no_wrap=True)
+        block.add_column(_header(table, name), justify="right", no_wrap=True)
     for row in _in_groups(table.rows):
         if row is None:
             block.add_row()
@@ -138,7 +155,7 @@ def _cost(value: float | None) -> str:
 
 
 def _block() -> Table:
-    return Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    return Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
 
 
 def _in_groups(rows: Sequence[Row]) -> list[Row | None]:

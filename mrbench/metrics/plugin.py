@@ -141,6 +141,7 @@ _RECORDS = (
         "Iou",
         "IoU of each rater's own prediction, or of the consensus",
         needs=Need.RATERS,
+        table=False,
         empty="two empty masks: IoU 1 (strict) or 0 (published); a class absent in every mask is missing for K > 2",
     ),
 )
