@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
@@ -19,6 +19,19 @@ from mrbench.registry import Registry
 ARROWS = {Direction.HIGHER: " ↑", Direction.LOWER: " ↓", Direction.NEITHER: ""}
 GAP = 2
 """Blanks between columns."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table, one cell per row."""
+
+    header: str
+    cells: Sequence[Text]
+
+    @property
+    def width(self) -> int:
+        """Characters that it takes, with the gap beside it."""
+        return max(len(self.header), *(len(cell) for cell in self.cells)) + GAP
 
 
 def print_run(
@@ -72,10 +85,16 @@ def _row_json(row: Row) -> dict[str, Any]:
 def _print_table(console: Console, table: DatasetTable) -> None:
     console.print()
     console.print(_title(table))
-    for names in _blocks(table, console.width):
-        console.print(_metric_block(table, names))
-        console.print()
-    console.print(_cost_block(table))
+    groups = _in_groups(table.rows)
+    samples = Column("S", [_text(row.samples) for row in table.rows])
+    metrics = [Column(_header(table, name), [_value(row, name) for row in table.rows]) for name in table.metrics]
+    folds = Column("folds", [Text(f"{d}/{n}", style="" if d == n else "red") for d, n in (r.folds for r in table.rows)])
+    costs = [Column(name, [_cost(row.cost.get(name)) for row in table.rows]) for name in COSTS]
+    costs = [column for column in costs if any(column.cells)]
+    for key, columns in ((samples, metrics), (folds, costs)):
+        for block in _blocks(table.rows, key, columns, console.width):
+            console.print(_grid(table.rows, groups, [key, *block]))
+            console.print()
     for line in _notes(table):
         console.print(line, style="dim")
 
@@ -87,38 +106,35 @@ def _title(table: DatasetTable) -> Text:
     return text.append(f"  {raters}, unit {facts['unit']}, scoring protocol {table.protocol}", style="not bold dim")
 
 
-def _blocks(table: DatasetTable, width: int) -> Iterator[list[str]]:
-    # As many metrics side by side as fit, so that a narrow terminal cuts nothing off.
-    left = width - max(len("method"), *(len(row.method) for row in table.rows)) - 2 * GAP - 3
-    names, used = [], 0
-    for name in table.metrics:
-        column = max(len(_header(table, name)), *(len(_value(row, name)) for row in table.rows)) + GAP
-        if names and used + column > left:
-            yield names
-            names, used = [], 0
-        names.append(name)
-        used += column
-    if names:
-        yield names
-
-
 def _header(table: DatasetTable, name: str) -> str:
     return name + ARROWS[table.metrics[name].direction]
 
 
-def _metric_block(table: DatasetTable, names: Sequence[str]) -> Table:
-    block = _block()
-    block.add_column("method", no_wrap=True)
-    block.add_column("S", justify="right", no_wrap=True)
-    for name in names:
-        block.add_column(_header(table, name), justify="right", no_wrap=True)
-    for row in _in_groups(table.rows):
+def _blocks(rows: Sequence[Row], key: Column, columns: Sequence[Column], width: int) -> Iterator[list[Column]]:
+    # As many columns side by side as fit, so that a narrow terminal cuts nothing off.
+    left = width - max(len("method"), *(len(row.method) for row in rows)) - GAP - key.width
+    block: list[Column] = []
+    for column in columns:
+        if block and sum(c.width for c in block) + column.width > left:
+            yield block
+            block = []
+        block.append(column)
+    if block:
+        yield block
+
+
+def _grid(rows: Sequence[Row], groups: Sequence[Row | None], columns: Sequence[Column]) -> Table:
+    grid = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
+    grid.add_column("method", no_wrap=True)
+    for column in columns:
+        grid.add_column(column.header, justify="right", no_wrap=True)
+    place = {id(row): number for number, row in enumerate(rows)}
+    for row in groups:
         if row is None:
-            block.add_row()
+            grid.add_row()
         else:
-            samples = "" if row.samples is None else str(row.samples)
-            block.add_row(row.method, samples, *(_value(row, name) for name in names))
-    return block
+            grid.add_row(row.method, *(column.cells[place[id(row)]] for column in columns))
+    return grid
 
 
 def _value(row: Row, name: str) -> Text:
@@ -134,28 +150,14 @@ def _short(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.{digits}f}"
 
 
-def _cost_block(table: DatasetTable) -> Table:
-    block = _block()
-    block.add_column("method", no_wrap=True)
-    block.add_column("folds", justify="right")
-    names = [name for name in COSTS if any(name in row.cost for row in table.rows)]
-    for name in names:
-        block.add_column(name, justify="right")
-    for row in filter(None, _in_groups(table.rows)):
-        done, planned = row.folds
-        folds = Text(f"{done}/{planned}", style="" if done == planned else "red")
-        block.add_row(row.method, folds, *(_cost(row.cost.get(name)) for name in names))
-    return block
-
-
-def _cost(value: float | None) -> str:
+def _cost(value: float | None) -> Text:
     if value is None:
-        return ""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+        return Text("")
+    return Text(f"{value:,.0f}" if value >= 100 else f"{value:.3g}")
 
 
-def _block() -> Table:
-    return Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
+def _text(value: int | None) -> Text:
+    return Text("" if value is None else str(value))
 
 
 def _in_groups(rows: Sequence[Row]) -> list[Row | None]:

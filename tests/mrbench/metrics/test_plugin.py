@@ -23,7 +23,7 @@ def test_exactly_the_metrics_of_own_predictions_need_identified_raters():
 def test_the_table_shows_what_a_reader_compares():
     shown = [record.name for record in plugin.mrbench_metrics() if record.table]
     assert shown == [
-        *("ged", "ged@raters", "dice_soft", "dice_max", "dice_match", "dice_rater", "rater_identification", "iou")
+        *("ged", "ged@raters", "dice_soft", "dice_max", "dice_match", "dice_rater", "rater_identification")
     ]
 
 
