@@ -44,9 +44,19 @@ class Config(BaseModel):
         return self.model_dump(mode="json")
 
     def step(self, step: str) -> dict[str, Any]:
-        """The options that enter the digest of one step, ``"training"`` or ``"prediction"``; files by their content."""
-        fields = type(self).model_fields
-        return {name: _by_content(getattr(self, name)) for name, field in fields.items() if _step(field) == step}
+        """The options that enter the digest of one step, ``"training"`` or ``"prediction"``, as JSON types.
+
+        Files enter by their content; options of a nested configuration by their own step.
+        """
+        plain = self.values()
+        found: dict[str, Any] = {}
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if isinstance(value, Config):
+                found |= {f"{name}.{inner}": content for inner, content in value.step(step).items()}
+            elif _step(field) == step:
+                found[name] = _by_content(value, plain[name])
+        return found
 
 
 def option(default: Any, description: str, **bounds: Any) -> Any:
@@ -82,19 +92,23 @@ def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
         node = tree
         for part in path:
             node = node.setdefault(part, {})
-        node[leaf] = value
+            if not isinstance(node, dict):
+                raise UsageError(f"option {name!r} is set beside {part!r}, which holds a single value")
+        if isinstance(node.get(leaf), dict):
+            raise UsageError(f"option {name!r} is set beside options of the same beginning")
+        node[leaf] = None if isinstance(value, str) and value.lower() in ("none", "null") else value
     return tree
 
 
-def _by_content(value: Any) -> Any:
-    if isinstance(value, Config):
-        return {name: _by_content(getattr(value, name)) for name in type(value).model_fields}
+def _by_content(value: Any, plain: Any) -> Any:
     if isinstance(value, Path):
         try:
             return {"sha256": hashlib.sha256(value.read_bytes()).hexdigest()}
         except OSError as error:
             raise UsageError(f"cannot read the file {value}", found=str(error)) from None
-    return value
+    if isinstance(value, list | tuple):
+        return [_by_content(one, other) for one, other in zip(value, plain, strict=True)]
+    return sorted(plain) if isinstance(value, set | frozenset) else plain
 
 
 def _readable(error: ValidationError, cls: type[Config], owner: str) -> UsageError:

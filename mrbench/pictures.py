@@ -11,12 +11,14 @@ import numpy as np
 from mrbench.data.caseset import CaseSet
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.run import CellResult, Run
-from mrbench.errors import MrbenchError
-from mrbench.interfaces.draw import DrawKind
+from mrbench.errors import DataError, MrbenchError
+from mrbench.files import replaced
 from mrbench.registry import Registry
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from mrbench.engine.predictions import StoredDraw
 
 TILE = 128
 GAP = 6
@@ -85,6 +87,12 @@ def _load(spec: CellSpec, registry: Registry, run: Run) -> CaseSet:
     config = plugin.load_config().parse(spec.dataset_options, owner=plugin.key)
     folder = Path(run.data) if run.data else data_folder(None)
     cases: CaseSet = plugin.load()(config, folder).load()
+    if cases.digest != spec.data_digest:
+        raise DataError(
+            f"data set {spec.dataset!r} is not the one that the run was computed on",
+            expected=f"digest {spec.data_digest[:12]}",
+            found=f"digest {cases.digest[:12]}",
+        )
     return cases
 
 
@@ -99,7 +107,7 @@ def _spread(cases: CaseSet, test: np.ndarray, count: int) -> list[int]:
     return [ordered[round(place)] for place in places]
 
 
-Draws = Mapping[str, list[tuple[DrawKind, int, np.ndarray]]]
+Draws = Mapping[str, list["StoredDraw"]]
 
 
 def _draws(spec: CellSpec, run: Run, wanted: set[str]) -> Draws:
@@ -118,18 +126,18 @@ def _case_rows(cases: CaseSet, index: int, draws: Mapping[str, Draws]) -> Iterat
     ]
     for method, by_case in draws.items():
         shape = cases.pixels.masks(index).shape[1:]
-        found = [(kind, rater, _mask(bits, shape, cases, index)) for kind, rater, bits in by_case[cases.ids[index]]]
+        found = [(draw, _mask(draw.bits, shape, cases, index)) for draw in by_case[cases.ids[index]]]
         yield list(_method_tiles(method, plane, found))
 
 
-def _method_tiles(method: str, plane: np.ndarray, draws: list[tuple[DrawKind, int, np.ndarray]]) -> Iterator[Tile]:
-    samples = [mask for kind, _, mask in draws if kind is not DrawKind.RATER]
+def _method_tiles(method: str, plane: np.ndarray, draws: list[tuple["StoredDraw", np.ndarray]]) -> Iterator[Tile]:
+    samples = [mask for draw, mask in draws if draw.rater is None]
     yield Tile(f"{method}: mean", _heat(samples) if samples else _grey(plane))
     seen: set[int] = set()
-    for kind, rater, mask in draws:
-        if kind is DrawKind.RATER and rater not in seen:
-            seen.add(rater)
-            yield Tile(f"as rater {rater + 1}", _outlined(plane, mask, rater))
+    for draw, mask in draws:
+        if draw.rater is not None and draw.rater not in seen:
+            seen.add(draw.rater)
+            yield Tile(f"as rater {draw.rater + 1}", _outlined(plane, mask, draw.rater))
     for number, mask in enumerate(islice(samples, 4)):
         yield Tile(f"sample {number + 1}" if len(samples) > 1 else "consensus", _outlined(plane, mask, 6))
 
@@ -204,8 +212,6 @@ def _sheet(rows: Sequence[Sequence[Tile]], legend: Sequence[tuple[str, tuple[int
 
 
 def _write(sheet: "Image", path: Path) -> None:
-    from mrbench.engine.store import replaced
-
     path.parent.mkdir(parents=True, exist_ok=True)
     with replaced(path) as temporary:
         sheet.save(temporary, format="PNG", optimize=True)

@@ -50,10 +50,11 @@ class PluginRecord:
         name: the word used on the command line: lower case, digits and hyphens.
         factory: ``"module:attribute"`` of the class.
         summary: one line for ``mrbench list``.
-        version: of the definition; a change that moves numbers raises it. Enters digests.
+        version: of the definition; a change that moves numbers raises it. A method's enters the digests of its
+            trainings, a metric's those of its scores; a data set's content has a digest of its own.
         citation: the paper, in one line.
         licence: of the plugin's code (methods, metrics) or of the data (data sets).
-        requires: modules that must be importable, e.g. ``("torch",)``.
+        requires: modules that must be importable for it to run, e.g. ``("torch",)``.
     """
 
     name: str

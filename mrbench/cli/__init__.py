@@ -60,6 +60,9 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except OSError as error:
+        click.echo(f"mrbench: {error}", err=True)
+        sys.exit(1)
     except click.Abort:
         click.echo("mrbench: interrupted; the same command continues from here", err=True)
         sys.exit(130)

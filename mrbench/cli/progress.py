@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Column
+from rich.text import Text
 
 from mrbench.engine.cell import CellSpec
 from mrbench.engine.plan import Plan
@@ -30,15 +31,16 @@ class View(Protocol):
 def open_progress(plan: Plan, run: Run, settings: Settings) -> Iterator[Watch]:
     """The view that fits where stderr goes, told of every event, with estimates on top."""
     console = Console(stderr=True)
-    trainings = len({c.spec.training_folder(run.results) for c in plan.cells if c.spec.kind == "method"})
-    estimate = _Estimate(trainings, settings)
-    console.print(f"run [bold]{run.id}[/]: {len(plan.cells)} cells, results in {run.results}", highlight=False)
-    with _bars(console, len(plan.cells)) if console.is_terminal else _lines() as view:
+    cells = [cell.spec for cell in plan.cells if not cell.not_applicable]
+    trainings = {spec.training_folder(run.results) for spec in cells if spec.kind == "method"}
+    estimate = _Estimate(sum(not folder.exists() for folder in trainings), settings)
+    console.print(f"run {run.id}: {len(plan.cells)} cells, results in {run.results}", highlight=False, markup=False)
+    with _bars(console, len(cells)) if console.is_terminal else _lines() as view:
 
         def watch(spec: CellSpec, event: Mapping[str, Any]) -> None:
             view.show(spec, event)
             if event["event"] == "estimate" and (line := estimate.line(spec, event["seconds"])):
-                console.print(line, highlight=False)
+                console.print(line, highlight=False, markup=False)
 
         yield watch
 
@@ -169,17 +171,17 @@ class _Bars:
         self.progress.update(self.total, advance=1)
         if event["event"] == "settled":
             colour = "green" if event["status"] == "ok" else "red"
-            self.progress.console.print(f"[{colour}]{spec.title}[/] {describe(event)}", highlight=False)
+            self.progress.console.print(Text(spec.title, style=colour), Text(describe(event)), highlight=False)
 
 
 @contextmanager
 def _bars(console: Console, cells: int) -> Iterator[View]:
     rest = Column(ratio=1, no_wrap=True, overflow="ellipsis")
     columns = (
-        TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+        TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
         BarColumn(bar_width=10),
         MofNCompleteColumn(table_column=Column(no_wrap=True, justify="right")),
-        TextColumn("[dim]{task.fields[state]}", table_column=rest),
+        TextColumn("{task.fields[state]}", style="dim", markup=False, table_column=rest),
     )
     with Progress(*columns, console=console, transient=True, expand=True) as progress:
         yield _Bars(progress, cells)

@@ -52,7 +52,11 @@ def print_run(
     console = Console()
     for table in tables:
         _print_table(console, table)
-    console.print(f"mrbench show {run.id}: this table again. Research software, not for clinical use.", style="dim")
+    console.print(
+        f"mrbench show {run.id}: this table again. Research software, not for clinical use.",
+        style="dim",
+        highlight=False,
+    )
 
 
 def _as_json(run: Run, results: Sequence[CellResult], tables: Sequence[DatasetTable]) -> dict[str, Any]:
@@ -88,22 +92,25 @@ def _print_table(console: Console, table: DatasetTable) -> None:
     groups = _in_groups(table.rows)
     samples = Column("S", [_text(row.samples) for row in table.rows])
     metrics = [Column(_header(table, name), [_value(row, name) for row in table.rows]) for name in table.metrics]
-    folds = Column("folds", [Text(f"{d}/{n}", style="" if d == n else "red") for d, n in (r.folds for r in table.rows)])
+    cells = Column("cells", [Text(f"{d}/{n}", style="" if d == n else "red") for d, n in (r.cells for r in table.rows)])
     costs = [Column(name, [_cost(row.cost.get(name)) for row in table.rows]) for name in COSTS]
     costs = [column for column in costs if any(column.cells)]
-    for key, columns in ((samples, metrics), (folds, costs)):
+    for key, columns in ((samples, metrics), (cells, costs)):
         for block in _blocks(table.rows, key, columns, console.width):
-            console.print(_grid(table.rows, groups, [key, *block]))
+            console.print(_grid(table.rows, groups, [key, *block], _method_width(table.rows, console.width)))
             console.print()
     for line in _notes(table):
-        console.print(line, style="dim")
+        console.print(line, style="dim", markup=False, highlight=False)
 
 
 def _title(table: DatasetTable) -> Text:
     facts = table.description
     raters = f"{len(facts['rater_names'])} {facts['raters']} raters"
     text = Text(table.dataset, style="bold")
-    return text.append(f"  {raters}, unit {facts['unit']}, scoring protocol {table.protocol}", style="not bold dim")
+    changed = "".join(f", {name} = {value}" for name, value in table.changed.items())
+    return text.append(
+        f"  {raters}, unit {facts['unit']}, scoring protocol {table.protocol}{changed}", style="not bold dim"
+    )
 
 
 def _header(table: DatasetTable, name: str) -> str:
@@ -112,7 +119,7 @@ def _header(table: DatasetTable, name: str) -> str:
 
 def _blocks(rows: Sequence[Row], key: Column, columns: Sequence[Column], width: int) -> Iterator[list[Column]]:
     # As many columns side by side as fit, so that a narrow terminal cuts nothing off.
-    left = width - max(len("method"), *(len(row.method) for row in rows)) - GAP - key.width
+    left = width - _method_width(rows, width) - GAP - key.width
     block: list[Column] = []
     for column in columns:
         if block and sum(c.width for c in block) + column.width > left:
@@ -123,9 +130,14 @@ def _blocks(rows: Sequence[Row], key: Column, columns: Sequence[Column], width: 
         yield block
 
 
-def _grid(rows: Sequence[Row], groups: Sequence[Row | None], columns: Sequence[Column]) -> Table:
+def _method_width(rows: Sequence[Row], width: int) -> int:
+    # A long name gives way before a number does.
+    return min(max(len("method"), *(len(row.method) for row in rows)), max(12, width // 3))
+
+
+def _grid(rows: Sequence[Row], groups: Sequence[Row | None], columns: Sequence[Column], method_width: int) -> Table:
     grid = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
-    grid.add_column("method", no_wrap=True)
+    grid.add_column("method", width=method_width, overflow="fold")
     for column in columns:
         grid.add_column(column.header, justify="right", no_wrap=True)
     place = {id(row): number for number, row in enumerate(rows)}
@@ -133,7 +145,7 @@ def _grid(rows: Sequence[Row], groups: Sequence[Row | None], columns: Sequence[C
         if row is None:
             grid.add_row()
         else:
-            grid.add_row(row.method, *(column.cells[place[id(row)]] for column in columns))
+            grid.add_row(Text(row.method), *(column.cells[place[id(row)]] for column in columns))
     return grid
 
 

@@ -3,7 +3,7 @@
 import shlex
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from mrbench.configuration import flat
 from mrbench.data.folder import data_folder
 from mrbench.engine.cell import Status
 from mrbench.engine.plan import Plan, Request, make_plan
-from mrbench.engine.run import Settings, execute, run_of
+from mrbench.engine.run import CellResult, Settings, execute, run_of
 from mrbench.errors import UnknownNameError, UsageError
 
 RESULTS = Path("results")
@@ -32,20 +32,22 @@ def _read_config(ctx: click.Context, _parameter: click.Parameter, path: Path | N
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the configuration {path}", found=str(error)) from None
-    known = {p.opts[0].lstrip("-"): p for p in ctx.command.params if p.name not in ("config", "help")}
+    options = [p for p in ctx.command.params if isinstance(p, click.Option) and p.name != "config"]
+    known = {option.opts[0].lstrip("-"): option for option in options}
     for name, value in values.items():
         if name not in known:
             raise UnknownNameError(f"key in {path}:", name, known)
-        if isinstance(value, Mapping) != (name == "set"):
+        if isinstance(value, Mapping) != (name == "set") or (isinstance(value, list) and not known[name].multiple):
             raise UsageError(f"key {name!r} in {path} has a wrong type", found=repr(value))
     ctx.default_map = {known[name].name: _as_default(known[name], value) for name, value in values.items()}
     return path
 
 
-def _as_default(parameter: click.Parameter, value: Any) -> Any:
+def _as_default(parameter: click.Option, value: Any) -> Any:
     if isinstance(value, Mapping):
         return [f"{name}={inner}" for name, inner in flat(value).items()]
-    return [value] if getattr(parameter, "multiple", False) and not isinstance(value, list) else value
+    plain = value if isinstance(value, bool) else [str(v) for v in value] if isinstance(value, list) else str(value)
+    return [plain] if parameter.multiple and not isinstance(plain, list) else plain
 
 
 @click.command("run", epilog=EXITS)
@@ -118,8 +120,12 @@ def command(**options: Any) -> None:
     with open_progress(plan, run, settings) as watch:
         results = execute(run, settings, watch)
     print_run(run, results, found, metrics=options["metrics"], as_json=options["as_json"])
-    if any(result.status not in (Status.OK, Status.NOT_APPLICABLE) for result in results):
-        sys.exit(1)
+    sys.exit(exit_code(results))
+
+
+def exit_code(results: Sequence[CellResult]) -> int:
+    """0 where everything that can be is there, else 1."""
+    return int(any(result.status not in (Status.OK, Status.NOT_APPLICABLE) for result in results))
 
 
 def _request(options: Mapping[str, Any]) -> Request:

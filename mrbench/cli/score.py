@@ -1,11 +1,12 @@
 """``mrbench score``."""
 
+import sys
 from pathlib import Path
 
 import click
 
 from mrbench.cli.plugins import registry
-from mrbench.cli.run import RESULTS
+from mrbench.cli.run import RESULTS, exit_code
 from mrbench.engine.run import open_run
 from mrbench.metrics.protocol import PROTOCOLS
 
@@ -39,3 +40,4 @@ def command(run: str, out: Path, protocol: str, metrics: tuple[str, ...], as_jso
     results = opened.cell_results()
     chosen = PROTOCOLS[protocol]
     print_run(opened, results, found, protocol=chosen, metrics=metrics, as_json=as_json, rescore=True)
+    sys.exit(exit_code(results))

@@ -6,8 +6,7 @@ from pathlib import Path
 import click
 
 from mrbench.cli.plugins import registry
-from mrbench.cli.run import RESULTS
-from mrbench.engine.cell import Status
+from mrbench.cli.run import RESULTS, exit_code
 from mrbench.engine.run import open_run
 
 
@@ -36,9 +35,8 @@ def command(run: str, out: Path, metrics: tuple[str, ...], picture: Path | None,
 
         write_run_picture(opened, results, found, picture)
         click.echo(f"wrote {picture}")
-        return
+        sys.exit(exit_code(results))
     from mrbench.cli.report import print_run
 
     print_run(opened, results, found, metrics=metrics, as_json=as_json)
-    if any(result.status not in (Status.OK, Status.NOT_APPLICABLE) for result in results):
-        sys.exit(1)
+    sys.exit(exit_code(results))

@@ -17,9 +17,8 @@ Reading trusts nothing: see :mod:`mrbench.data.hdf5`.
 
 import json
 import os
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -34,6 +33,7 @@ from mrbench.data.description import Description, Unit
 from mrbench.data.hdf5 import MAX_ARRAY_BYTES, GuardedFile
 from mrbench.data.splits import Fold, Split
 from mrbench.errors import DataError, IncompatibleError, MrbenchError, UsageError
+from mrbench.files import replaced
 
 FORMAT = "mrbench container"
 VERSION = 1
@@ -327,14 +327,11 @@ def _is_plain(text: str) -> bool:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    """A name beside ``path`` to write to, renamed to it at the end and removed on any failure."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    """A name beside ``path`` to write to, renamed to it at the end and removed on any failure, which is explained."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        _settle(temporary)
-        temporary.replace(path)
-        _settle(path.parent)
+        with replaced(path) as temporary:
+            yield temporary
     except MrbenchError:
         raise
     except (OSError, RuntimeError) as error:
@@ -344,17 +341,6 @@ def _replacing(path: Path) -> Iterator[Path]:
             found=f"{type(error).__name__}: {error}",
             hint=f"free space in {path.parent}, or choose another folder with $MRBENCH_DATA",
         ) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
-
-
-def _settle(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _write_attributes(file: h5py.File, cases: CaseSet, digest: str) -> None:

@@ -3,16 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
 from mrbench.digests import digest_json
+from mrbench.errors import DataError
 
 FORMAT = 1
 """Version of what cells and trainings look like on disk and of what enters their digests."""
 
 SHORT = 16
 """Hex digits of a digest in folder names."""
+
+
+PluginKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_@-]*(\.?[A-Za-z0-9_@:-]+)*$", max_length=200)]
+"""A registry key; what it admits is safe in a folder's name."""
 
 
 class Status(StrEnum):
@@ -36,6 +44,7 @@ class CellSpec:
         kind: does the method learn, or is it a fusion?
         family, sampler: methods of one family share a training and differ by sampler.
         method_version: of the method's definition.
+        capabilities: of the method, as it declared them; no part of the digest.
         options: of the method, all of them.
         training, prediction: those that enter the digest of each step, files by their content.
         preset: the name that the options came from, for people; ``changed``: the options set beside it.
@@ -46,12 +55,13 @@ class CellSpec:
         limit: at most this many test cases; None: all. Changes no draw of the cases that stay.
     """
 
-    method: str
-    dataset: str
+    method: PluginKey
+    dataset: PluginKey
     kind: Literal["method", "fusion"]
-    family: str
+    family: PluginKey
     sampler: str
     method_version: str
+    capabilities: tuple[str, ...]
     options: Mapping[str, Any]
     training: Mapping[str, Any]
     prediction: Mapping[str, Any]
@@ -62,9 +72,9 @@ class CellSpec:
     data_digest: str
     split: str
     split_digest: str
-    fold: int
-    seed: int
-    samples: int
+    fold: Annotated[int, Field(ge=0)]
+    seed: Annotated[int, Field(ge=0)]
+    samples: Annotated[int, Field(ge=1)]
     limit: int | None = None
 
     def _on(self) -> dict[str, Any]:
@@ -108,8 +118,22 @@ class CellSpec:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "CellSpec":
-        """The inverse of :meth:`as_json`."""
-        return cls(**values)
+        """The inverse of :meth:`as_json`; types are checked, and names can lead to no other folder.
+
+        Raises:
+            DataError: the values are no specification of a cell.
+        """
+        try:
+            return _adapter().validate_python(values)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise DataError(f"no specification of a cell: {where}: {first['msg']}") from None
+
+
+@cache
+def _adapter() -> TypeAdapter[CellSpec]:
+    return TypeAdapter(with_config(ConfigDict(extra="forbid"))(CellSpec))
 
 
 def _safe(name: str) -> str:

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -53,7 +53,12 @@ def _locked(gpu: str) -> IO[str] | None:
     import fcntl
 
     path = Path(tempfile.gettempdir()) / f"mrbench-gpu-{gpu.replace('/', '-')}.lock"
-    file = path.open("a", encoding="utf-8")
+    with suppress(FileExistsError):
+        path.touch(mode=0o666, exist_ok=False)
+    try:
+        file = path.open(encoding="utf-8")  # another user's lock can be taken too: it need not be written to
+    except PermissionError:
+        return None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -6,7 +6,9 @@ thread count.
 """
 
 import csv
+import errno
 import math
+import pickle
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,8 +22,8 @@ from torch import Tensor, nn
 
 from mrbench.engine.augmentation import augment
 from mrbench.engine.slices import Slices
-from mrbench.engine.store import replaced
 from mrbench.errors import DivergedError, PluginError
+from mrbench.files import replaced
 from mrbench.interfaces.method import Batch, Method, Stage
 from mrbench.seeds import derive_seed
 
@@ -96,9 +98,12 @@ def fit(
     with _preserved_generators(device):
         progress = _restored(method, folder, device)
         stages = list(method.stages())
+        if len({stage.name for stage in stages}) < len(stages):
+            raise PluginError(f"{type(method).__name__} has two stages of one name", expected="unique names")
+        total = sum(stage.epochs * _steps(_used(train, stage), stage) for stage in stages)
         for number in range(progress.stage, len(stages)):
             progress.stage = number
-            loop = _StageLoop(method, stages[number], seed, device, train, validation)
+            loop = _StageLoop(method, stages[number], seed, device, train, validation, total)
             loop.run(progress, folder, report, checkpoint_seconds)
             progress = Progress(stage=number + 1, curve=progress.curve)
     return Curve(progress.curve)
@@ -122,10 +127,13 @@ class _StageLoop:
         device: torch.device,
         train: Slices,
         validation: Slices | None,
+        total_steps: int,
     ) -> None:
         self.method, self.stage, self.seed, self.device = method, stage, seed, device
+        self.total_steps = total_steps
         self.train = _used(train, stage)
-        self.validation = _used(validation, stage) if validation is not None else None
+        chosen = _used(validation, stage) if validation is not None else None
+        self.validation = chosen if chosen is not None and len(chosen) else None
         if len(self.train) == 0:
             raise PluginError(f"stage {stage.name!r} has no training slices: its raters looked at none of them")
         self.groups = [
@@ -133,7 +141,7 @@ class _StageLoop:
         ]
         self.optimiser = torch.optim.Adam(self.groups)
         self.parameters = [parameter for group in self.groups for parameter in group["params"]]  # type: ignore[attr-defined]
-        self.steps = math.ceil(len(self.train) / stage.batch_size)
+        self.steps = _steps(self.train, stage)
 
     def run(self, progress: Progress, folder: Path | None, report: Report, checkpoint_seconds: float) -> None:
         if progress.optimiser is not None:
@@ -200,7 +208,7 @@ class _StageLoop:
                 sums[name] = sums.get(name, torch.zeros((), device=self.device)) + value * len(indices)
             if epoch == 0 and step == min(3, self.steps - 1):
                 seconds = (time.perf_counter() - start) / (step + 1)
-                report({"event": "estimate", "seconds": seconds * self.steps * self.stage.epochs})
+                report({"event": "estimate", "seconds": seconds * self.total_steps})
         return self._means(sums, len(self.train))
 
     def _step(self, batch: Batch, where: str) -> dict[str, Tensor]:
@@ -261,6 +269,10 @@ def _used(slices: Slices, stage: Stage) -> Slices:
     return slices if keep.all() else slices.select(keep)
 
 
+def _steps(slices: Slices, stage: Stage) -> int:
+    return math.ceil(len(slices) / stage.batch_size)
+
+
 def _listed(terms: Mapping[str, Tensor]) -> str:
     return ", ".join(f"{name} = {value.item():.4g}" for name, value in terms.items())
 
@@ -279,14 +291,22 @@ def _load_weights(method: Method[Any], weights: Mapping[str, Mapping[str, Tensor
 
 def _save(method: Method[Any], progress: Progress, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    with replaced(folder / "checkpoint.pt") as temporary:
-        torch.save({"weights": _weights(method), **vars(progress)}, temporary)
+    try:
+        with replaced(folder / "checkpoint.pt") as temporary:
+            torch.save({"weights": _weights(method), **vars(progress)}, temporary)
+    except RuntimeError as error:
+        # torch's writer says so little that a full disk could not be told from a fault of the method's.
+        raise OSError(errno.ENOSPC, f"cannot write the checkpoint in {folder}") from error
 
 
 def _restored(method: Method[Any], folder: Path | None, device: torch.device) -> Progress:
     path = folder / "checkpoint.pt" if folder is not None else None
     if path is None or not path.exists():
         return Progress()
-    saved = torch.load(path, map_location=device, weights_only=True)
-    _load_weights(method, saved.pop("weights"))
-    return Progress(**saved)
+    try:
+        saved = torch.load(path, map_location=device, weights_only=True)
+        _load_weights(method, saved.pop("weights"))
+        return Progress(**saved)
+    except (RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError):
+        path.unlink()  # damaged, or of networks that have changed since: the training starts anew
+        return Progress()

@@ -9,17 +9,19 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.devices import Lease, lease_device
+from mrbench.engine.store import is_busy
 from mrbench.engine.threads import cores, thread_environment
-from mrbench.engine.worker import BUSY_EXIT, Order
+from mrbench.engine.worker import BUSY_EXIT, Order, tail
 
 POLL_SECONDS = 0.05
 BUSY_SECONDS = 2.0
@@ -44,6 +46,7 @@ class _Worker:
 
     order: Order
     process: subprocess.Popen[bytes]
+    path: Path
     log: Path
     deadline: float
     resources: ExitStack
@@ -59,10 +62,19 @@ class _Worker:
             self.partial += chunk
         *lines, self.partial = self.partial.split(b"\n")
         for line in lines:
-            event = json.loads(line)
-            if event["event"] == "end":
-                self.end = event
-            yield event
+            with suppress(ValueError):  # a line that was cut off by a kill
+                event = json.loads(line)
+                if event["event"] == "end":
+                    self.end = event
+                yield event
+
+    def close(self) -> None:
+        """Ends whatever the process left running and frees what it held."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.stdout.close()  # type: ignore[union-attr]
+        self.resources.close()
+        self.path.unlink(missing_ok=True)
 
 
 class LocalExecutor:
@@ -87,7 +99,7 @@ class LocalExecutor:
         running: list[_Worker] = []
         with _stopping(running):
             while waiting or running:
-                self._start(waiting, running)
+                self._start(waiting, running, watch)
                 for worker in list(running):
                     for event in worker.read():
                         watch(worker.order.spec, event)
@@ -98,24 +110,28 @@ class LocalExecutor:
                     yield from self._ended(worker, waiting, watch)
                 time.sleep(POLL_SECONDS)
 
-    def _start(self, waiting: deque[tuple[float, Order]], running: list[_Worker]) -> None:
+    def _start(self, waiting: deque[tuple[float, Order]], running: list[_Worker], watch: Watch) -> None:
         for _ in range(len(waiting)):
             if len(running) >= self.jobs:
                 return
             not_before, order = waiting.popleft()
-            training = {w.order.spec.training_folder(order.results) for w in running if w.order.spec.kind == "method"}
-            if time.monotonic() < not_before or order.spec.training_folder(order.results) in training:
+            if time.monotonic() < not_before or _shares_a_training(order, running):
                 waiting.append((not_before, order))
+            elif _elsewhere(order):
+                watch(order.spec, {"event": "waiting"})
+                waiting.append((time.monotonic() + BUSY_SECONDS, order))
             else:
                 running.append(self._spawn(order))
 
     def _spawn(self, order: Order) -> _Worker:
-        name = f"{order.spec.method}-{order.spec.dataset}-{order.spec.place}".replace(":", "--")
+        title = order.spec.title.replace(" ", "_").replace(":", "--")
+        name = f"{title}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         path, log = self.folder / f"{name}.json", self.folder / f"{name}.log"
         order.write(path)
         resources = ExitStack()
         lease = resources.enter_context(lease_device(self.device)) if order.spec.kind == "method" else Lease()
-        environment = {**os.environ, **thread_environment(self.threads), **lease.environment, "MRBENCH_LOG": str(log)}
+        own = {"MRBENCH_LOG": str(log), "MRBENCH_PARENT": str(os.getpid())}
+        environment = {**os.environ, **thread_environment(self.threads), **lease.environment, **own}
         with log.open("wb") as errors:
             process = subprocess.Popen(
                 [sys.executable, "-m", "mrbench.engine.worker", str(path)],
@@ -126,7 +142,7 @@ class LocalExecutor:
                 start_new_session=True,  # an interruption reaches the workers through us, once
             )
         deadline = time.monotonic() + self.timeout if self.timeout else float("inf")
-        return _Worker(order, process, log, deadline, resources, oom_kills())
+        return _Worker(order, process, path, log, deadline, resources, oom_kills())
 
     @staticmethod
     def _check_deadline(worker: _Worker) -> None:
@@ -139,8 +155,7 @@ class LocalExecutor:
     ) -> Iterator[tuple[Order, Outcome]]:
         for event in worker.read():
             watch(worker.order.spec, event)
-        worker.process.stdout.close()  # type: ignore[union-attr]
-        worker.resources.close()
+        worker.close()
         if worker.process.returncode == BUSY_EXIT:
             watch(worker.order.spec, {"event": "waiting"})
             waiting.append((time.monotonic() + BUSY_SECONDS, worker.order))
@@ -153,15 +168,29 @@ class LocalExecutor:
             return Outcome(Status.TIMEOUT, f"stopped after {self.timeout:g} s; the next run continues from here")
         if worker.end:
             return Outcome(Status(worker.end["status"]), worker.end.get("reason", ""), worker.end.get("details", ""))
-        tail = worker.log.read_text(errors="replace")[-4000:]
+        said = tail(worker.log, 4000).decode("utf-8", "replace")
         if code < 0:
-            return Outcome(*_killed(-code, worker.oom_kills), tail)
-        last = tail.strip().splitlines()[-1] if tail.strip() else "no output"
-        return Outcome(Status.FAILED, f"the cell's process ended with code {code}: {last}", tail)
+            return Outcome(*_killed(-code, worker.oom_kills), said)
+        last = said.strip().splitlines()[-1] if said.strip() else "no output"
+        return Outcome(Status.FAILED, f"the cell's process ended with code {code}: {last}", said)
+
+
+def _shares_a_training(order: Order, running: Sequence[_Worker]) -> bool:
+    folder = order.spec.training_folder(order.results)
+    return any(
+        w.order.spec.kind == "method" and w.order.spec.training_folder(w.order.results) == folder for w in running
+    )
+
+
+def _elsewhere(order: Order) -> bool:
+    # Looked at before a process is started for it: starting one only to find it busy would cost seconds each time.
+    folders = [order.spec.folder(order.results)]
+    folders += [order.spec.training_folder(order.results)] if order.spec.kind == "method" else []
+    return any(is_busy(folder) for folder in folders)
 
 
 def _killed(number: int, oom_kills_before: int) -> tuple[Status, str]:
-    name = signal.Signals(number).name
+    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
     if number == signal.SIGKILL and oom_kills() > oom_kills_before:
         return Status.OUT_OF_MEMORY, f"the system ended the cell's process ({name}) because memory ran out"
     return Status.FAILED, f"the cell's process was killed by {name}"
@@ -189,11 +218,12 @@ def _stopping(running: list[_Worker]) -> Iterator[None]:
     finally:
         for worker in running:
             _stop(worker.process)
-            worker.resources.close()
+            worker.close()
 
 
 def _stop(process: subprocess.Popen[bytes], patience: float = 5.0) -> None:
-    process.terminate()
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
     try:
         process.wait(patience)
     except subprocess.TimeoutExpired:

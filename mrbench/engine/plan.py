@@ -1,5 +1,6 @@
 """The plan: from what a command asks for to cells."""
 
+import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +76,7 @@ def make_plan(request: Request, registry: Registry) -> Plan:
         DataAbsentError, DataError: a data set that is not there or is wrong.
     """
     methods = _resolved(registry, "method", request.methods)
+    _check_requirements(methods)
     datasets = _resolved(registry, "dataset", request.datasets)
     settings = _Settings(request.settings, methods, datasets)
     cells: list[PlannedCell] = []
@@ -100,6 +102,13 @@ def _order(cell: PlannedCell) -> tuple[str, int, int, bool]:
 
 def _resolved(registry: Registry, kind: Any, names: Sequence[str]) -> list[Plugin[Any]]:
     return list({plugin.qualified: plugin for plugin in (registry.get(kind, name) for name in names)}.values())
+
+
+def _check_requirements(plugins: Sequence[Plugin[Any]]) -> None:
+    for plugin in plugins:
+        missing = [name for name in plugin.record.requires if importlib.util.find_spec(name) is None]
+        if missing:
+            raise UsageError(f"method {plugin.key!r} needs {missing[0]!r}", hint=f"pip install {missing[0]}")
 
 
 def _method_config(plugin: Plugin[Any], preset: str | None, settings: "_Settings") -> tuple[str, Config]:
@@ -137,6 +146,7 @@ def _cells(
                 family=_family(plugin),
                 sampler=record.sampler,
                 method_version=record.version,
+                capabilities=tuple(sorted(record.capabilities)),
                 options=config.values(),
                 training=config.step("training"),
                 prediction=config.step("prediction"),

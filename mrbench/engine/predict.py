@@ -1,7 +1,7 @@
 """Draws for the test cases, checked against what the method declares, counted into tables as they come."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from mrbench.data.case import Case
 from mrbench.data.description import Description
 from mrbench.errors import DivergedError, PluginError
 from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.fusion import Fusion, Trial
+from mrbench.interfaces.fusion import Fusion
 from mrbench.interfaces.method import Context, Method
 from mrbench.metrics.tables import CaseTables, TableBuilder
 from mrbench.records import Capability, MethodRecord
@@ -27,14 +27,14 @@ class Predicted:
 
     Attributes:
         tables: for the metrics.
-        packed: the binarised draws as bits, as :meth:`TableBuilder.packed` gives them.
-        kinds, raters: of each draw; rater -1 where it has none.
+        packed: ``(draws, F, bytes)`` bits of the binarised draws: samples, rater predictions, consensus.
     """
 
     tables: CaseTables
     packed: np.ndarray
-    kinds: tuple[DrawKind, ...]
-    raters: tuple[int, ...]
+
+
+Trials = Callable[[Case], Iterable[tuple[np.ndarray, Iterable[Draw]]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,47 +45,55 @@ class Predictor:
         record: what it declares.
         description: of the data set.
         samples: asked for per case.
-        seed: of the prediction.
+        trials: the raters who are the truth, ``(R,)`` bool, and the draws, for each trial of a case.
     """
 
     record: MethodRecord
     description: Description
     samples: int
-    seed: int
-    method: Method[Any] | None = None
-    fusion: Fusion[Any] | None = None
-    context: Context | None = None
+    trials: Trials
+
+    @classmethod
+    def of_method(
+        cls, record: MethodRecord, description: Description, samples: int, method: Method[Any], context: Context
+    ) -> "Predictor":
+        """A method has one trial, with all present raters as its truth. It sees the image and never a mask."""
+
+        def trials(case: Case) -> Iterable[tuple[np.ndarray, Iterable[Draw]]]:
+            yield case.present, method.predict(case.without_masks(), samples, context)
+
+        return cls(record, description, samples, trials)
+
+    @classmethod
+    def of_fusion(
+        cls, record: MethodRecord, description: Description, samples: int, fusion: Fusion[Any], seed: int
+    ) -> "Predictor":
+        """A fusion sees the masks, read only; ``seed`` is the prediction's."""
+
+        def trials(case: Case) -> Iterable[tuple[np.ndarray, Iterable[Draw]]]:
+            masks, present = _read_only(case.masks), _read_only(case.present)
+            for trial in fusion.fuse(masks, present, samples, derive_noise(seed, case.id)):
+                yield trial.truth, trial.draws
+
+        return cls(record, description, samples, trials)
 
     def predict(self, case: Case) -> list[Predicted]:
-        """Every trial of one case; a method has one, with all present raters as its truth.
+        """Every trial of one case.
 
         Raises:
             PluginError: draws that are not what the method declares; names the case and the rule.
             DivergedError: probabilities that are not finite.
         """
         return [
-            self._count(case, truth, self._checked(draws, case, complete=self.fusion is None))
-            for truth, draws in self._trials(case)
+            self._count(case, truth, self._checked(draws, case, complete=self.record.kind == "method"))
+            for truth, draws in self.trials(case)
         ]
-
-    def _trials(self, case: Case) -> Iterator[tuple[np.ndarray, Iterable[Draw]]]:
-        if self.fusion is not None:
-            noise = derive_noise(self.seed, case.id)
-            trials: Iterable[Trial] = self.fusion.fuse(case.masks, case.present, self.samples, noise)
-            yield from ((trial.truth, trial.draws) for trial in trials)
-        else:
-            assert self.method is not None
-            assert self.context is not None
-            yield case.present, self.method.predict(case.without_masks(), self.samples, self.context)
 
     def _count(self, case: Case, truth: np.ndarray, draws: Iterable[Draw]) -> Predicted:
         builder = TableBuilder(case.masks, truth, classes=self.description.n_classes)
-        kinds, raters = [], []
         for draw in draws:
             builder.add(draw)
-            kinds.append(draw.kind)
-            raters.append(-1 if draw.rater is None else draw.rater)
-        return Predicted(builder.finish(), builder.packed(), tuple(kinds), tuple(raters))
+        return Predicted(builder.finish(), builder.packed())
 
     def _checked(self, draws: Iterable[Draw], case: Case, *, complete: bool) -> Iterator[Draw]:
         where = f"method {self.record.name!r}, case {case.id!r}"
@@ -99,6 +107,13 @@ class Predictor:
             _check_complete(seen, self.record, self.description, self.samples, where)
 
 
+def _read_only(array: np.ndarray) -> np.ndarray:
+    # What is scored against must not change under a plugin's hands.
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 def check_draw(draw: Any, shape: tuple[int, ...], n_raters: int, where: str) -> None:
     """Refuses what is not a draw of ``(K, *spatial)`` probabilities.
 
@@ -108,6 +123,8 @@ def check_draw(draw: Any, shape: tuple[int, ...], n_raters: int, where: str) -> 
     """
     if not isinstance(draw, Draw) or not isinstance(draw.probability, np.ndarray):
         raise PluginError(f"{where}: not a Draw with a NumPy array", found=type(draw).__name__)
+    if not isinstance(draw.kind, DrawKind):
+        raise PluginError(f"{where}: a draw of no kind", expected="a DrawKind", found=repr(draw.kind))
     array = draw.probability
     if array.shape != shape:
         raise PluginError(f"{where}: a draw has a wrong shape", expected=f"{shape}", found=f"{array.shape}")

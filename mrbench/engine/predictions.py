@@ -1,22 +1,29 @@
-"""``predictions.h5``: packed draws and tables, written and read in blocks of cases, so that memory stays bounded."""
+"""``predictions.h5``: packed draws and tables, written and read in blocks of cases, so that memory stays bounded.
+
+Files may come from others: everything is read through :class:`GuardedFile`.
+"""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
+from mrbench.data.hdf5 import GuardedFile
 from mrbench.engine.cell import FORMAT
 from mrbench.engine.predict import Predicted
 from mrbench.errors import DataError, IncompatibleError
 from mrbench.interfaces.draw import DrawKind
 from mrbench.metrics.tables import CaseTables, pack, unpack
 
-BLOCK = 128
-"""Cases per block."""
+BLOCK_CASES = 128
+BLOCK_BYTES = 2**26
+"""A block is written at either size, whichever comes first."""
 
-KINDS = tuple(DrawKind)
+HINT = "mrbench run --force computes the cell again"
 
 
 class PredictionWriter:
@@ -34,7 +41,8 @@ class PredictionWriter:
         self.subjects.append(subject)
         self.counts.append(len(trials))
         self.trials += trials
-        if len(self.ids) == BLOCK:
+        self.bytes += sum(trial.packed.nbytes for trial in trials)
+        if len(self.ids) >= BLOCK_CASES or self.bytes >= BLOCK_BYTES:
             self._flush()
 
     def close(self) -> None:
@@ -49,25 +57,23 @@ class PredictionWriter:
         self.subjects: list[str] = []
         self.counts: list[int] = []
         self.trials: list[Predicted] = []
+        self.bytes = 0
 
     def _flush(self) -> None:
-        block = self.file.create_group(f"block{self.blocks:06d}")
-        block["case"] = np.array(self.ids, dtype=h5py.string_dtype())
-        block["subject"] = np.array(self.subjects, dtype=h5py.string_dtype())
+        block = self.file.create_group(_name(self.blocks))
+        block["case"] = np.array([name.encode() for name in self.ids])
+        block["subject"] = np.array([name.encode() for name in self.subjects])
         block["trials"] = np.array(self.counts, dtype=np.int32)
-        tables = block.create_group("tables")
         for name, array in pack([trial.tables for trial in self.trials]).items():
-            _write(tables, name, array)
-        self._write_draws(block.create_group("draws"))
+            _write(block, f"tables/{name}", array)
+        packed = [trial.packed for trial in self.trials]
+        _write(block, "bits", np.concatenate([part.reshape(-1) for part in packed] or [np.zeros(0, np.uint8)]))
         self.blocks += 1
         self._clear()
 
-    def _write_draws(self, group: Any) -> None:
-        packed = [trial.packed for trial in self.trials]
-        _write(group, "bits", np.concatenate([part.reshape(-1) for part in packed] or [np.zeros(0, np.uint8)]))
-        _write(group, "shape", np.array([part.shape for part in packed], np.int64).reshape(-1, 3))
-        _write(group, "kind", np.array([KINDS.index(k) for t in self.trials for k in t.kinds], np.uint8))
-        _write(group, "rater", np.array([r for t in self.trials for r in t.raters], np.int16))
+
+def _name(block: int) -> str:
+    return f"block{block:06d}"
 
 
 def _write(group: Any, name: str, array: np.ndarray) -> None:
@@ -82,47 +88,78 @@ def read_tables(path: Path) -> Iterator[tuple[str, str, list[CaseTables]]]:
         DataError: not a readable predictions file.
         IncompatibleError: written by a version that this one does not read.
     """
-    try:
-        with h5py.File(path, "r") as file:
-            _check_format(file, path)
-            for number in range(int(file.attrs["blocks"])):
-                yield from _read_block(file[f"block{number:06d}"])
-    except (OSError, KeyError) as error:
-        raise DataError(f"cannot read the predictions {path}", found=str(error), hint="mrbench run --force") from error
+    for block in _blocks(path):
+        yield from block.cases()
 
 
-def _check_format(file: Any, path: Path) -> None:
-    found = file.attrs.get("mrbench_predictions")
-    if found != FORMAT:
-        raise IncompatibleError(f"{path} has another format", expected=str(FORMAT), found=str(found))
+@dataclass(frozen=True, eq=False)
+class StoredDraw:
+    """One draw as stored.
+
+    Attributes:
+        kind, rater: what it stands for; rater None where it has none.
+        bits: ``(F, bytes)`` uint8.
+    """
+
+    kind: DrawKind
+    rater: int | None
+    bits: np.ndarray
 
 
-def _read_block(block: Any) -> Iterator[tuple[str, str, list[CaseTables]]]:
-    tables = iter(unpack({name: item[()] for name, item in block["tables"].items()}))
-    for case_id, subject, count in zip(
-        block["case"].asstr()[()], block["subject"].asstr()[()], block["trials"][()], strict=True
-    ):
-        yield case_id, subject, [next(tables) for _ in range(count)]
+def read_draws(path: Path) -> Iterator[tuple[str, list[StoredDraw]]]:
+    """Case and the draws of its first trial: samples, rater predictions, consensus. Errors: :func:`read_tables`."""
+    for block in _blocks(path):
+        start, bits = 0, block.file.read(f"{block.name}/bits", kinds="u", shape=(None,), packed=True)
+        for case_id, _, trials in block.cases():
+            draws = []
+            for number, tables in enumerate(trials):
+                shape = (tables.n_predicted, len(tables.intersection), -(-tables.pixels // 8))
+                size = shape[0] * shape[1] * shape[2]
+                if start + size > len(bits):
+                    raise block.file.fault("holds too few draws", expected=f"{start + size}", found=f"{len(bits)}")
+                if number == 0:
+                    draws = _draws(tables, bits[start : start + size].reshape(shape))
+                start += size
+            yield case_id, draws
 
 
-def read_draws(path: Path) -> Iterator[tuple[str, list[tuple[DrawKind, int, np.ndarray]]]]:
-    """Case and its first trial's draws: kind, rater (-1: none) and packed bits ``(F, bytes)``."""
-    with h5py.File(path, "r") as file:
-        _check_format(file, path)
-        for number in range(int(file.attrs["blocks"])):
-            block = file[f"block{number:06d}"]
-            trials = iter(_trial_draws(block["draws"]))
-            for case_id, count in zip(block["case"].asstr()[()], block["trials"][()], strict=True):
-                draws = [next(trials) for _ in range(count)]
-                yield case_id, draws[0] if draws else []
+def _draws(tables: CaseTables, bits: np.ndarray) -> list[StoredDraw]:
+    kinds = [(DrawKind.SAMPLE, None)] * tables.n_samples
+    kinds += [(DrawKind.RATER, rater) for rater in tables.predicted_rater.tolist()]
+    kinds += [(DrawKind.CONSENSUS, None)] * tables.has_consensus
+    return [StoredDraw(kind, rater, part) for (kind, rater), part in zip(kinds, bits, strict=True)]
 
 
-def _trial_draws(group: Any) -> Iterator[list[tuple[DrawKind, int, np.ndarray]]]:
-    bits, kinds, raters = group["bits"][()], group["kind"][()], group["rater"][()]
-    start = first = 0
-    for shape in group["shape"][()]:
-        size, count = int(np.prod(shape)), int(shape[0])
-        packed = bits[start : start + size].reshape(shape)
-        rows = range(first, first + count)
-        yield [(KINDS[kinds[row]], int(raters[row]), packed[row - first]) for row in rows]
-        start, first = start + size, first + count
+@dataclass(frozen=True, eq=False)
+class _Block:
+    file: GuardedFile
+    name: str
+
+    def cases(self) -> Iterator[tuple[str, str, list[CaseTables]]]:
+        names = self.file.names(f"{self.name}/tables", limit=64)
+        shapes = {name: (None, None) if name == "layout" else (None,) for name in names}
+        tables = unpack({name: self._read(f"tables/{name}", "iub", shapes[name]) for name in names})
+        ids, subjects = (self._texts(name) for name in ("case", "subject"))
+        counts = self._read("trials", "i", (len(ids),)).tolist()
+        if len(subjects) != len(ids) or min(counts, default=0) < 0 or sum(counts) != len(tables):
+            raise self.file.fault(f"holds another number of cases than of tables in /{self.name}")
+        rest = iter(tables)
+        for case_id, subject, count in zip(ids, subjects, counts, strict=True):
+            yield case_id, subject, [next(rest) for _ in range(count)]
+
+    def _read(self, name: str, kinds: str, shape: tuple[int | None, ...]) -> np.ndarray:
+        return self.file.read(f"{self.name}/{name}", kinds=kinds, shape=shape, packed=True)
+
+    def _texts(self, name: str) -> list[str]:
+        return [text.decode("utf-8", "replace") for text in self._read(name, "S", (None,)).tolist()]
+
+
+def _blocks(path: Path) -> Iterator[_Block]:
+    with closing(GuardedFile(path, hint=HINT)) as file:
+        found, blocks = file.attribute("mrbench_predictions"), file.attribute("blocks")
+        if found is None or blocks is None:
+            raise DataError(f"{path} holds no predictions", hint=HINT)
+        if int(found) != FORMAT:
+            raise IncompatibleError(f"{path} has another format", expected=str(FORMAT), found=str(found), hint=HINT)
+        for number in range(int(blocks)):
+            yield _Block(file, _name(number))

@@ -12,8 +12,8 @@ from typing import Any
 
 from mrbench import __version__
 from mrbench.engine.cell import FORMAT, CellSpec, Status
-from mrbench.engine.store import write_json
 from mrbench.errors import DataError, IncompatibleError
+from mrbench.files import write_json
 
 LIBRARIES = ("numpy", "scipy", "torch", "h5py", "pydantic")
 
@@ -126,4 +126,6 @@ def read_record(folder: Path) -> dict[str, Any] | None:
             found=str(record.get("format")) if isinstance(record, dict) else "no record",
             hint="mrbench run --force computes it again; --out names another results folder",
         )
+    if record.get("status") not in set(Status) or not isinstance(record.get("reason"), str):
+        raise DataError(f"the record {path} has no status", expected=", ".join(Status), hint="mrbench run --force")
     return record

@@ -8,13 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mrbench.data.description import Description
 from mrbench.engine.cell import FORMAT, CellSpec, Status
 from mrbench.engine.local import LocalExecutor, Outcome
 from mrbench.engine.plan import Plan
 from mrbench.engine.record import make_record, read_record, write_record
-from mrbench.engine.store import is_busy, write_json
+from mrbench.engine.store import discard, is_busy
 from mrbench.engine.worker import Order
 from mrbench.errors import DataError, IncompatibleError, MrbenchError, UnknownNameError
+from mrbench.files import write_json
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +112,11 @@ def open_run(name: str, results: Path) -> Run:
         if stored["format"] != FORMAT:
             raise IncompatibleError(f"the run {folder} has another format", expected=str(FORMAT))
         cells = [(CellSpec.from_json(cell["spec"]), str(cell["not_applicable"])) for cell in stored["cells"]]
-        return Run(folder.name, folder.parent.parent, cells, stored["descriptions"], stored["command"], stored["data"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        facts = {name: Description.from_json(facts).as_json() for name, facts in stored["descriptions"].items()}
+        return Run(folder.name, folder.parent.parent, cells, facts, str(stored["command"]), str(stored["data"]))
+    except DataError as error:
+        raise DataError(f"cannot read the run {folder}", found=error.what) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"cannot read the run {folder}", found=f"{type(error).__name__}: {error}") from error
 
 
@@ -158,7 +163,7 @@ def execute(run: Run, settings: Settings, watch: Watch) -> list[CellResult]:
             todo.append(spec)
         else:
             watch(spec, {"event": "kept"})
-    work = run.folder / "work"
+    work = run.folder / "logs"
     work.mkdir(exist_ok=True)
     executor = LocalExecutor(work, jobs=settings.jobs, timeout=settings.timeout, device=settings.device)
     orders = [Order(spec, run.results, settings.data, settings.device) for spec in todo]
@@ -184,4 +189,4 @@ def _forget(specs: Sequence[CellSpec], results: Path) -> None:
     if busy:
         raise MrbenchError(f"another process is computing {busy[0]}", hint="wait for it, or run without --force")
     for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+        discard(folder)

@@ -1,14 +1,16 @@
 """Scores of a cell from its stored tables: no model, no image and no mask is read."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from mrbench.data.description import Raters
 from mrbench.digests import digest_json
 from mrbench.engine.predictions import read_tables
-from mrbench.errors import PluginError
-from mrbench.interfaces.metric import Metric
+from mrbench.interfaces.metric import Key, Metric
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scoring import CaseScores, MetricValue, reduce_fold, score_case
 from mrbench.registry import Plugin, Registry
@@ -24,33 +26,51 @@ def applicable_metrics(registry: Registry, raters: str, only: tuple[str, ...] = 
     return {p.key: p for p in chosen if not (p.record.identified and raters == Raters.EXCHANGEABLE)}
 
 
-def scoring_digest(metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol) -> str:
-    """Digest of the protocol and of the definition version of every metric."""
-    versions = {name: [plugin.qualified, plugin.record.version] for name, plugin in metrics.items()}
-    return digest_json({"protocol": protocol.digest(), "metrics": versions})
+def scoring_digests(metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol) -> dict[str, str]:
+    """For each metric, a digest of the protocol and of the metric's definition."""
+    return {
+        name: digest_json([protocol.digest(), plugin.qualified, plugin.record.version])
+        for name, plugin in metrics.items()
+    }
 
 
-def score_cell(
-    predictions: Path, metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol
-) -> tuple[dict[str, MetricValue], CaseScores]:
-    """Every metric of one cell, reduced and per case.
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """What scoring a cell gives.
+
+    Attributes:
+        values: every metric that applies, reduced over the fold.
+        cases: per case.
+        faults: metrics that raised or gave a value that is not finite, with what they did; their values are left out.
+    """
+
+    values: Mapping[str, MetricValue]
+    cases: CaseScores
+    faults: Mapping[str, str]
+
+
+def score_cell(predictions: Path, metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol) -> Scored:
+    """Every metric of one cell; one that fails costs the others nothing.
 
     Raises:
         DataError: the predictions cannot be read.
-        PluginError: a metric that raised; names it and the case.
     """
     loaded: dict[str, Metric] = {name: plugin.load()() for name, plugin in metrics.items()}
+    faults: dict[str, str] = {}
     scores = CaseScores()
     for case_id, subject, trials in read_tables(predictions):
+        values: dict[tuple[str, Key], np.ndarray] = {}
         for name, metric in loaded.items():
             try:
-                values = score_case(trials, {name: metric}, protocol)
+                own = score_case(trials, {name: metric}, protocol)
+                if not all(np.isfinite(statistics).all() for statistics in own.values()):
+                    raise ValueError("a value that is not finite")
+                values |= own
             except Exception as error:
-                raise PluginError(
-                    f"metric {name!r} failed on case {case_id!r}", found=f"{type(error).__name__}: {error}"
-                ) from error
-            scores.append(case_id, subject, values)
-    return reduce_fold(scores, loaded, protocol), scores
+                faults.setdefault(name, f"metric {name!r}, case {case_id!r}: {type(error).__name__}: {error}")
+        scores.append(case_id, subject, values)
+    values_of_all = reduce_fold(scores, loaded, protocol)
+    return Scored({name: value for name, value in values_of_all.items() if name not in faults}, scores, faults)
 
 
 def metrics_json(values: Mapping[str, MetricValue]) -> dict[str, Any]:

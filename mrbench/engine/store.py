@@ -13,17 +13,21 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mrbench.errors import MrbenchError
+from mrbench.errors import DataError, DivergedError, MrbenchError, NotApplicableError, PluginError
+from mrbench.files import write_json
 
 LEASE_SECONDS = 60.0
 """Another machine's attempt is taken over this long after its owner's last sign of life."""
 
 RENEW_SECONDS = 10.0
+
+CHECKPOINT = "checkpoint"
+"""The folder in an attempt that a successor continues from."""
 
 
 class BusyError(MrbenchError):
@@ -37,37 +41,65 @@ class Attempt:
     Attributes:
         folder: to write into.
         final: where it goes when it is done.
+        marker: the file that is written last; where ``final`` holds it, ``final`` is whole.
         adopted: it was begun by a process that is gone; a checkpoint may lie in it.
+        finished: another process finished between our first look and our claim.
     """
 
     folder: Path
     final: Path
+    marker: str
     adopted: bool
+    finished: bool
 
     def complete(self) -> None:
         """Renames the folder into place. Where another process was first, its result stays and this one is dropped."""
         (self.folder / "lease.json").unlink(missing_ok=True)
-        try:
-            self.folder.rename(self.final)
-        except OSError:
-            if not self.final.is_dir():
-                raise
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if (self.final / self.marker).exists():
+            self.discard()
+        else:
+            discard(self.final)  # what a removal that was interrupted left of it
+            self._rename()
         for left in attempts(self.final):
             if not _alive(left):
                 shutil.rmtree(left, ignore_errors=True)
+
+    def _rename(self) -> None:
+        try:
+            self.folder.rename(self.final)
+        except OSError:
+            if not (self.final / self.marker).exists():
+                raise
+            self.discard()
 
     def discard(self) -> None:
         """Removes the folder and what is in it."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def discard(folder: Path) -> None:
+    """Removes a finished folder: first its name, at once, then its content, so that no half of it is ever found."""
+    trash = folder.with_name(f"{folder.name}.trash-{uuid.uuid4().hex[:8]}")
+    try:
+        folder.rename(trash)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(trash, ignore_errors=True)
+
+
+OWN_FAULTS = (DivergedError, PluginError, NotApplicableError, DataError)
+"""Faults that a checkpoint would only lead to again."""
+
+
 @contextmanager
-def attempt(final: Path) -> Iterator[Attempt]:
+def attempt(final: Path, marker: str) -> Iterator[Attempt]:
     """Claims the attempt at ``final`` and keeps its lease alive.
 
-    An interruption, or a disk that is full, leaves the folder with its checkpoint to a successor; any other fault
-    removes it, because continuing would repeat the fault.
+    On a fault of the method's own the folder is removed. On any other, an interruption or a disk that is full among
+    them, it stays with its checkpoint for a successor.
+
+    Args:
+        marker: the name of the file that is written last.
 
     Raises:
         BusyError: a live process is at it.
@@ -78,10 +110,9 @@ def attempt(final: Path) -> Iterator[Attempt]:
     renewal = threading.Thread(target=_renew, args=(folder, stop), daemon=True)
     renewal.start()
     try:
-        yield Attempt(folder, final, adopted)
-    except Exception as error:
-        if not isinstance(error, OSError | BusyError):
-            shutil.rmtree(folder, ignore_errors=True)
+        yield Attempt(folder, final, marker, adopted, (final / marker).exists())
+    except OWN_FAULTS:
+        shutil.rmtree(folder, ignore_errors=True)
         raise
     finally:
         stop.set()
@@ -97,6 +128,7 @@ def _claim(final: Path) -> tuple[Path, bool]:
             found.rename(own)
         except FileNotFoundError:
             continue  # somebody else took it over first
+        _clear(own)
         write_json(own / "lease.json", _lease())
         return own, True
     own.mkdir()
@@ -107,6 +139,16 @@ def _claim(final: Path) -> tuple[Path, bool]:
         shutil.rmtree(own)
         raise BusyError(f"another process is computing {final.name}", found=_owner(rivals[0]))
     return own, False
+
+
+def _clear(folder: Path) -> None:
+    # Only the checkpoint is of use. An owner who was merely asleep may still write to the other files, so they must
+    # not be the successor's.
+    for path in folder.iterdir():
+        if path.is_dir() and path.name != CHECKPOINT:
+            shutil.rmtree(path, ignore_errors=True)
+        elif not path.is_dir():
+            path.unlink(missing_ok=True)
 
 
 def attempts(final: Path) -> list[Path]:
@@ -121,19 +163,28 @@ def is_busy(final: Path) -> bool:
 
 def _lease() -> dict[str, Any]:
     return {
-        "host": socket.gethostname(),
+        "host": _host(),
         "process": os.getpid(),
         "started": process_start(os.getpid()),
         "expiry": time.time() + LEASE_SECONDS,
     }
 
 
+def _host() -> str:
+    # Process numbers mean something within one boot and one name space only, whatever the host is called.
+    parts = [socket.gethostname()]
+    with suppress(OSError):
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
+        parts.append(str(Path("/proc/self/ns/pid").stat().st_ino))
+    return "/".join(parts)
+
+
 def _renew(folder: Path, stop: threading.Event) -> None:
     while not stop.wait(RENEW_SECONDS):
-        try:
+        if not folder.exists():
+            return
+        with suppress(OSError):  # a passing fault of a shared disk must not cost the lease
             write_json(folder / "lease.json", _lease())
-        except OSError:
-            return  # the folder is gone or the disk is full: the work itself will say so
 
 
 def _alive(folder: Path) -> bool:
@@ -141,12 +192,15 @@ def _alive(folder: Path) -> bool:
         lease = json.loads((folder / "lease.json").read_text())
     except FileNotFoundError:
         return _age(folder) < RENEW_SECONDS / 2  # made a moment ago, or left by an owner who died between two steps
-    except ValueError:
+    except (ValueError, OSError):
         return False
-    if lease.get("host") != socket.gethostname():
-        return bool(lease.get("expiry", 0) > time.time())
-    started = process_start(int(lease.get("process", 0)))
-    return started is not None and started == lease.get("started")
+    try:
+        if lease["host"] != _host():
+            return bool(float(lease["expiry"]) > time.time())
+        started = process_start(int(lease["process"]))
+        return started is not None and started == lease["started"]
+    except (KeyError, TypeError, ValueError):
+        return False
 
 
 def _age(folder: Path) -> float:
@@ -159,8 +213,8 @@ def _age(folder: Path) -> float:
 def _owner(folder: Path) -> str:
     try:
         lease = json.loads((folder / "lease.json").read_text())
-        return f"process {lease['process']} on {lease['host']}"
-    except (OSError, ValueError, KeyError):
+        return f"process {lease['process']} on {lease['host'].partition('/')[0]}"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return "a process that has just begun"
 
 
@@ -180,27 +234,3 @@ def process_start(pid: int) -> str | None:
     except (ProcessLookupError, OverflowError):
         return None
     return "unknown"
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Writes a JSON file whole or not at all.
-
-    Raises:
-        MrbenchError: the disk is full or cannot be written to.
-    """
-    with replaced(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-        json.dump(value, file, indent=1, allow_nan=False)
-
-
-@contextmanager
-def replaced(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its place at the end, or is removed on an exception."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -8,7 +8,7 @@ from typing import Any
 
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.run import CellResult, Run
-from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scoring_digest
+from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scoring_digests
 from mrbench.errors import IncompatibleError
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scoring import Summary, reduce_dataset
@@ -28,17 +28,17 @@ class Row:
     Attributes:
         samples: S of the sample set; 1 for a method with a single output, None where it gives none.
         marks: what a reader must know before comparing.
-        folds: (finished, planned) cells.
+        cells: (finished, planned).
         metrics: mean and spread over folds, per metric.
         best: metrics in which it is the best of the rows that it may be ranked with.
         cost: means over the cells, by the names in ``COSTS``.
-        failures: reasons of the cells that did not finish.
+        failures: reasons of the cells that did not finish and of the metrics that failed.
     """
 
     method: str
     samples: int | None
     marks: tuple[str, ...]
-    folds: tuple[int, int]
+    cells: tuple[int, int]
     metrics: Mapping[str, Summary]
     cost: Mapping[str, float]
     failures: tuple[str, ...]
@@ -47,10 +47,11 @@ class Row:
 
 @dataclass(frozen=True)
 class DatasetTable:
-    """The rows of one data set under one scoring protocol."""
+    """The rows of one data set under one scoring protocol; ``changed``: the options of the data set that were set."""
 
     dataset: str
     description: Mapping[str, Any]
+    changed: Mapping[str, Any]
     protocol: str
     metrics: Mapping[str, MetricRecord]
     rows: Sequence[Row] = field(default_factory=list)
@@ -83,9 +84,13 @@ def summarise(
         records = {name: plugin.record for name, plugin in plugins.items() if only or plugin.record.table}
         scorer = _Scorer(run.results, plugins, protocol, rescore)
         methods = list(dict.fromkeys(result.spec.method for result in own))
-        rows = [_row(m, [r for r in own if r.spec.method == m], scorer, registry, description) for m in methods]
+        rows = [_row(m, [r for r in own if r.spec.method == m], scorer, description) for m in methods]
         shown = {name: record for name, record in records.items() if any(name in row.metrics for row in rows)}
-        tables.append(DatasetTable(dataset, description, protocol.name, shown, _with_best(rows, shown)))
+        tables.append(
+            DatasetTable(
+                dataset, description, own[0].spec.dataset_changed, protocol.name, shown, _with_best(rows, shown)
+            )
+        )
     return tables
 
 
@@ -106,27 +111,25 @@ class _Scorer:
 
     def values(self, result: CellResult) -> Mapping[str, Any]:
         assert result.record is not None
-        recorded = result.record.get("scoring_digest") == scoring_digest(self.plugins, self.protocol)
-        if recorded and not self.rescore:
-            return dict(result.record["metrics"])
+        wanted, stored = scoring_digests(self.plugins, self.protocol), result.record.get("scoring", {})
+        if not self.rescore and all(stored.get(name) == digest for name, digest in wanted.items()):
+            return {name: value for name, value in result.record["metrics"].items() if name in wanted}
         predictions = result.spec.folder(self.results) / "predictions.h5"
-        return metrics_json(score_cell(predictions, self.plugins, self.protocol)[0])
+        return metrics_json(score_cell(predictions, self.plugins, self.protocol).values)
 
 
-def _row(
-    method: str, results: Sequence[CellResult], scorer: _Scorer, registry: Registry, description: Mapping[str, Any]
-) -> Row:
+def _row(method: str, results: Sequence[CellResult], scorer: _Scorer, description: Mapping[str, Any]) -> Row:
     done = [result for result in results if result.status is Status.OK]
     values = [(result.spec, scorer.values(result)) for result in done]
     names = dict.fromkeys(name for _, metrics in values for name in metrics)
     return Row(
         method=method,
-        samples=_samples(registry, results[0].spec),
-        marks=_marks(registry, results[0].spec, description),
-        folds=(len(done), len(results)),
+        samples=_samples(results[0].spec),
+        marks=_marks(results[0].spec, description),
+        cells=(len(done), len(results)),
         metrics={name: _over_folds(name, values, scorer.protocol) for name in names},
         cost=_cost([result.record for result in done if result.record]),
-        failures=tuple(dict.fromkeys(_failure(r) for r in results if r.status is not Status.OK)),
+        failures=tuple(dict.fromkeys([*(_failure(r) for r in results if r.status is not Status.OK), *_faults(done)])),
     )
 
 
@@ -139,29 +142,34 @@ def _over_folds(name: str, values: Sequence[tuple[CellSpec, Mapping[str, Any]]],
     return reduce_dataset([fmean(by_fold[fold]) for fold in sorted(by_fold)], protocol)
 
 
+def _faults(done: Sequence[CellResult]) -> list[str]:
+    return [fault for result in done for fault in (result.record or {}).get("metric_faults", {}).values()]
+
+
 def _failure(result: CellResult) -> str:
     first = result.reason.splitlines()[0] if result.reason else ""
     return f"{result.spec.place} {result.status}: {first}"
 
 
-def _samples(registry: Registry, spec: CellSpec) -> int | None:
-    capabilities = registry.get("method", spec.method).record.capabilities
-    if Capability.DIVERSE in capabilities:
+def _samples(spec: CellSpec) -> int | None:
+    if Capability.DIVERSE in spec.capabilities:
         return spec.samples
-    return 1 if Capability.CONSENSUS in capabilities else None
+    return 1 if Capability.CONSENSUS in spec.capabilities else None
 
 
-def _marks(registry: Registry, spec: CellSpec, description: Mapping[str, Any]) -> tuple[str, ...]:
-    capabilities = registry.get("method", spec.method).record.capabilities
+def _marks(spec: CellSpec, description: Mapping[str, Any]) -> tuple[str, ...]:
     marks = []
-    if Capability.SEES_TEST_MASKS in capabilities:
+    if spec.kind == "fusion" or Capability.SEES_TEST_MASKS in spec.capabilities:
         marks.append(SEES_TEST_MASKS)
-    if capabilities.isdisjoint({Capability.DIVERSE, Capability.PERSONAL}):
+    if {Capability.DIVERSE, Capability.PERSONAL}.isdisjoint(spec.capabilities):
         marks.append("single output")
+    if spec.split != "strict":
+        marks.append(f"split {spec.split}")
     if spec.limit is not None:
         marks.append(f"first {spec.limit} cases")
     if spec.kind == "method" and spec.preset not in ("paper", "default"):
         marks.append(f"preset {spec.preset}")
+    marks += [f"{name} = {value}" for name, value in spec.changed.items()]
     if description["raters"] == "ranked":
         marks.append("virtual raters")
     return tuple(marks)
@@ -174,8 +182,9 @@ def _cost(records: Sequence[Mapping[str, Any]]) -> dict[str, float]:
         if record["environment"]["shared_device"]:
             continue
         phases = profile["phases"]
+        trained = {} if profile.get("trained_on_shared_device") else phases.get("fit", {})
         facts = {
-            "train s": phases.get("fit", {}).get("seconds"),
+            "train s": trained.get("seconds"),
             "predict s": phases["predict"]["seconds"],
             "ms/image": profile.get("milliseconds_per_image"),
             "peak MiB": max(phase["peak_memory_mib"] for phase in phases.values()),
@@ -204,4 +213,4 @@ def _is_best(row: Row, name: str, record: MetricRecord, rows: Sequence[Row]) -> 
 
 
 def _ranked(row: Row, name: str) -> bool:
-    return name in row.metrics and row.folds[0] == row.folds[1] and SEES_TEST_MASKS not in row.marks
+    return name in row.metrics and row.cells[0] == row.cells[1] and SEES_TEST_MASKS not in row.marks

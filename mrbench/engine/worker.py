@@ -12,6 +12,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,13 +27,17 @@ from mrbench.engine.predict import Predictor
 from mrbench.engine.predictions import PredictionWriter
 from mrbench.engine.profile import Profile, milliseconds
 from mrbench.engine.record import make_record, read_record, write_record
-from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scoring_digest
-from mrbench.engine.store import Attempt, BusyError, attempt, write_json
+from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scoring_digests
+from mrbench.engine.store import CHECKPOINT, Attempt, BusyError, attempt
 from mrbench.errors import DataError, DivergedError, MrbenchError, NotApplicableError
+from mrbench.files import write_json
 from mrbench.interfaces.method import Context, Method
 from mrbench.metrics.protocol import STRICT
-from mrbench.registry import Plugin, Registry, discover
+from mrbench.registry import BUILT_IN, Plugin, Registry, discover
 from mrbench.seeds import derive_seed
+
+LOG_BYTES = 2**20
+"""The end of a cell's log that is kept."""
 
 BUSY_EXIT = 75
 """Exit code of a worker that found another live process at its cell or training."""
@@ -89,7 +94,10 @@ class CellLife:
         final = self.spec.folder(self.order.results)
         if read_record(final) is not None:
             return
-        with attempt(final) as work:
+        with attempt(final, marker="record.json") as work:
+            if work.finished:
+                work.discard()
+                return
             with self._phase("prepare"):
                 cases, fold = self._prepare()
             predictor = self._predictor(cases, fold)
@@ -124,26 +132,28 @@ class CellLife:
 
     def _predictor(self, cases: CaseSet, fold: Fold) -> Predictor:
         seed = derive_seed(self.spec.seed, self.spec.dataset, self.spec.fold, "prediction")
-        predictor = Predictor(self.plugin.record, cases.description, self.spec.samples, seed)
         config = self.plugin.load_config().parse(self.spec.options, owner=self.plugin.key)
+        record, description, samples = self.plugin.record, cases.description, self.spec.samples
         if self.spec.kind == "fusion":
-            return _with(predictor, fusion=self.plugin.load()(config, cases.description))
+            return Predictor.of_fusion(record, description, samples, self.plugin.load()(config, description), seed)
         import torch
 
         self.device = _device(self.order.device)
         torch.manual_seed(derive_seed(self.spec.seed, self.spec.dataset, self.spec.fold, "weights"))
-        method: Method[Any] = self.plugin.load()(config, cases.description)
+        method: Method[Any] = self.plugin.load()(config, description)
         self._train(method, cases, fold)
         context = Context(seed, self.device, self.spec.sampler)
-        return _with(predictor, method=method, context=context)
+        self._measure_inference(method, context, cases[int(self._test_cases(fold)[0])])
+        return Predictor.of_method(record, description, samples, method, context)
 
     def _train(self, method: Method[Any], cases: CaseSet, fold: Fold) -> None:
         final = self.spec.training_folder(self.order.results)
         if not (final / "training.json").exists():
-            with attempt(final) as work:
-                self._fit(method, cases, fold, work)
+            with attempt(final, marker="training.json") as work:
+                if not work.finished:
+                    self._fit(method, cases, fold, work)
                 work.complete()
-            self.profile.facts["trained_here"] = True
+            self.profile.facts["trained_here"] = not work.finished
         else:
             self.profile.facts["trained_here"] = False
         method.load(final / "weights")
@@ -166,7 +176,7 @@ class CellLife:
                 validation,
                 seed=derive_seed(self.spec.seed, self.spec.dataset, self.spec.fold, "training"),
                 device=self.device,
-                folder=work.folder / "checkpoint",
+                folder=work.folder / CHECKPOINT,
                 report=self.emit,
                 checkpoint_seconds=float(os.environ.get("MRBENCH_CHECKPOINT_SECONDS", CHECKPOINT_SECONDS)),
             )
@@ -174,25 +184,26 @@ class CellLife:
         weights.mkdir(exist_ok=True)
         method.save(weights)
         curve.write(work.folder / "curves.csv")
-        shutil.rmtree(work.folder / "checkpoint", ignore_errors=True)
+        shutil.rmtree(work.folder / CHECKPOINT, ignore_errors=True)
         facts = {
             "parameters": sum(p.numel() for network in method.networks().values() for p in network.parameters()),
             "epochs": len(curve.rows),
             "seconds_per_epoch": sum(row["seconds"] for row in curve.rows) / max(1, len(curve.rows)),
             "training_slices": len(train),
             "resumed": work.adopted,
+            "trained_on_shared_device": os.environ.get("MRBENCH_SHARED_DEVICE") == "1",
         }
-        training = {"fit": self.profile.phases["fit"], "facts": facts, "training": self.spec.training}
+        # Of all the processes that trained it, where it was interrupted in between.
+        cost = self.profile.phases["fit"] | {"seconds": sum(row["seconds"] for row in curve.rows)}
+        training = {"fit": cost, "facts": facts, "training": self.spec.training}
         write_json(work.folder / "training.json", training)
 
     def _predict(self, predictor: Predictor, cases: CaseSet, test: np.ndarray, folder: Path) -> None:
-        if predictor.method is not None:
-            self._measure_inference(predictor, cases[int(test[0])])
-        with self._phase("predict"):
+        with self._phase("predict"), _without_gradients(self.spec.kind):
             writer = PredictionWriter(folder / "predictions.h5")
             for done, index in enumerate(map(int, test), 1):
                 case = cases[index]
-                writer.add(case.id, case.subject, _without_gradients(predictor, case))
+                writer.add(case.id, case.subject, predictor.predict(case))
                 if done % 10 == 0 or done == len(test):
                     self.emit({"event": "cases", "done": done, "total": len(test)})
             writer.close()
@@ -204,14 +215,12 @@ class CellLife:
             "samples_per_second": round(len(test) * predictor.samples / seconds, 2),
         }
 
-    def _measure_inference(self, predictor: Predictor, case: Case) -> None:
+    def _measure_inference(self, method: Method[Any], context: Context, case: Case) -> None:
         # One case, after a call that warms up; what is counted into tables is not part of it.
         import torch
         from torch.utils.flop_counter import FlopCounterMode
 
-        method, context, image = predictor.method, predictor.context, case.without_masks()
-        assert method is not None
-        assert context is not None
+        image = case.without_masks()
 
         def draw(n: int) -> None:
             with torch.no_grad():
@@ -220,7 +229,7 @@ class CellLife:
 
         with FlopCounterMode(display=False) as flops:
             draw(1)
-        one, all_samples = (milliseconds(lambda n=n: draw(n), self.device) for n in (1, predictor.samples))  # type: ignore[misc]
+        one, all_samples = (milliseconds(lambda n=n: draw(n), self.device) for n in (1, self.spec.samples))  # type: ignore[misc]
         self.profile.facts |= {
             "flops": flops.get_total_flops(),
             "milliseconds_per_image": round(one, 3),
@@ -231,15 +240,16 @@ class CellLife:
     def _score(self, cases: CaseSet, folder: Path) -> dict[str, Any]:
         chosen = applicable_metrics(self.registry, cases.description.raters)
         with self._phase("score"):
-            values, scores = score_cell(folder / "predictions.h5", chosen, STRICT)
-            scores.write_csv(folder / "cases.csv.gz")
-        bad = [name for name, value in values.items() if not np.isfinite(value.value)]
-        if bad:
-            raise MrbenchError(f"metric {bad[0]!r} of {self.spec.title} is not finite")
+            scored = score_cell(folder / "predictions.h5", chosen, STRICT)
+            scored.cases.write_csv(folder / "cases.csv.gz")
+        built_in = [fault for name, fault in scored.faults.items() if chosen[name].distribution == BUILT_IN]
+        if built_in:
+            raise MrbenchError(f"{self.spec.title} cannot be scored", found=built_in[0])
         return {
             "protocol": STRICT.name,
-            "scoring_digest": scoring_digest(chosen, STRICT),
-            "metrics": metrics_json(values),
+            "scoring": scoring_digests(chosen, STRICT),
+            "metrics": metrics_json(scored.values),
+            "metric_faults": scored.faults,
         }
 
     def _record(self, work: Attempt, predictor: Predictor, metrics: Mapping[str, Any]) -> None:
@@ -263,17 +273,12 @@ class CellLife:
         work.complete()
 
 
-def _with(predictor: Predictor, **parts: Any) -> Predictor:
-    return Predictor(**{**vars(predictor), **parts})
-
-
-def _without_gradients(predictor: Predictor, case: Case) -> Any:
-    if predictor.method is None:
-        return predictor.predict(case)
+def _without_gradients(kind: str) -> AbstractContextManager[Any]:
+    if kind == "fusion":
+        return nullcontext()
     import torch
 
-    with torch.no_grad():
-        return predictor.predict(case)
+    return torch.no_grad()
 
 
 def _device(name: str) -> Any:
@@ -304,7 +309,14 @@ def _copy_log(folder: Path) -> None:
     log = os.environ.get("MRBENCH_LOG")
     if log and Path(log).exists():
         sys.stderr.flush()
-        shutil.copyfile(log, folder / "log.txt")
+        (folder / "log.txt").write_bytes(tail(Path(log), LOG_BYTES))
+
+
+def tail(path: Path, size: int) -> bytes:
+    """The last ``size`` bytes of a file."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - size))
+        return file.read(size)
 
 
 def classify(error: BaseException) -> tuple[Status, str]:
@@ -334,6 +346,8 @@ def main() -> int:
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     _die_with_parent()
+    if os.environ.get("MRBENCH_PARENT", str(os.getppid())) != str(os.getppid()):
+        return 1  # it was gone before this process could ask to be told
     try:
         CellLife(Order.read(Path(sys.argv[1])), emit).live()
     except BusyError:

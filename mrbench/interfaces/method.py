@@ -45,7 +45,7 @@ class ParameterGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One optimisation, run by the harness's training loop.
+    """One optimisation, run by the harness's training loop. Stages follow one another in the order given.
 
     Attributes:
         name: unique in its method.
@@ -59,7 +59,6 @@ class Stage:
         patience: epochs without a lower validation loss before training stops; None: never. The weights of the lowest
             validation loss are kept in either case, the earliest on a tie.
         uses: which training slices this stage sees: ``(N, R)`` presence -> ``(N,)`` bool; None: those with any rater.
-        depends_on: stages that come before.
     """
 
     name: str
@@ -71,7 +70,6 @@ class Stage:
     schedule: Literal["cosine", "constant"] = "cosine"
     patience: int | None = None
     uses: Callable[[np.ndarray], np.ndarray] | None = None
-    depends_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

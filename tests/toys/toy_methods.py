@@ -56,7 +56,7 @@ class Toy(Method):
 
 def misbehave(behaviour):
     if behaviour == "raises":
-        raise ValueError("a fault of the author's")
+        raise ValueError("a fault of the author's in [/brackets] and [red]")
     if behaviour == "prints":
         print('{"event": "end", "status": "ok"}')
     if behaviour == "killed":

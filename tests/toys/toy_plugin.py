@@ -1,6 +1,6 @@
 """A light plugin module: small methods for tests, each with one behaviour of its own."""
 
-from mrbench import DatasetRecord, MethodRecord, hookimpl
+from mrbench import DatasetRecord, MethodRecord, MetricRecord, hookimpl
 
 MRBENCH_API = "1"
 
@@ -30,5 +30,19 @@ def mrbench_datasets():
     return [
         DatasetRecord(
             name="toy-faulty", factory="toy_data:Faulty", config="toy_data:FaultConfig", summary="one fault on demand"
+        )
+    ]
+
+
+@hookimpl
+def mrbench_metrics():
+    return [
+        MetricRecord(
+            name="toy-broken",
+            factory="toy_metrics:Broken",
+            summary="a metric that raises",
+            direction="higher",
+            range=(0, 1),
+            needs="samples",
         )
     ]

@@ -198,6 +198,43 @@ def test_a_damaged_run_or_record_is_named(mrbench: Call):
     assert "cannot read the run" in mrbench("show", "--out", "out").stderr
 
 
+@pytest.mark.parametrize(
+    "change", [{"dataset": "../../../etc"}, {"method": 3}, {"training": 5}, {"samples": "many"}, {"fold": -1}]
+)
+def test_a_strangers_run_leads_to_no_other_folder(mrbench: Call, change: dict):
+    run_staple(mrbench, "--fold", "0")
+    (path,) = Path("out").glob("runs/*/run.json")
+    stored = json.loads(path.read_text())
+    stored["cells"][0]["spec"] |= change
+    path.write_text(json.dumps(stored))
+    result = mrbench("show", "--out", "out")
+    assert result.exit_code == 1
+    assert "no specification of a cell" in result.stderr
+
+
+def test_a_record_without_a_status_is_named(mrbench: Call):
+    run_staple(mrbench, "--fold", "0")
+    (path,) = Path("out").glob("cells/**/record.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"status": "weird"}))
+    assert "no status" in mrbench("show", "--out", "out").stderr
+
+
+def test_a_picture_of_other_data_is_refused(mrbench: Call):
+    run_staple(mrbench, "--fold", "0")
+    (path,) = Path("out").glob("runs/*/run.json")
+    path.write_text(path.read_text().replace('"data_digest": "', '"data_digest": "0'))
+    assert mrbench("show", "--out", "out", "--picture", "x.png").exit_code == 1
+    assert not Path("x.png").exists()
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_metric_that_fails_costs_the_others_nothing(mrbench: Call):
+    result = run_staple(mrbench, "--fold", "0")
+    assert result.exit_code == 0
+    assert re.search(r"staple +1 +\.\d{4}", result.stdout)
+    assert "metric 'mrbench-toys:toy-broken', case" in result.stdout
+
+
 def test_damaged_predictions_are_named(mrbench: Call):
     run_staple(mrbench, "--fold", "0")
     (path,) = Path("out").glob("cells/**/predictions.h5")

@@ -1,6 +1,7 @@
 """The training loop, on a regression whose answer is known."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,38 @@ def test_only_the_stages_own_parameters_move():
     run(method)
     trained = [p.requires_grad for network in method.networks().values() for p in network.parameters()]
     assert trained == [False, True]
+
+
+def test_a_stage_whose_raters_saw_no_validation_slice_keeps_its_last_weights():
+    unseen = slices(3)
+    unseen.present[:] = False
+    curve = run(Mean(), validation=unseen)
+    assert "validation/total" not in curve.rows[0]
+
+
+def test_two_stages_of_one_name_are_refused():
+    method = Mean(stages=2)
+    stages = [replace(stage, name="same") for stage in method.stages()]
+    method.stages = lambda: stages
+    with pytest.raises(PluginError, match="two stages of one name"):
+        run(method)
+
+
+def test_the_estimate_is_of_all_stages():
+    seconds = []
+    for stages in (1, 4):
+        events = []
+        run(Mean(stages=stages, epochs=50, schedule="constant"), report=events.append)
+        seconds.append(next(event["seconds"] for event in events if event["event"] == "estimate"))
+    assert seconds[1] > 1.5 * seconds[0]
+
+
+def test_a_checkpoint_that_cannot_be_read_starts_anew(tmp_path: Path):
+    (tmp_path / "checkpoint.pt").write_bytes(b"damaged")
+    first, second = Mean(), Mean()
+    run(first)
+    run(second, folder=tmp_path)
+    assert weights(first) == weights(second)
 
 
 def test_a_stage_uses_the_slices_that_it_asks_for():

@@ -28,15 +28,14 @@ def draw(kind: DrawKind, rater: int | None = None, value: float = 0.8) -> Draw:
 def predict(capabilities: set[str], draws: Any, samples: int = 2) -> Any:
     record = MethodRecord(name="m", factory="a:b", config="a:b", summary="", capabilities=frozenset(capabilities))
     method = SimpleNamespace(predict=lambda image, n, context: draws)
-    return Predictor(record, DESCRIPTION, samples, 0, method=method, context=SimpleNamespace()).predict(CASE)
+    return Predictor.of_method(record, DESCRIPTION, samples, method, SimpleNamespace()).predict(CASE)
 
 
 def test_what_is_declared_is_counted_against_the_present_raters():
     (kept,) = predict({"personal", "diverse"}, [draw(RATER, r) for r in range(3)] + [draw(SAMPLE)] * 2)
     assert kept.tables.n_samples == 2
     assert kept.tables.truth.tolist() == [True, False, True]
-    assert kept.kinds == (RATER,) * 3 + (SAMPLE,) * 2
-    assert kept.raters == (0, 1, 2, -1, -1)
+    assert kept.tables.predicted_rater.tolist() == [0, 1, 2]
     assert kept.packed.shape == (5, 1, 3)
 
 
@@ -54,6 +53,7 @@ def test_what_is_declared_is_counted_against_the_present_raters():
         ({"consensus"}, [], "returned nothing"),
         ({"consensus"}, None, "returned nothing"),
         ({"consensus"}, [np.zeros((2, 4, 5))], "not a Draw"),
+        ({"consensus"}, [Draw("consensus", np.zeros((2, 4, 5)))], "of no kind"),
         ({"consensus"}, [Draw(CONSENSUS, np.zeros((1, 4, 5)))], "wrong shape"),
         ({"consensus"}, [Draw(CONSENSUS, np.zeros((2, 5, 4)))], "wrong shape"),
         ({"consensus"}, [Draw(CONSENSUS, np.full((2, 4, 5), 0.9))], "not probabilities"),
@@ -75,7 +75,7 @@ def test_a_method_never_sees_masks():
     seen = []
     record = MethodRecord(name="m", factory="a:b", config="a:b", summary="", capabilities=frozenset({"consensus"}))
     method = SimpleNamespace(predict=lambda image, n, context: seen.append(image) or [draw(CONSENSUS)])
-    Predictor(record, DESCRIPTION, 2, 0, method=method, context=SimpleNamespace()).predict(CASE)
+    Predictor.of_method(record, DESCRIPTION, 2, method, SimpleNamespace()).predict(CASE)
     assert set(vars(seen[0])) == {"id", "array", "spacing"}
 
 
@@ -84,7 +84,17 @@ def test_a_fusion_may_give_several_trials_or_none():
     trials = [Trial(np.arange(3) == r, [draw(CONSENSUS)]) for r in (0, 2)]
     for given in (trials, []):
         fusion = SimpleNamespace(fuse=lambda masks, present, n, noise, given=given: given)
-        assert len(Predictor(record, DESCRIPTION, 2, 0, fusion=fusion).predict(CASE)) == len(given)
+        assert len(Predictor.of_fusion(record, DESCRIPTION, 2, fusion, 0).predict(CASE)) == len(given)
+
+
+def test_a_fusion_cannot_change_what_it_is_scored_against():
+    record = MethodRecord(name="f", factory="a:b", config="a:b", summary="", kind="fusion")
+
+    def fuse(masks, present, n, noise):
+        masks[:] = 1
+
+    with pytest.raises(ValueError, match="read-only"):
+        Predictor.of_fusion(record, DESCRIPTION, 2, SimpleNamespace(fuse=fuse), 0).predict(CASE)
 
 
 def test_a_method_that_takes_two_classes_does_not_fit_three():

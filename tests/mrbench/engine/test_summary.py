@@ -1,12 +1,13 @@
 """Rows: folds, seeds, failures and who may be ranked with whom."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.run import CellResult, Run
-from mrbench.engine.score import applicable_metrics, scoring_digest
+from mrbench.engine.score import applicable_metrics, scoring_digests
 from mrbench.engine.summary import summarise
 from mrbench.errors import IncompatibleError
 from mrbench.metrics.protocol import STRICT
@@ -22,14 +23,14 @@ def cell(
     record = REGISTRY.get("method", method).record
     spec = CellSpec(
         method=method, dataset="phantom", kind=record.kind, family=record.family, sampler=record.sampler,
-        method_version="1", options={}, training={}, prediction={}, preset="quick", changed={}, dataset_options={},
-        dataset_changed={}, data_digest=metrics.pop("data", "d"), split="strict", split_digest="s",
-        fold=fold, seed=seed, samples=50,
+        method_version="1", capabilities=tuple(record.capabilities), options={}, training={}, prediction={},
+        preset="quick", changed={}, dataset_options={}, dataset_changed={}, data_digest=metrics.pop("data", "d"),
+        split="strict", split_digest="s", fold=fold, seed=seed, samples=50,
     )  # fmt: skip
     stored = {name.replace("_at_", "@"): {"value": value} for name, value in metrics.items()}
     record_json = {
         "metrics": stored,
-        "scoring_digest": scoring_digest(applicable_metrics(REGISTRY, "identified"), STRICT),
+        "scoring": scoring_digests(applicable_metrics(REGISTRY, "identified"), STRICT),
         "environment": {"shared_device": False},
         "profile": {"phases": {"predict": {"seconds": 1.0, "peak_memory_mib": 10.0}}},
     }
@@ -56,7 +57,7 @@ def test_mean_and_sample_deviation_are_over_folds_of_means_over_seeds():
 def test_a_failed_cell_is_named_and_keeps_its_row_out_of_the_ranks():
     others = [cell("proseg-prior", fold, ged=0.2) for fold in (0, 1)]
     found = rows(cell("proseg", 0, ged=0.1), cell("proseg", 1, status=Status.DIVERGED), *others)
-    assert found["proseg"].folds == (1, 2)
+    assert found["proseg"].cells == (1, 2)
     assert found["proseg"].failures == ("fold1-seed0 diverged: what went wrong",)
     assert not found["proseg"].best
     assert not found["proseg-prior"].best, "nobody is left to be better than"
@@ -80,6 +81,12 @@ def test_rows_that_see_the_masks_are_bounds_and_never_ranked():
     assert "sees test masks" in found["level-sets"].marks
     assert not found["level-sets"].best
     assert found["proseg"].best == {"ged"}
+
+
+def test_what_was_set_beside_the_preset_and_another_split_are_marked():
+    changed = replace(cell("proseg", ged=0.1).spec, changed={"epochs": "3"}, split="published-slice")
+    result = replace(cell("proseg", ged=0.1), spec=changed)
+    assert {"epochs = 3", "split published-slice", "preset quick"} <= set(rows(result)["proseg"].marks)
 
 
 def test_cells_of_different_data_are_never_mixed():

@@ -1,0 +1,103 @@
+"""Stored predictions: what goes in comes out, and nothing hostile gets through."""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from mrbench import Draw, DrawKind
+from mrbench.engine.predict import Predicted
+from mrbench.engine.predictions import PredictionWriter, read_draws, read_tables
+from mrbench.errors import DataError, IncompatibleError
+from mrbench.interfaces.draw import binary_probability
+from mrbench.metrics.tables import TableBuilder
+
+MASKS = np.zeros((2, 4, 4), np.uint8)
+
+
+def predicted(*draws: tuple[DrawKind, int | None, int]) -> Predicted:
+    """Draws whose first ``area`` pixels are foreground."""
+    builder = TableBuilder(MASKS, np.ones(2, bool), classes=2)
+    for kind, rater, area in draws:
+        foreground = (np.arange(16) < area).reshape(4, 4).astype(np.float32)
+        builder.add(Draw(kind, binary_probability(foreground), rater))
+    return Predicted(builder.finish(), builder.packed())
+
+
+def written(path: Path, cases: int = 3) -> Path:
+    writer = PredictionWriter(path)
+    for case in range(cases):
+        kinds = [
+            (DrawKind.RATER, 0, 1),
+            (DrawKind.RATER, 1, 2),
+            (DrawKind.SAMPLE, None, 9),
+            (DrawKind.SAMPLE, None, case),
+        ]
+        writer.add(f"case-{case}-é", "subject", [predicted(*kinds)] * (case % 3))
+    writer.close()
+    return path
+
+
+def test_draws_keep_their_kind_and_rater_in_whatever_order_they_came(tmp_path: Path):
+    found = dict(read_draws(written(tmp_path / "p.h5")))
+    assert list(found) == ["case-0-é", "case-1-é", "case-2-é"]
+    assert found["case-0-é"] == [], "a case without a trial"
+    areas = [(draw.kind.value, draw.rater, int(np.unpackbits(draw.bits).sum())) for draw in found["case-2-é"]]
+    assert areas == [("sample", None, 9), ("sample", None, 2), ("rater", 0, 1), ("rater", 1, 2)]
+
+
+def test_tables_come_back_for_every_trial_over_several_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("mrbench.engine.predictions.BLOCK_CASES", 2)
+    cases = list(read_tables(written(tmp_path / "p.h5", cases=7)))
+    assert [len(trials) for _, _, trials in cases] == [0, 1, 2, 0, 1, 2, 0]
+    assert cases[5][2][1].areas[0].tolist()[:4] == [9, 5, 1, 2]
+
+
+def break_file(path: Path, how: str) -> None:
+    if how == "truncated":
+        path.write_bytes(path.read_bytes()[:700])
+        return
+    if how == "foreign":
+        path.write_bytes(b"not HDF5")
+        return
+    with h5py.File(path, "a") as file:
+        block: Any = file["block000000"]
+        if how == "no block":
+            del file["block000000"]
+        elif how == "another file":
+            file.attrs.__delitem__("mrbench_predictions")
+        elif how == "counts":
+            block["trials"][...] = [5, 5, 5]
+        elif how == "huge":
+            del block["bits"]
+            block.create_dataset("bits", shape=(10**13,), dtype=np.uint8, chunks=(1024,))
+        elif how == "few bits":
+            del block["bits"]
+            block["bits"] = np.zeros(1, np.uint8)
+        elif how == "link":
+            del block["bits"]
+            block["bits"] = h5py.ExternalLink("/etc/passwd", "x")
+        elif how == "array for a group":
+            del block["tables"]
+            block["tables"] = np.zeros(3)
+
+
+@pytest.mark.parametrize(
+    "how",
+    ["truncated", "foreign", "no block", "another file", "counts", "huge", "few bits", "link", "array for a group"],
+)
+def test_a_file_that_is_not_ours_or_was_damaged_is_refused(tmp_path: Path, how: str):
+    path = written(tmp_path / "p.h5")
+    break_file(path, how)
+    with pytest.raises(DataError, match=r"p\.h5|tables"):
+        list(read_draws(path))
+
+
+def test_another_format_is_incompatible(tmp_path: Path):
+    path = written(tmp_path / "p.h5")
+    with h5py.File(path, "a") as file:
+        file.attrs["mrbench_predictions"] = 99
+    with pytest.raises(IncompatibleError, match="another format"):
+        list(read_tables(path))
