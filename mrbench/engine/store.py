@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mrbench.errors import DataError, DivergedError, MrbenchError, NotApplicableError, PluginError
+from mrbench.errors import MrbenchError
 from mrbench.files import write_json
 
 LEASE_SECONDS = 60.0
@@ -87,16 +87,18 @@ def discard(folder: Path) -> None:
     shutil.rmtree(trash, ignore_errors=True)
 
 
-OWN_FAULTS = (DivergedError, PluginError, NotApplicableError, DataError)
-"""Faults that a checkpoint would only lead to again."""
+def of_the_machine(error: Exception) -> bool:
+    """Is it the machine's fault, a full disk or memory that ran out, so that continuing may well succeed?"""
+    named = type(error).__name__ in ("OutOfMemoryError", "AcceleratorError")
+    return named or isinstance(error, OSError | MemoryError | BusyError) or "can't allocate memory" in str(error)
 
 
 @contextmanager
 def attempt(final: Path, marker: str) -> Iterator[Attempt]:
     """Claims the attempt at ``final`` and keeps its lease alive.
 
-    On a fault of the method's own the folder is removed. On any other, an interruption or a disk that is full among
-    them, it stays with its checkpoint for a successor.
+    An interruption or a fault of the machine leaves the folder with its checkpoint to a successor. A fault of the
+    method's own removes it: continuing would repeat the fault, or mix in what was trained before it was mended.
 
     Args:
         marker: the name of the file that is written last.
@@ -111,8 +113,9 @@ def attempt(final: Path, marker: str) -> Iterator[Attempt]:
     renewal.start()
     try:
         yield Attempt(folder, final, marker, adopted, (final / marker).exists())
-    except OWN_FAULTS:
-        shutil.rmtree(folder, ignore_errors=True)
+    except Exception as error:
+        if not of_the_machine(error):
+            shutil.rmtree(folder, ignore_errors=True)
         raise
     finally:
         stop.set()

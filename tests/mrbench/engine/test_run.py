@@ -111,7 +111,7 @@ def test_every_fault_is_a_row_with_its_reason_beside_the_others(
     assert cells[name]["status"] == status
     assert reason in cells[name]["reason"]
     assert records(folder / "out")[f"toy-{name}"]["status"] == status
-    left = name in ("killed", "exits", "full-disk")  # a process that is gone, or a disk that is full: to be continued
+    left = name in ("killed", "exits", "full-disk", "no-memory")  # the machine's faults: to be continued
     assert left == bool(list(folder.glob(f"out/cells/*/*toy-{name}/*/*.attempt-*")))
 
 
