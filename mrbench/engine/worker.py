@@ -329,7 +329,7 @@ def classify(error: BaseException) -> tuple[Status, str]:
         return Status.NOT_APPLICABLE, error.message
     if isinstance(error, MemoryError) or name == "OutOfMemoryError" or "can't allocate memory" in text:
         return Status.OUT_OF_MEMORY, f"{name}: {text}"
-    if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or "No space left" in text:
+    if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or "No space left" in str(error):
         return Status.FAILED, "the disk that holds the results is full; free some space and run the command again"
     if isinstance(error, KeyboardInterrupt | SystemExit):
         return Status.INTERRUPTED, "interrupted"

@@ -51,8 +51,8 @@ def test_a_batch_of_one_small_image_can_be_trained_on(name: str) -> None:
     assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
 
 
-def test_unet_maps_of_an_image_do_not_depend_on_its_batch() -> None:
-    network = UNet(1, width=8).train()
+def test_unet_maps_of_an_image_do_not_depend_on_its_batch_in_prediction() -> None:
+    network = UNet(1, width=8).eval()
     images = torch.rand(3, 1, 24, 24)
     assert torch.allclose(network(images)[:1], network(images[:1]), atol=1e-5)
 
