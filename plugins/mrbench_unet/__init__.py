@@ -21,8 +21,8 @@ PRESETS = {
     "quick": {
         "backbone": {"name": "unet", "width": 16, "depth": 4},
         "background_log_odds": 3.0,
-        "epochs": 20,
-        "batch_size": 12,
+        "epochs": 16,
+        "batch_size": 6,
         "learning_rate": 3e-3,
         "schedule": "cosine",
         "patience": None,
