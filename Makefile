@@ -1,5 +1,6 @@
 # make demo: sets everything up, then runs three methods on the embedded data set (a few minutes on two cores).
-# make test: sets everything up, then runs the whole test suite.
+# make test: sets everything up, then runs the whole test suite (make slow: the slow tests too).
+# make lint: ruff and mypy. make bench: the benchmarks. make docs: the generated pages of docs/.
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,7 +8,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PYTEST ?= $(BIN)/python -m pytest
 
-.PHONY: demo test lint slow bench docs clean
+.PHONY: help demo test lint slow bench docs clean
+
+help:
+	@sed -n 's/^# //p' Makefile
 
 demo: $(READY)
 	$(BIN)/mrbench run --method proseg --method unet-majority --method staple --dataset phantom --preset quick

@@ -26,7 +26,8 @@ def commands() -> str:
 
 
 def _help(title: str, command: click.Command) -> str:
-    context = click.Context(command, info_name=title, max_content_width=100, terminal_width=100)
+    settings = group.context_settings | {"terminal_width": 100}
+    context = click.Context(command, info_name=title, **settings)
     return f"\n## {title}\n\n```\n{command.get_help(context)}\n```\n"
 
 

@@ -115,8 +115,8 @@ def _readable(error: ValidationError, cls: type[Config], owner: str) -> UsageErr
     first = error.errors(include_url=False)[0]
     name = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        return UnknownNameError(f"option of {owner}", name, cls.options(), hint=f"mrbench info {owner}")
-    expected = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+        return UnknownNameError("option", name, cls.options(), where=f"of {owner}", hint=f"mrbench info {owner}")
+    expected = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ").partition(", unable")[0]
     return UsageError(
         f"option {name!r} of {owner} has a wrong value",
         expected=expected,

@@ -37,17 +37,31 @@ class UsageError(MrbenchError):
 
 
 class UnknownNameError(UsageError):
-    """A name that nothing answers to; names the nearest ones."""
+    """A name that nothing answers to; names the nearest ones.
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
+    Args:
+        kind: what was looked for.
+        name: as given.
+        known: what there is.
+        where: among what, e.g. ``of data set 'phantom'``.
+        hint: the command that lists them.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, where: str = "", hint: str = "") -> None:
         known = sorted(known)
-        near = get_close_matches(name, known, n=3, cutoff=0.5)
-        suggestion = f"did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
+        near = get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+        remedies = [f"did you mean {' or '.join(repr(n) for n in near)}?"] if near else []
+        remedies += ["repeat the option for several names"] if "," in name else []
+        remedies += [hint] if hint else []
         super().__init__(
-            f"unknown {kind} {name!r}",
-            expected=f"one of {', '.join(known)}" if known and not near else "",
-            hint="; ".join(part for part in (suggestion, hint) if part),
+            f"unknown {kind} {name!r}" + (f" {where}" if where else ""),
+            expected=f"one of {', '.join(known)}" if 0 < len(known) <= LISTED and not near else "",
+            hint=" or: ".join(remedies),
         )
+
+
+LISTED = 16
+"""Names that an error message lists at most."""
 
 
 class DataError(MrbenchError):

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mrbench.data.caseset import CaseSet
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.run import CellResult, Run
-from mrbench.errors import DataError, MrbenchError
+from mrbench.errors import DataError, MrbenchError, UsageError
 from mrbench.files import replaced
 from mrbench.registry import Registry
 
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 
     from mrbench.engine.predictions import StoredDraw
 
-TILE = 128
+TILE = 160
 GAP = 6
 TITLE = 16
 COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (204, 121, 167), (213, 94, 0), (0, 114, 178))
-"""Okabe and Ito's palette, which colour-blind readers can tell apart."""
+"""Okabe and Ito's palette, which colour-blind readers can tell apart: for raters."""
+
+NOBODY = (255, 255, 255)
+"""For outlines that stand for no rater."""
 
 
 @dataclass(frozen=True)
@@ -47,26 +50,39 @@ def write_contact_sheet(cases: CaseSet, path: Path, count: int) -> None:
         plane, masks = _plane(cases, index)
         picture = _grey(plane)
         for rater in np.flatnonzero(cases.present[index]):
-            _outline(picture, masks[rater] > 0, COLOURS[rater % len(COLOURS)])
+            _outline(picture, masks[rater] > 0, _colour(int(rater)))
         tiles.append(Tile(cases.ids[index], picture))
     rows = [tiles[start : start + 6] for start in range(0, len(tiles), 6)]
-    legend = [(name, COLOURS[r % len(COLOURS)]) for r, name in enumerate(cases.description.rater_names)]
+    legend = [(name, _colour(r)) for r, name in enumerate(cases.description.rater_names)]
     _write(_sheet(rows, legend), path)
 
 
-def write_run_picture(run: Run, results: Sequence[CellResult], registry: Registry, path: Path, count: int = 4) -> None:
-    """Raters' masks, and below them each method's rater predictions, first samples and mean of all samples.
-
-    Fusions stand in the picture only where the run has no method that learns: their draws are the raters' masks.
-    The cases are spread evenly over one fold's test cases in the order of the raters' disagreement.
+def write_run_pictures(
+    run: Run, results: Sequence[CellResult], registry: Registry, path: Path, count: int = 4
+) -> list[Path]:
+    """A picture per data set, named after it where there are several; returns their paths.
 
     Raises:
         MrbenchError: no cell of the run has finished.
     """
     done = [result.spec for result in results if result.status is Status.OK]
-    done = [spec for spec in done if spec.kind == "method"] or done
     if not done:
         raise MrbenchError(f"run {run.id} has no finished cell to draw", hint=f"mrbench show {run.id}")
+    datasets = list(dict.fromkeys(spec.dataset for spec in done))
+    paths = [path.with_stem(f"{path.stem}-{name.replace(':', '--')}") for name in datasets]
+    paths = paths if len(datasets) > 1 else [path]
+    for name, own in zip(datasets, paths, strict=True):
+        _write_dataset_picture([spec for spec in done if spec.dataset == name], run, registry, own, count)
+    return paths
+
+
+def _write_dataset_picture(done: list[CellSpec], run: Run, registry: Registry, path: Path, count: int) -> None:
+    """Raters' masks, and below them each method's rater predictions, first samples and mean of all samples.
+
+    Fusions stand in the picture only where the run has no method that learns: their draws are the raters' masks.
+    The cases are spread evenly over one fold's test cases in the order of the raters' disagreement.
+    """
+    done = [spec for spec in done if spec.kind == "method"] or done
     first = done[0]
     same = [
         s for s in done if (s.dataset, s.fold, s.seed, s.limit) == (first.dataset, first.fold, first.seed, first.limit)
@@ -76,7 +92,7 @@ def write_run_picture(run: Run, results: Sequence[CellResult], registry: Registr
     chosen = _spread(cases, test, count)
     draws = {spec.method: _draws(spec, run, {cases.ids[i] for i in chosen}) for spec in same}
     rows = [row for index in chosen for row in _case_rows(cases, index, draws)]
-    legend = [(name, COLOURS[r % len(COLOURS)]) for r, name in enumerate(cases.description.rater_names)]
+    legend = [(name, _colour(r)) for r, name in enumerate(cases.description.rater_names)]
     _write(_sheet(rows, legend), path)
 
 
@@ -122,24 +138,26 @@ def _case_rows(cases: CaseSet, index: int, draws: Mapping[str, Draws]) -> Iterat
     names = cases.description.rater_names
     yield [
         Tile(cases.ids[index], _grey(plane)),
-        *(Tile(names[r], _outlined(plane, masks[r] > 0, r)) for r in range(len(masks))),
+        *(Tile(names[r], _outlined(plane, masks[r] > 0, _colour(r))) for r in range(len(masks))),
     ]
     for method, by_case in draws.items():
         shape = cases.pixels.masks(index).shape[1:]
         found = [(draw, _mask(draw.bits, shape, cases, index)) for draw in by_case[cases.ids[index]]]
-        yield list(_method_tiles(method, plane, found))
+        yield list(_method_tiles(method, plane, names, found))
 
 
-def _method_tiles(method: str, plane: np.ndarray, draws: list[tuple["StoredDraw", np.ndarray]]) -> Iterator[Tile]:
+def _method_tiles(
+    method: str, plane: np.ndarray, names: Sequence[str], draws: list[tuple["StoredDraw", np.ndarray]]
+) -> Iterator[Tile]:
     samples = [mask for draw, mask in draws if draw.rater is None]
     yield Tile(f"{method}: mean", _heat(samples) if samples else _grey(plane))
     seen: set[int] = set()
     for draw, mask in draws:
         if draw.rater is not None and draw.rater not in seen:
             seen.add(draw.rater)
-            yield Tile(f"as rater {draw.rater + 1}", _outlined(plane, mask, draw.rater))
+            yield Tile(f"as {names[draw.rater]}", _outlined(plane, mask, _colour(draw.rater)))
     for number, mask in enumerate(islice(samples, 4)):
-        yield Tile(f"sample {number + 1}" if len(samples) > 1 else "consensus", _outlined(plane, mask, 6))
+        yield Tile(f"sample {number + 1}" if len(samples) > 1 else "consensus", _outlined(plane, mask, NOBODY))
 
 
 def _plane(cases: CaseSet, index: int) -> tuple[np.ndarray, np.ndarray]:
@@ -176,16 +194,22 @@ def _heat(masks: Sequence[np.ndarray]) -> np.ndarray:
     return np.repeat(_enlarged((share * 255).astype(np.uint8))[..., None], 3, axis=2)
 
 
-def _outlined(plane: np.ndarray, mask: np.ndarray, rater: int) -> np.ndarray:
+def _colour(rater: int) -> tuple[int, int, int]:
+    return COLOURS[rater % len(COLOURS)]
+
+
+def _outlined(plane: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
     picture = _grey(plane)
-    _outline(picture, mask, COLOURS[rater % len(COLOURS)])
+    _outline(picture, mask, colour)
     return picture
 
 
 def _outline(picture: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int]) -> None:
-    large = np.pad(_enlarged(mask), 1)
-    inside = large[1:-1, 1:-1] & large[:-2, 1:-1] & large[2:, 1:-1] & large[1:-1, :-2] & large[1:-1, 2:]
-    picture[large[1:-1, 1:-1] & ~inside] = colour
+    inside = large = _enlarged(mask)
+    for _ in range(2):  # pixels of line width
+        wide = np.pad(inside, 1)
+        inside = wide[1:-1, 1:-1] & wide[:-2, 1:-1] & wide[2:, 1:-1] & wide[1:-1, :-2] & wide[1:-1, 2:]
+    picture[large & ~inside] = colour
 
 
 def _sheet(rows: Sequence[Sequence[Tile]], legend: Sequence[tuple[str, tuple[int, int, int]]]) -> "Image":
@@ -193,25 +217,50 @@ def _sheet(rows: Sequence[Sequence[Tile]], legend: Sequence[tuple[str, tuple[int
         from PIL import Image, ImageDraw, ImageFont
     except ImportError:
         raise MrbenchError("pictures need Pillow", hint="pip install 'mrbench[pictures]'") from None
-    columns = max(len(row) for row in rows)
-    width, height = GAP + columns * (TILE + GAP), GAP + TITLE + GAP + len(rows) * (TILE + TITLE + GAP)
-    sheet = Image.new("RGB", (width, height), "white")
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(11)
-    x = GAP
-    for name, colour in legend:
-        pen.rectangle((x, GAP + 3, x + 9, GAP + 12), fill=colour)
-        pen.text((x + 14, GAP), name, fill="black", font=font)
-        x += 14 + int(pen.textlength(name, font=font)) + 16
+    font = ImageFont.load_default(11)
+    columns = max(6, *(len(row) for row in rows))
+    width = GAP + columns * (TILE + GAP)
+    places = _legend_places([font.getlength(name) for name, _ in legend], width)
+    top = GAP + TITLE * (1 + max((line for _, line in places), default=0)) + GAP
+    sheet = Image.new("RGB", (width, top + len(rows) * (TILE + TITLE + GAP)), "white")
+    pen = ImageDraw.Draw(sheet)
+    for (name, colour), (x, line) in zip(legend, places, strict=True):
+        y = GAP + line * TITLE
+        pen.rectangle((x, y + 3, x + 9, y + 12), fill=colour)
+        pen.text((x + 14, y), name, fill="black", font=font)
     for number, row in enumerate(rows):
-        y = GAP + TITLE + GAP + number * (TILE + TITLE + GAP)
+        y = top + number * (TILE + TITLE + GAP)
         for column, tile in enumerate(row):
             x = GAP + column * (TILE + GAP)
-            pen.text((x, y), tile.title[:22], fill="black", font=font)
+            pen.text((x, y), _fitting(tile.title, font), fill="black", font=font)
             sheet.paste(Image.fromarray(tile.pixels), (x, y + TITLE))
     return sheet
 
 
+def _legend_places(lengths: Sequence[float], width: int) -> list[tuple[int, int]]:
+    # (x, line) of each entry; entries that do not fit go to the next line.
+    places, x, line = [], GAP, 0
+    for length in lengths:
+        wanted = 14 + int(length) + 16
+        if x > GAP and x + wanted > width:
+            x, line = GAP, line + 1
+        places.append((x, line))
+        x += wanted
+    return places
+
+
+def _fitting(title: str, font: Any) -> str:
+    # The end of a case's name tells more than its middle.
+    if font.getlength(title) <= TILE:
+        return title
+    while font.getlength("…" + title) > TILE:
+        title = title[1:]
+    return "…" + title
+
+
 def _write(sheet: "Image", path: Path) -> None:
+    if path.suffix.lower() != ".png":
+        raise UsageError(f"cannot write the picture {path}", expected="a name that ends with .png")
     path.parent.mkdir(parents=True, exist_ok=True)
     with replaced(path) as temporary:
         sheet.save(temporary, format="PNG", optimize=True)

@@ -174,7 +174,9 @@ def _order(entry: EntryPoint) -> tuple[bool, str, str]:
 def _light_module(entry: EntryPoint) -> ModuleType:
     module = entry.load()
     stated = getattr(module, "MRBENCH_API", None)
-    if stated is None or str(stated).split(".", maxsplit=1)[0] != MRBENCH_API:
+    if stated is None:
+        raise PluginError(f'it does not say which interface it is written for; add MRBENCH_API = "{MRBENCH_API}"')
+    if str(stated).split(".", maxsplit=1)[0] != MRBENCH_API:
         raise PluginError(f"it is written for interface {stated!r}, this is mrbench with interface {MRBENCH_API!r}")
     return module
 

@@ -17,6 +17,6 @@ def mrbench_datasets() -> list[DatasetRecord]:
             citation="Armato et al., Med. Phys. 38:915, 2011; Clark et al., J. Digit. Imaging 26:1045, 2013",
             licence="CC BY 3.0",
             source="The Cancer Imaging Archive, collection LIDC-IDRI, doi 10.7937/K9/TCIA.2015.LO9QL9SX; "
-            "cut into lidc_nodules.npz, whose fields mrbench_lidc.nodules describes",
+            "the reader takes lidc_nodules.npz as it is, from the data folder (docs/data.md lists its fields)",
         )
     ]

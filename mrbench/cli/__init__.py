@@ -1,5 +1,6 @@
 """The command line. Each command is imported only when it is called."""
 
+import os
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -60,8 +61,11 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read our output has enough of it
+        sys.exit(141)
     except OSError as error:
-        click.echo(f"mrbench: {error}", err=True)
+        click.echo(f"mrbench: cannot use {error.filename or 'a file'}: {error.strerror or error}", err=True)
         sys.exit(1)
     except click.Abort:
         click.echo("mrbench: interrupted; the same command continues from here", err=True)

@@ -9,7 +9,11 @@ from mrbench.cli.plugins import registry
 from mrbench.data.folder import data_folder
 from mrbench.errors import UsageError
 
-DATA = click.option("--data", type=click.Path(path_type=Path), help="Folder of prepared data. [default: $MRBENCH_DATA]")
+DATA = click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Folder of prepared data. [default: $MRBENCH_DATA, else the user's data folder]",
+)
 SETTINGS = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the data set.")
 
 
@@ -18,7 +22,7 @@ def command() -> None:
     """Prepare, verify and look at data sets."""
 
 
-@command.command("prepare")
+@command.command("prepare", short_help="Turn files as downloaded into a container.")
 @click.argument("name")
 @click.option("--source", type=click.Path(exists=True, path_type=Path), required=True, help="The files as downloaded.")
 @DATA
@@ -29,7 +33,9 @@ def prepare(name: str, source: Path, data: Path | None, settings: tuple[str, ...
 
     plugin, config = _configured(name, settings)
     if not plugin.record.prepare:
-        raise UsageError(f"data set {name!r} needs no preparation", found=plugin.record.source)
+        raise UsageError(
+            f"nothing prepares data set {name!r}: it is read or generated as it is", hint=plugin.record.source
+        )
     folder = data_folder(data)
     folder.mkdir(parents=True, exist_ok=True)
     out = folder / f"{plugin.record.name}.h5"
@@ -37,7 +43,7 @@ def prepare(name: str, source: Path, data: Path | None, settings: tuple[str, ...
     click.echo(f"wrote {out}")
 
 
-@command.command("verify")
+@command.command("verify", short_help="Check every case and the content digest.")
 @click.argument("name")
 @DATA
 @SETTINGS
@@ -55,7 +61,7 @@ def verify(name: str, data: Path | None, settings: tuple[str, ...]) -> None:
     click.echo(f"{name}: {len(cases)} cases of {len(set(cases.subjects))} subjects, digest {found}")
 
 
-@command.command("inspect")
+@command.command("inspect", short_help="Write a contact sheet.")
 @click.argument("name")
 @DATA
 @SETTINGS

@@ -6,6 +6,7 @@ from typing import Any, get_args
 import click
 
 from mrbench.cli.plugins import registry
+from mrbench.configuration import flat
 from mrbench.errors import UnknownNameError
 from mrbench.registry import Kind, Plugin, Registry
 
@@ -16,7 +17,7 @@ from mrbench.registry import Kind, Plugin, Registry
 def command(name: str, as_json: bool) -> None:
     """Show what a method, data set or metric says of itself, with its options."""
     kind, plugin = _find(registry(), name)
-    facts = vars(plugin.record) | {"kind": kind, "distribution": plugin.distribution}
+    facts = {"kind": kind, **vars(plugin.record), "distribution": plugin.distribution}
     config = plugin.load_config() if kind in ("method", "dataset") else None
     options = _options(config) if config else []
     if as_json:
@@ -59,7 +60,7 @@ def _sections(
     lines = [(name, str(facts[name])) for name in shown if facts.get(name)]
     if facts.get("capabilities"):
         lines.append(("capabilities", ", ".join(sorted(facts["capabilities"]))))
-    sections = [(f"{kind} {plugin.qualified}", lines)]
+    sections = [(f"{facts.get('kind', kind)} {plugin.qualified}", lines)]
     if facts.get("differences"):
         sections.append(("Paper and released code differ", [("-", text) for text in facts["differences"]]))
     if options:
@@ -69,7 +70,8 @@ def _sections(
                 [(f"{o['name']} = {o['default']}", o["help"]) for o in options],
             )
         )
+    defaults = {option["name"]: option["default"] for option in options}
     for name, values in facts.get("presets", {}).items():
-        changed = [(f"{key} = {value}", "") for key, value in values.items()]
+        changed = [(f"{key} = {value}", "") for key, value in flat(values).items() if defaults.get(key) != value]
         sections.append((f"Preset {name}", changed or [("the defaults", "")]))
     return sections

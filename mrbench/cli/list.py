@@ -1,33 +1,41 @@
 """``mrbench list``."""
 
-from typing import get_args
+import json
+from typing import Any, get_args
 
 import click
 
 from mrbench.cli.plugins import registry
 from mrbench.registry import Kind, Plugin
 
+KINDS: dict[str, Kind] = {f"{kind}s": kind for kind in get_args(Kind)}
+
 
 @click.command("list")
-@click.argument("what", type=click.Choice([f"{kind}s" for kind in get_args(Kind)]), default="methods")
+@click.argument("what", type=click.Choice(list(KINDS)), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(what: str, as_json: bool) -> None:
-    """List the methods, data sets or metrics that are installed."""
-    kind: Kind = what.removesuffix("s")  # type: ignore[assignment]
-    plugins = registry().of_kind(kind)
+def command(what: str | None, as_json: bool) -> None:
+    """List the methods, data sets or metrics that are installed; all three without an argument."""
+    found = registry()
+    plugins = {name: found.of_kind(kind) for name, kind in KINDS.items() if what in (None, name)}
     if as_json:
-        import json
-
-        click.echo(json.dumps([{"name": p.key, "summary": p.record.summary} for p in plugins], indent=1))
-        return
-    if not plugins:
-        click.echo(f"no {what} are installed")
+        facts = {name: [_facts(plugin) for plugin in own] for name, own in plugins.items()}
+        click.echo(json.dumps(facts[what] if what else facts, indent=1))
         return
     formatter = click.HelpFormatter(max_width=100)
-    formatter.write_dl([(plugin.key, _line(plugin)) for plugin in plugins])
+    for name, own in plugins.items():
+        with formatter.section(name.capitalize()):
+            formatter.write_dl([(plugin.key, _line(plugin)) for plugin in own] or [("none", "")])
     click.echo(formatter.getvalue(), nl=False)
 
 
-def _line(plugin: Plugin) -> str:  # type: ignore[type-arg]
+def _facts(plugin: Plugin[Any]) -> dict[str, Any]:
+    facts = {"name": plugin.key, "summary": plugin.record.summary, "distribution": plugin.distribution}
+    if hasattr(plugin.record, "capabilities"):
+        facts |= {"kind": plugin.record.kind, "capabilities": sorted(plugin.record.capabilities)}
+    return facts
+
+
+def _line(plugin: Plugin[Any]) -> str:
     marks = sorted(getattr(plugin.record, "capabilities", ()))
     return plugin.record.summary + (f" [{', '.join(marks)}]" if marks else "")

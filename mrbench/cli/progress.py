@@ -114,7 +114,8 @@ class _Lines:
         self.last: dict[str, float] = {}
 
     def show(self, spec: CellSpec, event: Mapping[str, Any]) -> None:
-        frequent = event["event"] in ("epoch", "cases", "waiting")
+        last = event.get("done") is not None and event["done"] == event.get("total")
+        frequent = event["event"] in ("epoch", "cases", "waiting") and not last
         if frequent and time.monotonic() - self.last.get(spec.title, 0.0) < PLAIN_SECONDS:
             return
         if text := describe(event):

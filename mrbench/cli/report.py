@@ -1,6 +1,7 @@
 """The tables at the end of a run: methods by rows, mean and spread over folds, what does not apply left blank."""
 
 import json
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,13 +11,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mrbench.engine.run import CellResult, Run
-from mrbench.engine.summary import COSTS, SEES_TEST_MASKS, DatasetTable, Row, summarise
+from mrbench.engine.run import RESULTS, CellResult, Run
+from mrbench.engine.summary import COSTS, SEES_TEST_MASKS, SINGLE_OUTPUT, DatasetTable, Row, summarise
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 from mrbench.records import Direction
 from mrbench.registry import Registry
 
 ARROWS = {Direction.HIGHER: " ↑", Direction.LOWER: " ↓", Direction.NEITHER: ""}
+EXPLAINED = {
+    SEES_TEST_MASKS: "sees the masks it is scored on (never ranked)",
+    SINGLE_OUTPUT: "single output, scored as one sample and as every rater's",
+}
+
 GAP = 2
 """Blanks between columns."""
 
@@ -52,11 +58,16 @@ def print_run(
     console = Console()
     for table in tables:
         _print_table(console, table)
-    console.print(
-        f"mrbench show {run.id}: this table again. Research software, not for clinical use.",
-        style="dim",
-        highlight=False,
-    )
+    console.print("Research software, not for clinical use. This table again:", style="dim", highlight=False)
+    # Not wrapped, so that it can be copied.
+    click.echo(f"  {_again(run, protocol, metrics)}")
+
+
+def _again(run: Run, protocol: ScoringProtocol, metrics: tuple[str, ...]) -> str:
+    words = ["mrbench", "show", run.id] if protocol == STRICT else ["mrbench", "score", run.id]
+    words += [] if protocol == STRICT else ["--protocol", protocol.name]
+    words += [word for name in metrics for word in ("--metric", name)]
+    return shlex.join(words + ([] if run.results == RESULTS else ["--out", str(run.results)]))
 
 
 def _as_json(run: Run, results: Sequence[CellResult], tables: Sequence[DatasetTable]) -> dict[str, Any]:
@@ -187,7 +198,7 @@ def _notes(table: DatasetTable) -> Iterator[str]:
         for mark in row.marks:
             marks.setdefault(mark, []).append(row.method)
     for mark, methods in marks.items():
-        yield f"{mark}: {'all' if len(methods) == len(table.rows) else ', '.join(methods)}"
+        yield f"{EXPLAINED.get(mark, mark)}: {'all rows' if len(methods) == len(table.rows) else ', '.join(methods)}"
     for row in table.rows:
         for failure in row.failures:
             yield f"{row.method}: {failure}"

@@ -1,5 +1,6 @@
 """``mrbench run``."""
 
+import json
 import shlex
 import sys
 import tomllib
@@ -12,12 +13,10 @@ import click
 from mrbench.cli.plugins import registry
 from mrbench.configuration import flat
 from mrbench.data.folder import data_folder
-from mrbench.engine.cell import Status
+from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.plan import Plan, Request, make_plan
-from mrbench.engine.run import CellResult, Settings, execute, run_of
+from mrbench.engine.run import RESULTS, CellResult, Settings, execute, run_of
 from mrbench.errors import UnknownNameError, UsageError
-
-RESULTS = Path("results")
 
 EXITS = """\b
 Exit codes: 0 all that was asked for is there, 1 a cell failed, 2 usage,
@@ -36,9 +35,12 @@ def _read_config(ctx: click.Context, _parameter: click.Parameter, path: Path | N
     known = {option.opts[0].lstrip("-"): option for option in options}
     for name, value in values.items():
         if name not in known:
-            raise UnknownNameError(f"key in {path}:", name, known)
+            raise UnknownNameError(
+                "key", name, known, where=f"in {path}", hint="options of plugins stand in the table [set]"
+            )
         if isinstance(value, Mapping) != (name == "set") or (isinstance(value, list) and not known[name].multiple):
-            raise UsageError(f"key {name!r} in {path} has a wrong type", found=repr(value))
+            expected = 'a table: [set] with "NAME.KEY" = VALUE' if name == "set" else "a value as on the command line"
+            raise UsageError(f"key {name!r} in {path} has a wrong type", expected=expected, found=repr(value))
     ctx.default_map = {known[name].name: _as_default(known[name], value) for name, value in values.items()}
     return path
 
@@ -53,7 +55,13 @@ def _as_default(parameter: click.Option, value: Any) -> Any:
 @click.command("run", epilog=EXITS)
 @click.option("--method", "methods", multiple=True, metavar="NAME", help="A method; repeat for several.")
 @click.option("--dataset", "datasets", multiple=True, metavar="NAME", help="A data set; repeat for several.")
-@click.option("--preset", metavar="NAME", help="Settings of the methods: paper (default), quick, as_released.")
+@click.option(
+    "--preset",
+    "presets",
+    multiple=True,
+    metavar="NAME",
+    help="Settings of the methods: paper (default), quick, as_released. METHOD=NAME for one of several.",
+)
 @click.option(
     "--set",
     "settings",
@@ -79,7 +87,11 @@ def _as_default(parameter: click.Option, value: Any) -> Any:
 @click.option("--samples", type=click.IntRange(1), default=50, show_default=True, help="Samples drawn per case.")
 @click.option("--limit", type=click.IntRange(1), help="Test on the first N cases of each fold only.")
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="A metric to show; repeat for several.")
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of prepared data. [default: $MRBENCH_DATA]")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Folder of prepared data. [default: $MRBENCH_DATA, else the user's data folder]",
+)
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -111,7 +123,7 @@ def command(**options: Any) -> None:
         click.echo(f"warning: {line}", err=True)
     run = run_of(plan, options["out"], request.data, shlex.join(["mrbench", *sys.argv[1:]]))
     if options["dry_run"]:
-        _print_plan(plan, options["out"])
+        _print_plan(plan, options["out"], options["as_json"])
         return
     from mrbench.cli.progress import open_progress
     from mrbench.cli.report import print_run
@@ -137,7 +149,7 @@ def _request(options: Mapping[str, Any]) -> Request:
         methods=options["methods"],
         datasets=options["datasets"],
         settings=dict(parse_setting(text) for text in options["settings"]),
-        preset=options["preset"],
+        presets=dict(_preset(text) for text in options["presets"]),
         folds=options["folds"],
         seeds=range(seed, seed + options["seeds"]),
         samples=options["samples"],
@@ -145,6 +157,11 @@ def _request(options: Mapping[str, Any]) -> Request:
         split=options["split"],
         data=data_folder(options["data"]),
     )
+
+
+def _preset(text: str) -> tuple[str, str]:
+    owner, equals, name = text.rpartition("=")
+    return (owner, name) if equals else ("", text)
 
 
 def parse_setting(text: str) -> tuple[str, str]:
@@ -155,9 +172,16 @@ def parse_setting(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _print_plan(plan: Plan, results: Path) -> None:
-    for cell in plan.cells:
-        spec = cell.spec
-        state = "kept" if (spec.folder(results) / "record.json").exists() else "to do"
-        click.echo(f"{spec.title}  {spec.digest[:12]}  {cell.not_applicable or state}")
-    click.echo(f"run {plan.run_id}: {len(plan.cells)} cells")
+def _print_plan(plan: Plan, results: Path, as_json: bool) -> None:
+    rows = [(cell.spec, cell.not_applicable or _state(cell.spec, results)) for cell in plan.cells]
+    if as_json:
+        cells = [{"cell": spec.title, "digest": spec.digest, "state": state} for spec, state in rows]
+        click.echo(json.dumps({"run": plan.run_id, "cells": cells}, indent=1))
+        return
+    for spec, state in rows:
+        click.echo(f"{spec.title}  preset {spec.preset}  {spec.digest[:12]}  {state}")
+    click.echo(f"run {plan.run_id}: nothing was computed; {len(plan.cells)} cells")
+
+
+def _state(spec: CellSpec, results: Path) -> str:
+    return "kept" if (spec.folder(results) / "record.json").exists() else "to do"

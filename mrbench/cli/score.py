@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from mrbench.cli.plugins import registry
-from mrbench.cli.run import RESULTS, exit_code
-from mrbench.engine.run import open_run
+from mrbench.cli.run import exit_code
+from mrbench.engine.run import RESULTS, open_run
 from mrbench.metrics.protocol import PROTOCOLS
 
 

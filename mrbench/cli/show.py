@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from mrbench.cli.plugins import registry
-from mrbench.cli.run import RESULTS, exit_code
-from mrbench.engine.run import open_run
+from mrbench.cli.run import exit_code
+from mrbench.engine.run import RESULTS, open_run
 
 
 @click.command("show")
@@ -25,16 +25,17 @@ from mrbench.engine.run import open_run
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a PNG of raters' masks, rater predictions and samples instead.",
 )
+@click.option("--cases", "count", type=click.IntRange(1), default=4, show_default=True, help="Cases in the picture.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(run: str, out: Path, metrics: tuple[str, ...], picture: Path | None, as_json: bool) -> None:
+def command(run: str, out: Path, metrics: tuple[str, ...], picture: Path | None, count: int, as_json: bool) -> None:
     """Print the table of a run again. RUN is its id, its folder, or "last"."""
     found, opened = registry(), open_run(run, out)
     results = opened.cell_results()
     if picture is not None:
-        from mrbench.pictures import write_run_picture
+        from mrbench.pictures import write_run_pictures
 
-        write_run_picture(opened, results, found, picture)
-        click.echo(f"wrote {picture}")
+        for path in write_run_pictures(opened, results, found, picture, count):
+            click.echo(f"wrote {path}")
         sys.exit(exit_code(results))
     from mrbench.cli.report import print_run
 

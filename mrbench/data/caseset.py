@@ -106,7 +106,7 @@ class CaseSet:
     def split(self, name: str) -> Split:
         """The split of that name."""
         if name not in self.splits:
-            raise UnknownNameError(f"split of data set {self.description.name!r}", name, self.splits)
+            raise UnknownNameError("split", name, self.splits, where=f"of data set {self.description.name!r}")
         return self.splits[name]
 
     @property

@@ -20,7 +20,7 @@ from typing import IO, Any
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.devices import Lease, lease_device
 from mrbench.engine.store import is_busy
-from mrbench.engine.threads import cores, thread_environment
+from mrbench.engine.threads import thread_environment, threads_per_cell
 from mrbench.engine.worker import BUSY_EXIT, Order, tail
 
 POLL_SECONDS = 0.05
@@ -88,7 +88,7 @@ class LocalExecutor:
 
     def __init__(self, folder: Path, *, jobs: int = 1, timeout: float | None = None, device: str = "auto") -> None:
         self.folder, self.jobs, self.timeout, self.device = folder, jobs, timeout, device
-        self.threads = max(1, cores() // jobs)
+        self.threads = threads_per_cell(jobs)
 
     def run(self, orders: Sequence[Order], watch: Watch) -> Iterator[tuple[Order, Outcome]]:
         """Each order with its outcome, as they end. Cells that need the same training follow one another.

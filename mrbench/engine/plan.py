@@ -16,6 +16,9 @@ from mrbench.errors import UnknownNameError, UsageError
 from mrbench.records import Capability, MethodRecord
 from mrbench.registry import Plugin, Registry
 
+STANDARD_PRESETS = ("paper", "quick", "as_released")
+"""Names that mean something for every method; one without settings of that name has nothing to set."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
@@ -24,7 +27,7 @@ class Request:
     Attributes:
         methods, datasets: names as given.
         settings: ``option``, or ``plugin.option`` to say whose, with values as given.
-        preset: of the methods; None: ``paper``.
+        presets: names of settings of the methods: for all (key ``""``) or for one by its name; none: ``paper``.
         folds: to run; empty: all.
         seeds: base seeds.
         samples: drawn per case.
@@ -36,7 +39,7 @@ class Request:
     methods: Sequence[str]
     datasets: Sequence[str]
     settings: Mapping[str, Any] = field(default_factory=dict)
-    preset: str | None = None
+    presets: Mapping[str, str] = field(default_factory=dict)
     folds: Sequence[int] = ()
     seeds: Sequence[int] = (0,)
     samples: int = 50
@@ -82,7 +85,8 @@ def make_plan(request: Request, registry: Registry) -> Plan:
     cells: list[PlannedCell] = []
     warnings: list[str] = []
     descriptions = {}
-    configs = [_method_config(plugin, request.preset, settings) for plugin in methods]
+    _check_presets(request.presets, methods)
+    configs = [_method_config(plugin, _preset(request.presets, plugin), settings) for plugin in methods]
     for dataset in datasets:
         config = dataset.load_config().parse(settings.of(dataset), owner=dataset.key)
         cases: CaseSet = dataset.load()(config, request.data).load()
@@ -111,13 +115,28 @@ def _check_requirements(plugins: Sequence[Plugin[Any]]) -> None:
             raise UsageError(f"method {plugin.key!r} needs {missing[0]!r}", hint=f"pip install {missing[0]}")
 
 
+def _check_presets(presets: Mapping[str, str], methods: Sequence[Plugin[Any]]) -> None:
+    names = {name for plugin in methods for name in (plugin.key, plugin.record.name)}
+    for owner, preset in presets.items():
+        if owner and owner not in names:
+            raise UnknownNameError("method", owner, names, where="in --preset")
+        known = {*STANDARD_PRESETS, *(name for plugin in methods for name in plugin.record.presets)}
+        if preset not in known:
+            raise UnknownNameError("preset", preset, known, hint="mrbench info METHOD")
+
+
+def _preset(presets: Mapping[str, str], plugin: Plugin[Any]) -> str | None:
+    return presets.get(plugin.key) or presets.get(plugin.record.name) or presets.get("")
+
+
 def _method_config(plugin: Plugin[Any], preset: str | None, settings: "_Settings") -> tuple[str, Config]:
     record: MethodRecord = plugin.record
     name = preset or "paper"
     if not record.presets or (preset is None and name not in record.presets):
         name, values = "default", {}
     elif name not in record.presets:
-        raise UnknownNameError(f"preset of method {plugin.key!r}", name, record.presets)
+        hint = f"--preset {plugin.record.name}=NAME gives this method one of its own"
+        raise UnknownNameError("preset", name, record.presets, where=f"of method {plugin.key!r}", hint=hint)
     else:
         values = dict(record.presets[name])
     return name, plugin.load_config().parse(flat(values) | flat(settings.of(plugin)), owner=plugin.key)

@@ -41,7 +41,7 @@ class PredictionWriter:
         self.subjects.append(subject)
         self.counts.append(len(trials))
         self.trials += trials
-        self.bytes += sum(trial.packed.nbytes for trial in trials)
+        self.bytes += sum(trial.packed.nbytes + trial.tables.intersection.nbytes for trial in trials)
         if len(self.ids) >= BLOCK_CASES or self.bytes >= BLOCK_BYTES:
             self._flush()
 

@@ -18,6 +18,9 @@ from mrbench.engine.worker import Order
 from mrbench.errors import DataError, IncompatibleError, MrbenchError, UnknownNameError
 from mrbench.files import write_json
 
+RESULTS = Path("results")
+"""Where results go unless a command says otherwise."""
+
 
 @dataclass(frozen=True, eq=False)
 class CellResult:
@@ -128,7 +131,9 @@ def _run_folder(name: str, results: Path) -> Path:
     if name == "last" and runs:
         return runs[-1].parent
     if name not in known:
-        raise UnknownNameError(f"run in {results}", name, known, hint="mrbench run starts one; --out says where")
+        raise UnknownNameError(
+            "run", name, known, where=f"in {results}", hint="mrbench run starts one; --out says where"
+        )
     return known[name]
 
 

@@ -19,6 +19,7 @@ COSTS = ("train s", "predict s", "ms/image", "peak MiB", "parameters")
 """What a row's cost can hold, in the order of the table."""
 
 SEES_TEST_MASKS = "sees test masks"
+SINGLE_OUTPUT = "single output"
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ def _marks(spec: CellSpec, description: Mapping[str, Any]) -> tuple[str, ...]:
     if spec.kind == "fusion" or Capability.SEES_TEST_MASKS in spec.capabilities:
         marks.append(SEES_TEST_MASKS)
     if {Capability.DIVERSE, Capability.PERSONAL}.isdisjoint(spec.capabilities):
-        marks.append("single output")
+        marks.append(SINGLE_OUTPUT)
     if spec.split != "strict":
         marks.append(f"split {spec.split}")
     if spec.limit is not None:

@@ -22,6 +22,12 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def threads_per_cell(jobs: int) -> int:
+    """What ``OMP_NUM_THREADS`` says where it is set, else the cores divided by the cells that run side by side."""
+    stated = os.environ.get(LIBRARIES[0], "")
+    return int(stated) if stated.isdecimal() and int(stated) > 0 else max(1, cores() // jobs)
+
+
 def thread_environment(threads: int) -> Mapping[str, str]:
     """The variables that give a fresh process its thread count and its way with memory."""
     return {name: str(threads) for name in LIBRARIES} | {"OMP_WAIT_POLICY": "PASSIVE"} | KEEP_MEMORY

@@ -38,7 +38,7 @@ def test_a_strangers_method_answers_to_its_bare_and_its_qualified_name(make_dist
         ("raise RuntimeError('broken at import')", "broken at import"),
         ("import sys; sys.exit(3)", "SystemExit"),
         ("import a_module_that_is_not_there", "a_module_that_is_not_there"),
-        ("x = 1", "interface None"),
+        ("x = 1", "add MRBENCH_API"),
         ("MRBENCH_API = '2'", "interface '2'"),
         (LIGHT.format(name="Bad Name"), "lower-case"),
         (LIGHT.replace("nowhere:Nothing", "nowhere").format(name="ok"), "module:attribute"),
