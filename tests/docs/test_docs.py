@@ -42,9 +42,9 @@ def test_the_readme_names_only_what_is_installed():
 def test_the_plugin_guide_runs_as_it_is_written(make_distribution, mrbench):
     guide = (ROOT / "docs" / "plugins.md").read_text()
     blocks = dict(re.findall(r"`(\w+)\.py`.*?\n\n```python\n(.*?)```", guide, re.DOTALL))
-    assert {"blurry", "blurry_config", "blurry_method"} <= set(blocks)
-    make_distribution("mrbench-blurry", blocks, {"blurry": "blurry"})
-    words = ("--dataset", "phantom", "--set", "phantom.subjects=9", "--set", "phantom.size=32", "--fold", "0")
-    result = mrbench("run", "--method", "blurry", *words, "--preset", "quick", "--samples", "4", "--out", "out")
+    make_distribution("mrbench-guide", blocks, {name: name for name in ("blurry", "disks", "areas")})
+    words = ("--dataset", "disks", "--fold", "0", "--preset", "quick", "--samples", "4", "--out", "out")
+    result = mrbench("run", "--method", "blurry", "--method", "staple", *words, "--metric", "area_error")
     assert result.exit_code == 0, result.output
-    assert "mrbench-blurry:blurry" in result.stdout
+    assert re.search(r"mrbench-guide:blurry +4 +\.\d{4}", result.stdout)
+    assert "mrbench-guide:area_error" in result.stdout
