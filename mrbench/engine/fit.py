@@ -95,7 +95,7 @@ def fit(
     """
     for network in method.networks().values():
         network.to(device)
-    with _preserved_generators(device):
+    with _reproducible(device):
         progress = _restored(method, folder, device)
         stages = list(method.stages())
         if len({stage.name for stage in stages}) < len(stages):
@@ -110,10 +110,20 @@ def fit(
 
 
 @contextmanager
-def _preserved_generators(device: torch.device) -> Iterator[None]:
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        yield
+def _reproducible(device: torch.device) -> Iterator[None]:
+    # Generators are given back as they were. On a CPU, sums that threads would otherwise add up in the order of their
+    # arrival (the gradient of indexing, for one) are taken in a fixed order; uninitialised memory need not be filled.
+    memory: Any = torch.utils.deterministic
+    was, filled = torch.are_deterministic_algorithms_enabled(), memory.fill_uninitialized_memory
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        if device.type == "cpu":
+            memory.fill_uninitialized_memory = False
+            torch.use_deterministic_algorithms(True, warn_only=True)
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(was)
+            memory.fill_uninitialized_memory = filled
 
 
 class _StageLoop:

@@ -138,6 +138,24 @@ def test_the_global_generator_is_left_as_it_was():
     assert torch.equal(before, torch.random.get_rng_state())
 
 
+def test_threads_change_nothing_from_one_training_to_the_next():
+    # The gradient of indexing adds up in the order in which threads arrive, unless told otherwise.
+    indices = torch.randint(4, (200_000,), generator=torch.Generator().manual_seed(0))
+    factors = torch.randn(200_000, generator=torch.Generator().manual_seed(1))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    found = set()
+    for _ in range(8):
+        method = Mean()
+        method.values[0].weight = nn.Parameter(torch.zeros(4))
+        method.loss = lambda batch, value: {"sum": (value.weight[indices] * factors).exp().mean()}
+        run(method)
+        found.add(tuple(method.values[0].weight.tolist()))
+    torch.set_num_threads(threads)
+    assert len(found) == 1
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
 def test_only_the_stages_own_parameters_move():
     method = Mean(stages=2)
     method.epochs = 1
