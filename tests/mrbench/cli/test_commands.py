@@ -150,7 +150,7 @@ def test_a_run_prints_a_table_and_show_prints_it_again(mrbench: Call):
     result = run_staple(mrbench, "--fold", "0")
     assert result.exit_code == 0
     assert re.search(r"staple +1 +\.\d{4}", result.stdout)
-    assert "sees test masks" in result.stdout
+    assert "sees the masks it is scored on" in result.stdout
     assert mrbench("show", "--out", "out").stdout == result.stdout
 
 
@@ -253,7 +253,7 @@ def test_data_verify_reads_every_case(mrbench: Call):
 def test_data_prepare_refuses_a_data_set_that_needs_none(mrbench: Call, tmp_path: Path):
     result = mrbench("data", "prepare", "phantom", "--source", str(tmp_path))
     assert result.exit_code == 2
-    assert "needs no preparation" in result.stderr
+    assert "nothing prepares data set" in result.stderr
 
 
 def test_pictures_are_png_files(mrbench: Call):
