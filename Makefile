@@ -14,7 +14,7 @@ help:
 	@sed -n 's/^# //p' Makefile
 
 demo: $(READY)
-	$(BIN)/mrbench run --method proseg --method unet-majority --method staple --dataset phantom --preset quick
+	$(BIN)/mrbench run --method proseg --method unet-majority --method staple --dataset phantom --preset quick --jobs 2
 
 test: $(READY)
 	$(PYTEST) $(ARGS)
