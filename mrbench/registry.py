@@ -16,7 +16,7 @@ import pluggy
 
 from mrbench import MRBENCH_API, hooks
 from mrbench.errors import PluginError, UnknownNameError, UsageError
-from mrbench.records import DatasetRecord, MethodRecord, MetricRecord, PluginRecord
+from mrbench.records import DatasetRecord, MethodRecord, MetricRecord, PluginRecord, load_attribute
 
 GROUP = "mrbench.plugins"
 BUILT_IN = "mrbench"
@@ -53,25 +53,18 @@ class Plugin(Generic[R]):
         Raises:
             PluginError: it cannot be imported; names the plugin and what is missing.
         """
-        try:
-            return self.record.load()
-        except Exception as error:
-            raise PluginError(
-                f"plugin {self.qualified!r} cannot load {self.record.factory!r}",
-                expected="an importable class",
-                found=f"{type(error).__name__}: {error}",
-            ) from error
+        return self._imported(self.record.factory, "")
 
     def load_config(self) -> Any:
-        """The configuration class of a method or a data set."""
-        from mrbench.records import load_attribute
+        """The configuration class of a method or a data set; errors as for :meth:`load`."""
+        return self._imported(getattr(self.record, "config", ""), "its configuration ")
 
-        path = getattr(self.record, "config", "")
+    def _imported(self, path: str, what: str) -> Any:
         try:
             return load_attribute(path)
         except Exception as error:
             raise PluginError(
-                f"plugin {self.qualified!r} cannot load its configuration {path!r}",
+                f"plugin {self.qualified!r} cannot load {what}{path!r}",
                 expected="an importable class",
                 found=f"{type(error).__name__}: {error}",
             ) from error

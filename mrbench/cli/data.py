@@ -5,15 +5,11 @@ from typing import Any
 
 import click
 
+from mrbench.cli.options import DATA
 from mrbench.cli.plugins import registry
 from mrbench.data.folder import data_folder
 from mrbench.errors import UsageError
 
-DATA = click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="Folder of prepared data. [default: $MRBENCH_DATA, else the user's data folder]",
-)
 SETTINGS = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the data set.")
 
 

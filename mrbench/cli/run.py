@@ -10,12 +10,13 @@ from typing import Any
 
 import click
 
+from mrbench.cli.options import DATA, METRICS, OUT
 from mrbench.cli.plugins import registry
 from mrbench.configuration import flat
 from mrbench.data.folder import data_folder
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.plan import Plan, Request, make_plan
-from mrbench.engine.run import RESULTS, CellResult, Settings, execute, run_of
+from mrbench.engine.run import CellResult, Settings, execute, run_of
 from mrbench.errors import UnknownNameError, UsageError
 
 EXITS = """\b
@@ -86,19 +87,9 @@ def _as_default(parameter: click.Option, value: Any) -> Any:
 )
 @click.option("--samples", type=click.IntRange(1), default=50, show_default=True, help="Samples drawn per case.")
 @click.option("--limit", type=click.IntRange(1), help="Test on the first N cases of each fold only.")
-@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="A metric to show; repeat for several.")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="Folder of prepared data. [default: $MRBENCH_DATA, else the user's data folder]",
-)
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=RESULTS,
-    show_default=True,
-    help="Folder of results; cells found there are kept.",
-)
+@METRICS
+@DATA
+@OUT
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True)
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Cells side by side.")
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Per cell.")

@@ -5,21 +5,16 @@ from pathlib import Path
 
 import click
 
+from mrbench.cli.options import METRICS, OUT
 from mrbench.cli.plugins import registry
 from mrbench.cli.run import exit_code
-from mrbench.engine.run import RESULTS, open_run
+from mrbench.engine.run import open_run
 from mrbench.metrics.protocol import PROTOCOLS
 
 
 @click.command("score")
 @click.argument("run", default="last")
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=RESULTS,
-    show_default=True,
-    help="Folder of results.",
-)
+@OUT
 @click.option(
     "--protocol",
     type=click.Choice(sorted(PROTOCOLS)),
@@ -27,7 +22,7 @@ from mrbench.metrics.protocol import PROTOCOLS
     show_default=True,
     help="How stored predictions become numbers.",
 )
-@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="A metric to show; repeat for several.")
+@METRICS
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(run: str, out: Path, protocol: str, metrics: tuple[str, ...], as_json: bool) -> None:
     """Compute a run's metrics again from its stored predictions, without model, images or masks.

@@ -5,21 +5,16 @@ from pathlib import Path
 
 import click
 
+from mrbench.cli.options import METRICS, OUT
 from mrbench.cli.plugins import registry
 from mrbench.cli.run import exit_code
-from mrbench.engine.run import RESULTS, open_run
+from mrbench.engine.run import open_run
 
 
 @click.command("show")
 @click.argument("run", default="last")
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=RESULTS,
-    show_default=True,
-    help="Folder of results.",
-)
-@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="A metric to show; repeat for several.")
+@OUT
+@METRICS
 @click.option(
     "--picture",
     type=click.Path(dir_okay=False, path_type=Path),

@@ -261,7 +261,6 @@ class CellLife:
             plugin=f"{self.plugin.distribution} {self.plugin.distribution_version}",
             threads=threads_in_use(),
             device=_device_name(self.device),
-            capabilities=sorted(predictor.record.capabilities),
             raters=predictor.description.raters.value,
             native_grid=predictor.description.native_grid,
             **metrics,

@@ -1,0 +1,23 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+
+import click
+
+from mrbench.engine.run import RESULTS
+
+DATA = click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Folder of prepared data. [default: $MRBENCH_DATA, else the user's data folder]",
+)
+OUT = click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=RESULTS,
+    show_default=True,
+    help="Folder of results; cells found there are kept.",
+)
+METRICS = click.option(
+    "--metric", "metrics", multiple=True, metavar="NAME", help="A metric to show; repeat for several."
+)
