@@ -1,11 +1,13 @@
 """The hooks that a plugin module may implement, called by pluggy."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 if TYPE_CHECKING:
+    from mrbench.engine.cell import CellSpec
+    from mrbench.engine.run import CellResult, Run
     from mrbench.records import DatasetRecord, MethodRecord, MetricRecord
 
 PROJECT = "mrbench"
@@ -26,3 +28,27 @@ def mrbench_datasets() -> Sequence["DatasetRecord"]:  # type: ignore[empty-body]
 @hookspec
 def mrbench_metrics() -> Sequence["MetricRecord"]:  # type: ignore[empty-body]
     """The metrics that this plugin provides."""
+
+
+@hookspec
+def mrbench_run_start(run: "Run") -> None:
+    """A run begins; ``run.folder`` is its folder, ``run.cells`` what it will compute."""
+
+
+@hookspec
+def mrbench_run_end(run: "Run", results: "Sequence[CellResult]") -> None:
+    """A run has ended, whatever became of its cells."""
+
+
+@hookspec
+def mrbench_cell_start(run: "Run", cell: "CellSpec") -> None:
+    """A cell that is not finished yet begins."""
+
+
+@hookspec
+def mrbench_cell_end(run: "Run", cell: "CellSpec", record: "Mapping[str, Any]") -> None:
+    """A cell has ended with this record: finished, failed, or finished before and kept."""
+
+
+OBSERVER_HOOKS = ("mrbench_run_start", "mrbench_run_end", "mrbench_cell_start", "mrbench_cell_end")
+"""Called for the plugins that ``mrbench run --observe NAME`` names, one implementation at a time."""

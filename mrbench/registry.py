@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, Literal, TypeVar
 
@@ -16,6 +17,7 @@ import pluggy
 
 from mrbench import MRBENCH_API, hooks
 from mrbench.errors import PluginError, UnknownNameError, UsageError
+from mrbench.plugin_file import FILE, file_digest, import_file
 from mrbench.records import DatasetRecord, MethodRecord, MetricRecord, PluginRecord, load_attribute
 
 GROUP = "mrbench.plugins"
@@ -31,11 +33,21 @@ R = TypeVar("R", bound=PluginRecord)
 
 @dataclass(frozen=True)
 class Plugin(Generic[R]):
-    """A record with the distribution that it comes from."""
+    """A record with the distribution that it comes from.
+
+    Attributes:
+        content: digest of the plugin's code where no version of a distribution stands for it: a single file's.
+    """
 
     record: R
     distribution: str
     distribution_version: str
+    content: str = ""
+
+    @property
+    def version(self) -> str:
+        """Of the definition, as it enters digests; every edit of a plugin file is a version of its own."""
+        return f"{self.record.version}+{self.content}" if self.content else self.record.version
 
     @property
     def qualified(self) -> str:
@@ -80,11 +92,32 @@ class Quarantined:
     traceback: str = ""
 
 
+@dataclass(frozen=True)
+class Observer:
+    """A plugin module with observer hooks.
+
+    Attributes:
+        name: of its entry point.
+        hook: ``hook.mrbench_run_start(run=...)`` and so on call this module's implementations alone.
+    """
+
+    name: str
+    distribution: str
+    hook: pluggy.HookRelay
+
+
 @dataclass
 class Registry:
-    """All plugins found, by kind."""
+    """All plugins found, by kind.
+
+    Attributes:
+        plugins: methods, data sets and metrics.
+        observers: what ``mrbench run --observe`` can name.
+        quarantined: what was set aside.
+    """
 
     plugins: dict[Kind, list[Plugin[Any]]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+    observers: list[Observer] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
 
     def add(self, entry: EntryPoint) -> None:
@@ -92,14 +125,34 @@ class Registry:
         distribution = entry.dist.name if entry.dist else "unknown"
         version = entry.dist.version if entry.dist else ""
         try:
-            module = _light_module(entry)
-            found = {kind: _records(module, kind, entry.name) for kind in KINDS}
+            found = _Module(entry.load(), entry.name)
         except (Exception, SystemExit) as error:
             reason = error.what if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
             self.quarantined.append(Quarantined(entry.name, distribution, reason, traceback.format_exc()))
             return
-        for kind, records in found.items():
-            self._add_records(kind, [Plugin(record, distribution, version) for record in records], entry.name)
+        self._add_module(found, distribution, version)
+
+    def add_file(self, path: Path) -> None:
+        """Loads a plugin from one file; its names are ``file:NAME``, and bare while they are unique.
+
+        Raises:
+            PluginError: whatever it does wrong; it was asked for, so nothing is set aside.
+        """
+        content = file_digest(path)
+        module = import_file(path)
+        try:
+            found = _Module(module, path.stem)
+        except PluginError as error:
+            raise PluginError(
+                f"plugin file {path}: {error.what}", expected=error.expected, found=error.found
+            ) from error
+        self._add_module(found, FILE, content, content)
+
+    def _add_module(self, found: "_Module", distribution: str, version: str, content: str = "") -> None:
+        for kind, records in found.records.items():
+            self._add_records(kind, [Plugin(r, distribution, version, content) for r in records], found.name)
+        if found.observes:
+            self.observers.append(Observer(found.name, distribution, found.manager.hook))
 
     def _add_records(self, kind: Kind, plugins: list[Plugin[Any]], entry: str) -> None:
         taken = {plugin.qualified for plugin in self.plugins[kind]}
@@ -151,11 +204,17 @@ class Registry:
         return lines
 
 
-def discover(entries: Iterable[EntryPoint] | None = None) -> Registry:
-    """All plugins of the environment, whatever state they are in."""
+def discover(entries: Iterable[EntryPoint] | None = None, files: Iterable[Path] = ()) -> Registry:
+    """All plugins of the environment, whatever state they are in, and those of single files.
+
+    Raises:
+        PluginError: a file that is no plugin.
+    """
     registry = Registry()
     for entry in sorted(entry_points(group=GROUP) if entries is None else entries, key=_order):
         registry.add(entry)
+    for path in files:
+        registry.add_file(path)
     return registry
 
 
@@ -164,24 +223,31 @@ def _order(entry: EntryPoint) -> tuple[bool, str, str]:
     return distribution != BUILT_IN, distribution, entry.name
 
 
-def _light_module(entry: EntryPoint) -> ModuleType:
-    module = entry.load()
+class _Module:
+    """A plugin module, read: its records by kind, and whether it observes runs."""
+
+    def __init__(self, module: ModuleType, name: str) -> None:
+        _check_interface(module)
+        self.name = name
+        # One manager per plugin: a faulty hook of one cannot reach another.
+        self.manager = pluggy.PluginManager(hooks.PROJECT)
+        self.manager.add_hookspecs(hooks)
+        self.manager.register(module, name)
+        self.manager.check_pending()
+        self.records = {kind: self._records(kind) for kind in KINDS}
+        self.observes = any(getattr(self.manager.hook, hook).get_hookimpls() for hook in hooks.OBSERVER_HOOKS)
+
+    def _records(self, kind: Kind) -> Sequence[PluginRecord]:
+        answers = getattr(self.manager.hook, f"mrbench_{kind}s")()
+        return [_checked(record, kind) for answer in answers for record in _iterated(answer, kind)]
+
+
+def _check_interface(module: ModuleType) -> None:
     stated = getattr(module, "MRBENCH_API", None)
     if stated is None:
         raise PluginError(f'it does not say which interface it is written for; add MRBENCH_API = "{MRBENCH_API}"')
     if str(stated).split(".", maxsplit=1)[0] != MRBENCH_API:
         raise PluginError(f"it is written for interface {stated!r}, this is mrbench with interface {MRBENCH_API!r}")
-    return module
-
-
-def _records(module: ModuleType, kind: Kind, plugin: str) -> Sequence[PluginRecord]:
-    # One manager per plugin: a faulty hook of one cannot reach another.
-    manager = pluggy.PluginManager(hooks.PROJECT)
-    manager.add_hookspecs(hooks)
-    manager.register(module, plugin)
-    manager.check_pending()
-    answers = getattr(manager.hook, f"mrbench_{kind}s")()
-    return [_checked(record, kind) for answer in answers for record in _iterated(answer, kind)]
 
 
 def _iterated(answer: Any, kind: Kind) -> Iterator[Any]:

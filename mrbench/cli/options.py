@@ -21,3 +21,10 @@ OUT = click.option(
 METRICS = click.option(
     "--metric", "metrics", multiple=True, metavar="NAME", help="A metric to show; repeat for several."
 )
+PLUGIN_FILES = click.option(
+    "--plugin-file",
+    "plugin_files",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A Python file with a plugin of your own; repeat for several.",
+)

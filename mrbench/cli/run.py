@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from mrbench.cli.options import DATA, METRICS, OUT
+from mrbench.cli.options import DATA, METRICS, OUT, PLUGIN_FILES
 from mrbench.cli.plugins import registry
 from mrbench.configuration import flat
 from mrbench.data.folder import data_folder
@@ -87,6 +87,7 @@ def _as_default(parameter: click.Option, value: Any) -> Any:
 )
 @click.option("--samples", type=click.IntRange(1), default=50, show_default=True, help="Samples drawn per case.")
 @click.option("--limit", type=click.IntRange(1), help="Test on the first N cases of each fold only.")
+@PLUGIN_FILES
 @METRICS
 @DATA
 @OUT
@@ -105,7 +106,7 @@ def command(**options: Any) -> None:
     mrbench run --method proseg --method unet-majority --dataset phantom --preset quick
     mrbench run --method proseg --dataset lidc --data FOLDER --preset quick --fold 0
     """
-    found = registry()
+    found = registry(options["plugin_files"])
     for name in options["metrics"]:
         found.get("metric", name)
     request = _request(options)
@@ -117,9 +118,16 @@ def command(**options: Any) -> None:
         _print_plan(plan, options["out"], options["as_json"])
         return
     from mrbench.cli.progress import open_progress
-    from mrbench.cli.report import print_run
+    from mrbench.cli.tables import print_run
 
-    settings = Settings(request.data, options["device"], options["jobs"], options["timeout"], options["force"])
+    settings = Settings(
+        data=request.data,
+        device=options["device"],
+        jobs=options["jobs"],
+        timeout=options["timeout"],
+        force=options["force"],
+        plugin_files=tuple(path.resolve() for path in options["plugin_files"]),
+    )
     with open_progress(plan, run, settings) as watch:
         results = execute(run, settings, watch)
     print_run(run, results, found, metrics=options["metrics"], as_json=options["as_json"])

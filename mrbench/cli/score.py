@@ -29,7 +29,7 @@ def command(run: str, out: Path, protocol: str, metrics: tuple[str, ...], as_jso
 
     RUN is its id, its folder, or "last".
     """
-    from mrbench.cli.report import print_run
+    from mrbench.cli.tables import print_run
 
     found, opened = registry(), open_run(run, out)
     results = opened.cell_results()

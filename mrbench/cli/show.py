@@ -32,7 +32,7 @@ def command(run: str, out: Path, metrics: tuple[str, ...], picture: Path | None,
         for path in write_run_pictures(opened, results, found, picture, count):
             click.echo(f"wrote {path}")
         sys.exit(exit_code(results))
-    from mrbench.cli.report import print_run
+    from mrbench.cli.tables import print_run
 
     print_run(opened, results, found, metrics=metrics, as_json=as_json)
     sys.exit(exit_code(results))

@@ -41,7 +41,7 @@ class CellSpec:
 
     Attributes:
         method, dataset: registry keys (``name``, or ``distribution:name`` for plugins of others).
-        kind: does the method learn, or is it a fusion?
+        kind: does the method learn, is it a fusion, or were its predictions made elsewhere?
         family, sampler: methods of one family share a training and differ by sampler.
         method_version: of the method's definition.
         capabilities: of the method, as it declared them; no part of the digest.
@@ -57,7 +57,7 @@ class CellSpec:
 
     method: PluginKey
     dataset: PluginKey
-    kind: Literal["method", "fusion"]
+    kind: Literal["method", "fusion", "external"]
     family: PluginKey
     sampler: str
     method_version: str

@@ -164,7 +164,7 @@ def _cells(
                 kind=record.kind,
                 family=_family(plugin),
                 sampler=record.sampler,
-                method_version=record.version,
+                method_version=plugin.version,
                 capabilities=tuple(sorted(record.capabilities)),
                 options=config.values(),
                 training=config.step("training"),

@@ -146,6 +146,7 @@ class Settings:
     jobs: int = 1
     timeout: float | None = None
     force: bool = False
+    plugin_files: tuple[Path, ...] = ()
 
 
 Watch = Callable[[CellSpec, Mapping[str, Any]], None]
@@ -171,7 +172,7 @@ def execute(run: Run, settings: Settings, watch: Watch) -> list[CellResult]:
     work = run.folder / "logs"
     work.mkdir(exist_ok=True)
     executor = LocalExecutor(work, jobs=settings.jobs, timeout=settings.timeout, device=settings.device)
-    orders = [Order(spec, run.results, settings.data, settings.device) for spec in todo]
+    orders = [Order(spec, run.results, settings.data, settings.device, settings.plugin_files) for spec in todo]
     for order, outcome in executor.run(orders, watch):
         _settle(order, outcome)
         watch(order.spec, {"event": "settled", "status": outcome.status.value, "reason": outcome.reason})

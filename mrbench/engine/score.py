@@ -29,8 +29,7 @@ def applicable_metrics(registry: Registry, raters: str, only: tuple[str, ...] = 
 def scoring_digests(metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol) -> dict[str, str]:
     """For each metric, a digest of the protocol and of the metric's definition."""
     return {
-        name: digest_json([protocol.digest(), plugin.qualified, plugin.record.version])
-        for name, plugin in metrics.items()
+        name: digest_json([protocol.digest(), plugin.qualified, plugin.version]) for name, plugin in metrics.items()
     }
 
 

@@ -29,7 +29,7 @@ from mrbench.engine.profile import Profile, milliseconds
 from mrbench.engine.record import make_record, read_record, write_record
 from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scoring_digests
 from mrbench.engine.store import CHECKPOINT, Attempt, BusyError, attempt
-from mrbench.errors import DataError, DivergedError, MrbenchError, NotApplicableError
+from mrbench.errors import DataError, DivergedError, MrbenchError, NotApplicableError, PluginError
 from mrbench.files import write_json
 from mrbench.interfaces.method import Context, Method
 from mrbench.metrics.protocol import STRICT
@@ -52,22 +52,26 @@ class Order:
         results: the results folder.
         data: the folder of prepared data.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        plugin_files: plugins of single files.
     """
 
     spec: CellSpec
     results: Path
     data: Path
     device: str = "auto"
+    plugin_files: tuple[Path, ...] = ()
 
     def write(self, path: Path) -> None:
         """Writes the order where its worker reads it."""
-        write_json(path, asdict(self) | {"results": str(self.results), "data": str(self.data)})
+        files = [str(file) for file in self.plugin_files]
+        write_json(path, asdict(self) | {"results": str(self.results), "data": str(self.data), "plugin_files": files})
 
     @classmethod
     def read(cls, path: Path) -> "Order":
         """The inverse of :meth:`write`."""
         values = json.loads(path.read_text(encoding="utf-8"))
-        paths = {"results": Path(values["results"]), "data": Path(values["data"])}
+        paths: dict[str, Any] = {"results": Path(values["results"]), "data": Path(values["data"])}
+        paths["plugin_files"] = tuple(map(Path, values["plugin_files"]))
         return cls(**values | paths | {"spec": CellSpec.from_json(values["spec"])})
 
 
@@ -80,8 +84,15 @@ class CellLife:
     def __init__(self, order: Order, emit: Emit) -> None:
         self.order, self.spec, self.emit = order, order.spec, emit
         self.profile = Profile()
-        self.registry: Registry = discover()
+        self.registry: Registry = discover(files=order.plugin_files)
         self.plugin: Plugin[Any] = self.registry.get("method", self.spec.method)
+        if self.plugin.version != self.spec.method_version:
+            raise PluginError(
+                f"method {self.plugin.key!r} changed since the run was planned",
+                expected=f"version {self.spec.method_version}",
+                found=f"version {self.plugin.version}",
+                hint="run the command again",
+            )
         self.device: Any = None
 
     def live(self) -> None:
