@@ -1,19 +1,36 @@
 """``mrbench score``."""
 
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
-from mrbench.cli.options import METRICS, OUT
-from mrbench.cli.plugins import registry
+from mrbench.cli.external import check_options, external_options, score_predictions
+from mrbench.cli.options import METRICS, OUT, PLUGIN_FILES
+from mrbench.cli.plugins import registry, tell_absent_files
 from mrbench.cli.run import exit_code
 from mrbench.engine.run import open_run
+from mrbench.engine.threads import cores
 from mrbench.metrics.protocol import PROTOCOLS
+
+
+def read_budgets(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[int, ...]:
+    """``4,10,50`` as numbers, ascending, each once.
+
+    Raises:
+        BadParameter: no list of numbers above 0.
+    """
+    words = [] if text is None else [word.strip() for word in text.split(",")]
+    if not all(re.fullmatch("0*[1-9][0-9]{0,8}", word) for word in words):
+        raise click.BadParameter(f"{text!r} is no list of numbers above 0, such as 4,10,50.", ctx, param)
+    return tuple(sorted({int(word) for word in words}))
 
 
 @click.command("score")
 @click.argument("run", default="last")
+@external_options
 @OUT
 @click.option(
     "--protocol",
@@ -23,16 +40,61 @@ from mrbench.metrics.protocol import PROTOCOLS
     help="How stored predictions become numbers.",
 )
 @METRICS
+@click.option(
+    "--samples",
+    callback=read_budgets,
+    metavar="N,N,...",
+    help="Score the first N samples of every case instead of all: a row for each N.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=cores,
+    show_default="cores",
+    help="Processes that score large runs.",
+)
+@PLUGIN_FILES
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(run: str, out: Path, protocol: str, metrics: tuple[str, ...], as_json: bool) -> None:
+def command(
+    run: str,
+    out: Path,
+    protocol: str,
+    metrics: tuple[str, ...],
+    samples: tuple[int, ...],
+    jobs: int,
+    plugin_files: tuple[Path, ...],
+    as_json: bool,
+    **external: Any,
+) -> None:
     """Compute a run's metrics again from its stored predictions, without model, images or masks.
 
-    RUN is its id, its folder, or "last".
+    RUN is its id, its folder, or "last". With --predictions, score what was made elsewhere, and keep it as a run.
+
+    \b
+    mrbench score last --protocol published
+    mrbench score last --samples 4,10,50
+    mrbench score --predictions FILE.h5 --dataset phantom --name mine
     """
     from mrbench.cli.tables import print_run
 
-    found, opened = registry(), open_run(run, out)
+    check_options(external)
+    found = registry(plugin_files)
+    for name in metrics:
+        found.get("metric", name)
+    elsewhere = external["predictions"] is not None
+    opened = score_predictions(external, found, out) if elsewhere else open_run(run, out)
     results = opened.cell_results()
     chosen = PROTOCOLS[protocol]
-    print_run(opened, results, found, protocol=chosen, metrics=metrics, as_json=as_json, rescore=True)
+    tell_absent_files(results, found)
+    print_run(
+        opened,
+        results,
+        found,
+        protocol=chosen,
+        metrics=metrics,
+        as_json=as_json,
+        rescore=not elsewhere,
+        samples=samples,
+        jobs=jobs,
+    )
     sys.exit(exit_code(results))

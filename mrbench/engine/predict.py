@@ -90,7 +90,7 @@ class Predictor:
         ]
 
     def _count(self, case: Case, truth: np.ndarray, draws: Iterable[Draw]) -> Predicted:
-        builder = TableBuilder(case.masks, truth, classes=self.description.n_classes)
+        builder = TableBuilder(case.masks, truth, self.description.n_classes, case.spacing)
         for draw in draws:
             builder.add(draw)
         return Predicted(builder.finish(), builder.packed())
@@ -104,7 +104,7 @@ class Predictor:
             seen[draw.kind, draw.rater] += 1
             yield draw
         if complete:
-            _check_complete(seen, self.record, self.description, self.samples, where)
+            check_complete(seen, self.record, self.description, self.samples, where)
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:
@@ -141,13 +141,18 @@ def check_draw(draw: Any, shape: tuple[int, ...], n_raters: int, where: str) -> 
         )
 
 
-def _check_complete(
+def check_complete(
     seen: Counter[tuple[DrawKind, int | None]],
     record: MethodRecord,
     description: Description,
     samples: int,
     where: str,
 ) -> None:
+    """Refuses numbers of a method's draws, by kind and rater, other than those that its capabilities declare.
+
+    Raises:
+        PluginError: no draw, another number of samples than asked for, a rater without a prediction, no consensus.
+    """
     found = ", ".join(f"{count} {kind}" for kind, count in _by_kind(seen).items()) or "nothing"
     if not seen:
         raise PluginError(f"{where}: the method returned nothing", expected="an iterator of draws")

@@ -1,19 +1,24 @@
-"""Scores of a cell from its stored tables: no model, no image and no mask is read."""
+"""Scores of cells from what is stored with their predictions: no model, no image and no data set is read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mrbench.data.description import Raters
 from mrbench.digests import digest_json
-from mrbench.engine.predictions import read_tables
-from mrbench.interfaces.metric import Key, Metric
+from mrbench.engine.pool import map_in_processes
+from mrbench.engine.predictions import read_sizes
+from mrbench.engine.score_block import BlockScores, BlockTask, score_block
+from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import ScoringProtocol
-from mrbench.metrics.scoring import CaseScores, MetricValue, reduce_fold, score_case
+from mrbench.metrics.scoring import CaseScores, MetricValue, reduce_fold
 from mrbench.registry import Plugin, Registry
+
+PARALLEL_CASES = 1000
+"""With fewer cases, starting processes takes longer than they save."""
 
 
 def applicable_metrics(registry: Registry, raters: str, only: tuple[str, ...] = ()) -> dict[str, Plugin[Any]]:
@@ -48,28 +53,65 @@ class Scored:
     faults: Mapping[str, str]
 
 
-def score_cell(predictions: Path, metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol) -> Scored:
-    """Every metric of one cell; one that fails costs the others nothing.
+def score_cell(
+    predictions: Path,
+    metrics: Mapping[str, Plugin[Any]],
+    protocol: ScoringProtocol,
+    *,
+    samples: int | None = None,
+    jobs: int = 1,
+    files: Sequence[Path] = (),
+) -> Scored:
+    """Every metric of one cell; one that fails costs the others nothing. Arguments: :func:`score_cells`."""
+    (scored,) = score_cells([predictions], metrics, protocol, samples=samples, jobs=jobs, files=files)
+    return scored
+
+
+def score_cells(
+    predictions: Sequence[Path],
+    metrics: Mapping[str, Plugin[Any]],
+    protocol: ScoringProtocol,
+    *,
+    samples: int | None = None,
+    jobs: int = 1,
+    files: Sequence[Path] = (),
+) -> Iterator[Scored]:
+    """Every metric of several cells, one after the other, each with the same result whatever ``jobs`` is.
+
+    Args:
+        predictions: the file of each cell.
+        metrics: by key.
+        samples: score the first so many; None: all. What cannot be had of a part of the samples is left out.
+        jobs: processes at most; few cases are scored in this one.
+        files: plugin files that the metrics come from.
 
     Raises:
-        DataError: the predictions cannot be read.
+        DataError: predictions that cannot be read.
+        UsageError: predictions with fewer samples.
+        MrbenchError: a process ended without an answer.
     """
+    sizes = [read_sizes(path) for path in predictions]
+    tasks = [
+        BlockTask(path, block, metrics, protocol, samples)
+        for path, (blocks, _) in zip(predictions, sizes, strict=True)
+        for block in range(blocks)
+    ]
+    many = jobs > 1 and len(tasks) > 1 and sum(cases for _, cases in sizes) >= PARALLEL_CASES
+    workers = min(jobs, len(tasks)) if many else 0
+    found = map_in_processes(score_block, tasks, workers, files) if workers else (score_block(task) for task in tasks)
+    with closing(found):
+        for blocks, _ in sizes:
+            yield _joined(islice(found, blocks), metrics, protocol)
+
+
+def _joined(blocks: Iterable[BlockScores], metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol) -> Scored:
+    scores, faults = CaseScores(), dict[str, str]()
+    for block in blocks:
+        scores.extend(block.cases)
+        faults = {**block.faults, **faults}
     loaded: dict[str, Metric] = {name: plugin.load()() for name, plugin in metrics.items()}
-    faults: dict[str, str] = {}
-    scores = CaseScores()
-    for case_id, subject, trials in read_tables(predictions):
-        values: dict[tuple[str, Key], np.ndarray] = {}
-        for name, metric in loaded.items():
-            try:
-                own = score_case(trials, {name: metric}, protocol)
-                if not all(np.isfinite(statistics).all() for statistics in own.values()):
-                    raise ValueError("a value that is not finite")
-                values |= own
-            except Exception as error:
-                faults.setdefault(name, f"metric {name!r}, case {case_id!r}: {type(error).__name__}: {error}")
-        scores.append(case_id, subject, values)
-    values_of_all = reduce_fold(scores, loaded, protocol)
-    return Scored({name: value for name, value in values_of_all.items() if name not in faults}, scores, faults)
+    values = reduce_fold(scores, loaded, protocol)
+    return Scored({name: value for name, value in values.items() if name not in faults}, scores, faults)
 
 
 def metrics_json(values: Mapping[str, MetricValue]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Metrics of multi-rater segmentation, exact by integer counts; each public function takes boolean masks.
+"""Metrics of multi-rater segmentation, exact by integer counts; each function takes arrays, or tensors on any device.
 
 >>> import numpy as np
 >>> from mrbench.metrics import ged
@@ -23,7 +23,14 @@ _EXPORTS = {
     "MetricValue": "mrbench.metrics.scoring",
     "ScoringProtocol": "mrbench.metrics.protocol",
     "Summary": "mrbench.metrics.scoring",
+    "SurfaceDistances": "mrbench.metrics.surface",
     "TableBuilder": "mrbench.metrics.tables",
+    "assd": "mrbench.metrics.surface",
+    "auroc_disagreement": "mrbench.metrics.disagreement",
+    "brier": "mrbench.metrics.reliability",
+    "brier_rater": "mrbench.metrics.reliability",
+    "brier_share": "mrbench.metrics.reliability",
+    "crps_area": "mrbench.metrics.area",
     "dice_match": "mrbench.metrics.matching",
     "dice_matched": "mrbench.metrics.matching",
     "dice_matrix": "mrbench.metrics.overlap",
@@ -32,17 +39,30 @@ _EXPORTS = {
     "dice_rater": "mrbench.metrics.personal",
     "dice_soft": "mrbench.metrics.soft",
     "dice_soft_prob": "mrbench.metrics.soft",
+    "ece": "mrbench.metrics.reliability",
+    "ece_rater": "mrbench.metrics.reliability",
+    "expert_distance_mean": "mrbench.metrics.experts",
+    "expert_distances": "mrbench.metrics.experts",
     "ged": "mrbench.metrics.distance",
     "ged_parts": "mrbench.metrics.distance",
     "ged_unbiased": "mrbench.metrics.distance",
+    "hausdorff": "mrbench.metrics.surface",
+    "hd95": "mrbench.metrics.surface",
+    "hd95_matrix": "mrbench.metrics.surface",
     "iou": "mrbench.metrics.personal",
     "iou_matrix": "mrbench.metrics.overlap",
-    "pack": "mrbench.metrics.tables",
+    "ncc": "mrbench.metrics.variance",
+    "ncc_phiseg": "mrbench.metrics.variance",
+    "nsd": "mrbench.metrics.surface",
+    "nsd_matrix": "mrbench.metrics.surface",
+    "pack": "mrbench.metrics.packing",
+    "pair_distances": "mrbench.metrics.experts",
     "rater_identification": "mrbench.metrics.personal",
     "reduce_dataset": "mrbench.metrics.scoring",
     "reduce_fold": "mrbench.metrics.scoring",
     "score_case": "mrbench.metrics.scoring",
-    "unpack": "mrbench.metrics.tables",
+    "surface_distances": "mrbench.metrics.surface",
+    "unpack": "mrbench.metrics.packing",
 }
 
 __all__ = list(_EXPORTS)

@@ -20,12 +20,17 @@ def pack_masks(masks: np.ndarray) -> np.ndarray:
     return np.packbits(masks, axis=-1)
 
 
+def count_bits(packed: np.ndarray) -> np.ndarray:
+    """``(...)`` int64 pixels marked in packed masks ``(..., bytes)``."""
+    return np.count_nonzero(np.unpackbits(packed, axis=-1), axis=-1)
+
+
 def active_blocks(packed: np.ndarray) -> Iterator[np.ndarray]:
     """Bits of the bytes of packed masks ``(M, bytes)`` in which any mask has foreground: blocks ``(M, n)`` uint8."""
     active = np.flatnonzero(np.bitwise_or.reduce(packed, axis=0))
     step = _BLOCK // 8
     for at in range(0, len(active), step):
-        yield np.unpackbits(packed[:, active[at : at + step]], axis=1)
+        yield np.unpackbits(np.take(packed, active[at : at + step], axis=1), axis=1)
 
 
 def count_intersections(packed: np.ndarray) -> np.ndarray:
@@ -49,20 +54,34 @@ def count_class(packed: np.ndarray, weights: np.ndarray, n_raters: int) -> tuple
         among which are all that are foreground in any mask.
     """
     shared = np.zeros((len(packed), len(packed)), np.int64)
+    weights = weights.astype(np.float32)
     votes, patterns = [np.zeros((len(weights), 0), np.int64)], [np.zeros(0, np.int64)]
     for bits in active_blocks(packed):
         values = bits.astype(np.float32)
         shared += _gram(values)
-        votes.append((weights.astype(np.float32) @ values).astype(np.int64))
-        patterns.append(_patterns(bits[len(bits) - n_raters :]))
+        votes.append(np.stack([weight @ values for weight in weights]).astype(np.int64))
+        patterns.append(rater_patterns(bits[len(bits) - n_raters :]))
     return shared, np.concatenate(votes, axis=1), np.concatenate(patterns)
+
+
+def count_votes(packed: np.ndarray, n_raters: int) -> tuple[np.ndarray, np.ndarray]:
+    """Votes of the samples and rater patterns, ``(n,)`` int64 each, over the pixels of :func:`active_blocks`.
+
+    ``packed`` is ``(S + R, bytes)``, the raters in the last rows.
+    """
+    votes, patterns = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for bits in active_blocks(packed):
+        votes.append(bits[: len(bits) - n_raters].sum(axis=0, dtype=np.int64))
+        patterns.append(rater_patterns(bits[len(bits) - n_raters :]))
+    return np.concatenate(votes), np.concatenate(patterns)
 
 
 def _gram(values: np.ndarray) -> np.ndarray:
     return (values @ values.T).astype(np.int64)
 
 
-def _patterns(bits: np.ndarray) -> np.ndarray:
+def rater_patterns(bits: np.ndarray) -> np.ndarray:
+    """``(n,)`` int64 from ``(R, n)`` uint8: bit r is set where rater r marks the pixel."""
     pattern = np.zeros(bits.shape[1], np.int64)
     for rater, row in enumerate(bits):
         pattern |= row.astype(np.int64) << rater
@@ -76,14 +95,15 @@ def joint_histogram(votes: np.ndarray, patterns: np.ndarray, pixels: int) -> np.
         votes, patterns: ``(n,)`` int64 over the pixels that are foreground anywhere, and maybe some that are not.
         pixels: of the whole image; the rest is background to all.
     """
-    distinct, index = _index_patterns(patterns)
+    distinct, index = index_patterns(patterns)
     counts = np.bincount(votes * len(distinct) + index, minlength=1)
     counts[0] += pixels - len(votes)
     occurring = np.flatnonzero(counts)
     return np.stack([occurring // len(distinct), distinct[occurring % len(distinct)], counts[occurring]], axis=1)
 
 
-def _index_patterns(patterns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def index_patterns(patterns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ascending patterns, among which are all that occur, and the place in them of each of ``(n,)`` int64."""
     top = int(patterns.max(initial=0))
     if top < _DIRECT_PATTERNS:
         return np.arange(top + 1), patterns
@@ -115,10 +135,8 @@ def threshold_counts(first: np.ndarray, second: np.ndarray, pixels: np.ndarray |
 
     ``pixels`` ``(n,)``: how many pixels each entry stands for; default one.
     """
-    reached = [(first > t, second > t) for t in range(len(THRESHOLDS))]
-    counts = [[_count(marked, pixels) for marked in (a, b, a & b)] for a, b in reached]
-    return np.array(counts, np.int64)
-
-
-def _count(marked: np.ndarray, pixels: np.ndarray | None) -> int:
-    return int(np.count_nonzero(marked) if pixels is None else pixels[marked].sum())
+    side = len(THRESHOLDS) + 1
+    joint = np.bincount(first.astype(np.intp) * side + second, pixels, side * side).reshape(side, side)
+    # [a, b] counts the pixels that exceed at least a thresholds in one array and b in the other.
+    reached = joint[::-1, ::-1].cumsum(axis=0).cumsum(axis=1)[::-1, ::-1].astype(np.int64)
+    return np.stack([reached[1:, 0], reached[0, 1:], reached.diagonal()[1:]], axis=1)

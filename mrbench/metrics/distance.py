@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mrbench.metrics.arrays import Array
 from mrbench.metrics.overlap import Overlaps, count_overlaps, iou_of
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 
@@ -46,12 +47,12 @@ def ged_unbiased_of(overlaps: Overlaps, protocol: ScoringProtocol = STRICT) -> f
     return float(2 * distance[:s, s:].mean() - pp - aa)
 
 
-def ged_parts(samples: np.ndarray, raters: np.ndarray, protocol: ScoringProtocol = STRICT) -> GedParts:
+def ged_parts(samples: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> GedParts:
     """The parts of :func:`ged`."""
     return ged_parts_of(count_overlaps(samples, raters), protocol)
 
 
-def ged(samples: np.ndarray, raters: np.ndarray, protocol: ScoringProtocol = STRICT) -> float:
+def ged(samples: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> float:
     """Generalised energy distance (ProSeg eq. 20), 0 for identical sets, at most 2.
 
     Its expectation falls with the number of samples even for a perfect sampler, by d (1/S + 1/R): values at different
@@ -65,7 +66,7 @@ def ged(samples: np.ndarray, raters: np.ndarray, protocol: ScoringProtocol = STR
     return ged_parts(samples, raters, protocol).ged
 
 
-def ged_unbiased(samples: np.ndarray, raters: np.ndarray, protocol: ScoringProtocol = STRICT) -> float:
+def ged_unbiased(samples: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> float:
     """GED without the pairs of a mask with itself: unbiased in S and R, and maybe negative.
 
     For independent samples only: a set with one prediction per rater would be rewarded for being a set.

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mrbench.metrics.arrays import Array
 from mrbench.metrics.overlap import dice_matrix
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 
@@ -23,7 +24,7 @@ def matched_of(dice: np.ndarray) -> np.ndarray | None:
     return matched
 
 
-def dice_max(samples: np.ndarray, raters: np.ndarray, protocol: ScoringProtocol = STRICT) -> float:
+def dice_max(samples: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> float:
     """Mean over the raters of the best sample's Dice (D_max of the papers); rises with S.
 
     Args:
@@ -34,12 +35,12 @@ def dice_max(samples: np.ndarray, raters: np.ndarray, protocol: ScoringProtocol 
     return float(dice_matrix(samples, raters, protocol).max(axis=0).mean())
 
 
-def dice_max_reverse(samples: np.ndarray, raters: np.ndarray, protocol: ScoringProtocol = STRICT) -> float:
+def dice_max_reverse(samples: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> float:
     """Mean over the samples of the best rater's Dice: are all samples like somebody's mask? Arguments: ``dice_max``."""
     return float(dice_matrix(samples, raters, protocol).max(axis=1).mean())
 
 
-def dice_matched(samples: np.ndarray, raters: np.ndarray, protocol: ScoringProtocol = STRICT) -> np.ndarray:
+def dice_matched(samples: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> np.ndarray:
     """``(R,)`` Dice of each rater in the one-to-one assignment of samples to raters with the greatest sum.
 
     Args:
@@ -56,6 +57,6 @@ def dice_matched(samples: np.ndarray, raters: np.ndarray, protocol: ScoringProto
     return matched
 
 
-def dice_match(samples: np.ndarray, raters: np.ndarray, protocol: ScoringProtocol = STRICT) -> float:
+def dice_match(samples: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> float:
     """Mean of :func:`dice_matched`; rises with S and is blind to which sample belongs to which rater."""
     return float(dice_matched(samples, raters, protocol).mean())

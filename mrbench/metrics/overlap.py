@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mrbench.metrics.counting import count_intersections, pack_masks
+from mrbench.metrics.arrays import Array, intersect, is_floating, type_name
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 
 
@@ -53,8 +53,8 @@ def dice_ratio(shared: np.ndarray, total: np.ndarray, protocol: ScoringProtocol)
     return np.divide(2 * shared + protocol.epsilon, total + protocol.epsilon, out=both_empty, where=total > 0)
 
 
-def count_overlaps(predicted: np.ndarray, raters: np.ndarray) -> Overlaps:
-    """Overlaps of boolean masks ``(S, *spatial)`` and ``(R, *spatial)``.
+def count_overlaps(predicted: Array, raters: Array) -> Overlaps:
+    """Overlaps of boolean masks ``(S, *spatial)`` and ``(R, *spatial)``; tensors are counted on their device.
 
     Raises:
         ValueError: masks that are not boolean, of different grids, or none.
@@ -62,30 +62,39 @@ def count_overlaps(predicted: np.ndarray, raters: np.ndarray) -> Overlaps:
     validate_masks("predicted", predicted)
     validate_masks("raters", raters)
     validate_grids(predicted, raters)
-    masks = np.concatenate([predicted.reshape(len(predicted), -1), raters.reshape(len(raters), -1)])
-    return Overlaps(count_intersections(pack_masks(masks)), len(predicted))
+    return Overlaps(intersect(predicted, raters), len(predicted))
 
 
-def validate_masks(name: str, masks: np.ndarray) -> None:
+def validate_masks(name: str, masks: Array) -> None:
     """Refuses what is not a stack of at least one boolean mask."""
-    if masks.dtype != np.bool_:
-        raise ValueError(f"{name} must be boolean masks, e.g. labels == 1; got {masks.dtype}")
+    if type_name(masks) != "bool":
+        raise ValueError(f"{name} must be boolean masks, e.g. labels == 1; got {type_name(masks)}")
     if masks.ndim < 2 or len(masks) == 0:
-        raise ValueError(f"{name} must be (masks, *spatial) with at least one mask; got shape {masks.shape}")
+        raise ValueError(f"{name} must be (masks, *spatial) with at least one mask; got shape {tuple(masks.shape)}")
 
 
-def validate_grids(predicted: np.ndarray, raters: np.ndarray) -> None:
+def validate_probabilities(probabilities: Array) -> None:
+    """Refuses what is not a stack of at least one map of floats."""
+    if not is_floating(probabilities) or probabilities.ndim < 2 or len(probabilities) == 0:
+        raise ValueError(
+            "probabilities must be floats (S, *spatial) with S >= 1; "
+            f"got {type_name(probabilities)} of shape {tuple(np.shape(probabilities))}"
+        )
+
+
+def validate_grids(predicted: Array, raters: Array) -> None:
     """Refuses predictions and raters on different grids."""
-    if predicted.shape[1:] != raters.shape[1:]:
-        raise ValueError(f"predictions lie on the grid {predicted.shape[1:]}, raters on {raters.shape[1:]}")
+    grids = tuple(predicted.shape[1:]), tuple(raters.shape[1:])
+    if grids[0] != grids[1]:
+        raise ValueError(f"predictions lie on the grid {grids[0]}, raters on {grids[1]}")
 
 
-def iou_matrix(predicted: np.ndarray, raters: np.ndarray, protocol: ScoringProtocol = STRICT) -> np.ndarray:
+def iou_matrix(predicted: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> np.ndarray:
     """``(S, R)`` IoU of boolean masks ``(S, *spatial)`` and ``(R, *spatial)``; both empty: ``protocol.empty_iou``."""
     overlaps = count_overlaps(predicted, raters)
     return iou_of(overlaps, protocol)[: len(predicted), len(predicted) :]
 
 
-def dice_matrix(predicted: np.ndarray, raters: np.ndarray, protocol: ScoringProtocol = STRICT) -> np.ndarray:
+def dice_matrix(predicted: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> np.ndarray:
     """``(S, R)`` Dice of boolean masks ``(S, *spatial)`` and ``(R, *spatial)``; both empty: 1."""
     return dice_of(count_overlaps(predicted, raters), protocol)

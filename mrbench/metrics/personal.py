@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mrbench.metrics.arrays import Array
 from mrbench.metrics.overlap import dice_matrix, iou_matrix
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 
@@ -12,7 +13,7 @@ def identified_of(dice: np.ndarray, own: int) -> float:
     return float(best[own] / best.sum())
 
 
-def dice_rater(predictions: np.ndarray, raters: np.ndarray, protocol: ScoringProtocol = STRICT) -> np.ndarray:
+def dice_rater(predictions: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> np.ndarray:
     """``(R,)`` Dice of each rater's own prediction with that rater's mask.
 
     Args:
@@ -27,13 +28,13 @@ def dice_rater(predictions: np.ndarray, raters: np.ndarray, protocol: ScoringPro
     return np.diagonal(dice_matrix(predictions, raters, protocol))
 
 
-def iou(predictions: np.ndarray, raters: np.ndarray, protocol: ScoringProtocol = STRICT) -> np.ndarray:
+def iou(predictions: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> np.ndarray:
     """``(R,)`` IoU of each rater's own prediction with that rater's mask; otherwise as :func:`dice_rater`."""
     _validate_rows(predictions, raters)
     return np.diagonal(iou_matrix(predictions, raters, protocol))
 
 
-def rater_identification(predictions: np.ndarray, raters: np.ndarray) -> np.ndarray:
+def rater_identification(predictions: Array, raters: Array) -> np.ndarray:
     """``(R,)`` is rater r's own prediction the nearest to rater r's mask by Dice? A tie of n counts 1/n; chance is 1/R.
 
     The Dice has no epsilon under any protocol, because it would break ties. Arguments and errors: ``dice_rater``.
@@ -43,6 +44,6 @@ def rater_identification(predictions: np.ndarray, raters: np.ndarray) -> np.ndar
     return np.array([identified_of(dice[:, r], r) for r in range(len(raters))])
 
 
-def _validate_rows(predictions: np.ndarray, raters: np.ndarray) -> None:
+def _validate_rows(predictions: Array, raters: Array) -> None:
     if len(predictions) != len(raters):
         raise ValueError(f"one prediction per rater is needed; got {len(predictions)} for {len(raters)} raters")

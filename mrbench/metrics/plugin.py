@@ -6,6 +6,7 @@ from mrbench.records import Direction, MetricRecord, Need
 MRBENCH_API = "1"
 
 _SUITE = "mrbench.metrics.suite"
+_UNCERTAINTY = "mrbench.metrics.suite_uncertainty"
 _PROSEG = "ProSeg"
 _DISTANCE = "two empty masks: distance 0 (strict) or 1 (published); a class absent in every mask is missing for K > 2"
 _DICE = "two empty masks: Dice 1; a class absent in every mask is missing for K > 2"
@@ -63,6 +64,29 @@ def _overlap(
         needs=needs,
         identified=identified,
         table=table,
+        empty=empty,
+    )
+
+
+def _uncertainty(
+    name: str,
+    factory: str,
+    summary: str,
+    *,
+    empty: str,
+    citation: str = "",
+    direction: Direction = Direction.LOWER,
+    range: tuple[float, float] = (0.0, 1.0),
+) -> MetricRecord:
+    return MetricRecord(
+        name=name,
+        factory=f"{_UNCERTAINTY}:{factory}",
+        summary=summary,
+        citation=citation,
+        direction=direction,
+        range=range,
+        needs=Need.SAMPLES,
+        table=False,
         empty=empty,
     )
 
@@ -144,10 +168,172 @@ _RECORDS = (
         table=False,
         empty="two empty masks: IoU 1 (strict) or 0 (published); a class absent in every mask is missing for K > 2",
     ),
+    _uncertainty(
+        "ncc",
+        "Ncc",
+        "correlation of the samples' variance map with the raters'",
+        direction=Direction.HIGHER,
+        range=(-1.0, 1.0),
+        citation="after PHiSeg",
+        empty="samples that vary nowhere: 0; missing where the raters' variance is the same everywhere",
+    ),
+    _uncertainty(
+        "ncc_phiseg",
+        "NccPhiseg",
+        "correlation of the samples' variance map with their differences from a rater, mean over the raters",
+        direction=Direction.HIGHER,
+        range=(-1.0, 1.0),
+        citation="PHiSeg, S_NCC",
+        empty="samples that vary nowhere: 0",
+    ),
+    _uncertainty(
+        "ece_votes",
+        "EceVotes",
+        "calibration error of the samples' share against the raters pooled, 15 bins, pixels of a fold together",
+        citation="Guo et al. 2017",
+        empty="an empty mask predicts, or is, 0 everywhere",
+    ),
+    _uncertainty(
+        "brier_votes",
+        "BrierVotes",
+        "squared difference of the samples' share and the raters' marks, mean over pixels and raters",
+        citation="Brier 1950",
+        empty="an empty mask predicts, or is, 0 everywhere",
+    ),
+    _uncertainty(
+        "crps_area",
+        "CrpsArea",
+        "continuous ranked probability score of the samples' areas against the raters', in pixels",
+        range=(0.0, float("inf")),
+        citation="Gneiting and Raftery 2007",
+        empty="an empty mask has area 0",
+    ),
+    _uncertainty(
+        "auroc_disagreement",
+        "AurocDisagreement",
+        "does the entropy of the samples' share rank the pixels where raters disagree above the rest of a fold",
+        direction=Direction.HIGHER,
+        empty="all samples empty: 0.5; a case where the raters agree on every pixel, or on none, is left out",
+    ),
+)
+
+
+def _stored(
+    name: str,
+    factory: str,
+    summary: str,
+    *,
+    empty: str,
+    needs: Need = Need.SAMPLES,
+    direction: Direction = Direction.LOWER,
+    highest: float = 1.0,
+    identified: bool = False,
+    citation: str = "",
+) -> MetricRecord:
+    return MetricRecord(
+        name=name,
+        factory=f"mrbench.metrics.suite_stored:{factory}",
+        summary=summary,
+        citation=citation,
+        direction=direction,
+        range=(0.0, highest),
+        needs=needs,
+        identified=identified,
+        table=False,
+        empty=empty,
+    )
+
+
+_MM = "in mm where the spacing is known, else in pixels"
+_ONE_EMPTY = "exactly one empty mask: the diagonal of the image, counted beside the value of each case; two: 0"
+_NSD = "exactly one empty mask: 0, two: 1"
+_CALIBRATION = "empty masks are marks of 0 like any other; a class absent in every mask is missing for K > 2"
+
+_STORED = (
+    _stored(
+        "hd95",
+        "Hd95",
+        f"95th percentile of the distance of boundaries, of each rater's own prediction or of the consensus, {_MM}",
+        needs=Need.RATERS,
+        highest=float("inf"),
+        citation="MONAI: the larger of two directed percentiles",
+        empty=_ONE_EMPTY,
+    ),
+    *(
+        _stored(
+            f"nsd@{tolerance}",
+            f"Nsd{tolerance}",
+            f"share of the boundaries within {tolerance} of each other, {_MM}",
+            needs=Need.RATERS,
+            direction=Direction.HIGHER,
+            citation="Nikolov 2021; Seidlitz 2022",
+            empty=_NSD,
+        )
+        for tolerance in (1, 2)
+    ),
+    _stored(
+        "dice_rater_mean",
+        "DiceRaterMean",
+        "Dice of the mean probability of each rater's own predictions, above one half",
+        needs=Need.RATERS,
+        direction=Direction.HIGHER,
+        identified=True,
+        empty=_DICE,
+    ),
+    _stored(
+        "ece",
+        "Ece",
+        "calibration error of the samples' mean probability against all raters, 15 bins, pixels of a fold together",
+        citation="Guo et al. 2017, eq. 3",
+        empty=_CALIBRATION,
+    ),
+    _stored(
+        "ece@raters",
+        "EceOfRaters",
+        "ece of the mean of the set with one prediction per rater",
+        needs=Need.RATERS,
+        citation="Guo et al. 2017, eq. 3",
+        empty=_CALIBRATION,
+    ),
+    _stored(
+        "ece_rater",
+        "EceRater",
+        "ece against each rater alone, mean over the raters",
+        citation="Guo et al. 2017, eq. 3",
+        empty=_CALIBRATION,
+    ),
+    _stored(
+        "brier",
+        "Brier",
+        "squared difference of the samples' mean probability and the raters' marks, mean over pixels and raters",
+        citation="Brier 1950",
+        empty=_CALIBRATION,
+    ),
+    _stored(
+        "brier@raters",
+        "BrierOfRaters",
+        "brier of the mean of the set with one prediction per rater",
+        needs=Need.RATERS,
+        citation="Brier 1950",
+        empty=_CALIBRATION,
+    ),
+    _stored(
+        "brier_rater",
+        "BrierRater",
+        "brier against each rater alone, mean over the raters",
+        citation="Brier 1950",
+        empty=_CALIBRATION,
+    ),
+    _stored(
+        "brier_share",
+        "BrierShare",
+        "squared difference of the samples' mean probability and the share of the raters, mean over the pixels",
+        empty=_CALIBRATION,
+    ),
 )
 
 
 @hookimpl
 def mrbench_metrics() -> tuple[MetricRecord, ...]:
-    """Overlap with the raters, and distance from their distribution."""
-    return _RECORDS
+    """Overlap with the raters, distance from their distribution, boundaries and calibration."""
+    return _RECORDS + _STORED

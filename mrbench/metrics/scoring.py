@@ -6,6 +6,7 @@ import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,10 @@ from mrbench.interfaces.metric import Key, Metric
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.tables import CaseTables
 
-Scores = Mapping[tuple[str, Key], np.ndarray]
+Place = tuple[str, Key]
+"""A metric and a key of it."""
+
+Scores = Mapping[Place, np.ndarray]
 """Statistics of one case by metric and key."""
 
 COLUMNS = ("case", "subject", "metric", "label", "rater", "statistics")
@@ -44,6 +48,29 @@ class Row(NamedTuple):
     statistics: np.ndarray
 
 
+class _OneRow(Mapping[Place, np.ndarray]):
+    """The statistics of one case in one array; where each key's are is told once for the many cases that are alike."""
+
+    __slots__ = ("_row", "_spans")
+
+    def __init__(self, spans: Mapping[Place, slice], row: np.ndarray) -> None:
+        self._spans, self._row = spans, row
+
+    def __getitem__(self, place: Place) -> np.ndarray:
+        return self._row[self._spans[place]]
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter(self._spans)
+
+    def __len__(self) -> int:
+        return len(self._spans)
+
+
+def _spans(lengths: Mapping[Place, int]) -> dict[Place, slice]:
+    ends = accumulate(lengths.values())
+    return {place: slice(end - n, end) for (place, n), end in zip(lengths.items(), ends, strict=True)}
+
+
 class CaseScores:
     """The statistics of the cases of a fold; append only. Iterates over its rows.
 
@@ -53,10 +80,20 @@ class CaseScores:
 
     def __init__(self) -> None:
         self.cases: list[tuple[str, str, Scores]] = []
+        self._known: dict[tuple[tuple[Place, int], ...], dict[Place, slice]] = {}
 
     def append(self, case: str, subject: str, scores: Scores) -> None:
         """Adds what :func:`score_case` gave for one case; a case may come in parts."""
-        self.cases.append((case, subject, scores))
+        lengths = {place: statistics.size for place, statistics in scores.items()}
+        layout = tuple(lengths.items())
+        if layout not in self._known:
+            self._known[layout] = _spans(lengths)
+        row = np.concatenate([np.zeros(0), *(statistics.ravel() for statistics in scores.values())])
+        self.cases.append((case, subject, _OneRow(self._known[layout], row)))
+
+    def extend(self, other: "CaseScores") -> None:
+        """Adds the cases of another one."""
+        self.cases += other.cases
 
     def __iter__(self) -> Iterator[Row]:
         for case, subject, scores in self.cases:

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from mrbench.metrics.arrays import Array, total
 from mrbench.metrics.counting import levels, threshold_counts
-from mrbench.metrics.overlap import dice_ratio, validate_grids, validate_masks
+from mrbench.metrics.overlap import dice_ratio, validate_grids, validate_masks, validate_probabilities
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 
 
@@ -12,7 +13,7 @@ def soft_dice_of(counts: np.ndarray, protocol: ScoringProtocol = STRICT) -> floa
     return float(dice_ratio(counts[:, 2], counts[:, 0] + counts[:, 1], protocol).mean())
 
 
-def dice_soft(samples: np.ndarray, raters: np.ndarray, protocol: ScoringProtocol = STRICT) -> float:
+def dice_soft(samples: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> float:
     """Soft Dice (ProSeg eq. 21) of the share of the samples; thresholds .1 .3 .5 .7 .9, strictly greater, exact ties.
 
     Args:
@@ -24,25 +25,20 @@ def dice_soft(samples: np.ndarray, raters: np.ndarray, protocol: ScoringProtocol
     return _soft_dice(samples, raters, protocol)
 
 
-def dice_soft_prob(probabilities: np.ndarray, raters: np.ndarray, protocol: ScoringProtocol = STRICT) -> float:
+def dice_soft_prob(probabilities: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> float:
     """Soft Dice of the mean probability, ``(S, *spatial)`` float in [0, 1], as the released code takes it.
 
     Otherwise as :func:`dice_soft`.
     """
-    if probabilities.ndim < 2 or len(probabilities) == 0 or probabilities.dtype.kind != "f":
-        raise ValueError(
-            "probabilities must be floats (S, *spatial) with S >= 1; "
-            f"got {probabilities.dtype} of shape {probabilities.shape}"
-        )
+    validate_probabilities(probabilities)
     return _soft_dice(probabilities, raters, protocol)
 
 
-def _soft_dice(samples: np.ndarray, raters: np.ndarray, protocol: ScoringProtocol) -> float:
+def _soft_dice(samples: Array, raters: Array, protocol: ScoringProtocol) -> float:
     validate_masks("raters", raters)
     validate_grids(samples, raters)
     return soft_dice_of(threshold_counts(_levels(samples), _levels(raters)), protocol)
 
 
-def _levels(stack: np.ndarray) -> np.ndarray:
-    exact = np.float64 if stack.dtype.kind == "f" else np.int64
-    return levels(stack.sum(axis=0, dtype=exact).reshape(-1), len(stack))
+def _levels(stack: Array) -> np.ndarray:
+    return levels(total(stack), len(stack))

@@ -92,12 +92,12 @@ class DiceMatchMetric(OverlapMetric):
 class SoftDiceMetric(SetMetric):
     """Soft Dice of votes or of the mean probability, as the protocol says."""
 
-    def value(self, tables: CaseTables, label: int, protocol: ScoringProtocol) -> float:
-        """ProSeg eq. 21."""
+    def value(self, tables: CaseTables, label: int, protocol: ScoringProtocol) -> float | None:
+        """ProSeg eq. 21; of probabilities None where they are not known."""
         predictions = self.predictions(tables)
         if protocol.soft == "votes":
             return soft_dice_of(tables.vote_counts(label, predictions), protocol)
-        return soft_dice_of(predictions.soft[label - 1], protocol)
+        return _soft_dice_prob(predictions, label, protocol)
 
 
 class Ged(OfSamples, GedMetric):
@@ -135,9 +135,9 @@ class DiceSoftOfRaters(OfRaters, SoftDiceMetric):
 class DiceSoftProb(OfSamples, SetMetric):
     """``dice_soft_prob``: of the mean probability under every protocol."""
 
-    def value(self, tables: CaseTables, label: int, protocol: ScoringProtocol) -> float:
-        """ProSeg eq. 21 of the mean probability, as released."""
-        return soft_dice_of(self.predictions(tables).soft[label - 1], protocol)
+    def value(self, tables: CaseTables, label: int, protocol: ScoringProtocol) -> float | None:
+        """ProSeg eq. 21 of the mean probability, as released; None where it is not known."""
+        return _soft_dice_prob(self.predictions(tables), label, protocol)
 
 
 class GedPa(OfSamples, OverlapMetric):
@@ -233,6 +233,10 @@ class RaterIdentification(RaterMetric):
         place = {rater: row for row, rater in enumerate(tables.set_raters.tolist())}
         columns = enumerate(tables.truth_raters.tolist())
         return {rater: identified_of(dice[:, at], place[rater]) for at, rater in columns if rater in place}
+
+
+def _soft_dice_prob(predictions: Predictions, label: int, protocol: ScoringProtocol) -> float | None:
+    return None if predictions.soft is None else soft_dice_of(predictions.soft[label - 1], protocol)
 
 
 def _all_overlaps(tables: CaseTables, label: int) -> Overlaps:

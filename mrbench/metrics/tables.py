@@ -1,20 +1,22 @@
-"""The two integer tables of a case, from which every overlap metric follows under every scoring protocol.
+"""The integer tables of a case, from which every overlap metric follows under every scoring protocol.
 
-Building them is one pass over the pixels; nothing reads a mask afterwards.
+Building them is one pass over the pixels; only metrics that ask for masks read a mask afterwards.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mrbench.errors import DataError
 from mrbench.interfaces.draw import Draw, DrawKind
+from mrbench.metrics.calibration import beyond_background, counts_beyond_background
 from mrbench.metrics.counting import (
     THRESHOLDS,
+    count_bits,
     count_class,
     joint_histogram,
     levels,
@@ -35,8 +37,10 @@ class Predictions(NamedTuple):
     """``(S,)`` of the intersection matrix."""
     votes: np.ndarray
     """``(E, 4)`` as in :class:`CaseTables`."""
-    soft: np.ndarray
+    soft: np.ndarray | None
     """``(F, 5, 3)`` as in :class:`CaseTables`."""
+    calibration: np.ndarray | None
+    """``(E, 6)`` as in :class:`CaseTables`."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -107,33 +111,52 @@ class CaseTables(MaskRows):
     F = K - 1 foreground classes; M = S + P + (0 or 1) + R masks in this order.
 
     Attributes:
-        pixels: of the image.
+        shape: of the image, ``(H, W)`` or ``(D, H, W)``.
+        spacing: mm per axis of ``shape``, or None where unknown.
         intersection: ``(F, M, M)`` int64 shared pixels; the diagonal holds the areas. Rows of raters who are not the
             truth are zero.
         votes: ``(E, 4)`` int64 rows [class, samples that mark the pixel, bit pattern of the raters who do, pixels],
             ascending; no rows where there are neither samples nor a consensus.
         rater_votes: the same for the set of draw 0 of each rater.
         soft: ``(F, 5, 3)`` int64 counts |A|, |B|, |A and B| of A = mean probability of the samples > t and B = share of
-            the raters > t, for t in .1 .3 .5 .7 .9; zero where there are neither samples nor a consensus.
+            the raters > t, for t in .1 .3 .5 .7 .9; zero where there are neither samples nor a consensus. None where
+            the mean probability is not known, as of a part of the samples.
         rater_soft: the same for the set of draw 0 of each rater.
+        calibration: ``(E, 6)`` int64 rows [class, bin of the mean probability p of the samples, bit pattern of the
+            raters, pixels, sum of p, sum of p^2], see :func:`~mrbench.metrics.calibration.calibration_counts`; no rows
+            where there are neither samples nor a consensus, None where ``soft`` is.
+        rater_calibration: the same for the set of draw 0 of each rater.
+        rater_means: ``(F, R, 2)`` int64: foreground of the mean probability of a rater's draws (of the consensus where
+            the rater has none) as a mask, and what it shares with that rater's mask; zero of raters without either.
+        bits: gives ``(M, F, ceil(pixels / 8))`` uint8, the masks themselves; None where they were not kept.
     """
 
-    pixels: int
+    shape: tuple[int, ...]
+    spacing: tuple[float, ...] | None
     intersection: np.ndarray
     votes: np.ndarray
     rater_votes: np.ndarray
-    soft: np.ndarray
+    soft: np.ndarray | None
     rater_soft: np.ndarray
+    calibration: np.ndarray | None
+    rater_calibration: np.ndarray
+    rater_means: np.ndarray
+    bits: Callable[[], np.ndarray] | None = None
+
+    @cached_property
+    def pixels(self) -> int:
+        """Of the image."""
+        return math.prod(self.shape)
 
     @property
     def samples(self) -> Predictions:
         """The samples; a consensus-only method's one output."""
-        return Predictions(self.sample_rows, self.votes, self.soft)
+        return Predictions(self.sample_rows, self.votes, self.soft, self.calibration)
 
     @property
     def rater_set(self) -> Predictions:
         """Draw 0 of each rater, truth or not; of a consensus-only method, its output once per rater."""
-        return Predictions(self.rater_rows, self.rater_votes, self.rater_soft)
+        return Predictions(self.rater_rows, self.rater_votes, self.rater_soft, self.rater_calibration)
 
     @property
     def areas(self) -> np.ndarray:
@@ -151,13 +174,41 @@ class CaseTables(MaskRows):
         """The overlaps of some predicted rows ``(S,)`` with the raters who are the truth; made once per set."""
         key = label, rows.tobytes()
         if key not in self._overlaps:
-            index = np.concatenate([rows, self.truth_rows])
-            self._overlaps[key] = Overlaps(self.intersection[label - 1][index[:, None], index], len(rows))
+            index, shared = np.concatenate([rows, self.truth_rows]), self.intersection[label - 1]
+            part = shared if np.array_equal(index, np.arange(len(shared))) else shared[index[:, None], index]
+            self._overlaps[key] = Overlaps(part, len(rows))
         return self._overlaps[key]
 
     @cached_property
     def _overlaps(self) -> dict[tuple[int, bytes], Overlaps]:
         return {}
+
+    @cached_property
+    def shared(self) -> dict[Hashable, Any]:
+        """What metrics have worked out of this case and share, by keys of their own."""
+        return {}
+
+    def masks(self, label: int, rows: np.ndarray) -> np.ndarray:
+        """``(n, *spatial)`` bool masks of some rows ``(n,)`` of the intersection matrix, unpacked when asked for.
+
+        Raises:
+            DataError: they were not kept (``bits`` is None), or are not those that were counted.
+        """
+        flat = np.unpackbits(self.kept_bits[rows, label - 1], axis=1, count=self.pixels)
+        if not np.array_equal(np.count_nonzero(flat, axis=1), self.areas[label - 1, rows]):
+            raise DataError("stored masks are damaged", expected="the areas of the tables", found="other areas")
+        return flat.reshape(len(rows), *self.shape).view(np.bool_)
+
+    @cached_property
+    def kept_bits(self) -> np.ndarray:
+        """What ``bits`` gives; read once.
+
+        Raises:
+            DataError: they were not kept.
+        """
+        if self.bits is None:
+            raise DataError("the masks of this case were not kept")
+        return self.bits()
 
     def vote_counts(self, label: int, predictions: Predictions) -> np.ndarray:
         """``(5, 3)`` as ``soft`` for one class, with A = share of the predictions that mark a pixel > t."""
@@ -177,27 +228,49 @@ def binarise(probability: np.ndarray) -> np.ndarray:
     return np.stack([labels == label for label in range(1, len(probability))])
 
 
-@dataclass(frozen=True, eq=False)
 class _Sum:
-    """Sum of the foreground probabilities ``(F, pixels)`` of n predictions."""
+    """Sum of the probabilities ``(classes, pixels)`` of n predictions, in float64."""
 
-    total: np.ndarray
-    n: int = 0
+    def __init__(self, classes: int, pixels: int) -> None:
+        self.total, self.n = np.zeros((classes, pixels)), 0
 
-    def add(self, foreground: np.ndarray) -> "_Sum":
-        np.add(self.total, foreground, out=self.total)
-        return _Sum(self.total, self.n + 1)
+    def add(self, probability: np.ndarray) -> None:
+        """Adds a prediction, ``(classes, *spatial)``."""
+        np.add(self.total, probability.reshape(self.total.shape), out=self.total)
+        self.n += 1
 
     def plus(self, other: "_Sum", times: int) -> "_Sum":
-        """A sum of its own, with the other one ``times`` over."""
-        return _Sum(self.total + times * other.total, self.n + times * other.n) if times and other.n else self
+        """A sum of its own, with the foreground of another one ``times`` over."""
+        found = _Sum(*self.total.shape)
+        found.total += self.total + times * other.total[-len(self.total) :]
+        found.n = self.n + times * other.n
+        return found
 
-    def counts(self, rater_levels: np.ndarray) -> np.ndarray:
-        """``(F, 5, 3)`` of the mean against the levels of the raters' share, ``(F, pixels)``; zero without any."""
+    def counts(self, raters: np.ndarray, n_raters: int) -> tuple[np.ndarray, np.ndarray]:
+        """Soft counts ``(F, 5, 3)`` and calibration ``(E, 6)`` of the mean; zero, and no rows, without any prediction.
+
+        Args:
+            raters: ``(R, F, bytes)`` packed masks.
+            n_raters: how many of them are the truth; the others are empty.
+        """
         if not self.n:
-            return np.zeros((len(rater_levels), len(THRESHOLDS), 3), np.int64)
-        pairs = zip(self.total, rater_levels, strict=True)
-        return np.stack([threshold_counts(levels(total, self.n), level) for total, level in pairs])
+            return np.zeros((len(self.total), len(THRESHOLDS), 3), np.int64), labelled([], 6)
+        pairs = [_mean_counts(total, self.n, raters[:, f], n_raters) for f, total in enumerate(self.total)]
+        return np.stack([soft for soft, _ in pairs]), labelled([calibration for _, calibration in pairs], 6)
+
+
+def _mean_counts(total: np.ndarray, n: int, raters: np.ndarray, n_raters: int) -> tuple[np.ndarray, np.ndarray]:
+    probability = total / n
+    # A method's probabilities may be off by a rounding error.
+    np.maximum(probability, 0, out=probability)
+    np.minimum(probability, 1, out=probability)
+    marked = np.unpackbits(raters, axis=1, count=len(total))
+    # The least threshold of soft Dice lies above bin 0: what is background here counts nowhere there.
+    rest = beyond_background(probability, np.bitwise_or.reduce(marked).view(np.bool_))
+    marked = np.take(marked, rest, axis=1)
+    level_of_votes = levels(np.arange(len(raters) + 1), n_raters)
+    soft = threshold_counts(levels(total[rest], n), level_of_votes[marked.sum(axis=0, dtype=np.uint8)])
+    return soft, counts_beyond_background(probability, rest, marked)
 
 
 class TableBuilder:
@@ -207,46 +280,53 @@ class TableBuilder:
         masks: ``(R, *spatial)`` unsigned integers below K.
         truth: ``(R,)`` bool, the raters who are scored against.
         classes: K, background included.
+        spacing: mm per axis of ``spatial``, or None where unknown.
 
     Raises:
-        DataError: more raters than a pattern has bits.
+        DataError: more raters than a pattern has bits, or a spacing of other axes.
     """
 
-    def __init__(self, masks: np.ndarray, truth: np.ndarray, classes: int) -> None:
+    def __init__(
+        self, masks: np.ndarray, truth: np.ndarray, classes: int, spacing: Sequence[float] | None = None
+    ) -> None:
         if len(masks) > MAX_RATERS:
             raise DataError("a case has too many raters", expected=f"at most {MAX_RATERS}", found=f"{len(masks)}")
+        if spacing is not None and len(spacing) != masks.ndim - 1:
+            raise DataError("a case has a wrong spacing", expected=f"{masks.ndim - 1} lengths", found=f"{spacing}")
         self._truth = np.array(truth, bool)
+        self._shape, self._spacing = masks.shape[1:], None if spacing is None else tuple(map(float, spacing))
         flat = masks.reshape(len(masks), -1)
         self._pixels, self._labels = flat.shape[1], np.arange(1, classes)
-        self._raters = np.stack([self._pack(row * scored) for row, scored in zip(flat, self._truth, strict=True)])
-        self._rater_levels = self._share_levels(flat[self._truth])
+        self._raters = pack_masks(flat[:, None] == self._labels[:, None].astype(flat.dtype))
+        self._raters[~self._truth] = 0
         self._samples: list[np.ndarray] = []
         self._predictions: list[np.ndarray] = []
         self._predicted_rater: list[int] = []
         self._consensus: list[np.ndarray] = []
-        self._sums = {kind: _Sum(np.zeros((len(self._labels), self._pixels))) for kind in DrawKind}
-
-    def _pack(self, labels: np.ndarray) -> np.ndarray:
-        return pack_masks(labels == self._labels[:, None])
-
-    def _share_levels(self, masks: np.ndarray) -> np.ndarray:
-        level_of_votes = levels(np.arange(len(masks) + 1), len(masks))
-        votes = [(masks == label).sum(axis=0, dtype=np.uint8) for label in self._labels]
-        return np.stack([level_of_votes[vote] for vote in votes])
+        self._sample_sum, self._first_sum = (_Sum(len(self._labels), self._pixels) for _ in range(2))
+        # By rater; None: of the consensus.
+        self._own_sums: dict[int | None, _Sum] = {}
 
     def add(self, draw: Draw) -> None:
         """Takes the next draw, ``(K, *spatial)`` probabilities; a rater's first one is that rater's draw 0."""
-        first = draw.kind is not DrawKind.RATER or draw.rater not in self._predicted_rater
         bits = pack_masks(binarise(draw.probability).reshape(len(self._labels), -1))
         if draw.kind is DrawKind.SAMPLE:
             self._samples.append(bits)
+            self._sample_sum.add(draw.probability[1:])
         elif draw.kind is DrawKind.CONSENSUS:
             self._consensus.append(bits)
+            self._add_own(None, draw.probability)
         elif draw.rater is not None:
+            if draw.rater not in self._own_sums:
+                self._first_sum.add(draw.probability[1:])
             self._predictions.append(bits)
             self._predicted_rater.append(draw.rater)
-        if first:
-            self._sums[draw.kind] = self._sums[draw.kind].add(draw.probability[1:].reshape(len(self._labels), -1))
+            self._add_own(draw.rater, draw.probability)
+
+    def _add_own(self, rater: int | None, probability: np.ndarray) -> None:
+        if rater not in self._own_sums:
+            self._own_sums[rater] = _Sum(len(probability), self._pixels)
+        self._own_sums[rater].add(probability)
 
     def packed(self) -> np.ndarray:
         """``(draws, F, ceil(pixels / 8))`` uint8 bits of the draws: samples, rater predictions, consensus."""
@@ -261,222 +341,62 @@ class TableBuilder:
             has_consensus=bool(self._consensus),
             truth=self._truth,
         )
-        intersection, votes, rater_votes = self._count(rows)
-        samples, raters = self._set_sums(rows)
+        masks = np.concatenate([self.packed(), self._raters])
+        intersection, votes, rater_votes = self._count(rows, masks)
+        truth = int(self._truth.sum())
+        (soft, calibration), (rater_soft, rater_calibration) = (
+            total.counts(self._raters, truth) for total in self._set_sums(rows)
+        )
         return CaseTables(
             n_samples=rows.n_samples,
             predicted_rater=rows.predicted_rater,
             has_consensus=rows.has_consensus,
             truth=rows.truth,
-            pixels=self._pixels,
+            shape=self._shape,
+            spacing=self._spacing,
             intersection=intersection,
             votes=votes,
             rater_votes=rater_votes,
-            soft=samples.counts(self._rater_levels),
-            rater_soft=raters.counts(self._rater_levels),
+            soft=soft,
+            rater_soft=rater_soft,
+            calibration=calibration,
+            rater_calibration=rater_calibration,
+            rater_means=self._rater_means(),
+            bits=lambda: masks,
         )
 
-    def _count(self, rows: MaskRows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        masks = np.concatenate([self.packed(), self._raters])
+    def _count(self, rows: MaskRows, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         weights = np.stack([np.bincount(r, minlength=len(masks)) for r in (rows.sample_rows, rows.rater_rows)])
         counted = [count_class(masks[:, f], weights, len(self._truth)) for f in range(len(self._labels))]
         votes, rater_votes = (
             [joint_histogram(votes[i], patterns, self._pixels) for _, votes, patterns in counted if weights[i].any()]
             for i in range(2)
         )
-        return np.stack([shared for shared, _, _ in counted]), _labelled(votes), _labelled(rater_votes)
+        return np.stack([shared for shared, _, _ in counted]), labelled(votes, 4), labelled(rater_votes, 4)
 
     def _set_sums(self, rows: MaskRows) -> tuple[_Sum, _Sum]:
-        samples, raters, consensus = (self._sums[k] for k in (DrawKind.SAMPLE, DrawKind.RATER, DrawKind.CONSENSUS))
-        return samples if samples.n else consensus, raters.plus(consensus, len(rows.rater_rows) - raters.n)
+        samples, raters, consensus = self._sample_sum, self._first_sum, self._own_sums.get(None)
+        if consensus is None:
+            return samples, raters
+        filled = raters.plus(consensus, len(rows.rater_rows) - raters.n)
+        return samples if samples.n else samples.plus(consensus, 1), filled
+
+    def _rater_means(self) -> np.ndarray:
+        means = np.zeros((len(self._labels), len(self._truth), 2), np.int64)
+        for rater in np.flatnonzero(self._truth).tolist():
+            found = self._own_sums.get(rater, self._own_sums.get(None))
+            if found is not None:
+                mean = pack_masks(binarise(found.total / found.n))
+                means[:, rater, 0] = count_bits(mean)
+                means[:, rater, 1] = count_bits(mean & self._raters[rater])
+        return means
 
 
-def _labelled(histograms: Sequence[np.ndarray]) -> np.ndarray:
-    rows = [np.insert(entries, 0, label, axis=1) for label, entries in enumerate(histograms, start=1)]
-    return np.concatenate([np.zeros((0, 4), np.int64), *rows])
-
-
-_LAYOUT = (
-    "classes",
-    "samples",
-    "predictions",
-    "consensus",
-    "raters",
-    "pixels",
-    "vote_entries",
-    "rater_vote_entries",
-)
-_COLUMNS = ("label", "votes", "pattern", "pixels")
-
-
-def pack(tables: Sequence[CaseTables]) -> dict[str, np.ndarray]:
-    """Many cases as a few flat integer arrays of the smallest fitting type; :func:`unpack` gives the same tables back.
-
-    ``layout`` has one row of sizes per case; all else is laid end to end in case order, intersections as upper
-    triangles.
-    """
-    layout = np.array([_sizes(table) for table in tables], np.int64).reshape(-1, len(_LAYOUT))
-    flat = {
-        "layout": layout,
-        "predicted_rater": _chain([table.predicted_rater for table in tables]),
-        "truth": _chain([table.truth for table in tables]),
-        "intersection": _chain([_triangle(table.intersection) for table in tables]),
-        "soft": _chain([table.soft for table in tables]),
-        "rater_soft": _chain([table.rater_soft for table in tables]),
-    }
-    for field in ("votes", "rater_votes"):
-        entries = np.concatenate([np.zeros((0, 4), np.int64), *(getattr(table, field) for table in tables)])
-        flat |= {f"{field}_{column}": values for column, values in zip(_COLUMNS, entries.T, strict=True)}
-    return {name: _smallest(array) for name, array in flat.items()}
-
-
-def _sizes(table: CaseTables) -> list[int]:
-    return [
-        len(table.intersection),
-        table.n_samples,
-        len(table.predicted_rater),
-        int(table.has_consensus),
-        len(table.truth),
-        table.pixels,
-        len(table.votes),
-        len(table.rater_votes),
-    ]
-
-
-def _chain(arrays: Sequence[np.ndarray]) -> np.ndarray:
-    return np.concatenate([np.zeros(0, np.int64), *(array.reshape(-1) for array in arrays)])
-
-
-def _triangle(intersection: np.ndarray) -> np.ndarray:
-    above, right = np.triu_indices(intersection.shape[1])
-    return intersection[:, above, right]
-
-
-def _smallest(array: np.ndarray) -> np.ndarray:
-    return array.astype(np.min_scalar_type(int(array.max(initial=0))))
-
-
-def unpack(arrays: Mapping[str, np.ndarray]) -> list[CaseTables]:
-    """The inverse of :func:`pack`. Trusts nothing: sizes, ranges and sums are checked before any metric sees them.
-
-    Raises:
-        DataError: the arrays cannot have come from :func:`pack`.
-    """
-    stream = _Stream(arrays)
-    tables = [stream.next_case(case, sizes) for case, sizes in enumerate(stream.layout)]
-    stream.check_end()
-    for case, table in enumerate(tables):
-        _check(table, case)
-    return tables
-
-
-def _refuse(what: str, expected: str, found: str) -> DataError:
-    return DataError(
-        f"stored tables are damaged: {what}", expected=expected, found=found, hint="predict again: mrbench run"
-    )
-
-
-class _Stream:
-    """Takes the packed arrays apart, front to back."""
-
-    def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
-        layout = _integers(arrays, "layout")
-        if layout.ndim != 2 or layout.shape[1] != len(_LAYOUT):
-            raise _refuse("layout", f"(cases, {len(_LAYOUT)})", f"shape {layout.shape}")
-        self.layout: list[dict[str, int]] = [dict(zip(_LAYOUT, row, strict=True)) for row in layout.tolist()]
-        votes = [f"{field}_{column}" for field in ("votes", "rater_votes") for column in _COLUMNS]
-        names = ("predicted_rater", "truth", "intersection", "soft", "rater_soft", *votes)
-        self._arrays = {name: _integers(arrays, name) for name in names}
-        self._at = dict.fromkeys(names, 0)
-
-    def take(self, name: str, *shape: int) -> np.ndarray:
-        size, start = math.prod(shape), self._at[name]
-        part = self._arrays[name][start : start + size]
-        if part.ndim != 1 or len(part) < size:
-            raise _refuse(name, f"{start + size} entries or more, in one row", f"shape {self._arrays[name].shape}")
-        self._at[name] += size
-        return part.reshape(shape)
-
-    def next_case(self, case: int, sizes: Mapping[str, int]) -> CaseTables:
-        f, r, p = sizes["classes"], sizes["raters"], sizes["predictions"]
-        if not (f >= 1 and 1 <= r <= MAX_RATERS and sizes["consensus"] <= 1 <= sizes["pixels"]):
-            raise _refuse(f"layout of case {case}", f"a class, 1..{MAX_RATERS} raters, pixels", f"{dict(sizes)}")
-        m = sizes["samples"] + p + sizes["consensus"] + r
-        return CaseTables(
-            n_samples=sizes["samples"],
-            predicted_rater=self.take("predicted_rater", p),
-            has_consensus=bool(sizes["consensus"]),
-            truth=self.take("truth", r) > 0,
-            pixels=sizes["pixels"],
-            intersection=_square(self.take("intersection", f, m * (m + 1) // 2), m),
-            votes=self._entries("votes", sizes["vote_entries"]),
-            rater_votes=self._entries("rater_votes", sizes["rater_vote_entries"]),
-            soft=self.take("soft", f, len(THRESHOLDS), 3),
-            rater_soft=self.take("rater_soft", f, len(THRESHOLDS), 3),
-        )
-
-    def _entries(self, field: str, size: int) -> np.ndarray:
-        return np.stack([self.take(f"{field}_{column}", size) for column in _COLUMNS], axis=1)
-
-    def check_end(self) -> None:
-        for name, array in self._arrays.items():
-            if array.shape != (self._at[name],):
-                raise _refuse(name, f"shape ({self._at[name]},)", f"shape {array.shape}")
-
-
-def _integers(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
-    array = np.asarray(arrays[name]) if name in arrays else None
-    if array is None or array.dtype.kind not in "biu":
-        raise _refuse(name, "an integer array", "nothing" if array is None else f"{array.dtype}")
-    if array.size and not 0 <= int(array.min()) <= int(array.max()) < 1 << 62:
-        raise _refuse(name, "counts of at least 0, below 2^62", f"{array.min()}..{array.max()}")
-    return array.astype(np.int64)
-
-
-def _square(triangle: np.ndarray, m: int) -> np.ndarray:
-    above, right = np.triu_indices(m)
-    square = np.empty((len(triangle), m, m), np.int64)
-    square[:, above, right] = square[:, right, above] = triangle
-    return square
-
-
-def _check(table: CaseTables, case: int) -> None:
-    faults = (
-        ("predicted_rater", bool(np.all(table.predicted_rater < len(table.truth)))),
-        ("intersection", _are_intersections(table)),
-        *((f"{name} table", _are_votes(table, getattr(table, name), rows)) for name, rows in _sets(table).items()),
-        *((name, _are_threshold_counts(table, getattr(table, name))) for name in ("soft", "rater_soft")),
-    )
-    for name, fits in faults:
-        if not fits:
-            raise _refuse(f"{name} of case {case}", "counts that masks can have", "counts that contradict each other")
-
-
-def _sets(table: CaseTables) -> dict[str, np.ndarray]:
-    return {"votes": table.sample_rows, "rater_votes": table.rater_rows}
-
-
-def _are_intersections(table: CaseTables) -> bool:
-    areas = table.areas
-    most = np.minimum(areas[:, :, None], areas[:, None, :])
-    least = areas[:, :, None] + areas[:, None, :] - table.pixels
-    within = (table.intersection <= most) & (table.intersection >= least) & (areas[:, :, None] <= table.pixels)
-    return bool(within.all() and not areas[:, table.n_predicted :][:, ~table.truth].any())
-
-
-def _are_votes(table: CaseTables, entries: np.ndarray, rows: np.ndarray) -> bool:
-    if len(rows) == 0:
-        return len(entries) == 0
-    label, votes, pattern, pixels = entries.T
-    classes = len(table.intersection)
-    truth = sum(1 << int(r) for r in table.truth_raters)
-    ranges = (label >= 1) & (label <= classes) & (votes <= len(rows)) & (pattern & ~truth == 0)
-    ranges &= (pixels > 0) & (pixels <= table.pixels)
-    if not ranges.all():
-        return False
-    return all(int(pixels[label == f].sum()) == table.pixels for f in range(1, classes + 1))
-
-
-def _are_threshold_counts(table: CaseTables, counts: np.ndarray) -> bool:
-    first, second, both = counts[..., 0], counts[..., 1], counts[..., 2]
-    return bool(np.all((both <= np.minimum(first, second)) & (np.maximum(first, second) <= table.pixels)))
+def labelled(counts: Sequence[np.ndarray], columns: int) -> np.ndarray:
+    """``(E, columns)`` rows of all classes with the class in front, from those of each class, ``(E, columns - 1)``."""
+    rows = np.empty((sum(map(len, counts)), columns), np.int64)
+    at = 0
+    for label, entries in enumerate(counts, start=1):
+        rows[at : at + len(entries), 0], rows[at : at + len(entries), 1:] = label, entries
+        at += len(entries)
+    return rows

@@ -9,7 +9,7 @@ import pytest
 
 from mrbench import Draw, DrawKind
 from mrbench.engine.predict import Predicted
-from mrbench.engine.predictions import PredictionWriter, read_draws, read_tables
+from mrbench.engine.predictions import PredictionWriter, read_draws, read_sizes, read_tables
 from mrbench.errors import DataError, IncompatibleError
 from mrbench.interfaces.draw import binary_probability
 from mrbench.metrics.tables import TableBuilder
@@ -53,6 +53,86 @@ def test_tables_come_back_for_every_trial_over_several_blocks(tmp_path: Path, mo
     cases = list(read_tables(written(tmp_path / "p.h5", cases=7)))
     assert [len(trials) for _, _, trials in cases] == [0, 1, 2, 0, 1, 2, 0]
     assert cases[5][2][1].areas[0].tolist()[:4] == [9, 5, 1, 2]
+
+
+def scene(truth: tuple[bool, ...] = (True, True, False)) -> Predicted:
+    """Two samples and a rater prediction on 3 x 3 pixels, three raters, K = 3."""
+    labels = np.random.default_rng(0).integers(0, 3, (6, 3, 3)).astype(np.uint8)
+    builder = TableBuilder(labels[:3], np.array(truth), 3, spacing=(0.5, 2))
+    for kind, rater, drawn in zip(("sample", "rater", "sample"), (None, 1, None), labels[3:], strict=True):
+        builder.add(Draw(DrawKind(kind), np.moveaxis(np.eye(3, dtype=np.float32)[drawn], -1, 0), rater))
+    return Predicted(builder.finish(), builder.packed())
+
+
+def scenes(path: Path, cases: int = 4) -> Path:
+    writer = PredictionWriter(path)
+    for case in range(cases):
+        writer.add(f"{case}", "subject", [scene((True, False, False)), scene((False, True, True))])
+    writer.close()
+    return path
+
+
+def test_masks_of_draws_and_raters_come_back_for_every_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("mrbench.engine.predictions.BLOCK_CASES", 3)
+    expected = [scene((True, False, False)).tables, scene((False, True, True)).tables]
+    for _, _, trials in read_tables(scenes(tmp_path / "p.h5")):
+        for tables, before in zip(trials, expected, strict=True):
+            assert np.array_equal(tables.kept_bits, before.kept_bits)
+            assert (tables.shape, tables.spacing) == ((3, 3), (0.5, 2.0))
+            rows = np.arange(6)
+            assert np.array_equal(tables.masks(2, rows), before.masks(2, rows))
+
+
+def test_masks_are_not_read_before_they_are_asked_for(tmp_path: Path):
+    path = scenes(tmp_path / "p.h5")
+    with h5py.File(path, "a") as file:
+        del file["block000000/rater_bits"]
+    ((_, _, (tables, _)), *_) = read_tables(path)
+    assert tables.areas.any()
+    with pytest.raises(DataError, match="no member /block000000/rater_bits"):
+        tables.masks(1, np.arange(2))
+
+
+def test_masks_are_still_there_when_all_cases_were_read(tmp_path: Path):
+    cases = list(read_tables(scenes(tmp_path / "p.h5")))
+    assert cases[3][2][1].masks(1, np.arange(6)).shape == (6, 3, 3)
+
+
+def test_blocks_are_read_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("mrbench.engine.predictions.BLOCK_CASES", 3)
+    path = scenes(tmp_path / "p.h5", cases=7)
+    assert read_sizes(path) == (3, 7)
+    assert [case for case, _, _ in read_tables(path, range(1, 2))] == ["3", "4", "5"]
+
+
+@pytest.mark.parametrize("name", ["bits", "rater_bits"])
+def test_too_few_masks_are_refused(tmp_path: Path, name: str):
+    path = scenes(tmp_path / "p.h5")
+    with h5py.File(path, "a") as file:
+        array = file[f"block000000/{name}"][:-1]
+        del file[f"block000000/{name}"]
+        file[f"block000000/{name}"] = array
+    *_, (_, _, (_, last)) = read_tables(path)
+    with pytest.raises(DataError, match="holds too few masks"):
+        last.masks(1, np.arange(2))
+
+
+def test_masks_of_another_size_are_refused(tmp_path: Path):
+    path = scenes(tmp_path / "p.h5")
+    with h5py.File(path, "a") as file:
+        array = ~file["block000000/bits"][:]
+        file["block000000/bits"][...] = array
+    ((_, _, (tables, _)), *_) = read_tables(path)
+    with pytest.raises(DataError, match="stored masks are damaged"):
+        tables.masks(1, np.arange(2))
+
+
+def test_a_file_that_was_not_closed_is_refused(tmp_path: Path):
+    path = scenes(tmp_path / "p.h5")
+    with h5py.File(path, "a") as file:
+        del file.attrs["cases"]
+    with pytest.raises(DataError, match="was not written to its end"):
+        read_sizes(path)
 
 
 def break_file(path: Path, how: str) -> None:

@@ -1,12 +1,14 @@
 """Tiny raters with closed-form answers."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from hypothesis import settings
 
 from mrbench.interfaces.draw import Draw, DrawKind, binary_probability, one_hot
 from mrbench.metrics.plugin import mrbench_metrics
-from mrbench.metrics.tables import TableBuilder
+from mrbench.metrics.tables import MAX_RATERS, CaseTables, TableBuilder
 
 # The first call of an example may import scipy, and a busy machine is no fault.
 settings.register_profile("unhurried", deadline=None)
@@ -50,19 +52,54 @@ def tabulate():
 
 
 @pytest.fixture(scope="session")
-def suite():
+def several():
+    """Tables of different sizes, classes and draws."""
+    rng = np.random.default_rng(3)
+    labels = rng.integers(0, 3, (3, 4, 5))
+    return [
+        build_tables(draw_squares(2, 4), samples=draw_squares(2, 4, 6)),
+        build_tables(draw_squares(0, 0, 0), truth=np.array([True, False, True]), consensus=draw_squares(0)[0]),
+        build_tables(labels, samples=labels, predictions=[(2, labels[0]), (0, labels[1])], classes=3),
+        build_tables(draw_squares(3), predictions=[(0, rng.random((16, 16))), (0, rng.random((16, 16)))]),
+        build_tables(draw_squares(3, 5)),
+        build_tables(np.ones((MAX_RATERS, 2, 2), int), samples=np.ones((1, 2, 2), int)),
+    ]
+
+
+@pytest.fixture(scope="session")
+def assert_same_tables():
+    """Every field but the masks is equal, types included."""
+
+    def check(first, second):
+        for field in {field.name for field in fields(CaseTables)} - {"bits"}:
+            a, b = getattr(first, field), getattr(second, field)
+            assert np.array_equal(a, b), field
+            assert np.asarray(a).dtype == np.asarray(b).dtype, field
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def every_metric():
+    """All built-in metrics by name."""
     return {record.name: record.load()() for record in mrbench_metrics()}
 
 
 @pytest.fixture(scope="session")
-def score(suite):
+def suite(every_metric):
+    """The metrics of overlap and distribution, whose statistics are one number each."""
+    return {name: metric for name, metric in every_metric.items() if type(metric).__module__ == "mrbench.metrics.suite"}
+
+
+@pytest.fixture(scope="session")
+def score(every_metric):
     """Value of one metric with one key, or its values by rater."""
 
     def value(name, tables, protocol):
-        scores = suite[name].statistics(tables, protocol)
+        scores = every_metric[name].statistics(tables, protocol)
         if all(key.rater is None for key in scores):
             ((_, statistics),) = scores.items()
-            return suite[name].finalise(statistics)
-        return [suite[name].finalise(statistics) for statistics in scores.values()]
+            return every_metric[name].finalise(statistics)
+        return [every_metric[name].finalise(statistics) for statistics in scores.values()]
 
     return value

@@ -97,6 +97,22 @@ def test_a_perfect_sampler_scores_its_bias_and_the_unbiased_distance_does_not():
         assert abs(values.mean() - expected) < 4 * values.std() / trials**0.5
 
 
+@pytest.mark.parametrize(("s", "r"), [(1, 1), (1, 3), (2, 2), (3, 1)])
+def test_the_bias_of_a_perfect_sampler_is_exact_over_all_draws(s, r):
+    population = (2, 3, 7)
+    drawn = [ged_parts_of(nested(sides, s)) for sides in product(population, repeat=s + r)]
+    expected = ged_parts_of(nested(population * 2, 3)).pa  # of two independent draws
+    assert np.mean([parts.ged for parts in drawn]) == pytest.approx(expected * (1 / s + 1 / r), abs=1e-12)
+    assert np.mean([parts.aa for parts in drawn]) == pytest.approx(expected * (1 - 1 / r), abs=1e-12)
+
+
+def test_a_perfect_personal_method_is_rewarded_by_the_unbiased_distance():
+    raters = (2, 4, 7, 9)
+    overlaps = nested(raters * 2, 4)
+    distance = ged_parts_of(overlaps).aa * 4 / 3
+    assert ged_unbiased_of(overlaps) == pytest.approx(-2 * distance / 4, abs=1e-12)
+
+
 def test_samples_that_resample_the_raters_score_their_spread_over_s():
     raters, s = (2, 4, 7), 2
     drawn = [ged_parts_of(nested([*samples, *raters], s)) for samples in product(raters, repeat=s)]

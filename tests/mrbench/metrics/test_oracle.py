@@ -6,6 +6,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
+from mrbench import metrics
 from mrbench.metrics import PUBLISHED, STRICT, score_case
 
 
@@ -162,3 +163,116 @@ def tabulate_probabilities():
         return builder.finish()
 
     return tabulate
+
+
+VOTES = ("ncc", "ncc_phiseg", "ece_votes", "brier_votes", "crps_area", "auroc_disagreement")
+
+
+class UncertaintyOracle:
+    """One class of one case, pixel by pixel: votes or mean probabilities against the raters' masks."""
+
+    def __init__(self, truth, samples):
+        self.truth = [mask.reshape(-1) for mask in truth]
+        self.samples = [np.asarray(sample, np.float64).reshape(-1) for sample in samples]
+        self.pixels = range(self.truth[0].size)
+        self.p = [sum(float(sample[i]) for sample in self.samples) / len(self.samples) for i in self.pixels]
+        self.share = [sum(int(mask[i]) for mask in self.truth) / len(self.truth) for i in self.pixels]
+
+    def correlation(self, first, second):
+        if len({round(v, 12) for v in first}) == 1 or len({round(v, 12) for v in second}) == 1:
+            return None
+        a, b = ([v - sum(values) / len(values) for v in values] for values in (first, second))
+        covariance = sum(x * y for x, y in zip(a, b, strict=True))
+        return covariance / (sum(x * x for x in a) * sum(y * y for y in b)) ** 0.5
+
+    def ncc(self):
+        theirs = [q * (1 - q) for q in self.share]
+        found = self.correlation([p * (1 - p) for p in self.p], theirs)
+        return found if found is not None else None if len(set(theirs)) == 1 else 0.0
+
+    def ncc_phiseg(self):
+        """As its code: cross-entropies with 1e-8 in the logarithm."""
+
+        def cross_entropy(weights):
+            return [
+                -np.mean([w * np.log(s[i] + 1e-8) + (1 - w) * np.log(1 - s[i] + 1e-8) for s in self.samples])
+                for i, w in enumerate(weights)
+            ]
+
+        own = cross_entropy(self.p)
+        found = [self.correlation(own, cross_entropy(mask.astype(float))) for mask in self.truth]
+        return sum(value or 0.0 for value in found) / len(found)
+
+    def ece(self, bins=15, raters=None):
+        raters = self.truth if raters is None else raters
+        members = [[] for _ in range(bins)]
+        for i in self.pixels:
+            place = next(k for k in range(bins) if k == bins - 1 or self.p[i] <= (k + 1) / bins)
+            members[place] += [(self.p[i], float(mask[i])) for mask in raters]
+        gaps = [abs(np.mean([p - y for p, y in group])) * len(group) for group in members if group]
+        return sum(gaps) / (len(self.p) * len(raters))
+
+    def brier(self, raters=None):
+        raters = self.truth if raters is None else raters
+        return float(np.mean([(self.p[i] - float(mask[i])) ** 2 for mask in raters for i in self.pixels]))
+
+    def brier_share(self):
+        return float(np.mean([(p - q) ** 2 for p, q in zip(self.p, self.share, strict=True)]))
+
+    def crps(self):
+        drawn, true = ([float(mask.sum()) for mask in masks] for masks in (self.samples, self.truth))
+        spread = np.mean([abs(a - b) for a in drawn for b in drawn]) / 2
+        return float(np.mean([np.mean([abs(a - y) for a in drawn]) - spread for y in true]))
+
+    def auroc(self):
+        entropy = [Fraction(0) if p in {0.0, 1.0} else Fraction(min(p, 1 - p)).limit_denominator(10**6) for p in self.p]
+        disagree = [0 < q < 1 for q in self.share]
+        pairs = [(a, b) for a, x in zip(entropy, disagree, strict=True) if x
+                 for b, y in zip(entropy, disagree, strict=True) if not y]  # fmt: skip
+        return sum((a > b) + (a == b) / 2 for a, b in pairs) / len(pairs) if pairs else None
+
+    def values(self):
+        found = self.ncc(), self.ncc_phiseg(), self.ece(), self.brier(), self.crps(), self.auroc()
+        return dict(zip(VOTES, found, strict=True))
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("seed", range(8))
+def test_votes_reproduce_the_definitions_of_uncertainty(seed, classes, every_metric, tabulate_probabilities):
+    rng = np.random.default_rng(seed)
+    raters, probabilities = random_case(rng, classes)
+    truth = np.arange(4) != rng.integers(0, 5)
+    tables = tabulate_probabilities(raters, truth, probabilities[:5], [])
+    votes_metrics = {name: every_metric[name] for name in VOTES}
+    scores = score_case([tables], votes_metrics, STRICT)
+    got = {(name, key.label): votes_metrics[name].finalise(value) for (name, key), value in scores.items()}
+    for label in range(1, classes):
+        oracle = UncertaintyOracle(raters[truth] == label, masks_of(probabilities, label)[:5])
+        expected = {name: value for name, value in oracle.values().items() if value is not None}
+        assert {name: v for (name, at), v in got.items() if at == label} == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_arrays_reproduce_the_definitions_of_uncertainty(seed):
+    rng = np.random.default_rng(seed)
+    raters = rng.random((3, 4, 5)) < rng.uniform(0.1, 0.9)
+    samples, probabilities = rng.random((6, 4, 5)) < 0.4, rng.random((6, 4, 5)).astype(np.float32)
+    votes, means = UncertaintyOracle(raters, samples), UncertaintyOracle(raters, probabilities)
+    functions = (
+        metrics.ncc,
+        metrics.ncc_phiseg,
+        metrics.ece,
+        metrics.brier,
+        metrics.crps_area,
+        metrics.auroc_disagreement,
+    )
+    got = [function(samples, raters) for function in functions]
+    assert dict(zip(VOTES, got, strict=True)) == pytest.approx(votes.values(), abs=1e-12)
+    for given, oracle in ((samples, votes), (probabilities, means)):
+        assert metrics.ece(given, raters, bins=4) == pytest.approx(oracle.ece(4), abs=1e-12)
+        assert metrics.brier(given, raters) == pytest.approx(oracle.brier(), abs=1e-12)
+        assert metrics.brier_share(given, raters) == pytest.approx(oracle.brier_share(), abs=1e-12)
+        assert metrics.auroc_disagreement(given, raters) == pytest.approx(oracle.auroc(), abs=1e-12)
+        alone = [[mask] for mask in oracle.truth]
+        assert metrics.ece_rater(given, raters) == pytest.approx([oracle.ece(raters=r) for r in alone], abs=1e-12)
+        assert metrics.brier_rater(given, raters) == pytest.approx([oracle.brier(r) for r in alone], abs=1e-12)

@@ -1,0 +1,72 @@
+"""One block of cases, scored: what a scoring process does at a time. Imports nothing heavy."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mrbench.engine.budgets import first_samples
+from mrbench.engine.predictions import read_tables
+from mrbench.interfaces.metric import Key, Metric
+from mrbench.metrics.protocol import ScoringProtocol
+from mrbench.metrics.scoring import CaseScores, score_case
+from mrbench.metrics.tables import CaseTables
+from mrbench.registry import Plugin
+
+
+@dataclass(frozen=True, eq=False)
+class BlockTask:
+    """What to score, small enough to be sent to a process.
+
+    Attributes:
+        predictions: the file.
+        block: number of the block in it.
+        metrics: by key.
+        samples: score the first so many; None: all.
+    """
+
+    predictions: Path
+    block: int
+    metrics: Mapping[str, Plugin[Any]]
+    protocol: ScoringProtocol
+    samples: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class BlockScores:
+    """The statistics of a block's cases, and what metrics did wrong."""
+
+    cases: CaseScores
+    faults: Mapping[str, str]
+
+
+def score_block(task: BlockTask) -> BlockScores:
+    """Every metric of the cases of a block; one that fails costs the others nothing.
+
+    Raises:
+        DataError: the predictions cannot be read.
+        UsageError: they hold fewer samples.
+    """
+    loaded: dict[str, Metric] = {name: plugin.load()() for name, plugin in task.metrics.items()}
+    faults: dict[str, str] = {}
+    scores = CaseScores()
+    for case_id, subject, trials in _cases(task):
+        values: dict[tuple[str, Key], np.ndarray] = {}
+        for name, metric in loaded.items():
+            try:
+                own = score_case(trials, {name: metric}, task.protocol)
+                if not all(np.isfinite(statistics).all() for statistics in own.values()):
+                    raise ValueError("a value that is not finite")
+                values |= own
+            except Exception as error:
+                faults.setdefault(name, f"metric {name!r}, case {case_id!r}: {type(error).__name__}: {error}")
+        scores.append(case_id, subject, values)
+    return BlockScores(scores, faults)
+
+
+def _cases(task: BlockTask) -> Iterator[tuple[str, str, list[CaseTables]]]:
+    for case_id, subject, trials in read_tables(task.predictions, range(task.block, task.block + 1)):
+        n = task.samples
+        yield case_id, subject, trials if n is None else [first_samples(tables, n) for tables in trials]

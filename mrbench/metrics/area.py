@@ -1,0 +1,42 @@
+"""Are the sampled areas those of the raters? Continuous ranked probability score of the area."""
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+
+from mrbench.metrics.arrays import Array, areas
+from mrbench.metrics.overlap import validate_grids, validate_masks
+from mrbench.metrics.spacing import steps_of
+
+
+def crps_of(samples: np.ndarray, raters: np.ndarray) -> float:
+    """CRPS from areas ``(S,)`` and ``(R,)``, int64: mean over the raters of E|X - y| - E|X - X'| / 2."""
+    to_raters = np.abs(samples[:, None] - raters[None]).mean()
+    s = len(samples)
+    # Of the sorted areas, the i-th is the larger one of 2i - s + 1 more pairs than it is the smaller one of.
+    among = 2 * (np.sort(samples) @ (2 * np.arange(s) - s + 1)) / s**2
+    return float(to_raters - among / 2)
+
+
+def crps_area(samples: Array, raters: Array, spacing: Sequence[float] | None = None) -> float:
+    """Continuous ranked probability score of the areas (volumes) of the samples against those of the raters.
+
+    E|X - y| - E|X - X'| / 2 (Gneiting and Raftery 2007, eq. 21) of the empirical distribution of the samples, a sample
+    paired with itself included, mean over the raters. One sample: the mean absolute error of its area.
+
+    Args:
+        samples: ``(S, *spatial)`` bool; an empty mask has area 0.
+        raters: ``(R, *spatial)`` bool, the raters who are present.
+        spacing: mm per axis of ``*spatial``.
+
+    Returns:
+        0 or more, lower is better, in mm^2 (mm^3); in pixels (voxels) without spacing.
+
+    Raises:
+        ValueError: masks that are not boolean, or of different grids; a spacing that is not a number per axis.
+    """
+    validate_masks("samples", samples)
+    validate_masks("raters", raters)
+    validate_grids(samples, raters)
+    return crps_of(areas(samples), areas(raters)) * prod(steps_of(spacing, samples.ndim - 1))
