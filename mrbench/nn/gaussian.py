@@ -24,9 +24,19 @@ class DiagonalGaussian:
         """Standard deviation of each element."""
         return (0.5 * self.log_variance).exp()
 
+    def for_each(self) -> "DiagonalGaussian":
+        """With an axis of length one after the batch: one prior ``(B, 1, ...)`` beside many posteriors."""
+        return DiagonalGaussian(self.mean[:, None], self.log_variance[:, None])
+
     def sample(self) -> Tensor:
         """One reparameterised draw with torch's global generator."""
         return self.mean + self.deviation * torch.randn_like(self.mean)
+
+    def samples(self, n: int) -> Tensor:
+        """``(B, n, ...)`` reparameterised draws of a Gaussian over ``(B, ...)`` with torch's global generator."""
+        batch, *rest = self.mean.shape
+        noise = torch.randn(batch, n, *rest, device=self.mean.device, dtype=self.mean.dtype)
+        return self.mean[:, None] + self.deviation[:, None] * noise
 
 
 def gaussian_kl(q: DiagonalGaussian, p: DiagonalGaussian) -> Tensor:
@@ -54,6 +64,8 @@ class GaussianEncoder(nn.Module):
         latent: dimensions of the latent.
         widths: channels of the scales.
         convolutions: per scale.
+        groups: G encoders of this shape side by side, each with inputs and weights of its own, run as one network of
+            grouped convolutions.
     """
 
     def __init__(
@@ -62,17 +74,20 @@ class GaussianEncoder(nn.Module):
         latent: int = 6,
         widths: tuple[int, ...] = (16, 32, 64, 128, 256),
         convolutions: int = 3,
+        groups: int = 1,
     ) -> None:
         super().__init__()
+        self.groups = groups
         self.scales = nn.ModuleList()
-        inner = in_channels
-        for width in widths:
+        inner = groups * in_channels
+        for width in (groups * w for w in widths):
             layers: list[nn.Module] = []
             for number in range(convolutions):
-                layers += [nn.Conv2d(width if number else inner, width, 3, padding=1), nn.ReLU(inplace=True)]
+                convolution = nn.Conv2d(width if number else inner, width, 3, padding=1, groups=groups)
+                layers += [convolution, nn.ReLU(inplace=True)]
             self.scales.append(nn.Sequential(*layers))
             inner = width
-        self.moments = nn.Conv2d(inner, 2 * latent, 1)
+        self.moments = nn.Conv2d(inner, groups * 2 * latent, 1, groups=groups)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
@@ -80,9 +95,11 @@ class GaussianEncoder(nn.Module):
         nn.init.normal_(self.moments.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> DiagonalGaussian:
-        """``(B, latent)`` from ``(B, in_channels, H, W)``."""
+        """``(B, latent)`` from ``(B, in_channels, H, W)``; ``(B, G, latent)`` from ``(B, G * in_channels, H, W)``."""
         for number, scale in enumerate(self.scales):
             x = scale(functional.avg_pool2d(x, 2, ceil_mode=True) if number else x)
-        x = self.moments(x.mean(dim=(2, 3), keepdim=True)).flatten(1)  # (B, 2 * latent)
-        mean, log_deviation = x.chunk(2, dim=1)
+        x = self.moments(x.mean(dim=(2, 3), keepdim=True)).flatten(1)  # (B, G * 2 * latent)
+        mean, log_deviation = x.view(len(x), self.groups, -1).chunk(2, dim=2)  # (B, G, latent) each
+        if self.groups == 1:
+            mean, log_deviation = mean[:, 0], log_deviation[:, 0]
         return DiagonalGaussian(mean, 2 * log_deviation)

@@ -14,16 +14,17 @@ def logit_channels(classes: int) -> int:
     return 1 if classes == 2 else classes
 
 
-def start_from_background(layer: nn.Module, log_odds: float) -> None:
+def start_from_background(layer: nn.Module, log_odds: float, logits: int | None = None) -> None:
     """Sets the bias of the layer that gives the logits so that before training the background is that much likelier.
 
     Where the foreground is small, a network that starts undecided first learns where the background is and may rest
     there, its foreground capped below one half; one that starts from the background learns the foreground from the
     first step on. 0 changes nothing: equal logits. With K > 2 classes each foreground class starts at those odds.
+    ``logits``: how many of the layer's first outputs are logits; None: all.
     """
     bias = layer.get_parameter("bias")
     with torch.no_grad():
-        bias[0] += -log_odds if len(bias) == 1 else log_odds
+        bias[0] += -log_odds if (logits or len(bias)) == 1 else log_odds
 
 
 def logits_to_probability(logits: Tensor, classes: int) -> Tensor:
@@ -55,10 +56,29 @@ def batch_dice_loss(logits: Tensor, masks: Tensor, present: Tensor | None = None
     This is what the "generalised" Dice loss of the released D-Persona, Pionono and ProSeg computes, because its class
     weights cancel. A class that no mask holds has Dice 0, without gradient. Arguments as in :func:`cross_entropy`.
     """
-    probability, target = _one_hot_pairs(logits, masks, present)  # (P, K, H, W) each
-    overlap = (probability * target).sum(dim=(0, 2, 3))  # (K,)
-    size = (probability + target).sum(dim=(0, 2, 3))  # (K,)
-    return 1 - (2 * overlap / size.clamp_min(1e-6)).mean()
+    return channel_dice_loss(*_one_hot_pairs(logits, masks, present))
+
+
+def probability_dice_loss(probability: Tensor, masks: Tensor) -> Tensor:
+    """:func:`batch_dice_loss` of probabilities ``(P, K, H, W)`` against masks ``(P, H, W)``."""
+    target = functional.one_hot(masks, probability.shape[1]).movedim(-1, 1).to(probability.dtype)
+    return channel_dice_loss(probability, target)
+
+
+def channel_dice_loss(probability: Tensor, target: Tensor, counted: Tensor | None = None) -> Tensor:
+    """1 - the mean over the channels of the Dice of a channel's pixels in the whole batch; 0 without any channel.
+
+    Args:
+        probability, target: ``(B, c, H, W)``; a channel without any target has Dice 0, without gradient.
+        counted: ``(B, c)`` bool, which images count in which channel; a channel that no image counts in is left out.
+            None: all.
+    """
+    if counted is not None:
+        probability, target = (values * counted[..., None, None] for values in (probability, target))
+    overlap = (probability * target).sum(dim=(0, 2, 3))  # (c,)
+    size = (probability + target).sum(dim=(0, 2, 3))  # (c,)
+    dice = 2 * overlap / size.clamp_min(1e-6)
+    return (1 - dice).mean() if counted is None else (1 - dice)[counted.any(dim=0)].sum() / counted.any(dim=0).sum()
 
 
 def image_dice_loss(logits: Tensor, masks: Tensor, present: Tensor | None = None, smoothing: float = 1.0) -> Tensor:

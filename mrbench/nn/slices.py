@@ -1,13 +1,19 @@
 """Networks see slices; images may be volumes: one way there and back, in chunks that bound the memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from mrbench.nn.losses import logits_to_probability
+
 PIXELS_AT_ONCE = 2**19
 """Pixels that go through a network together in prediction: 32 slices of 128 x 128."""
+
+
+VALUES_AT_ONCE = 2**24
+"""Probabilities held for draws that are computed together: 64 MiB."""
 
 
 def as_slices(array: np.ndarray) -> Tensor:
@@ -22,9 +28,23 @@ def from_slices(slices: Tensor, ndim: int) -> np.ndarray:
     return volume if ndim == 4 else volume[:, 0]
 
 
+def draws_from_slices(logits: Iterable[Tensor], classes: int, ndim: int) -> np.ndarray:
+    """``(S, K, *spatial)`` probabilities of S draws from their logits slice by slice, ``(S, L, H, W)`` each."""
+    volume = torch.stack([logits_to_probability(each, classes).cpu() for each in logits], dim=2)  # (S, K, D, H, W)
+    return (volume if ndim == 4 else volume[:, :, 0]).numpy()
+
+
 def chunk_length(height: int, width: int, pixels: int = PIXELS_AT_ONCE) -> int:
     """How many slices of that size, at least one, make up ``pixels``."""
     return max(1, pixels // (height * width))
+
+
+def draws_at_once(array: np.ndarray, classes: int) -> int:
+    """How many draws of an image, ``(C, *spatial)``, to compute together.
+
+    Bounds the maps of one slice's draws and the probabilities, ``(S, K, D, H, W)``, of a volume's.
+    """
+    return min(chunk_length(*array.shape[-2:]), max(1, VALUES_AT_ONCE // (classes * array[0].size)))
 
 
 def run_by_slices(network: Callable[[Tensor], Tensor], array: np.ndarray, device: torch.device) -> Tensor:

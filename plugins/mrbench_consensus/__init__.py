@@ -24,16 +24,20 @@ STAPLE = MethodRecord(
     kind="fusion",
     factory="mrbench_consensus.staple:StapleFusion",
     config="mrbench_consensus.config:StapleOptions",
-    summary="expectation-maximisation of the hidden truth and of each rater's sensitivity and specificity",
-    capabilities=frozenset({Can.CONSENSUS, Can.DETERMINISTIC, Can.VOLUMES, Can.SEES_TEST_MASKS}),
+    summary="expectation-maximisation of the hidden truth and of each rater's confusion matrix",
+    capabilities=frozenset({Can.CONSENSUS, Can.DETERMINISTIC, Can.MULTI_CLASS, Can.VOLUMES, Can.SEES_TEST_MASKS}),
     citation="Warfield, Zou and Wells, IEEE Transactions on Medical Imaging 23(7), 2004",
     licence=LICENCE,
     differences=(
         "The paper suggests to start near sensitivity = specificity = 0.99999 or from a map of averages; this starts "
-        "from the share of the raters, as ITK's STAPLEImageFilter does. The answer depends on the start.",
-        "The paper watches the sum of the weights; this stops when no squared change of a sensitivity or a specificity "
-        "exceeds 1e-14, as ITK's STAPLEImageFilter does.",
+        "from the share of the raters, as ITK's STAPLEImageFilter does (start = identity: the other one). The answer "
+        "depends on the start.",
+        "The paper watches the sum of the weights; this stops when no probability of a rater's label given the true "
+        "one changes by more than 1e-7, as ITK's STAPLEImageFilter does.",
         "ITK's STAPLEImageFilter returns NaN where all raters mark nothing or everything; this returns their mask.",
+        "ITK's MultiLabelSTAPLEImageFilter starts from a vote, miscounts its ties (as of SimpleITK 2.5.7), stops at "
+        "changes of 1e-5 and gives labels; here more than two classes start from the shares and stop at 1e-7 as two "
+        "do, and give probabilities.",
         "The paper's optional spatial prior (Markov random field) is left out.",
     ),
 )

@@ -30,11 +30,9 @@ from mrbench.nn.losses import (
     start_from_background,
 )
 from mrbench.nn.per_rater import PerRater, convolutions
-from mrbench.nn.slices import chunk_length, run_by_slices
+from mrbench.nn.raters import pairs_of
+from mrbench.nn.slices import draws_at_once, run_by_slices
 from mrbench_proseg.config import ProSegConfig
-
-VALUES_AT_ONCE = 2**24
-"""Probabilities held for draws that are computed together: 64 MiB."""
 
 # 4.2 Model architecture
 
@@ -197,7 +195,7 @@ class ProSeg(Method[ProSegConfig]):
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """The weighted terms of eq. 8-9, each a mean over the pairs of an image and one of its raters."""
         weights = self.config.weights
-        image, rater = self._pairs(batch.present)  # (P,) each
+        image, rater = pairs_of(batch.present, one=self.config.raters_per_image == "one")  # (P,) each
         y = batch.masks[image, rater]  # (P, H, W)
         features = self.image_encoder.backbone(batch.image)  # (B, 16, H, W)
         terms: dict[str, Tensor] = {}
@@ -224,14 +222,6 @@ class ProSeg(Method[ProSegConfig]):
             terms["norm"] = weights.norm * norm_penalty(self.predictor.inner_parameters())
         return terms
 
-    def _pairs(self, present: Tensor) -> tuple[Tensor, Tensor]:
-        # Indices (P,) of images and of their raters, from (B, R); raters ascend.
-        if self.config.raters_per_image == "one":
-            chosen = torch.multinomial(present.float() + 1e-12, 1)  # (B, 1)
-            present = present & (torch.arange(self.raters, device=present.device) == chosen)
-        rater, image = present.T.nonzero(as_tuple=True)
-        return image, rater
-
     def _reduced_kl_z(self, q_z: DiagonalGaussian) -> Tensor:
         elements = gaussian_kl_to_prior(q_z, self.config.z_prior_log_variance)  # (P, Z, H, W)
         return elements.mean() if self.config.kl_z_reduction == "mean" else elements.sum(dim=(1, 2, 3)).mean()
@@ -256,18 +246,12 @@ class ProSeg(Method[ProSegConfig]):
         for network in self.networks().values():
             network.eval()
         latents = self._latents(image, context.device)
-        at_once = self._draws_at_once(image)
+        at_once = draws_at_once(image.array, self.classes)
         plan = self._plan(image, n, context)
         while chunk := list(islice(plan, at_once)):
             for draw, probability in zip(chunk, self._probability(latents, chunk), strict=True):
                 kind = DrawKind.SAMPLE if draw.rater is None else DrawKind.RATER
                 yield Draw(kind, probability if image.array.ndim == 4 else probability[:, 0], draw.rater)
-
-    def _draws_at_once(self, image: Image) -> int:
-        # Bounds the maps of one slice's draws and the probabilities, (S, K, D, H, W), of a volume's.
-        height, width = image.array.shape[-2:]
-        voxels = image.array[0].size
-        return min(chunk_length(height, width), max(1, VALUES_AT_ONCE // (self.classes * voxels)))
 
     def _plan(self, image: Image, n: int, context: Context) -> Iterator[BaseNoise]:
         shape = image.array.shape[-2:]

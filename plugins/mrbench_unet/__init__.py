@@ -1,4 +1,6 @@
-"""Deterministic baselines: a U-Net trained on the raters' majority, and one U-Net per rater."""
+"""Deterministic baselines: a U-Net trained on the raters' majority or on their STAPLE, and one U-Net per rater."""
+
+from dataclasses import replace
 
 from mrbench.hooks import hookimpl
 from mrbench.records import Capability as Can
@@ -51,6 +53,20 @@ MAJORITY = MethodRecord(
     differences=DIFFERENCES,
 )
 
+STAPLE = replace(
+    MAJORITY,
+    name="unet-staple",
+    factory="mrbench_unet.method:UNetStaple",
+    family="unet-staple",
+    summary="one U-Net trained on the STAPLE fusion of the raters present",
+    citation=f"{CITATION}; STAPLE: Warfield, Zou and Wells, IEEE Transactions on Medical Imaging 23(7), 2004",
+    differences=(
+        *DIFFERENCES,
+        "The fusion is estimated once for each training slice, of volumes too, with the defaults of the row staple; "
+        "the label is the one of highest probability, the lowest on a tie.",
+    ),
+)
+
 RATER = MethodRecord(
     name="unet-rater",
     factory="mrbench_unet.method:UNetRater",
@@ -67,5 +83,5 @@ RATER = MethodRecord(
 
 @hookimpl
 def mrbench_methods() -> list[MethodRecord]:
-    """``unet-majority`` and ``unet-rater``."""
-    return [MAJORITY, RATER]
+    """``unet-majority``, ``unet-staple`` and ``unet-rater``."""
+    return [MAJORITY, STAPLE, RATER]

@@ -7,7 +7,7 @@ from mrbench.nn.backbone import Backbone
 
 
 class UNetConfig(Config):
-    """Options of ``unet-majority`` and of each network of ``unet-rater``."""
+    """Options of ``unet-majority``, of ``unet-staple`` and of each network of ``unet-rater``."""
 
     backbone: Backbone = option(Backbone(), "the network")
     background_log_odds: float = option(

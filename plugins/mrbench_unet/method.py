@@ -1,13 +1,14 @@
-"""U-Nets that give one answer: for the raters' majority, or for each rater."""
+"""U-Nets that give one answer: for what the raters agree on, or for each rater."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from mrbench.consensus import majority_vote, staple_batch
 from mrbench.data.case import Image
 from mrbench.data.description import Description
 from mrbench.interfaces.draw import Draw, DrawKind
@@ -41,8 +42,8 @@ class Segmenter(nn.Module):
         return from_slices(slices, image.array.ndim)
 
 
-class UNetMajority(Method[UNetConfig]):
-    """One network for the majority vote; its answer stands for everybody."""
+class UNetConsensus(Method[UNetConfig]):
+    """One network for one label of each slice, made of its raters' masks; its answer stands for everybody."""
 
     def __init__(self, config: UNetConfig, description: Description) -> None:
         super().__init__(config, description)
@@ -54,16 +55,35 @@ class UNetMajority(Method[UNetConfig]):
 
     def stages(self) -> Sequence[Stage]:
         """One."""
-        return [stage("unet", self.network, self.config, self.loss)]
+        return [stage("unet", self.network, self.config, self.loss, fuse=self.fuse)]
+
+    @abstractmethod
+    def fuse(self, masks: np.ndarray, present: np.ndarray) -> np.ndarray:
+        """The labels of slices, ``(N, H, W)`` uint8, from ``(N, R, H, W)`` and ``(N, R)``; each has a present rater."""
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
-        """Cross-entropy with the majority of the raters present, mean over pixels."""
-        target = majority(batch.masks, batch.present, self.description.n_classes)  # (B, H, W)
-        return {"cross_entropy": cross_entropy(self.network(batch.image), target, batch.present.any(dim=1))}
+        """Cross-entropy with the label, mean over pixels."""
+        return {"cross_entropy": cross_entropy(self.network(batch.image), batch.masks[:, 0])}
 
     def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:  # noqa: ARG002
         """One consensus."""
         yield Draw(DrawKind.CONSENSUS, self.network.probability(image, context.device))
+
+
+class UNetMajority(UNetConsensus):
+    """The label is the majority vote of the raters present."""
+
+    def fuse(self, masks: np.ndarray, present: np.ndarray) -> np.ndarray:
+        classes = self.description.n_classes
+        votes = [majority_vote(each[looked], classes) for each, looked in zip(masks, present, strict=True)]
+        return np.stack(votes).astype(np.uint8)
+
+
+class UNetStaple(UNetConsensus):
+    """The label is the one of highest probability in the STAPLE of the raters present, the lowest on a tie."""
+
+    def fuse(self, masks: np.ndarray, present: np.ndarray) -> np.ndarray:
+        return np.stack([estimate.labels for estimate in staple_batch(masks, present, self.description.n_classes)])
 
 
 class UNetRater(Method[UNetConfig]):
@@ -96,19 +116,6 @@ class UNetRater(Method[UNetConfig]):
             yield Draw(DrawKind.RATER, network.probability(image, context.device), rater=r)
 
 
-def majority(masks: Tensor, present: Tensor, classes: int) -> Tensor:
-    """The label that most present raters gave to each pixel, ``(B, H, W)`` from ``(B, R, H, W)`` and ``(B, R)``.
-
-    With two classes: foreground where at least half of the present raters marked it. With more: the foreground label
-    with most votes, the lowest of them on a tie, unless the background has more votes than it. Background where
-    nobody is present.
-    """
-    votes = (functional.one_hot(masks, classes) * present[:, :, None, None, None]).sum(dim=1)  # (B, H, W, K)
-    background, foreground = votes[..., 0], votes[..., 1:]
-    most = foreground.amax(dim=-1)  # (B, H, W)
-    return torch.where((most >= background) & (most > 0), 1 + foreground.argmax(dim=-1), 0)
-
-
 def looked(rater: int, present: np.ndarray) -> np.ndarray:
     """Which training slices, ``(N,)``, the rater looked at, from ``(N, R)``."""
     column: np.ndarray = present[:, rater]
@@ -121,6 +128,7 @@ def stage(
     config: UNetConfig,
     loss: Callable[[Batch], Mapping[str, Tensor]],
     uses: Callable[[np.ndarray], np.ndarray] | None = None,
+    fuse: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
 ) -> Stage:
     """The training of one network."""
     return Stage(
@@ -133,4 +141,5 @@ def stage(
         schedule=config.schedule,
         patience=config.patience,
         uses=uses,
+        fuse=fuse,
     )

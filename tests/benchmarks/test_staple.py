@@ -1,43 +1,86 @@
-"""STAPLE on decision patterns against the same iteration over all pixels."""
+"""STAPLE on decision patterns, case by case and in a batch, against SimpleITK and the same iteration over all pixels.
 
+Run: pytest tests/benchmarks/test_staple.py --benchmark-enable
+SimpleITK's own clock holds its filter alone; its images are made beforehand. Left out where it is absent.
+"""
+
+from collections.abc import Callable
+from itertools import chain
+
+import full_pixel_em
 import numpy as np
 import pytest
 
-from mrbench_consensus.staple import staple
+from mrbench.consensus import staple, staple_batch
+
+IMAGES = 200
+"""In a batch of slices."""
 
 
-def slices(shape: tuple[int, ...]) -> np.ndarray:
-    """Four raters' discs (balls) of radii that differ by about 15 %, with one pixel of a hundred flipped."""
-    random = np.random.default_rng(0)
-    radius = np.sqrt(sum((axis - (axis.size - 1) / 2) ** 2 for axis in np.ogrid[tuple(slice(0, s) for s in shape)]))
-    discs = [radius < share * min(shape) for share in (0.2, 0.22, 0.24, 0.26)]
-    return np.stack([disc ^ (random.random(shape) < 0.01) for disc in discs])
+def outlines(count: int, shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    """Masks ``(count, 4, *shape)`` uint8 of objects of radius 8 to 26 whose outlines differ by about 15 %."""
+    random = np.random.default_rng(seed)
+    grid = np.ogrid[tuple(slice(0, side) for side in shape)]
+
+    def disc(radius: float) -> np.ndarray:
+        across = [axis - side / 2 - random.normal(0, 1.5) for axis, side in zip(grid, shape, strict=True)]
+        angle = np.arctan2(across[-2], across[-1])
+        bumps = 1 + 0.08 * np.cos(3 * angle + random.uniform(0, 6)) + 0.07 * np.cos(5 * angle + random.uniform(0, 6))
+        return np.sqrt(sum(axis**2 for axis in across)) < radius * bumps * random.uniform(0.9, 1.1)
+
+    radii = random.uniform(8, 26, count)
+    return np.stack([[disc(radius) for _ in range(4)] for radius in radii]).astype(np.uint8)
 
 
-def pattern_em(masks: np.ndarray) -> np.ndarray:
-    return staple(masks, np.ones(len(masks), bool)).probability
+def one_by_one(cases: np.ndarray) -> list[np.ndarray]:
+    return [staple(masks).probability_of(1) for masks in cases]
 
 
-def full_pixel_em(masks: np.ndarray) -> np.ndarray:
-    decided = masks.reshape(len(masks), -1)
-    weights = decided.mean(axis=0)
-    prior = weights.mean()
-    last_p = last_q = np.full(len(masks), np.inf)
-    while True:
-        p = decided @ weights / weights.sum()
-        q = ~decided @ (1 - weights) / (1 - weights).sum()
-        a = prior * np.where(decided, p[:, None], 1 - p[:, None]).prod(axis=0)
-        b = (1 - prior) * np.where(decided, 1 - q[:, None], q[:, None]).prod(axis=0)
-        weights = a / (a + b)
-        if ((p - last_p) ** 2 <= 1e-14).all() and ((q - last_q) ** 2 <= 1e-14).all():
-            return weights.reshape(masks.shape[1:])
-        last_p, last_q = p, q
+def in_a_batch(cases: np.ndarray) -> list[np.ndarray]:
+    return [estimate.probability_of(1) for estimate in staple_batch(cases)]
 
 
-@pytest.mark.parametrize("em", [pattern_em, full_pixel_em])
-@pytest.mark.parametrize("shape", [(128, 128), (16, 128, 128)], ids=["slice", "volume"])
-@pytest.mark.benchmark(group="staple")
-def test_fusing_four_raters(benchmark, em, shape: tuple[int, ...]):
-    masks = slices(shape)
-    probability = benchmark(em, masks)
-    np.testing.assert_allclose(probability, pattern_em(masks), rtol=0, atol=1e-9)
+def over_all_pixels(cases: np.ndarray) -> list[np.ndarray]:
+    return [full_pixel_em.binary(masks)[0] for masks in cases]
+
+
+def simpleitk(cases: np.ndarray) -> Callable[[np.ndarray], list[np.ndarray]]:
+    sitk = pytest.importorskip("SimpleITK", exc_type=ImportError)
+    images = [[sitk.GetImageFromArray(mask) for mask in masks] for masks in cases]
+    return lambda _: [sitk.GetArrayFromImage(sitk.STAPLEImageFilter().Execute(masks)) for masks in images]
+
+
+WAYS = {
+    "patterns, batch": lambda cases: in_a_batch,
+    "patterns, one by one": lambda cases: one_by_one,
+    "SimpleITK": simpleitk,
+    "all pixels": lambda cases: over_all_pixels,
+}
+
+
+@pytest.fixture(scope="module", params=[(IMAGES, (128, 128)), (1, (64, 128, 128))], ids=["200 slices", "volume"])
+def cases(request: pytest.FixtureRequest) -> np.ndarray:
+    return outlines(*request.param)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("way", WAYS)
+def test_fusing_four_raters(benchmark, way: str, cases: np.ndarray):
+    benchmark.group = f"staple, {len(cases)} x {' x '.join(map(str, cases.shape[2:]))}"
+    fuse = WAYS[way](cases)
+    found = benchmark.pedantic(fuse, (cases,), rounds=5, warmup_rounds=1)
+    for one, other in zip(found, in_a_batch(cases), strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("way", ["batch", "one by one"])
+@pytest.mark.benchmark(group="staple, labels of 200 slices of 3 classes")
+def test_labelling_three_classes(benchmark, way: str):
+    inner, outer = outlines(IMAGES, (128, 128)), outlines(IMAGES, (128, 128), seed=1)
+    cases = np.where(inner, 2, outer).astype(np.uint8)
+    ways = {
+        "batch": lambda: [estimate.labels for estimate in staple_batch(cases, classes=3)],
+        "one by one": lambda: [staple(masks, classes=3).labels for masks in cases],
+    }
+    labels = benchmark.pedantic(ways[way], rounds=5, warmup_rounds=1)
+    assert set(chain(*map(np.unique, labels))) == {0, 1, 2}

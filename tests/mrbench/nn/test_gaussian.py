@@ -22,6 +22,19 @@ def test_encoder_gives_one_gaussian_per_image_of_any_size(size: tuple[int, int])
     assert gaussian.sample().shape == (5, 3)
 
 
+def test_encoders_side_by_side_are_one_network_of_the_same_mathematics() -> None:
+    alone = [GaussianEncoder(2, latent=3, widths=(4, 8), convolutions=2) for _ in range(3)]
+    grouped = GaussianEncoder(2, latent=3, widths=(4, 8), convolutions=2, groups=3)
+    for parts, whole in zip(zip(*(e.parameters() for e in alone), strict=True), grouped.parameters(), strict=True):
+        whole.data = torch.cat([part.data for part in parts])
+    x = torch.rand(5, 3, 2, 9, 7)  # (B, G, C, H, W)
+    together = grouped(x.flatten(1, 2))
+    for g, encoder in enumerate(alone):
+        expected = encoder(x[:, g])
+        assert torch.allclose(together.mean[:, g], expected.mean, atol=1e-6)
+        assert torch.allclose(together.log_variance[:, g], expected.log_variance, atol=1e-6)
+
+
 def test_divergence_of_equal_gaussians_is_zero() -> None:
     q = DiagonalGaussian(torch.tensor([0.3, -2.0]), torch.tensor([0.5, -1.0]))
     assert torch.allclose(gaussian_kl(q, q), torch.zeros(2), atol=1e-7)

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from mrbench import DrawKind, Raters, Trial
+from mrbench.consensus import majority_vote
 from mrbench_consensus.config import NoOptions
 from mrbench_consensus.level_sets import LevelSets, cycled, level_sets
-from mrbench_consensus.majority_vote import majority_vote
 
 NESTED = np.array([[1, 0, 0, 0, 0], [1, 1, 0, 0, 0], [1, 1, 1, 0, 0], [1, 1, 1, 1, 0]], np.uint8)
 

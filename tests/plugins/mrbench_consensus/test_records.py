@@ -22,8 +22,8 @@ def test_every_row_is_a_fusion_that_says_it_sees_the_test_masks(record: MethodRe
     assert issubclass(load_attribute(record.config), Config)
 
 
-def test_only_the_binary_fusions_leave_more_classes_out():
-    assert {n for n, r in RECORDS.items() if Capability.MULTI_CLASS not in r.capabilities} == {"staple", "level-sets"}
+def test_only_level_sets_leave_more_classes_out():
+    assert {n for n, r in RECORDS.items() if Capability.MULTI_CLASS not in r.capabilities} == {"level-sets"}
 
 
 def test_only_the_random_rater_needs_a_seed():

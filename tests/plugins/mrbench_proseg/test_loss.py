@@ -98,17 +98,6 @@ def test_an_absent_raters_mask_changes_nothing(preset: str, build: Build, batch:
     assert _terms(proseg, given) == _terms(proseg, other)
 
 
-def test_one_rater_per_image_is_always_a_present_one(build: Build) -> None:
-    proseg = build("as_released")
-    present = torch.tensor([[True, False, True, True], [False, True, False, False]])
-    seen = set()
-    for _ in range(50):
-        image, rater = proseg._pairs(present)
-        assert sorted(image.tolist()) == [0, 1]
-        seen |= set(zip(image.tolist(), rater.tolist(), strict=True))
-    assert seen == {(0, 0), (0, 2), (0, 3), (1, 1)}
-
-
 @pytest.mark.parametrize("preset", ["paper", "as_released", "quick"])
 @pytest.mark.parametrize(("raters", "classes", "channels"), [(2, 2, 1), (8, 2, 3), (3, 3, 1), (4, 4, 3)])
 def test_every_parameter_of_a_present_rater_gets_a_finite_gradient(

@@ -8,7 +8,6 @@ import torch
 from mrbench.data.case import Image
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.method import Context
-from mrbench_proseg import method as module
 from mrbench_proseg.method import ProSeg
 
 Build = Callable[..., ProSeg]
@@ -62,7 +61,7 @@ def test_draws_depend_on_the_seed_and_the_case_and_not_on_how_many_are_drawn(
     assert _same(draws[:-5], _draws(proseg, image, 4, sampler))
     assert not _same(draws, _draws(proseg, image, 9, sampler, seed=1))
     assert not _same(draws, _draws(proseg, picture(1, 16, 16, name="case-2"), 9, sampler))
-    monkeypatch.setattr(module, "VALUES_AT_ONCE", 1)
+    monkeypatch.setattr("mrbench.nn.slices.VALUES_AT_ONCE", 1)
     assert _same(draws, _draws(proseg, image, 9, sampler))
 
 

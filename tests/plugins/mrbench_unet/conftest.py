@@ -8,7 +8,7 @@ from mrbench.data.description import Description, Raters
 from mrbench.engine.slices import Slices
 from mrbench_unet import PRESETS
 from mrbench_unet.config import UNetConfig
-from mrbench_unet.method import UNetMajority, UNetRater
+from mrbench_unet.method import UNetConsensus, UNetRater
 
 TINY = {"backbone": {"name": "unet", "width": 8, "depth": 3}}
 
@@ -23,15 +23,15 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
-def build() -> Callable[..., UNetMajority | UNetRater]:
+def build() -> Callable[..., UNetConsensus | UNetRater]:
     def build(
-        method: type[UNetMajority] | type[UNetRater],
+        method: type[UNetConsensus] | type[UNetRater],
         *,
         raters: int = 4,
         classes: int = 2,
         channels: int = 1,
         **options: object,
-    ) -> UNetMajority | UNetRater:
+    ) -> UNetConsensus | UNetRater:
         description = Description(
             name="made",
             version="1",

@@ -16,23 +16,23 @@ from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.method import Batch, Context
 from mrbench_unet import PRESETS
 from mrbench_unet.config import UNetConfig
-from mrbench_unet.method import UNetMajority, UNetRater, majority
+from mrbench_unet.method import UNetConsensus, UNetMajority, UNetRater, UNetStaple
 
 CPU = torch.device("cpu")
 CONTEXT = Context(seed=0, device=CPU)
-Build = Callable[..., UNetMajority | UNetRater]
-BOTH = [UNetMajority, UNetRater]
+Build = Callable[..., UNetConsensus | UNetRater]
+METHODS = [UNetMajority, UNetStaple, UNetRater]
 
 
-def _votes(*masks: list[int]) -> torch.Tensor:
-    return torch.tensor(masks)[None, :, None, :]  # (1, R, 1, W)
+def _masks(*masks: list[int]) -> np.ndarray:
+    return np.array(masks, np.uint8)[None, :, None, :]  # (1, R, 1, W)
 
 
-def _majority(masks: torch.Tensor, present: list[bool], classes: int = 2) -> list[int]:
-    return majority(masks, torch.tensor([present]), classes)[0, 0].tolist()
+def _label(method: UNetConsensus, masks: np.ndarray, present: list[bool]) -> list[int]:
+    return method.fuse(masks, np.array([present]))[0, 0].tolist()
 
 
-def _draws(method: UNetMajority | UNetRater, image: Image) -> list[Draw]:
+def _draws(method: UNetConsensus | UNetRater, image: Image) -> list[Draw]:
     return list(method.predict(image, 3, CONTEXT))
 
 
@@ -49,8 +49,9 @@ def test_plugin_module_and_configuration_load_neither_torch_nor_numpy() -> None:
 def test_records_name_their_classes() -> None:
     rows = {record.name: record for record in mrbench_unet.mrbench_methods()}
     assert rows["unet-majority"].load() is UNetMajority
+    assert rows["unet-staple"].load() is UNetStaple
     assert rows["unet-rater"].load() is UNetRater
-    assert rows["unet-majority"].family != rows["unet-rater"].family
+    assert len({row.family for row in rows.values()}) == 3
     assert mrbench_unet.MRBENCH_API == "1"
 
 
@@ -61,26 +62,41 @@ def test_paper_is_the_default_and_every_preset_is_a_configuration() -> None:
             UNetConfig.parse(preset, owner=record.name)
 
 
-def test_majority_of_two_classes_is_half_or_more() -> None:
-    masks = _votes([0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1], [0, 0, 0, 0])
-    assert _majority(masks, [True] * 4) == [0, 0, 1, 1]
-    assert _majority(masks, [True, True, True, False]) == [0, 0, 1, 1]
-    assert _majority(masks, [True, True, False, False]) == [0, 1, 1, 1]
+def test_majority_of_two_classes_is_half_or_more(build: Build) -> None:
+    masks = _masks([0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1], [0, 0, 0, 0])
+    assert _label(build(UNetMajority), masks, [True] * 4) == [0, 0, 1, 1]
+    assert _label(build(UNetMajority), masks, [True, True, False, False]) == [0, 1, 1, 1]
 
 
-def test_majority_ignores_what_stands_in_an_absent_raters_row() -> None:
-    present = [True, False, True]
-    masks, other = _votes([1, 0], [0, 0], [1, 0]), _votes([1, 0], [1, 1], [1, 0])
-    assert _majority(masks, present) == _majority(other, present) == [1, 0]
+def test_majority_of_many_classes_prefers_foreground_then_the_lowest_label_on_ties(build: Build) -> None:
+    masks = _masks([0, 2, 2, 3], [1, 1, 2, 0], [2, 0, 0, 0])
+    assert _label(build(UNetMajority, classes=4), masks, [True] * 3) == [1, 1, 2, 0]
 
 
-def test_majority_of_nobody_is_background() -> None:
-    assert _majority(_votes([1, 1], [1, 2]), [False, False], classes=3) == [0, 0]
+def test_two_of_five_raters_are_enough_for_the_staple_of_a_small_mark(build: Build) -> None:
+    # Of 1000 pixels ten have all marks, two those of raters 0 and 1, two that of rater 2. The shares sum to 11.2: the
+    # prior is 0.0112, and the first M step has p_0 = p_1 = 10.8 / 11.2, p_2 = 10.4 / 11.2, p_3 = p_4 = 10 / 11.2 and
+    # 1 - q_0 = 1.2 / 988.8: for two marks f (10.8 / 11.2)^2 (0.8 / 11.2) (1.2 / 11.2)^2 = 8.5e-6 stands against
+    # (1.2 / 988.8)^2 = 1.5e-6, and more so ever after; for one mark 1.5e-7 against 1.6e-3.
+    masks = np.zeros((1, 5, 1, 1000), np.uint8)
+    masks[0, :, 0, :10] = 1
+    masks[0, :2, 0, 10:12] = 1
+    masks[0, 2, 0, 12:14] = 1
+    majority, staple = (_label(build(method, raters=5), masks, [True] * 5) for method in (UNetMajority, UNetStaple))
+    assert majority == [1] * 10 + [0] * 990
+    assert staple == [1] * 12 + [0] * 988
 
 
-def test_majority_of_many_classes_prefers_foreground_then_the_lowest_label_on_ties() -> None:
-    masks = _votes([0, 2, 2, 3], [1, 1, 2, 0], [2, 0, 0, 0])
-    assert _majority(masks, [True] * 3, classes=4) == [1, 1, 2, 0]
+@pytest.mark.parametrize("method", [UNetMajority, UNetStaple])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_an_absent_raters_mask_changes_no_label(method: type[UNetConsensus], classes: int, build: Build) -> None:
+    masks = np.random.default_rng(0).integers(0, classes, (3, 4, 8, 8), np.uint8)
+    present = np.array([[True, True, False, True], [False, True, True, True], [True, False, False, False]])
+    other = np.where(present[..., None, None], masks, 200).astype(np.uint8)
+    labels = build(method, classes=classes).fuse(masks, present)
+    assert labels.shape == (3, 8, 8)
+    assert np.array_equal(build(method, classes=classes).fuse(other, present), labels)
+    assert np.array_equal(labels[2], masks[2, 0])
 
 
 @pytest.mark.parametrize(
@@ -90,7 +106,8 @@ def test_draws_are_probabilities_on_the_images_grid(
     raters: int, classes: int, shape: tuple[int, ...], build: Build
 ) -> None:
     image = Image("case", np.random.default_rng(0).random(shape, dtype=np.float32))
-    for method, kinds in ((UNetMajority, [DrawKind.CONSENSUS]), (UNetRater, [DrawKind.RATER] * raters)):
+    one = [DrawKind.CONSENSUS]
+    for method, kinds in ((UNetMajority, one), (UNetStaple, one), (UNetRater, [DrawKind.RATER] * raters)):
         draws = _draws(build(method, raters=raters, classes=classes, channels=shape[0]), image)
         assert [draw.kind for draw in draws] == kinds
         for draw in draws:
@@ -116,24 +133,35 @@ def test_a_raters_stage_uses_the_images_that_the_rater_looked_at(build: Build) -
     assert second(present).tolist() == [False, True, True]
 
 
-@pytest.mark.parametrize("method", BOTH)
-def test_an_absent_raters_mask_changes_no_loss(method: type[UNetMajority] | type[UNetRater], build: Build) -> None:
+def test_an_absent_raters_mask_changes_no_loss(build: Build) -> None:
     masks = torch.randint(0, 2, (2, 3, 16, 16))
     present = torch.tensor([[True, False, True], [False, True, True]])
     given = Batch(torch.rand(2, 1, 16, 16), masks, present)
     other = replace(given, masks=torch.where(present[..., None, None], masks, 1 - masks))
-    for stage in build(method, raters=3).stages():
+    for stage in build(UNetRater, raters=3).stages():
         assert {k: v.item() for k, v in stage.loss(given).items()} == {
             k: v.item() for k, v in stage.loss(other).items()
         }
 
 
-def test_majority_network_learns_four_cases_by_heart(build: Build, four_discs: Slices) -> None:
-    method = build(UNetMajority, epochs=100, batch_size=4)
-    fit(method, four_discs, None, seed=0, device=CPU)
-    truth = majority(four_discs.masks.long(), four_discs.present, 2).numpy() > 0
+@pytest.mark.parametrize("method", METHODS)
+def test_networks_are_as_large_as_counted_by_hand(method: type[UNetConsensus] | type[UNetRater], build: Build) -> None:
+    # Widths 8, 16, 32 down; 32 + 16 -> 16 and 16 + 8 -> 16 up; 3x3 convolutions without bias, two norm parameters each.
+    convolutions = [(1, 8), (8, 16), (16, 32), (48, 16), (24, 16)]
+    one = sum(9 * a * b + 2 * b for a, b in convolutions) + 16 + 1
+    networks = build(method).networks()
+    assert [sum(p.numel() for p in network.parameters()) for network in networks.values()] == [one] * len(networks)
+
+
+@pytest.mark.parametrize("method", [UNetMajority, UNetStaple])
+def test_consensus_network_learns_four_cases_by_heart(
+    method: type[UNetConsensus], build: Build, four_discs: Slices
+) -> None:
+    one = build(method, epochs=100, batch_size=4)
+    fit(one, four_discs, None, seed=0, device=CPU)
+    truth = one.fuse(four_discs.masks.numpy(), four_discs.present.numpy()) > 0
     for number, array in enumerate(four_discs.image.numpy()):
-        assert _dice(_draws(method, Image(str(number), array))[0], truth[number]) > 0.95
+        assert _dice(_draws(one, Image(str(number), array))[0], truth[number]) > 0.95
 
 
 def test_rater_networks_learn_four_cases_by_heart_where_each_misses_one(build: Build, four_discs: Slices) -> None:
@@ -147,9 +175,9 @@ def test_rater_networks_learn_four_cases_by_heart_where_each_misses_one(build: B
                 assert _dice(draw, slices.masks[number, draw.rater].numpy() > 0) > 0.95
 
 
-@pytest.mark.parametrize("method", BOTH)
+@pytest.mark.parametrize("method", METHODS)
 def test_saved_and_loaded_predicts_the_same(
-    method: type[UNetMajority] | type[UNetRater], build: Build, tmp_path: Path
+    method: type[UNetConsensus] | type[UNetRater], build: Build, tmp_path: Path
 ) -> None:
     image = Image("case", np.random.default_rng(0).random((1, 16, 16), dtype=np.float32))
     one = build(method)

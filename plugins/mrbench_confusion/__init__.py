@@ -1,0 +1,91 @@
+"""Confusion-matrix networks: one truth, and for each rater a matrix of what the rater says of it."""
+
+from mrbench.hooks import hookimpl
+from mrbench.records import Capability as Can
+from mrbench.records import MethodRecord
+
+MRBENCH_API = "1"
+
+PAPER = {
+    "backbone": {"name": "resnet34"},
+    "matrix": "confusion",
+    "loss": "likelihood",
+    "raters_per_image": "all",
+    "trace_weight": 0.01,
+    "diagonal": 1.0,
+    "off_diagonal": -5.0,
+    "background_log_odds": 0.0,
+    "epochs": 100,
+    "batch_size": 12,
+    "learning_rate": 1e-4,
+    "matrix_learning_rate": 1e-2,
+    "schedule": "cosine",
+    "patience": 20,
+}
+
+PRESETS = {
+    "paper": PAPER,
+    "as_released": PAPER
+    | {"matrix": "scalar", "loss": "dice", "raters_per_image": "one", "trace_weight": 0.0, "patience": None},
+    "quick": PAPER
+    | {
+        "backbone": {"name": "unet", "width": 16, "depth": 4},
+        "background_log_odds": 3.0,
+        "epochs": 16,
+        "batch_size": 6,
+        "learning_rate": 3e-3,
+        "patience": None,
+    },
+}
+
+DIFFERENCES = (
+    "Degenerate release: D-Persona's baselines have one output channel, so their matrices are 1 x 1 and, normalised by "
+    "themselves, always 1: plain U-Nets trained on a random rater's masks, all raters' outputs equal. as_released is "
+    "exactly that; paper and quick have matrices that act.",
+    "Loss: likelihood of the rater's distribution (papers); a second softmax on top of it (code of Zhang et al.), "
+    "whose least value is 0.3133 per rater with two classes; Dice over the whole batch (D-Persona, Pionono).",
+    "Trace: minimised (papers, code of Zhang et al.); maximised in every published run of the Pionono release; a "
+    "constant in D-Persona's. Here minimised.",
+    "Weight of the trace: 0.01 (Tanno et al.); 0.001 to 1.5 (code of Zhang et al., by data set). Here 0.01, of means "
+    "over pixels and pairs of image and rater where the papers sum both terms over the raters.",
+    "Start: near the identity, .995 with two classes (Tanno et al.; here for both rows); the code of Zhang et al. "
+    "starts at .65 (global) and almost uniform (pixel), and has none of the warm-up that their paper describes.",
+    "Network: a U-Net of their own with instance normalisation (Zhang et al.); ResNet-34 U-Net (D-Persona; all presets "
+    "but quick). The pixel matrices' small networks keep instance normalisation and PReLU.",
+    "Low rank: the code fixes rank 1 and evaluates another model than it trains; cm-pixel.rank = 1 is the paper's.",
+)
+
+CAPABILITIES = frozenset({Can.PERSONAL, Can.DETERMINISTIC, Can.MULTI_CLASS, Can.VOLUMES})
+
+GLOBAL = MethodRecord(
+    name="cm-global",
+    factory="mrbench_confusion.method:ConfusionMatrices",
+    config="mrbench_confusion.config:ConfusionConfig",
+    summary="one truth, and a confusion matrix for each rater",
+    capabilities=CAPABILITIES,
+    presets=PRESETS,
+    citation="Tanno et al., Learning From Noisy Labels By Regularized Estimation Of Annotator Confusion, CVPR 2019",
+    licence="Apache-2.0",
+    requires=("torch",),
+    differences=DIFFERENCES,
+)
+
+PIXEL = MethodRecord(
+    name="cm-pixel",
+    factory="mrbench_confusion.method:PixelConfusionMatrices",
+    config="mrbench_confusion.config:PixelConfusionConfig",
+    summary="one truth, and a confusion matrix for each rater at every pixel",
+    capabilities=CAPABILITIES,
+    presets=PRESETS,
+    citation="Zhang et al., Disentangling Human Error from the Ground Truth in Segmentation of Medical Images, "
+    "NeurIPS 2020",
+    licence="Apache-2.0",
+    requires=("torch",),
+    differences=DIFFERENCES,
+)
+
+
+@hookimpl
+def mrbench_methods() -> list[MethodRecord]:
+    """``cm-global`` and ``cm-pixel``."""
+    return [GLOBAL, PIXEL]

@@ -1,0 +1,117 @@
+"""Confusion-matrix networks, in the papers' order: the truth's distribution, each rater's matrix, loss, predictions.
+
+P counts the (image, rater) pairs of a step.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mrbench.data.case import Image
+from mrbench.data.description import Description
+from mrbench.interfaces.draw import Draw, DrawKind
+from mrbench.interfaces.method import Batch, Context, Method, ParameterGroup, Stage
+from mrbench.nn.backbone import build_backbone
+from mrbench.nn.losses import logit_channels, logits_to_probability, probability_dice_loss, start_from_background
+from mrbench.nn.raters import pairs_of
+from mrbench.nn.slices import from_slices, run_by_slices
+from mrbench_confusion.config import ConfusionConfig, PixelConfusionConfig
+from mrbench_confusion.matrices import GlobalMatrices, LowRankMatrices, PixelMatrices, start
+
+LEAST = 1e-7
+"""Probabilities are kept from zero by this much before the logarithm."""
+
+
+class ConfusionMatrices(Method[ConfusionConfig]):
+    """p(truth|x) from a network; rater r says A_r p(truth|x). ``cm-global``."""
+
+    def __init__(self, config: ConfusionConfig, description: Description) -> None:
+        super().__init__(config, description)
+        self.raters, self.classes = description.n_raters, description.n_classes
+        self.backbone = build_backbone(config.backbone, len(description.channels))
+        self.truth = nn.Conv2d(self.backbone.out_channels, logit_channels(self.classes), 1)
+        start_from_background(self.truth, config.background_log_odds)
+        self.matrices = self._matrices() if config.matrix == "confusion" else None
+
+    def _matrices(self) -> nn.Module:
+        return GlobalMatrices(self.raters, start(self.classes, self.config.diagonal, self.config.off_diagonal))
+
+    def networks(self) -> Mapping[str, nn.Module]:
+        """The segmentation network, and what gives the matrices."""
+        networks: dict[str, nn.Module] = {"backbone": self.backbone, "truth": self.truth}
+        return networks | ({"matrices": self.matrices} if self.matrices is not None else {})
+
+    def stages(self) -> Sequence[Stage]:
+        """All together."""
+        config, modules = self.config, self.networks()
+        rates = {"matrices": config.matrix_learning_rate}
+        return [
+            Stage(
+                name="confusion",
+                modules=list(modules.values()),
+                groups=[
+                    ParameterGroup(list(module.parameters()), rates.get(name, config.learning_rate))
+                    for name, module in modules.items()
+                ],
+                loss=self.loss,
+                epochs=config.epochs,
+                batch_size=config.batch_size,
+                schedule=config.schedule,
+                patience=config.patience,
+            )
+        ]
+
+    # Tanno et al. 2019, eq. 7; Zhang et al. 2020, eq. 8: means over pixels and pairs where the papers have sums
+
+    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+        """The raters' cross-entropy and the trace of their matrices."""
+        image, rater = pairs_of(batch.present, one=self.config.raters_per_image == "one")  # (P,) each
+        features = self.backbone(batch.image)[image]  # (P, 16, H, W)
+        truth = logits_to_probability(self.truth(features), self.classes)  # (P, K, H, W)
+        y = batch.masks[image, rater]  # (P, H, W)
+        if self.matrices is None:
+            return {"raters": self._loss(truth, y)}
+        matrices = self.matrices(features, rater)  # (P, K, K, H, W)
+        trace = matrices.diagonal(dim1=1, dim2=2).sum(dim=-1).mean()
+        return {"raters": self._loss(said(matrices, truth), y), "trace": self.config.trace_weight * trace}
+
+    def _loss(self, probability: Tensor, y: Tensor) -> Tensor:
+        if self.config.loss == "dice":
+            return probability_dice_loss(probability, y)
+        return functional.nll_loss(probability.clamp_min(LEAST).log().contiguous(), y)
+
+    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:  # noqa: ARG002
+        """One prediction per rater."""
+        for network in self.networks().values():
+            network.eval()
+        with torch.no_grad():
+            everybody = run_by_slices(self._all_raters, image.array, context.device)  # (D, R K, H, W)
+        for rater, slices in enumerate(torch.split(everybody, self.classes, dim=1)):
+            yield Draw(DrawKind.RATER, from_slices(slices, image.array.ndim), rater)
+
+    def _all_raters(self, x: Tensor) -> Tensor:
+        features = self.backbone(x)  # (D, 16, H, W)
+        truth = logits_to_probability(self.truth(features), self.classes)  # (D, K, H, W)
+        if self.matrices is None:
+            return truth.repeat(1, self.raters, 1, 1)
+        raters = (torch.full((len(x),), r, device=x.device) for r in range(self.raters))
+        return torch.cat([said(self.matrices(features, rater), truth) for rater in raters], dim=1)
+
+
+class PixelConfusionMatrices(ConfusionMatrices):
+    """The same with a matrix at every pixel. ``cm-pixel``."""
+
+    config: PixelConfusionConfig
+
+    def _matrices(self) -> nn.Module:
+        config, maps = self.config, self.backbone.out_channels
+        if config.rank is None:
+            return PixelMatrices(self.raters, maps, start(self.classes, config.diagonal, config.off_diagonal))
+        return LowRankMatrices(self.raters, maps, self.classes, config.rank, config.diagonal, config.off_diagonal)
+
+
+def said(matrices: Tensor, truth: Tensor) -> Tensor:
+    """``(P, K, H, W)`` what raters with matrices ``(P, K, K, H, W)`` say where the truth is ``(P, K, H, W)``."""
+    return torch.einsum("pijhw,pjhw->pihw", matrices.expand(-1, -1, -1, *truth.shape[2:]), truth)

@@ -1,0 +1,54 @@
+"""Options of D-Persona."""
+
+from typing import Literal
+
+from mrbench.configuration import Config, option, prediction_option
+from mrbench.nn.backbone import Backbone
+from mrbench.nn.encoder import Encoder
+
+
+class Diversification(Config):
+    """Stage I: a latent space that spans what the raters drew."""
+
+    reconstruct_from: Literal["posterior", "prior"] = option(
+        "posterior", "whose sample is decoded into a rater's mask; prior: as the release did before August 2024"
+    )
+    rater_drawn_per: Literal["image", "batch"] = option(
+        "image", "whose mask is reconstructed: a rater drawn for each image, or one for the whole batch"
+    )
+    absent: Literal["mask", "zero"] = option(
+        "mask", "what is reconstructed for an absent rater: nothing (mask), or an empty mask (zero, the 2026 thesis)"
+    )
+    kl_weight: float = option(1.0, "of KL(q(z|x, y) || p(z|x)), summed over the latent, mean over the batch", ge=0)
+    bound_weight: float = option(0.5, "of the bound loss", ge=0)
+    bound_samples: int = option(10, "prior samples whose largest and least probabilities are bounded", ge=1)
+    norm_weight: float = option(1e-5, "of the L2 norms of prior, posterior and head, its last layer left out", ge=0)
+    epochs: int = option(100, "epochs at most", ge=1)
+    learning_rate: float = option(1e-4, "of Adam", gt=0)
+
+
+class Personalisation(Config):
+    """Stage II: a query of each rater into draws from the frozen prior."""
+
+    widths: tuple[int, ...] = option((32, 16), "channels of a rater's query network before the latent's")
+    padding: int = option(1, "of its 3x3 convolutions; 3: as released, where a flag was taken for it", ge=0)
+    dropout: float = option(0.1, "share of its channels left out in training", ge=0, lt=1)
+    bank: int = option(100, "prior draws that a query attends to in training", ge=1)
+    epochs: int = option(100, "epochs at most", ge=1)
+    learning_rate: float = option(1e-4, "of Adam", gt=0)
+
+
+class DPersonaConfig(Config):
+    """Options of ``dpersona-1`` and ``dpersona-2``; the defaults are the paper's."""
+
+    backbone: Backbone = option(Backbone(), "the network of the feature maps")
+    encoder: Encoder = option(Encoder(), "of prior and posterior")
+    stage_1: Diversification = option(Diversification(), "diversification")
+    stage_2: Personalisation = option(Personalisation(), "personalisation")
+    background_log_odds: float = option(
+        0.0, "of the background against each foreground class before training; above 0 a short training learns sooner"
+    )
+    batch_size: int = option(12, "images per step", ge=1)
+    schedule: Literal["cosine", "constant"] = option("cosine", "of the learning rate over the epochs of a stage")
+    patience: int | None = option(20, "epochs without a lower validation loss before a stage stops", ge=1)
+    bank: int = prediction_option(500, "prior draws that a query attends to in prediction", ge=1)

@@ -1,0 +1,99 @@
+"""Per-rater posterior encoders (thesis, section 3.4): each rater's gradient reaches an encoder of the rater's own.
+
+Z counts the dimensions of the latent, L the logits per pixel, F = K - 1 the foreground classes.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mrbench.data.case import Image
+from mrbench.data.description import Description
+from mrbench.interfaces.draw import Draw, DrawKind
+from mrbench.interfaces.method import Batch, Context, Method, ParameterGroup, Stage
+from mrbench.nn.bound import bound_loss
+from mrbench.nn.encoder import build_encoder
+from mrbench.nn.fcomb import norm_penalty
+from mrbench.nn.gaussian import gaussian_kl
+from mrbench.nn.latent_unet import LatentUNet
+from mrbench.nn.losses import batch_dice_loss, logits_to_probability
+from mrbench.nn.raters import foreground
+from mrbench_per_rater.config import PerRaterConfig
+
+
+class PerRaterPosteriors(Method[PerRaterConfig]):
+    """p(y|x, z) and p(z|x) shared; q_i(z|x, y_i) for each rater, eq. 3.4."""
+
+    def __init__(self, config: PerRaterConfig, description: Description) -> None:
+        super().__init__(config, description)
+        channels, self.raters, self.classes = len(description.channels), description.n_raters, description.n_classes
+        self.network = LatentUNet(config.backbone, config.encoder, channels, self.classes, config.background_log_odds)
+        # R encoders side by side are one network of grouped convolutions: the same mathematics in one pass.
+        self.posteriors = build_encoder(config.encoder, channels + self.classes - 1, groups=self.raters)
+
+    def networks(self) -> Mapping[str, nn.Module]:
+        """The segmentation network with its prior, and the posteriors, which only training uses."""
+        return {"network": self.network, "posteriors": self.posteriors}
+
+    def stages(self) -> Sequence[Stage]:
+        """All together."""
+        config, modules = self.config, list(self.networks().values())
+        return [
+            Stage(
+                name="per-rater",
+                modules=modules,
+                groups=[ParameterGroup([p for m in modules for p in m.parameters()], config.learning_rate)],
+                loss=self.loss,
+                epochs=config.epochs,
+                batch_size=config.batch_size,
+                schedule=config.schedule,
+                patience=config.patience,
+            )
+        ]
+
+    # Eq. 3.5, negated
+
+    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+        """The raters' mean reconstruction and mean divergence, the bound of the prior's samples, norms."""
+        config, x, present = self.config, batch.image, batch.present
+        masks = foreground(batch.masks, self.classes) * present[:, :, None, None, None]  # (B, R, F, H, W)
+        prior = self.network.prior(x)  # (B, Z)
+        posteriors = self.posteriors(self._inputs(x, masks))  # (B, R, Z)
+        features = self.network.backbone(x)  # (B, 16, H, W)
+        logits = self.network.fcomb(features, posteriors.sample())  # (B, R, L, H, W)
+        terms = {
+            "reconstruction": self._reconstruction(logits, batch.masks, present),
+            "kl": config.kl_weight * gaussian_kl(posteriors, prior.for_each()).sum(dim=2)[present].mean(),
+        }
+        if config.bound_weight:
+            samples = self.network.fcomb(features, prior.samples(config.bound_samples))
+            probability = logits_to_probability(samples, self.classes)[:, :, 1:]  # (B, S, F, H, W)
+            terms["bound"] = config.bound_weight * bound_loss(probability, masks, present)
+        if config.norm_weight:
+            terms["norm"] = config.norm_weight * self._norms()
+        return terms
+
+    def _inputs(self, x: Tensor, masks: Tensor) -> Tensor:
+        # (B, R (C + F), H, W): for each rater the image and the rater's mask
+        images = x[:, None].expand(-1, self.raters, -1, -1, -1)
+        return torch.cat([images, masks], dim=2).flatten(1, 2)
+
+    def _reconstruction(self, logits: Tensor, masks: Tensor, present: Tensor) -> Tensor:
+        # Mean over the raters of whom the batch has a mask
+        seen = present.any(dim=0).nonzero()[:, 0].tolist()
+        each = [batch_dice_loss(logits[:, r], masks[:, r], present[:, r]) for r in seen]
+        return torch.stack(each).mean()
+
+    def _norms(self) -> Tensor:
+        encoders = [*self.network.prior.parameters(), *self.posteriors.parameters()]
+        return norm_penalty(iter([*encoders, *self.network.fcomb.inner_parameters()]))
+
+    # Section 3.4.1, test time
+
+    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:
+        """``n`` samples of the prior; the slices of a volume share the base noise of z."""
+        latent = self.config.encoder.latent
+        noise = (context.noise(image, s).standard_normal(latent) for s in range(n))
+        for probability in self.network.sample(image, noise, context.device):
+            yield Draw(DrawKind.SAMPLE, probability)

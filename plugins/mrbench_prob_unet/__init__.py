@@ -1,0 +1,84 @@
+"""The Probabilistic U-Net: samples from a prior over a low-dimensional latent."""
+
+from mrbench.hooks import hookimpl
+from mrbench.records import Capability as Can
+from mrbench.records import MethodRecord
+
+MRBENCH_API = "1"
+
+PRESETS = {
+    "paper": {
+        "backbone": {"name": "resnet34"},
+        "encoder": {"latent": 6, "widths": (16, 32, 64, 128, 256), "convolutions": 3},
+        "reconstruction": "cross-entropy",
+        "kl_weight": 1.0,
+        "norm_weight": 0.0,
+        "background_log_odds": 0.0,
+        "epochs": 100,
+        "batch_size": 12,
+        "learning_rate": 1e-4,
+        "schedule": "cosine",
+        "patience": 20,
+    },
+    "as_released": {
+        "backbone": {"name": "resnet34"},
+        "encoder": {"latent": 6, "widths": (16, 32, 64, 128, 256), "convolutions": 3},
+        "reconstruction": "dice",
+        "kl_weight": 1.0,
+        "norm_weight": 1e-5,
+        "background_log_odds": 0.0,
+        "epochs": 100,
+        "batch_size": 12,
+        "learning_rate": 1e-4,
+        "schedule": "cosine",
+        "patience": None,
+    },
+    "quick": {
+        "backbone": {"name": "unet", "width": 16, "depth": 4},
+        "encoder": {"latent": 6, "widths": (16, 32, 64), "convolutions": 2},
+        "reconstruction": "cross-entropy",
+        "kl_weight": 5.0,
+        "norm_weight": 0.0,
+        "background_log_odds": 3.0,
+        "epochs": 16,
+        "batch_size": 6,
+        "learning_rate": 3e-3,
+        "schedule": "cosine",
+        "patience": None,
+    },
+}
+
+DIFFERENCES = (
+    "Feature maps: a plain U-Net of seven scales, 32 to 192 channels (paper, appendix); the ResNet-34 U-Net of the "
+    "D-Persona release, so that all methods here share a backbone (all presets but quick).",
+    "Reconstruction: cross-entropy, summed over pixels, mean over the batch (paper, eq. 4, and the authors' code); "
+    "Dice over the whole batch, mean of foreground and background (the D-Persona release's baseline, as_released).",
+    "Weight of the divergence: beta = 1 (authors' code and as_released); the PyTorch port takes 10 over a "
+    "cross-entropy that is summed over the batch too.",
+    "Mask that the posterior sees: one rater's, drawn for every image and step, as 0 and 1 (PyTorch port and "
+    "D-Persona); less one half (authors' code). The 2026 thesis trains on the mean of the masks instead.",
+    "Regularisation: squared L2 of the weights (authors' code); 1e-5 times the unsquared L2 norms of prior, posterior "
+    "and head without its last layer (port, as_released); none (paper preset).",
+    "Optimiser: Adam 1e-4 falling in steps over 240,000 iterations, batch 10 (authors' code); Adam 1e-4, batch 12, "
+    "cosine over 100 epochs (D-Persona, both presets); the patience of 20 epochs is ours.",
+    "Latent: 6 dimensions (paper, D-Persona); 2 (port's training script).",
+)
+
+
+@hookimpl
+def mrbench_methods() -> list[MethodRecord]:
+    """``prob-unet``."""
+    return [
+        MethodRecord(
+            name="prob-unet",
+            factory="mrbench_prob_unet.method:ProbUNet",
+            config="mrbench_prob_unet.config:ProbUNetConfig",
+            summary="Probabilistic U-Net: one random rater per image, samples from the prior",
+            capabilities=frozenset({Can.DIVERSE, Can.MULTI_CLASS, Can.VOLUMES}),
+            presets=PRESETS,
+            citation="Kohl et al., A Probabilistic U-Net for Segmentation of Ambiguous Images, NeurIPS 2018",
+            licence="Apache-2.0",
+            requires=("torch",),
+            differences=DIFFERENCES,
+        )
+    ]

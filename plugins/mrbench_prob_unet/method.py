@@ -1,0 +1,82 @@
+"""The Probabilistic U-Net (Kohl et al. 2018), in the order of its paper: networks, training, sampling."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from torch import Tensor, cat, nn
+
+from mrbench.data.case import Image
+from mrbench.data.description import Description
+from mrbench.interfaces.draw import Draw, DrawKind
+from mrbench.interfaces.method import Batch, Context, Method, ParameterGroup, Stage
+from mrbench.nn.encoder import build_encoder
+from mrbench.nn.fcomb import norm_penalty
+from mrbench.nn.gaussian import gaussian_kl
+from mrbench.nn.latent_unet import LatentUNet
+from mrbench.nn.losses import batch_dice_loss, cross_entropy
+from mrbench.nn.raters import draw_rater, foreground, mask_of
+from mrbench_prob_unet.config import ProbUNetConfig
+
+
+class ProbUNet(Method[ProbUNetConfig]):
+    """p(y|x, z) with z ~ p(z|x); the posterior q(z|x, y) sees one mask of each image, a random rater's."""
+
+    def __init__(self, config: ProbUNetConfig, description: Description) -> None:
+        super().__init__(config, description)
+        channels, self.classes = len(description.channels), description.n_classes
+        self.network = LatentUNet(config.backbone, config.encoder, channels, self.classes, config.background_log_odds)
+        self.posterior = build_encoder(config.encoder, channels + self.classes - 1)
+
+    def networks(self) -> Mapping[str, nn.Module]:
+        """The segmentation network with its prior, and the posterior, which only training uses."""
+        return {"network": self.network, "posterior": self.posterior}
+
+    def stages(self) -> Sequence[Stage]:
+        """All together."""
+        config, modules = self.config, list(self.networks().values())
+        return [
+            Stage(
+                name="prob-unet",
+                modules=modules,
+                groups=[ParameterGroup([p for m in modules for p in m.parameters()], config.learning_rate)],
+                loss=self.loss,
+                epochs=config.epochs,
+                batch_size=config.batch_size,
+                schedule=config.schedule,
+                patience=config.patience,
+            )
+        ]
+
+    # Section 2, training: eq. 4
+
+    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+        """The negative evidence lower bound of one random rater's mask per image."""
+        x, y = batch.image, mask_of(batch.masks, draw_rater(batch.present))  # (B, C, H, W), (B, H, W)
+        prior = self.network.prior(x)
+        posterior = self.posterior(cat([x, foreground(y, self.classes)], dim=1))
+        z = posterior.sample()  # (B, Z)
+        logits = self.network.fcomb(self.network.backbone(x), z[:, None])[:, 0]  # (B, L, H, W)
+        terms = {
+            "reconstruction": self._reconstruction(logits, y),
+            "kl": self.config.kl_weight * gaussian_kl(posterior, prior).sum(dim=1).mean(),
+        }
+        if self.config.norm_weight:
+            terms["norm"] = self.config.norm_weight * self._norms()
+        return terms
+
+    def _reconstruction(self, logits: Tensor, y: Tensor) -> Tensor:
+        if self.config.reconstruction == "dice":
+            return batch_dice_loss(logits, y)
+        return cross_entropy(logits, y) * y[0].numel()
+
+    def _norms(self) -> Tensor:
+        encoders = [*self.network.prior.parameters(), *self.posterior.parameters()]
+        return norm_penalty(iter([*encoders, *self.network.fcomb.inner_parameters()]))
+
+    # Section 2, sampling: eq. 1-3
+
+    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:
+        """``n`` samples; the slices of a volume share the base noise of z."""
+        latent = self.config.encoder.latent
+        noise = (context.noise(image, s).standard_normal(latent) for s in range(n))
+        for probability in self.network.sample(image, noise, context.device):
+            yield Draw(DrawKind.SAMPLE, probability)

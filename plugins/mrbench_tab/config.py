@@ -1,0 +1,37 @@
+"""Options of TAB."""
+
+from typing import Literal
+
+from mrbench.configuration import Config, option
+from mrbench.nn.backbone import Backbone
+
+
+class TransformerOptions(Config):
+    """Size of the attention part and of the mask head."""
+
+    width: int = option(256, "channels of tokens and queries, a multiple of 4", ge=4, multiple_of=4)
+    heads: int = option(8, "attention heads, of which the width is a multiple", ge=1)
+    feedforward: int = option(512, "channels between the two linear layers of a block", ge=1)
+    dropout: float = option(0.1, "share of activations left out in training", ge=0, lt=1)
+    head_width: int = option(128, "channels of the mask head per branch", ge=1)
+    last_width: int = option(32, "channels of the mask head at full resolution", ge=1)
+
+
+class TabConfig(Config):
+    """Options of ``tab``; the defaults are the paper's."""
+
+    backbone: Backbone = option(Backbone(), "the encoder: that of the ResNet-34 U-Net, or one of strided convolutions")
+    transformer: TransformerOptions = option(TransformerOptions(), "attention and mask head")
+    rank: int = option(7, "of the low-rank part of the covariance", ge=1)
+    factor_layout: Literal["permuted", "legacy"] = option(
+        "permuted", "which outputs are a pixel's factors: its own channels, or, as released, those of other pixels"
+    )
+    rater_weight: float = option(1.0, "of the raters' own term beside the global one", ge=0)
+    background_log_odds: float = option(
+        0.0, "of the background against each foreground class before training; above 0 a short training learns sooner"
+    )
+    epochs: int = option(300, "epochs at most", ge=1)
+    batch_size: int = option(8, "images per step", ge=1)
+    learning_rate: float = option(5e-5, "of Adam", gt=0)
+    schedule: Literal["cosine", "constant"] = option("cosine", "of the learning rate over the epochs")
+    patience: int | None = option(20, "epochs without a lower validation loss before training stops", ge=1)

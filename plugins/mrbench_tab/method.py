@@ -1,0 +1,139 @@
+"""TAB (Liao et al. 2023): a query for each rater and one for all, each giving a low-rank normal over the logits.
+
+Q = R + 1 counts the queries, L the logits per pixel, N the rank.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mrbench.data.case import Image
+from mrbench.data.description import Description
+from mrbench.interfaces.draw import Draw, DrawKind
+from mrbench.interfaces.method import Batch, Context, Method, ParameterGroup, Stage
+from mrbench.nn.losses import cross_entropy, logit_channels, start_from_background
+from mrbench.nn.slices import draws_from_slices, run_by_slices
+from mrbench_tab.config import TabConfig
+from mrbench_tab.network import QueryNetwork
+
+LEAST_VARIANCE = 1e-5
+
+
+@dataclass(frozen=True, eq=False)
+class LowRankNormal:
+    """N(mean, F F^T + diag(variance)) over the logits of an image.
+
+    Attributes:
+        mean, variance: ``(B, Q, L, H, W)``.
+        factors: ``(B, Q, L, N, H, W)``.
+    """
+
+    mean: Tensor
+    variance: Tensor
+    factors: Tensor
+
+    def sample(self) -> Tensor:
+        """``(B, Q, L, H, W)`` one reparameterised draw with torch's global generator."""
+        shape = self.factors.shape
+        shared = torch.randn(*shape[:2], shape[3], device=self.mean.device)  # (B, Q, N)
+        low_rank = torch.einsum("bqlnhw,bqn->bqlhw", self.factors, shared)
+        return self.mean + low_rank + self.variance.sqrt() * torch.randn_like(self.mean)
+
+    def of(self, queries: slice) -> "LowRankNormal":
+        """Some of the queries' distributions."""
+        return LowRankNormal(self.mean[:, queries], self.variance[:, queries], self.factors[:, queries])
+
+    def times(self, n: int) -> "LowRankNormal":
+        """A single query's distribution n times over."""
+        parts = (self.mean, self.variance, self.factors)
+        return LowRankNormal(*(part.expand(-1, n, *part.shape[2:]) for part in parts))
+
+
+class Tab(Method[TabConfig]):
+    """Query 0 gives the raters' common distribution, query r + 1 that of rater r."""
+
+    def __init__(self, config: TabConfig, description: Description) -> None:
+        super().__init__(config, description)
+        self.raters, self.classes = description.n_raters, description.n_classes
+        self.logits = logit_channels(self.classes)
+        outputs = self.logits * (2 + config.rank)
+        self.network = QueryNetwork(
+            config.backbone, config.transformer, len(description.channels), self.raters + 1, outputs
+        )
+        start_from_background(self.network.outputs, config.background_log_odds, self.logits)
+
+    def networks(self) -> Mapping[str, nn.Module]:
+        """The one network."""
+        return {"network": self.network}
+
+    def stages(self) -> Sequence[Stage]:
+        """One."""
+        config = self.config
+        return [
+            Stage(
+                name="tab",
+                modules=[self.network],
+                groups=[ParameterGroup(list(self.network.parameters()), config.learning_rate)],
+                loss=self.loss,
+                epochs=config.epochs,
+                batch_size=config.batch_size,
+                schedule=config.schedule,
+                patience=config.patience,
+            )
+        ]
+
+    def distribution(self, x: Tensor) -> LowRankNormal:
+        """Of every query, for slices ``(B, C, H, W)``."""
+        return self._split(self.network(x))
+
+    def _split(self, outputs: Tensor) -> LowRankNormal:
+        shape = (len(outputs), self.raters + 1, -1, *outputs.shape[2:])
+        parts = outputs.reshape(shape)  # (B, Q, L (2 + N), H, W)
+        mean, variance, factors = torch.split(parts, [self.logits, self.logits, self.logits * self.config.rank], dim=2)
+        return LowRankNormal(mean, variance.abs() + LEAST_VARIANCE, self._factors(factors))
+
+    def _factors(self, maps: Tensor) -> Tensor:
+        # (B, Q, L, N, H, W) from (B, Q, L N, H, W)
+        batch, queries, _, height, width = maps.shape
+        if self.config.factor_layout == "permuted":
+            return maps.view(batch, queries, self.logits, self.config.rank, height, width)
+        scrambled = maps.reshape(batch, queries, self.logits, height, width, self.config.rank)
+        return scrambled.movedim(-1, 3)
+
+    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+        """Cross-entropy of a sample for each rater, of the common distribution and of the rater's own."""
+        every = self.distribution(batch.image)
+        common = every.of(slice(0, 1)).times(self.raters).sample()  # (B, R, L, H, W)
+        own = every.of(slice(1, None)).sample()
+        return {
+            "common": cross_entropy(common, batch.masks, batch.present),
+            "raters": self.config.rater_weight * cross_entropy(own, batch.masks, batch.present),
+        }
+
+    @torch.no_grad()
+    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:
+        """Each rater's mean logits, then n samples of the common distribution.
+
+        The slices of a volume share the low-rank part's base noise; the pixels' own noise is independent.
+        """
+        self.network.eval()
+        every = self._split(run_by_slices(self.network, image.array, context.device))
+        for rater in range(self.raters):
+            yield Draw(DrawKind.RATER, self._probability(every.mean[:, rater + 1], image), rater)
+        common = every.of(slice(0, 1))
+        for s in range(n):
+            logits = self._sampled(common, context.noise(image, "sample", s))  # (D, L, H, W)
+            yield Draw(DrawKind.SAMPLE, self._probability(logits, image))
+
+    def _sampled(self, common: LowRankNormal, noise: np.random.Generator) -> Tensor:
+        device, mean = common.mean.device, common.mean[:, 0]  # (D, L, H, W)
+        shared = torch.from_numpy(noise.standard_normal(self.config.rank, dtype=np.float32)).to(device)
+        pixels = torch.from_numpy(noise.standard_normal(mean.shape, dtype=np.float32)).to(device)
+        low_rank = torch.einsum("dlnhw,n->dlhw", common.factors[:, 0], shared)
+        return mean + low_rank + common.variance[:, 0].sqrt() * pixels
+
+    def _probability(self, logits: Tensor, image: Image) -> np.ndarray:
+        return draws_from_slices((each[None] for each in logits), self.classes, image.array.ndim)[0]

@@ -1,0 +1,73 @@
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from mrbench.data.case import Image
+from mrbench.engine.fit import fit
+from mrbench.engine.slices import Slices
+from mrbench.interfaces.method import Batch, Context, Method
+
+CPU = torch.device("cpu")
+
+
+def test_it_has_an_encoder_of_image_and_mask_for_each_rater(make_method: Callable[..., Method]) -> None:
+    method = make_method("per-rater", "paper", tiny=False)
+    count = sum(p.numel() for network in method.networks().values() for p in network.parameters())
+    assert count == 24_429_952 + 1_967_724 + 929 + 4 * 1_967_868
+
+
+def test_terms_on_a_model_whose_outputs_are_known(make_method: Callable[..., Method], make_batch: Callable[..., Batch]):
+    # Logits 0; prior N(0, 1); posteriors N(r, 1): divergence Z r^2 / 2, mean over the raters present.
+    method, batch = make_method("per-rater", "paper"), make_batch(2)
+    for network in method.networks().values():
+        for parameter in network.parameters():
+            torch.nn.init.zeros_(parameter)
+    bias = method.posteriors.moments.bias
+    bias.data.view(4, 2, 6)[:, 0] = torch.arange(4.0)[:, None]  # (R, mean or log deviation, Z)
+    present = torch.tensor([[True, True, False, True], [False, True, False, False]])
+    terms = method.loss(replace(batch, masks=torch.zeros_like(batch.masks), present=present))
+    assert terms["kl"].item() == pytest.approx(6 / 2 * (0 + 1 + 9 + 1) / 4, rel=1e-5)
+    assert terms["reconstruction"].item() == pytest.approx(1 - (2 / 3) / 2, rel=1e-6)
+    assert terms["bound"].item() == pytest.approx(0.5)
+    assert terms["norm"].item() == pytest.approx(1e-5 * math.sqrt(6 * (0 + 1 + 4 + 9)), rel=1e-5)
+
+
+def test_a_raters_mask_reaches_that_raters_encoder_alone(
+    make_method: Callable[..., Method], make_batch: Callable[..., Batch]
+) -> None:
+    method, batch = make_method("per-rater", bound_weight=0.0), make_batch(2)
+    present = torch.zeros(2, 4, dtype=torch.bool)
+    present[:, 2] = True
+    sum(method.loss(replace(batch, present=present)).values()).backward()
+    for name, parameter in method.posteriors.named_parameters():
+        gradient = parameter.grad.view(4, -1)  # one row per rater
+        assert gradient[2].any(), name
+        assert not gradient[[0, 1, 3]].any(), name
+
+
+def test_absent_raters_masks_are_never_looked_at(make_method: Callable[..., Method], make_batch: Callable[..., Batch]):
+    method, batch = make_method("per-rater"), make_batch()
+    present = torch.tensor([[True, False, False, False], [False, True, True, False], [False, True, False, False]])
+    garbage = torch.where(present[..., None, None], batch.masks, 1 - batch.masks)
+
+    def loss(masks: torch.Tensor) -> float:
+        torch.manual_seed(3)
+        return sum(term.item() for term in method.loss(replace(batch, masks=masks, present=present)).values())
+
+    assert loss(batch.masks) == loss(garbage)
+
+
+def test_samples_come_to_span_what_four_raters_drew(make_method: Callable[..., Method], four_cases: Slices) -> None:
+    method = make_method("per-rater", epochs=500, batch_size=4)
+    fit(method, four_cases, None, seed=0, device=CPU)
+    dice = []
+    for case, array in enumerate(four_cases.image.numpy()):
+        draws = method.predict(Image(f"case-{case}", array), 60, Context(seed=0, device=CPU))
+        samples = [draw.probability[1] > 0.5 for draw in draws]
+        truth = four_cases.masks[case].numpy() > 0
+        dice.append([max(2 * (s & mask).sum() / (s.sum() + mask.sum()) for s in samples) for mask in truth])
+    assert np.mean(dice, axis=0).min() > 0.95
