@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from mrbench.visible import visible
+
 
 class MrbenchError(Exception):
     """A fault with a remedy. Owns its exit code and its wording.
@@ -22,12 +24,12 @@ class MrbenchError(Exception):
 
     @property
     def message(self) -> str:
-        """All parts on lines of their own, the way the command line prints them."""
+        """All parts on lines of their own, the way the command line prints them; what follows within a part is indented."""
         lines = [self.what]
         lines += [f"  expected: {self.expected}"] if self.expected else []
         lines += [f"  found:    {self.found}"] if self.found else []
         lines += [f"  next:     {self.hint}"] if self.hint else []
-        return "\n".join(lines)
+        return "\n".join(visible(line).replace("\n", "\n    ") for line in lines)
 
 
 class UsageError(MrbenchError):

@@ -1,12 +1,21 @@
 """Files that are written whole or not at all."""
 
 import json
+import math
 import os
+import shutil
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from mrbench.errors import UsageError
+from mrbench.visible import visible
+
+MAX_JSON_BYTES = 2**25
+"""Of a file that may come from others."""
 
 
 @contextmanager
@@ -23,6 +32,25 @@ def replaced(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def made_folder(path: Path) -> Iterator[Path]:
+    """A temporary folder beside ``path`` that takes its place at the end, or is removed on an exception.
+
+    Raises:
+        UsageError: there is something at ``path`` already.
+    """
+    if path.exists() or path.is_symlink():
+        raise UsageError(f"{path} is there already", hint="name another folder, or remove it first")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
+    temporary.mkdir()
+    try:
+        yield temporary
+        temporary.rename(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def _flush(path: Path) -> None:
     # To the disk itself, so that the new name never stands before the content after a power failure.
     handle = os.open(path, os.O_RDONLY)
@@ -36,3 +64,37 @@ def write_json(path: Path, value: Any) -> None:
     """Writes a JSON file whole or not at all; NaN and infinity are errors."""
     with replaced(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         json.dump(value, file, indent=1, allow_nan=False)
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file that may come from others; hidden characters in its texts are spelt out.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: no plain file, not JSON, larger or deeper than such a file can be, or a number that is not finite.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError("no plain file")
+    with path.open("rb") as file:
+        content = file.read(MAX_JSON_BYTES + 1)
+    if len(content) > MAX_JSON_BYTES:
+        raise ValueError(f"more than {MAX_JSON_BYTES} bytes")
+    try:
+        return _visible(json.loads(content.decode("utf-8"), parse_float=_finite, parse_constant=_finite))
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:40]} is no finite number")
+    return number
+
+
+def _visible(value: Any) -> Any:
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, list):
+        return [_visible(one) for one in value]
+    return {visible(name): _visible(one) for name, one in value.items()} if isinstance(value, dict) else value

@@ -31,6 +31,11 @@ def mrbench_metrics() -> Sequence["MetricRecord"]:  # type: ignore[empty-body]
 
 
 @hookspec
+def mrbench_observer_check() -> None:
+    """A run that names this observer is about to be planned; what it raises ends the command: say what is missing."""
+
+
+@hookspec
 def mrbench_run_start(run: "Run") -> None:
     """A run begins; ``run.folder`` is its folder, ``run.cells`` what it will compute."""
 
@@ -42,12 +47,12 @@ def mrbench_run_end(run: "Run", results: "Sequence[CellResult]") -> None:
 
 @hookspec
 def mrbench_cell_start(run: "Run", cell: "CellSpec") -> None:
-    """A cell that is not finished yet begins."""
+    """A cell that is not finished yet begins; never called for one that is kept or not applicable."""
 
 
 @hookspec
 def mrbench_cell_end(run: "Run", cell: "CellSpec", record: "Mapping[str, Any]") -> None:
-    """A cell has ended with this record: finished, failed, or finished before and kept."""
+    """A cell has ended with this record: finished, failed, or finished before and kept (then it never started)."""
 
 
 OBSERVER_HOOKS = ("mrbench_run_start", "mrbench_run_end", "mrbench_cell_start", "mrbench_cell_end")

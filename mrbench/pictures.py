@@ -87,7 +87,7 @@ def _write_dataset_picture(done: list[CellSpec], run: Run, registry: Registry, p
     same = [
         s for s in done if (s.dataset, s.fold, s.seed, s.limit) == (first.dataset, first.fold, first.seed, first.limit)
     ]
-    cases = _load(first, registry, run)
+    cases = load_cases(first, registry, run)
     test = cases.split(first.split).folds[first.fold].test[: first.limit]
     chosen = _spread(cases, test, count)
     draws = {spec.method: _draws(spec, run, {cases.ids[i] for i in chosen}) for spec in same}
@@ -96,7 +96,13 @@ def _write_dataset_picture(done: list[CellSpec], run: Run, registry: Registry, p
     _write(_sheet(rows, legend), path)
 
 
-def _load(spec: CellSpec, registry: Registry, run: Run) -> CaseSet:
+def load_cases(spec: CellSpec, registry: Registry, run: Run) -> CaseSet:
+    """The data set that a cell was computed on.
+
+    Raises:
+        DataAbsentError: it is not there any more.
+        DataError: it is another one now.
+    """
     from mrbench.data.folder import data_folder
 
     plugin = registry.get("dataset", spec.dataset)

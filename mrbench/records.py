@@ -10,6 +10,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Literal
 
+NO_OPTIONS = "mrbench.configuration:Config"
 NO_PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -59,7 +60,7 @@ class PluginRecord:
 
     name: str
     factory: str
-    summary: str
+    summary: str = ""
     version: str = "1"
     citation: str = ""
     licence: str = ""
@@ -76,6 +77,7 @@ class MethodRecord(PluginRecord):
 
     Attributes:
         config: ``"module:attribute"`` of its typed configuration; a light module, so that planning needs no torch.
+            Default: no options.
         capabilities: what it gives and takes.
         presets: named settings over the configuration's defaults; ``paper`` is used unless another is asked for.
         family: methods of one family share a training: they differ by ``sampler`` alone. Default: the name.
@@ -83,7 +85,7 @@ class MethodRecord(PluginRecord):
         differences: where the paper and the released code differ, one sentence each with its source.
     """
 
-    config: str
+    config: str = NO_OPTIONS
     kind: Literal["method", "fusion"] = "method"
     capabilities: frozenset[Capability] = frozenset()
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: NO_PRESETS)
@@ -101,13 +103,13 @@ class DatasetRecord(PluginRecord):
     """A data set.
 
     Attributes:
-        config: ``"module:attribute"`` of its typed configuration; its values enter the data digest.
+        config: ``"module:attribute"`` of its typed configuration; its values enter the data digest. Default: none.
         source: where the data come from and how to get them, for people.
         prepare: ``"module:function"`` taking ``(source: Path, out: Path, config)`` and writing the container that
             ``mrbench data prepare NAME --source PATH`` leaves in the data folder; empty where nothing is prepared.
     """
 
-    config: str
+    config: str = NO_OPTIONS
     source: str = ""
     prepare: str = ""
 
@@ -147,3 +149,8 @@ class MetricRecord(PluginRecord):
     identified: bool = False
     table: bool = True
     empty: str = ""
+
+    def __post_init__(self) -> None:
+        # Plugins write plain words; whoever asks for the direction compares enumerations.
+        object.__setattr__(self, "direction", Direction(self.direction))
+        object.__setattr__(self, "needs", Need(self.needs))

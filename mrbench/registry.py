@@ -16,12 +16,12 @@ from typing import Any, Generic, Literal, TypeVar
 import pluggy
 
 from mrbench import MRBENCH_API, hooks
-from mrbench.errors import PluginError, UnknownNameError, UsageError
-from mrbench.plugin_file import FILE, file_digest, import_file
+from mrbench.errors import PluginError, UsageError
+from mrbench.naming import BUILT_IN, key, pick, qualified
+from mrbench.plugin_file import PluginFile, blaming, file_of
 from mrbench.records import DatasetRecord, MethodRecord, MetricRecord, PluginRecord, load_attribute
 
 GROUP = "mrbench.plugins"
-BUILT_IN = "mrbench"
 NAME = re.compile(r"[a-z0-9]+([-_@.][a-z0-9]+)*")
 FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
@@ -50,14 +50,19 @@ class Plugin(Generic[R]):
         return f"{self.record.version}+{self.content}" if self.content else self.record.version
 
     @property
+    def name(self) -> str:
+        """The bare name."""
+        return self.record.name
+
+    @property
     def qualified(self) -> str:
         """``distribution:name``, which always works."""
-        return f"{self.distribution}:{self.record.name}"
+        return qualified(self)
 
     @property
     def key(self) -> str:
         """The name in files and tables: bare for built-ins, ``distribution:name`` for others."""
-        return self.record.name if self.distribution == BUILT_IN else self.qualified
+        return key(self)
 
     def load(self) -> Any:
         """The class behind the record.
@@ -71,15 +76,24 @@ class Plugin(Generic[R]):
         """The configuration class of a method or a data set; errors as for :meth:`load`."""
         return self._imported(getattr(self.record, "config", ""), "its configuration ")
 
+    def check(self) -> None:
+        """Loads the classes that the record names; errors as for :meth:`load`."""
+        self.load()
+        if hasattr(self.record, "config"):
+            self.load_config()
+
     def _imported(self, path: str, what: str) -> Any:
         try:
-            return load_attribute(path)
+            found = load_attribute(path)
+            if not isinstance(found, type):
+                raise TypeError(f"it is no class but {found!r:.80}")
         except Exception as error:
             raise PluginError(
                 f"plugin {self.qualified!r} cannot load {what}{path!r}",
                 expected="an importable class",
                 found=f"{type(error).__name__}: {error}",
             ) from error
+        return found
 
 
 @dataclass(frozen=True)
@@ -97,13 +111,20 @@ class Observer:
     """A plugin module with observer hooks.
 
     Attributes:
-        name: of its entry point.
+        name: of its entry point, or the stem of its file.
+        summary: the first line of its docstring.
         hook: ``hook.mrbench_run_start(run=...)`` and so on call this module's implementations alone.
     """
 
     name: str
     distribution: str
+    summary: str
     hook: pluggy.HookRelay
+
+    @property
+    def key(self) -> str:
+        """Its shortest name that always works."""
+        return key(self)
 
 
 @dataclass
@@ -114,11 +135,13 @@ class Registry:
         plugins: methods, data sets and metrics.
         observers: what ``mrbench run --observe`` can name.
         quarantined: what was set aside.
+        files: plugin files by name, with their paths as given.
     """
 
     plugins: dict[Kind, list[Plugin[Any]]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     observers: list[Observer] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
+    files: dict[str, Path] = field(default_factory=dict)
 
     def add(self, entry: EntryPoint) -> None:
         """Loads one entry point; whatever it does wrong sets it aside and is remembered."""
@@ -133,26 +156,39 @@ class Registry:
         self._add_module(found, distribution, version)
 
     def add_file(self, path: Path) -> None:
-        """Loads a plugin from one file; its names are ``file:NAME``, and bare while they are unique.
+        """Loads a plugin from one file; its names are ``my_file.py:NAME``, and bare while they are unique.
+
+        The same file a second time changes nothing.
 
         Raises:
+            UsageError: no readable file, or another file or module of its name.
             PluginError: whatever it does wrong; it was asked for, so nothing is set aside.
         """
-        content = file_digest(path)
-        module = import_file(path)
-        try:
-            found = _Module(module, path.stem)
-        except PluginError as error:
-            raise PluginError(
-                f"plugin file {path}: {error.what}", expected=error.expected, found=error.found
-            ) from error
-        self._add_module(found, FILE, content, content)
+        file = PluginFile.read(path)
+        if self._has(file):
+            return
+        with blaming(file):
+            found = _Module(file.module(), file.path.stem)
+            found.check_names()
+            for records in found.records.values():
+                for record in records:
+                    Plugin(record, file.name, file.digest).check()
+        self._add_module(found, file.name, file.digest, file.digest)
+        self.files[file.name] = path
+
+    def _has(self, file: PluginFile) -> bool:
+        known = self.files.get(file.name)
+        if known is not None and known.resolve() != file.path:
+            raise UsageError(
+                f"two plugin files are named {file.name}", found=f"{known} and {file.path}", hint="rename one of them"
+            )
+        return known is not None
 
     def _add_module(self, found: "_Module", distribution: str, version: str, content: str = "") -> None:
         for kind, records in found.records.items():
             self._add_records(kind, [Plugin(r, distribution, version, content) for r in records], found.name)
         if found.observes:
-            self.observers.append(Observer(found.name, distribution, found.manager.hook))
+            self.observers.append(Observer(found.name, distribution, found.summary, found.manager.hook))
 
     def _add_records(self, kind: Kind, plugins: list[Plugin[Any]], entry: str) -> None:
         taken = {plugin.qualified for plugin in self.plugins[kind]}
@@ -179,14 +215,17 @@ class Registry:
             UnknownNameError: nothing answers to it; names the nearest.
             UsageError: several distributions provide it; names them.
         """
-        found = [p for p in self.plugins[kind] if name in (p.qualified, p.record.name)]
-        built_in = [p for p in found if p.distribution == BUILT_IN]
-        if not found:
-            raise UnknownNameError(kind, name, self.names(kind), hint=f"mrbench list {kind}s")
-        if len(found) > 1 and not built_in:
-            choices = " or ".join(repr(p.qualified) for p in found)
-            raise UsageError(f"{kind} {name!r} is provided by several plugins", hint=f"say {choices}")
-        return (built_in or found)[0]
+        return pick(kind, name, self.plugins[kind], hint=self.remedy(name, f"mrbench list {kind}s"))
+
+    def remedy(self, name: str, otherwise: str) -> str:
+        """What to type where nothing is called ``name``: the plugin file that it is of, where that was not given."""
+        file = file_of(name)
+        return f"--plugin-file {file}" if file and file not in self.files else otherwise
+
+    def files_with(self, kind: Kind) -> tuple[Path, ...]:
+        """The plugin files that provide something of a kind, as given."""
+        providers = {plugin.distribution for plugin in self.plugins[kind]}
+        return tuple(path for name, path in self.files.items() if name in providers)
 
     def warnings(self) -> list[str]:
         """One line per plugin set aside and per built-in name that another distribution uses too."""
@@ -195,7 +234,7 @@ class Registry:
             for q in self.quarantined
         ]
         for kind, plugins in self.plugins.items():
-            own = {p.record.name for p in plugins if p.distribution == BUILT_IN}
+            own = {p.name for p in plugins if p.distribution == BUILT_IN}
             lines += [
                 f"{kind} {p.record.name!r} means the built-in one; say {p.qualified!r} for the other"
                 for p in plugins
@@ -208,7 +247,7 @@ def discover(entries: Iterable[EntryPoint] | None = None, files: Iterable[Path] 
     """All plugins of the environment, whatever state they are in, and those of single files.
 
     Raises:
-        PluginError: a file that is no plugin.
+        UsageError, PluginError: as :meth:`Registry.add_file`.
     """
     registry = Registry()
     for entry in sorted(entry_points(group=GROUP) if entries is None else entries, key=_order):
@@ -229,6 +268,7 @@ class _Module:
     def __init__(self, module: ModuleType, name: str) -> None:
         _check_interface(module)
         self.name = name
+        self.summary = (module.__doc__ or "").strip().partition("\n")[0]
         # One manager per plugin: a faulty hook of one cannot reach another.
         self.manager = pluggy.PluginManager(hooks.PROJECT)
         self.manager.add_hookspecs(hooks)
@@ -236,6 +276,16 @@ class _Module:
         self.manager.check_pending()
         self.records = {kind: self._records(kind) for kind in KINDS}
         self.observes = any(getattr(self.manager.hook, hook).get_hookimpls() for hook in hooks.OBSERVER_HOOKS)
+
+    def check_names(self) -> None:
+        """Refuses a module that provides nothing, and two records of one kind and name."""
+        if not any(self.records.values()) and not self.observes:
+            expected = "@hookimpl on " + ", ".join(f"mrbench_{kind}s()" for kind in KINDS)
+            raise PluginError("it provides nothing", expected=f"{expected} or an observer hook")
+        for kind, records in self.records.items():
+            names = [record.name for record in records]
+            if len(set(names)) < len(names):
+                raise PluginError(f"two {kind}s have one name", found=", ".join(names))
 
     def _records(self, kind: Kind) -> Sequence[PluginRecord]:
         answers = getattr(self.manager.hook, f"mrbench_{kind}s")()

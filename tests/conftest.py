@@ -25,14 +25,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
 
 
-def write_distribution(site: Path, name: str, modules: dict[str, str], entries: dict[str, str]) -> Path:
+def write_distribution(
+    site: Path, name: str, modules: dict[str, str], entries: dict[str, str], group: str = "mrbench.plugins"
+) -> Path:
     """Writes a distribution with plugins the way an installer leaves it; returns the folder to import from."""
     root = site / name
     info = root / f"{name.replace('-', '_')}-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
     lines = "".join(f"{entry} = {module}\n" for entry, module in entries.items())
-    (info / "entry_points.txt").write_text(f"[mrbench.plugins]\n{lines}")
+    (info / "entry_points.txt").write_text(f"[{group}]\n{lines}")
     for module, source in modules.items():
         (root / f"{module}.py").write_text(textwrap.dedent(source))
     return root
@@ -49,8 +51,8 @@ def make_distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     """Installs a distribution with plugins for this test and for the processes that it starts."""
     installed: list[str] = []
 
-    def make(name: str, modules: dict[str, str], entries: dict[str, str]) -> None:
-        root = write_distribution(tmp_path / "site", name, modules, entries)
+    def make(name: str, modules: dict[str, str], entries: dict[str, str], group: str = "mrbench.plugins") -> None:
+        root = write_distribution(tmp_path / "site", name, modules, entries, group)
         installed.extend(modules)
         monkeypatch.syspath_prepend(str(root))
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]))

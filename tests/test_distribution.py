@@ -18,5 +18,8 @@ def test_the_wheel_holds_every_package_and_entry_point(tmp_path: Path):
     packages = {path.name for folder in ("plugins", "datasets") for path in (ROOT / folder).glob("mrbench_*")}
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == packages | {"mrbench"}
     assert "mrbench/py.typed" in names
+    templates = (ROOT / "mrbench" / "scaffold" / "templates").rglob("*.template")
+    assert {str(path.relative_to(ROOT)) for path in templates} <= set(names)
+    assert {f"mrbench/report/{name}" for name in ("page.html", "style.css", "page.js", "gallery.js")} <= set(names)
     assert all(f"= {package}\n" in entries + "\n" for package in packages)
     assert "mrbench = mrbench.cli:main" in entries

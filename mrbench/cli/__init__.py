@@ -8,15 +8,24 @@ from importlib import import_module
 import click
 
 from mrbench import __version__
+from mrbench.cli.plugin_commands import callable_names, plugin_commands
 from mrbench.errors import MrbenchError
+from mrbench.naming import pick, qualified
+from mrbench.visible import visible
 
 COMMANDS = {
     "run": ("mrbench.cli.run", "Run methods on data sets and print a table."),
-    "list": ("mrbench.cli.list", "List the methods, data sets or metrics that are installed."),
+    "list": ("mrbench.cli.list", "List the methods, data sets, metrics and observers that are there."),
     "info": ("mrbench.cli.info", "Show what a method, data set or metric says of itself, with its options."),
     "show": ("mrbench.cli.show", "Print the table of a run again."),
+    "report": ("mrbench.cli.report", "Write one HTML page of tables, figures and cases that works offline."),
     "score": ("mrbench.cli.score", "Score a run's stored predictions again, under any scoring protocol."),
+    "compare": ("mrbench.cli.compare", "Print paired differences of methods, and what scoring switches move."),
+    "export": ("mrbench.cli.export", "Write a run's predictions as files that other programs open."),
     "data": ("mrbench.cli.data", "Prepare, verify and look at data sets."),
+    "check": ("mrbench.cli.check", "Check a method, fusion, data set or metric: what every plugin must do."),
+    "new": ("mrbench.cli.new", "Write a method, data set or metric of your own, as a package or one file."),
+    "doctor": ("mrbench.cli.doctor", "Say what is installed, what is set aside and why, for a bug report."),
 }
 
 
@@ -24,19 +33,24 @@ class LazyGroup(click.Group):
     """Knows every command's name and one-line help without importing it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(COMMANDS)
+        return [*COMMANDS, *callable_names(plugin_commands(), COMMANDS)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            near = get_close_matches(cmd_name, COMMANDS, n=1)
-            raise click.UsageError(
-                f"no such command {cmd_name!r}" + (f"; did you mean {near[0]!r}?" if near else ""), ctx
-            )
-        return import_module(COMMANDS[cmd_name][0]).command
+        if cmd_name in COMMANDS:
+            return import_module(COMMANDS[cmd_name][0]).command
+        commands = plugin_commands()
+        if any(cmd_name in (one.name, qualified(one)) for one in commands):
+            return pick("command", cmd_name, commands).load()
+        near = get_close_matches(cmd_name, [*COMMANDS, *callable_names(commands, COMMANDS)], n=1)
+        raise click.UsageError(f"no such command {cmd_name!r}" + (f"; did you mean {near[0]!r}?" if near else ""), ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+        others = callable_names(plugin_commands(), COMMANDS)
+        if others:
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl([(name, f"of {one.distribution}") for name, one in others.items()])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -49,6 +63,11 @@ def group() -> None:
     \b
     mrbench run --method proseg --method unet-majority --dataset phantom --preset quick
     """
+
+
+@group.result_callback()
+def _forget(_value: object) -> None:
+    """What a command returns is no exit code."""
 
 
 def main() -> None:
@@ -65,7 +84,10 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read our output has enough of it
         sys.exit(141)
     except OSError as error:
-        click.echo(f"mrbench: cannot use {error.filename or 'a file'}: {error.strerror or error}", err=True)
+        click.echo(visible(f"mrbench: cannot use {error.filename or 'a file'}: {error.strerror or error}"), err=True)
+        sys.exit(1)
+    except MemoryError as error:
+        click.echo(f"mrbench: there is not enough memory for this: {error or 'no more could be had'}", err=True)
         sys.exit(1)
     except click.Abort:
         click.echo("mrbench: interrupted; the same command continues from here", err=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from mrbench.cli.options import DATA
+from mrbench.cli.options import DATA, PLUGIN_FILES
 from mrbench.cli.plugins import registry
 from mrbench.data.folder import data_folder
 from mrbench.errors import UsageError
@@ -23,11 +23,14 @@ def command() -> None:
 @click.option("--source", type=click.Path(exists=True, path_type=Path), required=True, help="The files as downloaded.")
 @DATA
 @SETTINGS
-def prepare(name: str, source: Path, data: Path | None, settings: tuple[str, ...]) -> None:
+@PLUGIN_FILES
+def prepare(
+    name: str, source: Path, data: Path | None, settings: tuple[str, ...], plugin_files: tuple[Path, ...]
+) -> None:
     """Turn a data set's files as downloaded into the container that runs read."""
     from mrbench.records import load_attribute
 
-    plugin, config = _configured(name, settings)
+    plugin, config = _configured(name, settings, plugin_files)
     if not plugin.record.prepare:
         raise UsageError(
             f"nothing prepares data set {name!r}: it is read or generated as it is", hint=plugin.record.source
@@ -43,12 +46,13 @@ def prepare(name: str, source: Path, data: Path | None, settings: tuple[str, ...
 @click.argument("name")
 @DATA
 @SETTINGS
-def verify(name: str, data: Path | None, settings: tuple[str, ...]) -> None:
+@PLUGIN_FILES
+def verify(name: str, data: Path | None, settings: tuple[str, ...], plugin_files: tuple[Path, ...]) -> None:
     """Read every case, run the loading checks and recompute the content digest."""
     from mrbench.data.checks import check_cases
     from mrbench.errors import DataError
 
-    cases = _load(name, data, settings)
+    cases = _load(name, data, settings, plugin_files)
     for line in check_cases(cases):
         click.echo(f"warning: {line}")
     found = cases.compute_digest()
@@ -61,24 +65,27 @@ def verify(name: str, data: Path | None, settings: tuple[str, ...]) -> None:
 @click.argument("name")
 @DATA
 @SETTINGS
+@PLUGIN_FILES
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The PNG to write.")
 @click.option("--cases", "count", type=click.IntRange(1), default=24, show_default=True, help="Cases on the sheet.")
-def inspect(name: str, data: Path | None, settings: tuple[str, ...], out: Path, count: int) -> None:
+def inspect(
+    name: str, data: Path | None, settings: tuple[str, ...], plugin_files: tuple[Path, ...], out: Path, count: int
+) -> None:
     """Write a contact sheet: images with each rater's outline."""
     from mrbench.pictures import write_contact_sheet
 
-    write_contact_sheet(_load(name, data, settings), out, count)
+    write_contact_sheet(_load(name, data, settings, plugin_files), out, count)
     click.echo(f"wrote {out}")
 
 
-def _configured(name: str, settings: tuple[str, ...]) -> tuple[Any, Any]:
+def _configured(name: str, settings: tuple[str, ...], plugin_files: tuple[Path, ...]) -> tuple[Any, Any]:
     from mrbench.cli.run import parse_setting
 
-    plugin = registry().get("dataset", name)
+    plugin = registry(plugin_files).get("dataset", name)
     values = dict(parse_setting(text) for text in settings)
     return plugin, plugin.load_config().parse(values, owner=plugin.key)
 
 
-def _load(name: str, data: Path | None, settings: tuple[str, ...]) -> Any:
-    plugin, config = _configured(name, settings)
+def _load(name: str, data: Path | None, settings: tuple[str, ...], plugin_files: tuple[Path, ...]) -> Any:
+    plugin, config = _configured(name, settings, plugin_files)
     return plugin.load()(config, data_folder(data)).load()

@@ -1,10 +1,12 @@
 """``mrbench info``."""
 
 import json
+from pathlib import Path
 from typing import Any, get_args
 
 import click
 
+from mrbench.cli.options import PLUGIN_FILES
 from mrbench.cli.plugins import registry
 from mrbench.configuration import flat
 from mrbench.errors import UnknownNameError
@@ -13,10 +15,11 @@ from mrbench.registry import Kind, Plugin, Registry
 
 @click.command("info")
 @click.argument("name")
+@PLUGIN_FILES
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(name: str, as_json: bool) -> None:
+def command(name: str, plugin_files: tuple[Path, ...], as_json: bool) -> None:
     """Show what a method, data set or metric says of itself, with its options."""
-    kind, plugin = _find(registry(), name)
+    kind, plugin = _find(registry(plugin_files), name)
     facts = {"kind": kind, **vars(plugin.record), "distribution": plugin.distribution}
     config = plugin.load_config() if kind in ("method", "dataset") else None
     options = _options(config) if config else []
@@ -35,7 +38,8 @@ def _find(found: Registry, name: str) -> tuple[Kind, Plugin[Any]]:
         if any(name in (p.qualified, p.record.name) for p in found.plugins[kind]):
             return kind, found.get(kind, name)
     known = [known for kind in get_args(Kind) for known in found.names(kind)]
-    raise UnknownNameError("method, data set or metric", name, known, hint="mrbench list methods|datasets|metrics")
+    hint = found.remedy(name, "mrbench list methods|datasets|metrics")
+    raise UnknownNameError("method, data set or metric", name, known, hint=hint)
 
 
 def _options(config: Any) -> list[dict[str, Any]]:

@@ -1,31 +1,35 @@
 """``mrbench list``."""
 
 import json
+from pathlib import Path
 from typing import Any, get_args
 
 import click
 
+from mrbench.cli.options import PLUGIN_FILES
 from mrbench.cli.plugins import registry
-from mrbench.registry import Kind, Plugin
+from mrbench.registry import Kind, Observer, Plugin
 
 KINDS: dict[str, Kind] = {f"{kind}s": kind for kind in get_args(Kind)}
+OBSERVERS = "observers"
 
 
 @click.command("list")
-@click.argument("what", type=click.Choice(list(KINDS)), required=False)
+@click.argument("what", type=click.Choice([*KINDS, OBSERVERS]), required=False)
+@PLUGIN_FILES
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(what: str | None, as_json: bool) -> None:
-    """List the methods, data sets or metrics that are installed; all three without an argument."""
-    found = registry()
-    plugins = {name: found.of_kind(kind) for name, kind in KINDS.items() if what in (None, name)}
+def command(what: str | None, plugin_files: tuple[Path, ...], as_json: bool) -> None:
+    """List the methods, data sets, metrics or observers that are there; all of them without an argument."""
+    found = registry(plugin_files)
+    facts = {name: [_facts(plugin) for plugin in found.of_kind(kind)] for name, kind in KINDS.items()}
+    facts[OBSERVERS] = [_observer_facts(observer) for observer in found.observers]
     if as_json:
-        facts = {name: [_facts(plugin) for plugin in own] for name, own in plugins.items()}
         click.echo(json.dumps(facts[what] if what else facts, indent=1))
         return
     formatter = click.HelpFormatter(max_width=100)
-    for name, own in plugins.items():
+    for name in [what] if what else facts:
         with formatter.section(name.capitalize()):
-            formatter.write_dl([(plugin.key, _line(plugin)) for plugin in own] or [("none", "")])
+            formatter.write_dl([(one["name"], _line(one)) for one in facts[name]] or [("none", "")])
     click.echo(formatter.getvalue(), nl=False)
 
 
@@ -36,6 +40,10 @@ def _facts(plugin: Plugin[Any]) -> dict[str, Any]:
     return facts
 
 
-def _line(plugin: Plugin[Any]) -> str:
-    marks = sorted(getattr(plugin.record, "capabilities", ()))
-    return plugin.record.summary + (f" [{', '.join(marks)}]" if marks else "")
+def _observer_facts(observer: Observer) -> dict[str, Any]:
+    return {"name": observer.key, "summary": observer.summary, "distribution": observer.distribution}
+
+
+def _line(facts: dict[str, Any]) -> str:
+    marks = facts.get("capabilities")
+    return facts["summary"] + (f" [{', '.join(marks)}]" if marks else "")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from mrbench.engine.run import RESULTS
+RESULTS = Path("results")
+"""Where results go unless a command says otherwise."""
 
 DATA = click.option(
     "--data",

@@ -2,10 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from mrbench.plugin_file import file_of
 from mrbench.registry import Registry, discover
+
+if TYPE_CHECKING:
+    from mrbench.engine.run import CellResult
 
 
 def registry(files: Sequence[Path] = ()) -> Registry:
@@ -14,3 +19,11 @@ def registry(files: Sequence[Path] = ()) -> Registry:
     for line in found.warnings():
         click.echo(f"warning: {line}", err=True)
     return found
+
+
+def tell_absent_files(results: Sequence["CellResult"], found: Registry) -> None:
+    """One line on stderr for each plugin file whose metrics a run has and that is not given now."""
+    names = dict.fromkeys(name for result in results for name in (result.record or {}).get("metrics", {}))
+    for file in dict.fromkeys(map(file_of, names)):
+        if file and file not in found.files:
+            click.echo(f"note: the metrics of {file} are left out; --plugin-file {file} shows them", err=True)

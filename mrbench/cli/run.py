@@ -6,7 +6,7 @@ import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -14,7 +14,8 @@ from mrbench.cli.options import DATA, METRICS, OUT, PLUGIN_FILES
 from mrbench.cli.plugins import registry
 from mrbench.configuration import flat
 from mrbench.data.folder import data_folder
-from mrbench.engine.cell import CellSpec, Status
+from mrbench.engine.cell import CellSpec, Sparsity, Status
+from mrbench.engine.observers import choose
 from mrbench.engine.plan import Plan, Request, make_plan
 from mrbench.engine.run import CellResult, Settings, execute, run_of
 from mrbench.errors import UnknownNameError, UsageError
@@ -44,6 +45,11 @@ def _read_config(ctx: click.Context, _parameter: click.Parameter, path: Path | N
             raise UsageError(f"key {name!r} in {path} has a wrong type", expected=expected, found=repr(value))
     ctx.default_map = {known[name].name: _as_default(known[name], value) for name, value in values.items()}
     return path
+
+
+def _parted(_ctx: click.Context, _parameter: click.Parameter, names: Sequence[str]) -> tuple[str, ...]:
+    """Names from the environment stand in one word with commas."""
+    return tuple(name for word in names for name in word.split(",") if name)
 
 
 def _as_default(parameter: click.Option, value: Any) -> Any:
@@ -87,10 +93,31 @@ def _as_default(parameter: click.Option, value: Any) -> Any:
 )
 @click.option("--samples", type=click.IntRange(1), default=50, show_default=True, help="Samples drawn per case.")
 @click.option("--limit", type=click.IntRange(1), help="Test on the first N cases of each fold only.")
+@click.option(
+    "--raters-present",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Train with the masks of N raters of each image, at most; test with all. [default: all]",
+)
+@click.option(
+    "--sparsity",
+    type=click.Choice(get_args(Sparsity)),
+    help="The N raters: drawn anew at every step (the default), or fixed once for each case.",
+)
 @PLUGIN_FILES
 @METRICS
 @DATA
 @OUT
+@click.option(
+    "--observe",
+    "observers",
+    multiple=True,
+    callback=_parted,
+    envvar="MRBENCH_OBSERVE",
+    show_envvar=True,
+    metavar="NAME",
+    help="An observer that is told of every cell, e.g. tensorboard; repeat for several.",
+)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True)
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Cells side by side.")
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Per cell.")
@@ -109,6 +136,7 @@ def command(**options: Any) -> None:
     found = registry(options["plugin_files"])
     for name in options["metrics"]:
         found.get("metric", name)
+    observers = choose(found, options["observers"])
     request = _request(options)
     plan = make_plan(request, found)
     for line in plan.warnings:
@@ -126,7 +154,9 @@ def command(**options: Any) -> None:
         jobs=options["jobs"],
         timeout=options["timeout"],
         force=options["force"],
-        plugin_files=tuple(path.resolve() for path in options["plugin_files"]),
+        plugin_files=tuple(path.resolve() for path in found.files.values()),
+        metric_files=tuple(path.resolve() for path in found.files_with("metric")),
+        observers=observers,
     )
     with open_progress(plan, run, settings) as watch:
         results = execute(run, settings, watch)
@@ -154,8 +184,17 @@ def _request(options: Mapping[str, Any]) -> Request:
         samples=options["samples"],
         limit=options["limit"],
         split=options["split"],
+        raters_present=options["raters_present"],
+        sparsity=_sparsity(options),
         data=data_folder(options["data"]),
     )
+
+
+def _sparsity(options: Mapping[str, Any]) -> Sparsity:
+    chosen: Sparsity | None = options["sparsity"]
+    if chosen and options["raters_present"] is None:
+        raise UsageError(f"--sparsity {chosen} without a number of raters", hint="--raters-present N")
+    return chosen or "per_step"
 
 
 def _preset(text: str) -> tuple[str, str]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from mrbench.cli.options import METRICS, OUT
-from mrbench.cli.plugins import registry
+from mrbench.cli.options import METRICS, OUT, PLUGIN_FILES
+from mrbench.cli.plugins import registry, tell_absent_files
 from mrbench.cli.run import exit_code
 from mrbench.engine.run import open_run
 
@@ -15,6 +15,7 @@ from mrbench.engine.run import open_run
 @click.argument("run", default="last")
 @OUT
 @METRICS
+@PLUGIN_FILES
 @click.option(
     "--picture",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -22,9 +23,17 @@ from mrbench.engine.run import open_run
 )
 @click.option("--cases", "count", type=click.IntRange(1), default=4, show_default=True, help="Cases in the picture.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(run: str, out: Path, metrics: tuple[str, ...], picture: Path | None, count: int, as_json: bool) -> None:
+def command(
+    run: str,
+    out: Path,
+    metrics: tuple[str, ...],
+    plugin_files: tuple[Path, ...],
+    picture: Path | None,
+    count: int,
+    as_json: bool,
+) -> None:
     """Print the table of a run again. RUN is its id, its folder, or "last"."""
-    found, opened = registry(), open_run(run, out)
+    found, opened = registry(plugin_files), open_run(run, out)
     results = opened.cell_results()
     if picture is not None:
         from mrbench.pictures import write_run_pictures
@@ -34,5 +43,6 @@ def command(run: str, out: Path, metrics: tuple[str, ...], picture: Path | None,
         sys.exit(exit_code(results))
     from mrbench.cli.tables import print_run
 
+    tell_absent_files(results, found)
     print_run(opened, results, found, metrics=metrics, as_json=as_json)
     sys.exit(exit_code(results))

@@ -4,6 +4,7 @@ import json
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,17 +12,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mrbench.engine.run import RESULTS, CellResult, Run
-from mrbench.engine.summary import COSTS, SEES_TEST_MASKS, SINGLE_OUTPUT, DatasetTable, Row, summarise
+from mrbench.cli.options import RESULTS
+from mrbench.engine.run import CellResult, Run
+from mrbench.engine.summary import COSTS, EXPLAINED, SEES_TEST_MASKS, DatasetTable, Row, summarise
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 from mrbench.records import Direction
 from mrbench.registry import Registry
 
 ARROWS = {Direction.HIGHER: " ↑", Direction.LOWER: " ↓", Direction.NEITHER: ""}
-EXPLAINED = {
-    SEES_TEST_MASKS: "sees the masks it is scored on (never ranked)",
-    SINGLE_OUTPUT: "single output, scored as one sample and as every rater's",
-}
 
 GAP = 2
 """Blanks between columns."""
@@ -49,9 +47,13 @@ def print_run(
     metrics: tuple[str, ...] = (),
     as_json: bool = False,
     rescore: bool = False,
+    samples: Sequence[int] = (),
+    jobs: int = 1,
 ) -> None:
     """Prints every table of a run, or the same content as JSON."""
-    tables = summarise(run, results, registry, protocol, metrics, rescore=rescore)
+    tables = summarise(
+        run, results, registry, protocol, metrics, rescore=rescore, samples=samples, jobs=jobs, every=as_json
+    )
     if as_json:
         click.echo(json.dumps(_as_json(run, results, tables), indent=1))
         return
@@ -60,13 +62,18 @@ def print_run(
         _print_table(console, table)
     console.print("Research software, not for clinical use. This table again:", style="dim", highlight=False)
     # Not wrapped, so that it can be copied.
-    click.echo(f"  {_again(run, protocol, metrics)}")
+    click.echo(f"  {_again(run, protocol, metrics, registry.files_with('metric'), samples)}")
 
 
-def _again(run: Run, protocol: ScoringProtocol, metrics: tuple[str, ...]) -> str:
-    words = ["mrbench", "show", run.id] if protocol == STRICT else ["mrbench", "score", run.id]
+def _again(
+    run: Run, protocol: ScoringProtocol, metrics: tuple[str, ...], files: Sequence[Path], samples: Sequence[int]
+) -> str:
+    stored = protocol == STRICT and not samples
+    words = ["mrbench", "show" if stored else "score", run.id]
     words += [] if protocol == STRICT else ["--protocol", protocol.name]
+    words += ["--samples", ",".join(map(str, samples))] if samples else []
     words += [word for name in metrics for word in ("--metric", name)]
+    words += [word for path in files for word in ("--plugin-file", str(path))]
     return shlex.join(words + ([] if run.results == RESULTS else ["--out", str(run.results)]))
 
 
@@ -193,12 +200,13 @@ def _in_groups(rows: Sequence[Row]) -> list[Row | None]:
 def _notes(table: DatasetTable) -> Iterator[str]:
     if any(row.best for row in table.rows):
         yield "mean ±sd over folds; * best of the methods (sample metrics: among equal S); ↑ higher, ↓ lower is better"
-    marks: dict[str, list[str]] = {}
+    marks: dict[str, dict[str, None]] = {}
     for row in table.rows:
         for mark in row.marks:
-            marks.setdefault(mark, []).append(row.method)
+            marks.setdefault(mark, {})[row.method] = None
+    everyone = {row.method for row in table.rows}
     for mark, methods in marks.items():
-        yield f"{EXPLAINED.get(mark, mark)}: {'all rows' if len(methods) == len(table.rows) else ', '.join(methods)}"
+        yield f"{EXPLAINED.get(mark, mark)}: {'all rows' if set(methods) == everyone else ', '.join(methods)}"
     for row in table.rows:
         for failure in row.failures:
             yield f"{row.method}: {failure}"

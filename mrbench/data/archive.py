@@ -1,5 +1,7 @@
 """NumPy archives (.npz) from strangers: no pickles, and every member is checked before memory is taken."""
 
+import io
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,12 @@ MAX_RATIO = 200
 
 FREE_BYTES = 64 * 2**20
 """Bytes that an archive may unpack to whatever its own size."""
+
+HEADERS = {(1, 0): (2, npy.read_array_header_1_0), (2, 0): (4, npy.read_array_header_2_0)}
+"""For each version, the bytes that a header's length takes, and what reads both."""
+
+MAX_HEADER_BYTES = 10_000
+"""Of the header of an array; NumPy's own limit."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,7 @@ def _check_sizes(archive: ZipFile, path: Path, fields: Mapping[str, Field], hint
 def _read(archive: ZipFile, path: Path, name: str, field: Field, lengths: dict[str, int], hint: str) -> np.ndarray:
     info = archive.getinfo(f"{name}.npy")
     with archive.open(info) as stream:
-        shape, column_major, dtype = _header(stream)
+        shape, column_major, dtype = read_header(stream)
         _check_type(path, name, field, dtype, hint)
         _check_shape(path, name, field, shape, lengths, hint)
         _check_length(path, name, info, shape, dtype, hint)
@@ -85,13 +93,28 @@ def _read(archive: ZipFile, path: Path, name: str, field: Field, lengths: dict[s
     return values.astype(dtype.newbyteorder("="), order="C")
 
 
-def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, whether the first axis runs fastest, and type of a member; the stream is at its values afterwards.
+
+    Raises:
+        ValueError: not the header of an array.
+    """
     version = npy.read_magic(stream)
-    if version == (1, 0):
-        return npy.read_array_header_1_0(stream)
-    if version == (2, 0):
-        return npy.read_array_header_2_0(stream)
-    raise ValueError(f"unknown .npy version {version}")
+    if version not in HEADERS:
+        raise ValueError(f"unknown .npy version {version}")
+    width, read = HEADERS[version]
+    length = stream.read(width)
+    size = int.from_bytes(length, "little")
+    if size > MAX_HEADER_BYTES:  # NumPy reads it all before it looks at the length
+        raise ValueError(f"a header of {size} bytes")
+    try:
+        with warnings.catch_warnings(action="ignore"):  # that Python 2 wrote it
+            shape, column_major, dtype = read(io.BytesIO(length + stream.read(size)))
+    except Exception as error:  # of its tokenizer and its parser too, such as a stack that ran over
+        raise ValueError(f"no header of an array: {type(error).__name__}: {error}") from error
+    if any(type(axis) is not int or axis < 0 for axis in shape):
+        raise ValueError(f"the shape {shape}")
+    return shape, column_major, dtype
 
 
 def _check_type(path: Path, name: str, field: Field, dtype: np.dtype, hint: str) -> None:

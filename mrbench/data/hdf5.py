@@ -93,6 +93,8 @@ class GuardedFile:
 
     def __contains__(self, path: str) -> bool:
         """Is there a member of that path? Links that are not hard count as there, and are refused on access."""
+        if not path:
+            return True  # the root
         with self.reading(f"has a damaged member /{path}"):
             parent, _, name = path.rpartition("/")
             if parent and parent not in self:
@@ -156,6 +158,32 @@ class GuardedFile:
             raise self.fault(f"has too large a case in /{path}", expected=f"<= {MAX_ARRAY_BYTES} bytes")
         return array
 
+    def shape(self, path: str) -> tuple[int, ...]:
+        """Lengths of the axes of the array at ``path``; nothing else of it is checked."""
+        with self.reading(f"has a damaged member /{path}"):
+            array = self._node(path)
+            if not isinstance(array, h5py.Dataset) or array.shape is None:
+                found = "one without values" if isinstance(array, h5py.Dataset) else "a group"
+                raise self.fault(f"has a wrong member /{path}", expected="an array", found=found)
+            return tuple(array.shape)
+
+    def streamed(self, path: str, *, kinds: str, shape: tuple[int | None, ...]) -> h5py.Dataset:
+        """The checked array at ``path``, however large, of which only parts will be read.
+
+        It lies in one block, or in chunks that are plain or gzip (for :meth:`read_chunk`).
+
+        Args:
+            path, kinds, shape: as for :meth:`array`.
+        """
+        with self.reading(f"has a damaged member /{path}"):
+            array = self._node(path)
+            self._check_kind(array, path, kinds)
+            self._check_shape(array, path, shape)
+            self._check_storage(array, path, array.chunks is not None)
+            if set(_filters(array)) - {_DEFLATE, _SHUFFLE}:
+                raise self.fault(f"packs /{path} in an unknown way", expected="gzip or nothing")
+        return array
+
     def read_chunk(self, array: h5py.Dataset, index: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray:
         """The chunk of ``array`` at ``index`` as ``shape``; never unpacks more than the chunk declares.
 
@@ -165,12 +193,14 @@ class GuardedFile:
         with self.reading(f"has a damaged chunk {index} in {array.name}"):
             if array.id.get_chunk_info_by_coord(index).size > self.size:
                 raise self.fault(f"has a damaged chunk {index} in {array.name}", expected="a chunk within the file")
-            skipped, packed = array.id.read_direct_chunk(index)
-            raw = packed if skipped or not _filters(array) else _inflate(packed, size)
+            skipped, raw = array.id.read_direct_chunk(index)
+            applied = [code for place, code in enumerate(_filters(array)) if not skipped >> place & 1]
+            raw = _inflate(raw, size) if _DEFLATE in applied else raw
             if len(raw) != size:
                 raise self.fault(
                     f"has a damaged chunk {index} in {array.name}", expected=f"{size} bytes", found=f"{len(raw)} bytes"
                 )
+            raw = _unshuffled(raw, array.dtype.itemsize) if _SHUFFLE in applied else raw
         return np.frombuffer(raw, array.dtype).reshape(shape).astype(array.dtype.newbyteorder("="))
 
     def _node(self, path: str) -> Any:
@@ -242,3 +272,8 @@ def _inflate(packed: bytes, size: int) -> bytes:
     if more or not stream.eof:
         raise ValueError(f"the stream does not end at {size} bytes")
     return raw
+
+
+def _unshuffled(raw: bytes, itemsize: int) -> bytes:
+    # The filter lays the first bytes of all elements first, then all second ones, and so on.
+    return np.frombuffer(raw, np.uint8).reshape(itemsize, -1).T.tobytes()

@@ -19,8 +19,18 @@ SHORT = 16
 """Hex digits of a digest in folder names."""
 
 
+EXTERNAL = "external:"
+"""Begins the method key of predictions that were made elsewhere."""
+
 PluginKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_@-]*(\.?[A-Za-z0-9_@:-]+)*$", max_length=200)]
 """A registry key; what it admits is safe in a folder's name."""
+
+
+Sparsity = Literal["per_step", "fixed"]
+"""When the raters who are present in a training are drawn."""
+
+ABSENCE = ("raters_present", "sparsity")
+"""The fields of a cell that say how raters are made absent."""
 
 
 class Status(StrEnum):
@@ -53,6 +63,9 @@ class CellSpec:
         seed: base seed; the training's and the prediction's are derived from it.
         samples: drawn per case.
         limit: at most this many test cases; None: all. Changes no draw of the cases that stay.
+        raters_present: so many raters of each training image, the others absent; None: all who looked.
+        sparsity: are the present raters drawn anew at every step, or fixed once for each case? Says nothing without
+            ``raters_present``.
     """
 
     method: PluginKey
@@ -76,6 +89,8 @@ class CellSpec:
     seed: Annotated[int, Field(ge=0)]
     samples: Annotated[int, Field(ge=1)]
     limit: int | None = None
+    raters_present: Annotated[int, Field(ge=1)] | None = None
+    sparsity: Sparsity = "per_step"
 
     def _on(self) -> dict[str, Any]:
         return {"format": FORMAT, "data": self.data_digest, "split": [self.split, self.split_digest]}
@@ -84,7 +99,12 @@ class CellSpec:
     def training_digest(self) -> str:
         """Digest of the training, folds and seeds aside."""
         fit = {"family": self.family, "version": self.method_version, "options": dict(self.training)}
-        return digest_json(self._on() | fit)
+        return digest_json(self._on() | fit | self.absence)
+
+    @property
+    def absence(self) -> dict[str, Any]:
+        """How raters are made absent in the training; empty where they are not, so that it enters no digest then."""
+        return {} if self.raters_present is None else {name: getattr(self, name) for name in ABSENCE}
 
     @property
     def digest(self) -> str:
@@ -113,8 +133,8 @@ class CellSpec:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """All fields as JSON types."""
-        return asdict(self)
+        """All fields as JSON types; those on absent raters where raters are made absent."""
+        return {name: value for name, value in asdict(self).items() if name not in ABSENCE} | self.absence
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "CellSpec":

@@ -1,7 +1,7 @@
 """The one training loop: it runs the stages of any method, keeps the best weights and resumes after an interruption.
 
-All randomness of an epoch (order, augmentation, latent draws) is a function of (seed, stage, epoch), so that a
-checkpoint at an epoch's end needs no generator's state: a resumed training is bit-identical on a CPU at the same
+All randomness of an epoch (order, augmentation, latent draws, absent raters) is a function of (seed, stage, epoch), so
+that a checkpoint at an epoch's end needs no generator's state: a resumed training is bit-identical on a CPU at the same
 thread count.
 """
 
@@ -12,7 +12,8 @@ import pickle
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,11 @@ from torch import Tensor, nn
 
 from mrbench.engine.augmentation import augment
 from mrbench.engine.slices import Slices
+from mrbench.engine.sparsity import thinned
 from mrbench.errors import DivergedError, PluginError
 from mrbench.files import replaced
 from mrbench.interfaces.method import Batch, Method, Stage
-from mrbench.seeds import derive_seed
+from mrbench.seeds import derive_noise, derive_seed
 
 CHECKPOINT_SECONDS = 20.0
 """A checkpoint is written at the first epoch's end after this time; an interruption loses at most that and an epoch."""
@@ -76,6 +78,7 @@ def fit(
     *,
     seed: int,
     device: torch.device,
+    raters_present: int | None = None,
     folder: Path | None = None,
     report: Report = _silent,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
@@ -85,7 +88,9 @@ def fit(
     Args:
         method: its networks are moved to ``device`` and trained stage by stage.
         train, validation: slices; without validation slices the last weights are kept.
-        seed: of this training; order, augmentation and latent draws derive from it.
+        seed: of this training; order, augmentation, latent draws and absent raters derive from it.
+        raters_present: so many raters of each training image, drawn anew whenever a step has the image, are present;
+            None: all who looked. In validation all are.
         folder: for checkpoints; a checkpoint found there is continued. None: none are written.
         report: called with an event per epoch and with an estimate after the first steps.
 
@@ -100,10 +105,12 @@ def fit(
         stages = list(method.stages())
         if len({stage.name for stage in stages}) < len(stages):
             raise PluginError(f"{type(method).__name__} has two stages of one name", expected="unique names")
-        total = sum(stage.epochs * _steps(_used(train, stage), stage) for stage in stages)
+        seen = partial(SeenSlices, train, seed, raters_present)
+        total = sum(stage.epochs * seen(stage).steps(0) for stage in stages)
         for number in range(progress.stage, len(stages)):
             progress.stage = number
-            loop = _StageLoop(method, stages[number], seed, device, train, validation, total)
+            stage = stages[number]
+            loop = _StageLoop(method, stage, seed, device, seen(stage), validation, total)
             loop.run(progress, folder, report, checkpoint_seconds)
             progress = Progress(stage=number + 1, curve=progress.curve)
     return Curve(progress.curve)
@@ -126,6 +133,41 @@ def _reproducible(device: torch.device) -> Iterator[None]:
             memory.fill_uninitialized_memory = filled
 
 
+class SeenSlices:
+    """What one stage sees of the training slices, epoch by epoch.
+
+    Args:
+        slices: all of them.
+        seed, raters_present: those of :func:`fit`.
+        stage: whose they are.
+    """
+
+    def __init__(self, slices: Slices, seed: int, raters_present: int | None, stage: Stage) -> None:
+        self.slices, self.seed, self.raters_present, self.stage = slices, seed, raters_present, stage
+
+    def in_epoch(self, epoch: int) -> Slices:
+        """The slices, none where the raters that the stage needs are absent from all."""
+        return self._whole if self.raters_present is None else self._seen(self._present(epoch))
+
+    def steps(self, epoch: int) -> int:
+        """Steps of an epoch."""
+        return math.ceil(np.count_nonzero(_used(self._present(epoch), self.stage)) / self.stage.batch_size)
+
+    @cached_property
+    def _whole(self) -> Slices:
+        return self._seen(self.slices.present)
+
+    def _seen(self, present: Tensor) -> Slices:
+        return _seen(replace(self.slices, present=present), self.stage)
+
+    def _present(self, epoch: int) -> Tensor:
+        # An epoch has each image in one step, so that a draw per epoch is a draw per step.
+        if self.raters_present is None:
+            return self.slices.present
+        noise = derive_noise(self.seed, self.stage.name, epoch, "present")
+        return torch.from_numpy(thinned(self.slices.present.numpy(), self.raters_present, noise))
+
+
 class _StageLoop:
     """One stage: its optimiser, its slices and its epochs."""
 
@@ -135,23 +177,21 @@ class _StageLoop:
         stage: Stage,
         seed: int,
         device: torch.device,
-        train: Slices,
+        train: SeenSlices,
         validation: Slices | None,
         total_steps: int,
     ) -> None:
         self.method, self.stage, self.seed, self.device = method, stage, seed, device
-        self.total_steps = total_steps
-        self.train = _used(train, stage)
-        chosen = _used(validation, stage) if validation is not None else None
+        self.total_steps, self.train = total_steps, train
+        chosen = _seen(validation, stage) if validation is not None else None
         self.validation = chosen if chosen is not None and len(chosen) else None
-        if len(self.train) == 0:
+        if not any(train.steps(epoch) for epoch in range(max(stage.epochs, 1))):
             raise PluginError(f"stage {stage.name!r} has no training slices: its raters looked at none of them")
         self.groups = [
             {"params": list(g.parameters), "lr": g.learning_rate, "weight_decay": g.weight_decay} for g in stage.groups
         ]
         self.optimiser = torch.optim.Adam(self.groups)
         self.parameters = [parameter for group in self.groups for parameter in group["params"]]  # type: ignore[attr-defined]
-        self.steps = _steps(self.train, stage)
 
     def run(self, progress: Progress, folder: Path | None, report: Report, checkpoint_seconds: float) -> None:
         if progress.optimiser is not None:
@@ -159,7 +199,11 @@ class _StageLoop:
         self._freeze()
         saved = time.monotonic()
         while progress.epoch < self.stage.epochs and not self._has_stalled(progress):
-            row = self._epoch(progress.epoch, report)
+            train = self.train.in_epoch(progress.epoch)
+            if len(train) == 0:  # passed over: no epoch of the curve, and none that patience counts
+                progress.epoch, progress.best_epoch = progress.epoch + 1, progress.best_epoch + 1
+                continue
+            row = self._epoch(progress.epoch, train, report)
             progress.curve.append(row)
             self._keep_best(progress, row)
             progress.epoch += 1
@@ -189,11 +233,11 @@ class _StageLoop:
         patience = self.stage.patience
         return patience is not None and self.validation is not None and progress.epoch - progress.best_epoch > patience
 
-    def _epoch(self, epoch: int, report: Report) -> dict[str, Any]:
+    def _epoch(self, epoch: int, train: Slices, report: Report) -> dict[str, Any]:
         start = time.perf_counter()
         rate = self._set_learning_rate(epoch)
         torch.manual_seed(derive_seed(self.seed, self.stage.name, epoch))
-        terms = self._training_terms(epoch, report)
+        terms = self._training_terms(epoch, train, report)
         row: dict[str, Any] = {"stage": self.stage.name, "epoch": epoch, "learning_rate": rate}
         row |= {f"train/{name}": value for name, value in terms.items()}
         if self.validation is not None:
@@ -206,20 +250,21 @@ class _StageLoop:
             group["lr"] = declared.learning_rate * share
         return float(self.optimiser.param_groups[0]["lr"])
 
-    def _training_terms(self, epoch: int, report: Report) -> dict[str, float]:
+    def _training_terms(self, epoch: int, train: Slices, report: Report) -> dict[str, float]:
         self._set_mode(training=True)
         allowed = self.method.description.augmentation
         sums: dict[str, Tensor] = {}
         start = time.perf_counter()
-        for step, indices in enumerate(torch.randperm(len(self.train)).split(self.stage.batch_size)):  # type: ignore[no-untyped-call]
-            batch = augment(self.train.batch(indices, self.device), allowed)
+        steps = torch.randperm(len(train)).split(self.stage.batch_size)  # type: ignore[no-untyped-call]
+        for step, indices in enumerate(steps):
+            batch = augment(train.batch(indices, self.device), allowed)
             terms = self._step(batch, f"epoch {epoch}, step {step}")
             for name, value in terms.items():
                 sums[name] = sums.get(name, torch.zeros((), device=self.device)) + value * len(indices)
-            if epoch == 0 and step == min(3, self.steps - 1):
+            if epoch == 0 and step == min(3, len(steps) - 1):
                 seconds = (time.perf_counter() - start) / (step + 1)
                 report({"event": "estimate", "seconds": seconds * self.total_steps})
-        return self._means(sums, len(self.train))
+        return self._means(sums, len(train))
 
     def _step(self, batch: Batch, where: str) -> dict[str, Tensor]:
         terms = self._terms(batch, where)
@@ -273,14 +318,15 @@ class _StageLoop:
             progress.best = _weights(self.method)
 
 
-def _used(slices: Slices, stage: Stage) -> Slices:
-    present = slices.present.numpy()
-    keep = np.asarray(stage.uses(present) if stage.uses is not None else present.any(axis=1), dtype=bool)
-    return slices if keep.all() else slices.select(keep)
+def _used(present: Tensor, stage: Stage) -> np.ndarray:
+    # (N,) bool
+    rows = present.numpy()
+    return np.asarray(stage.uses(rows) if stage.uses is not None else rows.any(axis=1), dtype=bool)
 
 
-def _steps(slices: Slices, stage: Stage) -> int:
-    return math.ceil(len(slices) / stage.batch_size)
+def _seen(slices: Slices, stage: Stage) -> Slices:
+    keep = _used(slices.present, stage)
+    return (slices if keep.all() else slices.select(keep)).fused(stage.fuse)
 
 
 def _listed(terms: Mapping[str, Tensor]) -> str:

@@ -11,7 +11,7 @@ import sys
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,7 +90,7 @@ class LocalExecutor:
         self.folder, self.jobs, self.timeout, self.device = folder, jobs, timeout, device
         self.threads = threads_per_cell(jobs)
 
-    def run(self, orders: Sequence[Order], watch: Watch) -> Iterator[tuple[Order, Outcome]]:
+    def run(self, orders: Sequence[Order], watch: Watch) -> Generator[tuple[Order, Outcome], None, None]:
         """Each order with its outcome, as they end. Cells that need the same training follow one another.
 
         Closing the iterator, or an interruption, ends the running workers; their checkpoints stay.
@@ -134,7 +134,8 @@ class LocalExecutor:
         environment = {**os.environ, **thread_environment(self.threads), **lease.environment, **own}
         with log.open("wb") as errors:
             process = subprocess.Popen(
-                [sys.executable, "-m", "mrbench.engine.worker", str(path)],
+                # -P: what lies in the folder that a user happens to be in is no module.
+                [sys.executable, "-P", "-m", "mrbench.engine.worker", str(path)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,

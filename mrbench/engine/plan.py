@@ -11,7 +11,7 @@ from mrbench.data.caseset import CaseSet
 from mrbench.data.checks import check_cases
 from mrbench.data.description import Description
 from mrbench.digests import digest_json
-from mrbench.engine.cell import CellSpec
+from mrbench.engine.cell import EXTERNAL, CellSpec, Sparsity
 from mrbench.errors import UnknownNameError, UsageError
 from mrbench.records import Capability, MethodRecord
 from mrbench.registry import Plugin, Registry
@@ -33,6 +33,8 @@ class Request:
         samples: drawn per case.
         limit: at most this many test cases per fold.
         split: by name.
+        raters_present: so many raters of each image in training, the others absent; None: all who looked.
+        sparsity: are the present raters drawn anew at every step, or fixed once for each case?
         data: the folder of prepared data.
     """
 
@@ -45,6 +47,8 @@ class Request:
     samples: int = 50
     limit: int | None = None
     split: str = "strict"
+    raters_present: int | None = None
+    sparsity: Sparsity = "per_step"
     data: Path
 
 
@@ -78,20 +82,20 @@ def make_plan(request: Request, registry: Registry) -> Plan:
         UsageError: an unknown name, option, split or fold, or an option that nothing takes.
         DataAbsentError, DataError: a data set that is not there or is wrong.
     """
+    _check_not_external(request.methods)
     methods = _resolved(registry, "method", request.methods)
     _check_requirements(methods)
+    _check_something_trains(request, methods)
     datasets = _resolved(registry, "dataset", request.datasets)
-    settings = _Settings(request.settings, methods, datasets)
+    settings = OptionValues(request.settings, methods, datasets)
     cells: list[PlannedCell] = []
     warnings: list[str] = []
     descriptions = {}
     _check_presets(request.presets, methods)
     configs = [_method_config(plugin, _preset(request.presets, plugin), settings) for plugin in methods]
     for dataset in datasets:
-        config = dataset.load_config().parse(settings.of(dataset), owner=dataset.key)
-        cases: CaseSet = dataset.load()(config, request.data).load()
-        if cases.stored_digest is None:  # a container was checked when it was written
-            warnings += [f"{dataset.key}: {line}" for line in check_cases(cases)]
+        config, cases, found = load_checked(dataset, settings, request.data)
+        warnings += found
         descriptions[dataset.key] = cases.description.as_json()
         for plugin, (preset, method_config) in zip(methods, configs, strict=True):
             cells += _cells(request, settings, plugin, preset, method_config, dataset, config, cases)
@@ -99,9 +103,32 @@ def make_plan(request: Request, registry: Registry) -> Plan:
     return Plan(tuple(sorted(cells, key=_order)), descriptions, tuple(warnings))
 
 
+def load_checked(plugin: Plugin[Any], settings: "OptionValues", data: Path) -> tuple[Config, CaseSet, list[str]]:
+    """A data set's configuration and cases, with what the loading checks warn of.
+
+    Raises:
+        UsageError: an option that it does not have.
+        DataAbsentError, DataError: it is not there or is wrong.
+    """
+    config = plugin.load_config().parse(settings.of(plugin), owner=plugin.key)
+    cases: CaseSet = plugin.load()(config, data).load()
+    # A container was checked when it was written.
+    warnings = check_cases(cases) if cases.stored_digest is None else []
+    return config, cases, [f"{plugin.key}: {line}" for line in warnings]
+
+
 def _order(cell: PlannedCell) -> tuple[str, int, int, bool]:
     # Fold by fold, so that an early look at a long run compares the methods; training-free cells first.
     return cell.spec.dataset, cell.spec.seed, cell.spec.fold, cell.spec.kind == "method"
+
+
+def _check_not_external(methods: Sequence[str]) -> None:
+    for name in methods:
+        if name.startswith(EXTERNAL):
+            raise UsageError(
+                f"method {name!r} stands for predictions made elsewhere, which no run can compute",
+                hint=f"mrbench score --predictions PATH --name {name.removeprefix(EXTERNAL)} --dataset NAME",
+            )
 
 
 def _resolved(registry: Registry, kind: Any, names: Sequence[str]) -> list[Plugin[Any]]:
@@ -113,6 +140,16 @@ def _check_requirements(plugins: Sequence[Plugin[Any]]) -> None:
         missing = [name for name in plugin.record.requires if importlib.util.find_spec(name) is None]
         if missing:
             raise UsageError(f"method {plugin.key!r} needs {missing[0]!r}", hint=f"pip install {missing[0]}")
+
+
+def _check_something_trains(request: Request, methods: Sequence[Plugin[Any]]) -> None:
+    if request.raters_present is not None and all(plugin.record.kind == "fusion" for plugin in methods):
+        raise UsageError(
+            "--raters-present changes trainings, and none of the methods has one",
+            expected="a method that learns",
+            found=", ".join(plugin.key for plugin in methods),
+            hint="mrbench list methods",
+        )
 
 
 def _check_presets(presets: Mapping[str, str], methods: Sequence[Plugin[Any]]) -> None:
@@ -129,7 +166,7 @@ def _preset(presets: Mapping[str, str], plugin: Plugin[Any]) -> str | None:
     return presets.get(plugin.key) or presets.get(plugin.record.name) or presets.get("")
 
 
-def _method_config(plugin: Plugin[Any], preset: str | None, settings: "_Settings") -> tuple[str, Config]:
+def _method_config(plugin: Plugin[Any], preset: str | None, settings: "OptionValues") -> tuple[str, Config]:
     record: MethodRecord = plugin.record
     name = preset or "paper"
     if not record.presets or (preset is None and name not in record.presets):
@@ -144,7 +181,7 @@ def _method_config(plugin: Plugin[Any], preset: str | None, settings: "_Settings
 
 def _cells(
     request: Request,
-    settings: "_Settings",
+    settings: "OptionValues",
     plugin: Plugin[Any],
     preset: str,
     config: Config,
@@ -156,8 +193,9 @@ def _cells(
     split = cases.split(request.split)
     split.check(cases.subjects, owner=dataset.key, leaks=request.split.startswith("published"))
     reasons = "; ".join(capabilities_fit(record, cases.description))
+    present = _raters_present(request, record, cases.description)
     for seed in request.seeds:
-        for fold in _folds(request.folds, len(split.folds), dataset.key):
+        for fold in chosen_folds(request.folds, len(split.folds), dataset.key):
             spec = CellSpec(
                 method=plugin.key,
                 dataset=dataset.key,
@@ -180,8 +218,22 @@ def _cells(
                 seed=seed,
                 samples=request.samples,
                 limit=request.limit,
+                raters_present=present,
+                sparsity=request.sparsity,
             )
             yield PlannedCell(spec, reasons)
+
+
+def _raters_present(request: Request, record: MethodRecord, description: Description) -> int | None:
+    # As many as there are is all: the training without the option. A fusion has no training.
+    asked, there = request.raters_present, description.n_raters
+    if asked is not None and asked > there:
+        raise UsageError(
+            f"{asked} raters of data set {description.name!r} cannot be present",
+            expected=f"1..{there}, for it has {there} raters",
+            hint=f"--raters-present {there} or less",
+        )
+    return None if record.kind == "fusion" or asked == there else asked
 
 
 def _family(plugin: Plugin[Any]) -> str:
@@ -189,14 +241,15 @@ def _family(plugin: Plugin[Any]) -> str:
     return str(plugin.record.family) if own else f"{plugin.distribution}:{plugin.record.family}"
 
 
-def _folds(asked: Sequence[int], available: int, dataset: str) -> Sequence[int]:
+def chosen_folds(asked: Sequence[int], available: int, dataset: str) -> Sequence[int]:
+    """The folds asked for, all where none are; a fold that is not there is a usage error."""
     unknown = [fold for fold in asked if not 0 <= fold < available]
     if unknown:
         raise UsageError(f"data set {dataset!r} has no fold {unknown[0]}", expected=f"0..{available - 1}")
     return sorted(set(asked)) or range(available)
 
 
-class _Settings:
+class OptionValues:
     """``--set`` values by owner: ``plugin.option`` for one, ``option`` for every plugin that has it."""
 
     def __init__(self, values: Mapping[str, Any], methods: Sequence[Plugin[Any]], datasets: Sequence[Plugin[Any]]):
@@ -209,17 +262,22 @@ class _Settings:
         """The values that are meant for one plugin."""
         own: dict[str, Any] = {}
         for name, value in self.values.items():
-            if name in self.options[plugin.qualified] and not self._owners(name):
+            owners = self._owners(name)
+            if name in self.options[plugin.qualified] and not owners:
                 own.setdefault(name, value)
                 self.used.add(name)
-            elif plugin in self._owners(name):
-                own[name.partition(".")[2]] = value
+            elif plugin.qualified in owners:
+                own[owners[plugin.qualified]] = value
                 self.used.add(name)
         return own
 
-    def _owners(self, name: str) -> list[Plugin[Any]]:
-        head = name.partition(".")[0]
-        return [plugin for plugin in self.plugins if head in (plugin.record.name, plugin.key)]
+    def _owners(self, name: str) -> dict[str, str]:
+        # The plugins that the name begins with, and the option that follows; both may have dots of their own.
+        for heads in ({p.qualified: p.qualified for p in self.plugins}, {p.qualified: p.name for p in self.plugins}):
+            found = {p: name.removeprefix(f"{head}.") for p, head in heads.items() if name.startswith(f"{head}.")}
+            if found:
+                return found
+        return {}
 
     def check_used(self) -> None:
         """Refuses a name that no chosen method or data set has."""

@@ -4,16 +4,18 @@ import json
 import os
 import platform
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from mrbench import __version__
-from mrbench.engine.cell import FORMAT, CellSpec, Status
+from mrbench.engine.cell import EXTERNAL, FORMAT, CellSpec, Status
+from mrbench.engine.record_form import fault_of
 from mrbench.errors import DataError, IncompatibleError
-from mrbench.files import write_json
+from mrbench.files import read_json, write_json
+from mrbench.plugin_file import file_of
 
 LIBRARIES = ("numpy", "scipy", "torch", "h5py", "pydantic")
 
@@ -46,23 +48,45 @@ def make_record(
         "digests": {"cell": spec.digest, "training": spec.training_digest, "data": spec.data_digest},
         "versions": _versions() | {"plugin": plugin},
         "environment": _environment(threads, device),
-        "reproduce": reproduce(spec),
+        "reproduce": reproduce(spec, more.get("metrics", ())),
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         **more,
     }
 
 
-def reproduce(spec: CellSpec) -> str:
-    """The command that computes this cell again."""
-    words = ["mrbench", "run", "--method", spec.method, "--dataset", spec.dataset]
-    words += ["--preset", spec.preset] if spec.preset != "default" else []
+def reproduce(spec: CellSpec, metrics: Iterable[str] = ()) -> str:
+    """The command that computes this cell, with these metrics, again; plugin files stand in it without their folder."""
+    own = _scored(spec) if spec.kind == "external" else _computed(spec)
+    words = ["mrbench", *own, "--fold", str(spec.fold), *on_dataset(spec, (spec.method, *metrics))]
+    return shlex.join(words + _settings(spec.method, spec.changed))
+
+
+def on_dataset(spec: CellSpec, plugins: Iterable[str] = ()) -> list[str]:
+    """The words of a command that choose the cell's data set, with the plugin files of that and of ``plugins``."""
+    files = dict.fromkeys(filter(None, map(file_of, (*plugins, spec.dataset))))
+    words = ["--dataset", spec.dataset, *(word for file in files for word in ("--plugin-file", file))]
     words += ["--split", spec.split] if spec.split != "strict" else []
-    words += ["--fold", str(spec.fold), "--seed", str(spec.seed), "--samples", str(spec.samples)]
+    return words + _settings(spec.dataset, spec.dataset_changed)
+
+
+def _settings(owner: str, options: Mapping[str, Any]) -> list[str]:
+    return [word for name, value in options.items() for word in ("--set", f"{owner}.{name}={_as_text(value)}")]
+
+
+def _computed(spec: CellSpec) -> list[str]:
+    words = ["run", "--method", spec.method, "--seed", str(spec.seed), "--samples", str(spec.samples)]
+    words += ["--preset", spec.preset] if spec.preset != "default" else []
     words += ["--limit", str(spec.limit)] if spec.limit is not None else []
-    for owner, options in ((spec.method, spec.changed), (spec.dataset, spec.dataset_changed)):
-        for name, value in options.items():
-            words += ["--set", f"{owner}.{name}={_as_text(value)}"]
-    return shlex.join(words)
+    return words + [word for name, value in spec.absence.items() for word in (_as_option(name), str(value))]
+
+
+def _scored(spec: CellSpec) -> list[str]:
+    words = ["score", "--predictions", spec.options["predictions"], "--name", spec.method.removeprefix(EXTERNAL)]
+    return words + [word for pattern in spec.options["patterns"] for word in ("--pattern", pattern)]
+
+
+def _as_option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _as_text(value: Any) -> str:
@@ -83,7 +107,7 @@ def _environment(threads: int | None, device: str) -> dict[str, Any]:
     return {
         "system": platform.platform(terse=True),
         "machine": platform.machine(),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "threads": threads,
         "omp_wait_policy": os.environ.get("OMP_WAIT_POLICY", ""),
@@ -92,7 +116,8 @@ def _environment(threads: int | None, device: str) -> dict[str, Any]:
     }
 
 
-def _processor() -> str:
+def processor() -> str:
+    """What the CPU is called."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
@@ -114,7 +139,7 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     """
     path = folder / "record.json"
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = read_json(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
@@ -126,6 +151,6 @@ def read_record(folder: Path) -> dict[str, Any] | None:
             found=str(record.get("format")) if isinstance(record, dict) else "no record",
             hint="mrbench run --force computes it again; --out names another results folder",
         )
-    if record.get("status") not in set(Status) or not isinstance(record.get("reason"), str):
-        raise DataError(f"the record {path} has no status", expected=", ".join(Status), hint="mrbench run --force")
+    if fault := fault_of(record):
+        raise DataError(f"the record {path} is damaged", found=fault, hint="mrbench run --force")
     return record

@@ -1,8 +1,8 @@
 """A run: the cells of one command, computed where they are not there yet."""
 
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,15 +11,15 @@ from typing import Any
 from mrbench.data.description import Description
 from mrbench.engine.cell import FORMAT, CellSpec, Status
 from mrbench.engine.local import LocalExecutor, Outcome
+from mrbench.engine.observers import Observers
 from mrbench.engine.plan import Plan
 from mrbench.engine.record import make_record, read_record, write_record
 from mrbench.engine.store import discard, is_busy
 from mrbench.engine.worker import Order
 from mrbench.errors import DataError, IncompatibleError, MrbenchError, UnknownNameError
-from mrbench.files import write_json
-
-RESULTS = Path("results")
-"""Where results go unless a command says otherwise."""
+from mrbench.files import read_json, write_json
+from mrbench.plugin_file import file_of
+from mrbench.registry import Observer
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,11 +84,19 @@ class Run:
     def _result(self, spec: CellSpec, not_applicable: str) -> CellResult:
         if not_applicable:
             return CellResult(spec, Status.NOT_APPLICABLE, not_applicable)
-        folder = spec.folder(self.results)
-        record = read_record(folder) or read_record(failed_folder(folder))
+        record = self.record_of(spec)
         if record is None:
             return CellResult(spec, Status.INTERRUPTED, "not finished; run the same command again")
         return CellResult(spec, Status(record["status"]), record["reason"], record)
+
+    def record_of(self, spec: CellSpec) -> dict[str, Any] | None:
+        """What a cell left behind, finished or failed; None where it did neither.
+
+        Raises:
+            DataError, IncompatibleError: a record that cannot be read.
+        """
+        folder = spec.folder(self.results)
+        return read_record(folder) or read_record(failed_folder(folder))
 
 
 def failed_folder(final: Path) -> Path:
@@ -102,6 +110,9 @@ def run_of(plan: Plan, results: Path, data: Path, command: str) -> Run:
     return Run(plan.run_id, results, cells, plan.descriptions, command, str(data))
 
 
+REWRITTEN = "the mrbench run that made it writes it again"
+
+
 def open_run(name: str, results: Path) -> Run:
     """A run by its id, by the path of its folder, or ``last``.
 
@@ -110,17 +121,23 @@ def open_run(name: str, results: Path) -> Run:
         DataError, IncompatibleError: it cannot be read.
     """
     folder = _run_folder(name, results)
+    if not folder.name.isprintable():
+        raise DataError(f"cannot read the run {folder}", found="a name with hidden characters", hint="rename its folder")
     try:
-        stored = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        stored = read_json(folder / "run.json")
         if stored["format"] != FORMAT:
-            raise IncompatibleError(f"the run {folder} has another format", expected=str(FORMAT))
+            found = str(stored["format"])[:80]
+            raise IncompatibleError(f"the run {folder} has another format", expected=str(FORMAT), found=found)
         cells = [(CellSpec.from_json(cell["spec"]), str(cell["not_applicable"])) for cell in stored["cells"]]
         facts = {name: Description.from_json(facts).as_json() for name, facts in stored["descriptions"].items()}
+        if {spec.dataset for spec, _ in cells} != set(facts):
+            raise ValueError("its cells are of other data sets than it describes")
         return Run(folder.name, folder.parent.parent, cells, facts, str(stored["command"]), str(stored["data"]))
     except DataError as error:
-        raise DataError(f"cannot read the run {folder}", found=error.what) from error
+        raise DataError(f"cannot read the run {folder}", found=error.what, hint=REWRITTEN) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"cannot read the run {folder}", found=f"{type(error).__name__}: {error}") from error
+        said = f"{type(error).__name__}: {error}"[:200]
+        raise DataError(f"cannot read the run {folder}", found=said, hint=REWRITTEN) from error
 
 
 def _run_folder(name: str, results: Path) -> Path:
@@ -139,7 +156,12 @@ def _run_folder(name: str, results: Path) -> Path:
 
 @dataclass(frozen=True)
 class Settings:
-    """How the cells of a run are computed; none of it enters a digest."""
+    """How the cells of a run are computed; none of it enters a digest.
+
+    Attributes:
+        plugin_files: those that a cell's method or data set may come from; each cell gets its own only.
+        metric_files: among them, those with metrics: every cell gets them.
+    """
 
     data: Path
     device: str = "auto"
@@ -147,6 +169,8 @@ class Settings:
     timeout: float | None = None
     force: bool = False
     plugin_files: tuple[Path, ...] = ()
+    metric_files: tuple[Path, ...] = ()
+    observers: tuple[Observer, ...] = ()
 
 
 Watch = Callable[[CellSpec, Mapping[str, Any]], None]
@@ -163,20 +187,40 @@ def execute(run: Run, settings: Settings, watch: Watch) -> list[CellResult]:
     if settings.force:
         _forget(wanted, run.results)
     run.write()
-    todo = []
+    kept: list[CellSpec] = []
+    todo: list[CellSpec] = []
     for spec in wanted:
-        if read_record(spec.folder(run.results)) is None:
-            todo.append(spec)
-        else:
+        (todo if read_record(spec.folder(run.results)) is None else kept).append(spec)
+    observers = Observers(settings.observers, run)
+    with observers.of_the_run():
+        for spec in kept:
             watch(spec, {"event": "kept"})
+            observers.kept(spec)
+        _compute(run, todo, settings, watch, observers)
+    return run.cell_results()
+
+
+def _compute(run: Run, todo: Sequence[CellSpec], settings: Settings, watch: Watch, observers: Observers) -> None:
+    def seen(spec: CellSpec, event: Mapping[str, Any]) -> None:
+        watch(spec, event)
+        if event["event"] != "waiting":
+            observers.starting(spec)
+
     work = run.folder / "logs"
     work.mkdir(exist_ok=True)
     executor = LocalExecutor(work, jobs=settings.jobs, timeout=settings.timeout, device=settings.device)
-    orders = [Order(spec, run.results, settings.data, settings.device, settings.plugin_files) for spec in todo]
-    for order, outcome in executor.run(orders, watch):
-        _settle(order, outcome)
-        watch(order.spec, {"event": "settled", "status": outcome.status.value, "reason": outcome.reason})
-    return run.cell_results()
+    orders = [Order(spec, run.results, settings.data, settings.device, _files(spec, settings)) for spec in todo]
+    with closing(executor.run(orders, seen)) as outcomes:  # an interruption ends the workers before the run's end
+        for order, outcome in outcomes:
+            _settle(order, outcome)
+            watch(order.spec, {"event": "settled", "status": outcome.status.value, "reason": outcome.reason})
+            observers.ended(order.spec)
+
+
+def _files(spec: CellSpec, settings: Settings) -> tuple[Path, ...]:
+    # A file that a cell does not need would import torch in a fusion's process, and its peak memory would lie.
+    own = {file_of(spec.method), file_of(spec.dataset)}
+    return tuple(path for path in settings.plugin_files if path.name in own or path in settings.metric_files)
 
 
 def _settle(order: Order, outcome: Outcome) -> None:

@@ -1,13 +1,14 @@
 """Training slices: held in memory as stored (bytes where they are bytes), normalised batch by batch on the device."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from mrbench.data.caseset import CaseSet
-from mrbench.errors import DataError
+from mrbench.errors import DataError, PluginError
 from mrbench.interfaces.method import Batch
 
 
@@ -17,7 +18,7 @@ class Slices:
 
     Attributes:
         image: ``(N, C, H, W)``, bytes where the data set is normalised as ``byte``, else normalised float32.
-        masks: ``(N, R, H, W)`` uint8, absent raters' rows zero.
+        masks: ``(N, R, H, W)`` uint8; absent raters' rows carry no meaning, and are zero in a batch.
         present: ``(N, R)`` bool.
         scale: what a stored value is divided by.
     """
@@ -33,8 +34,9 @@ class Slices:
     def batch(self, indices: Tensor, device: torch.device) -> Batch:
         """The slices at ``indices`` ``(B,)``, on the device."""
         image = self.image.index_select(0, indices).to(device).float() / self.scale
-        masks = self.masks.index_select(0, indices).to(device).long()
-        return Batch(image, masks, self.present.index_select(0, indices).to(device))
+        present = self.present.index_select(0, indices).to(device)
+        masks = self.masks.index_select(0, indices).to(device) * present[:, :, None, None]
+        return Batch(image, masks.long(), present)
 
     def select(self, keep: np.ndarray) -> "Slices":
         """The slices where ``keep`` ``(N,)`` holds."""
@@ -45,6 +47,22 @@ class Slices:
             self.present.index_select(0, rows),
             self.scale,
         )
+
+    def fused(self, fuse: Callable[[np.ndarray, np.ndarray], np.ndarray] | None) -> "Slices":
+        """A label of each slice in place of its raters' masks, R = 1, as a stage's ``fuse`` makes it; None: the masks.
+
+        Raises:
+            PluginError: labels that are not ``(N, H, W)`` bytes.
+        """
+        if fuse is None or not len(self):
+            return self
+        labels = fuse((self.masks * self.present[:, :, None, None]).numpy(), self.present.numpy())
+        found = f"{labels.dtype} {labels.shape}" if isinstance(labels, np.ndarray) else type(labels).__name__
+        expected = f"uint8 {(len(self), *self.masks.shape[2:])}"
+        if found != expected:
+            raise PluginError("a stage's fuse() does not give a label of each slice", expected=expected, found=found)
+        everybody = torch.ones(len(self), 1, dtype=torch.bool)
+        return replace(self, masks=torch.tensor(labels)[:, None], present=everybody)
 
 
 def slices_of(cases: CaseSet, indices: np.ndarray) -> Slices:
@@ -58,8 +76,7 @@ def slices_of(cases: CaseSet, indices: np.ndarray) -> Slices:
     for index in map(int, indices):
         stored = cases.pixels.image(index)
         image_slices = _as_slices(stored if byte else cases.normalise(stored), cases.is_volume)
-        looked = cases.present[index].reshape(-1, *(1,) * (stored.ndim - 1))
-        mask_slices = _as_slices(np.where(looked, cases.pixels.masks(index), 0).astype(np.uint8), cases.is_volume)
+        mask_slices = _as_slices(cases.pixels.masks(index).astype(np.uint8), cases.is_volume)
         images.append(_fitted(image_slices, cases.description.training_size))
         masks.append(_fitted(mask_slices, cases.description.training_size))
         present.append(np.repeat(cases.present[index][None], len(image_slices), axis=0))

@@ -1,6 +1,6 @@
 """A cell's life in a process of its own: prepare, fit, predict, score, record.
 
-Run as ``python -m mrbench.engine.worker ORDER.json``. Events go to the original standard output, one JSON object per
+Run as ``python -P -m mrbench.engine.worker ORDER.json``. Events go to the original standard output, one JSON object per
 line; everything that a plugin prints goes to the log.
 """
 
@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,18 +22,17 @@ import numpy as np
 from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
 from mrbench.data.splits import Fold
+from mrbench.engine import phases
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.predict import Predictor
-from mrbench.engine.predictions import PredictionWriter
 from mrbench.engine.profile import Profile, milliseconds
 from mrbench.engine.record import make_record, read_record, write_record
-from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scoring_digests
+from mrbench.engine.sparsity import thinned_cases
 from mrbench.engine.store import CHECKPOINT, Attempt, BusyError, attempt
-from mrbench.errors import DataError, DivergedError, MrbenchError, NotApplicableError, PluginError
+from mrbench.errors import DivergedError, MrbenchError, NotApplicableError, PluginError
 from mrbench.files import write_json
 from mrbench.interfaces.method import Context, Method
-from mrbench.metrics.protocol import STRICT
-from mrbench.registry import BUILT_IN, Plugin, Registry, discover
+from mrbench.registry import Plugin, Registry, discover
 from mrbench.seeds import derive_seed
 
 LOG_BYTES = 2**20
@@ -75,13 +74,10 @@ class Order:
         return cls(**values | paths | {"spec": CellSpec.from_json(values["spec"])})
 
 
-Emit = Callable[[dict[str, Any]], None]
-
-
 class CellLife:
     """The phases of one cell, in order."""
 
-    def __init__(self, order: Order, emit: Emit) -> None:
+    def __init__(self, order: Order, emit: phases.Emit) -> None:
         self.order, self.spec, self.emit = order, order.spec, emit
         self.profile = Profile()
         self.registry: Registry = discover(files=order.plugin_files)
@@ -110,7 +106,7 @@ class CellLife:
                 work.discard()
                 return
             with self._phase("prepare"):
-                cases, fold = self._prepare()
+                cases, fold = phases.prepare(self.spec, self.registry, self.order.data)
             predictor = self._predictor(cases, fold)
             self._predict(predictor, cases, self._test_cases(fold), work.folder)
             metrics = self._score(cases, work.folder)
@@ -119,24 +115,6 @@ class CellLife:
     def _phase(self, name: str) -> Any:
         self.emit({"event": "phase", "phase": name})
         return self.profile.phase(name, self.device)
-
-    def _prepare(self) -> tuple[CaseSet, Fold]:
-        plugin = self.registry.get("dataset", self.spec.dataset)
-        config = plugin.load_config().parse(self.spec.dataset_options, owner=plugin.key)
-        cases: CaseSet = plugin.load()(config, self.order.data).load()
-        split = cases.split(self.spec.split)
-        for what, found, expected in (
-            ("data", cases.digest, self.spec.data_digest),
-            ("split", split.digest(cases.ids), self.spec.split_digest),
-        ):
-            if found != expected:
-                raise DataError(
-                    f"the {what} of data set {plugin.key!r} changed since the run was planned",
-                    expected=f"digest {expected[:12]}",
-                    found=f"digest {found[:12]}",
-                    hint="run the command again",
-                )
-        return cases, split.folds[self.spec.fold]
 
     def _test_cases(self, fold: Fold) -> np.ndarray:
         return fold.test[: self.spec.limit]
@@ -169,7 +147,8 @@ class CellLife:
             self.profile.facts["trained_here"] = False
         method.load(final / "weights")
         for network in method.networks().values():
-            network.to(self.device).eval()
+            # No gradients: the counter of operations stumbles over views of parameters that could have some.
+            network.to(self.device).eval().requires_grad_(False)
         training = json.loads((final / "training.json").read_text(encoding="utf-8"))
         self.profile.phases["fit"] = training["fit"]
         self.profile.facts |= training["facts"]
@@ -178,15 +157,17 @@ class CellLife:
         from mrbench.engine.fit import CHECKPOINT_SECONDS, fit
         from mrbench.engine.slices import slices_of
 
+        spec = self.spec
         with self._phase("fit"):
-            train = slices_of(cases, fold.train)
+            train = slices_of(self._annotated(cases), fold.train)
             validation = slices_of(cases, fold.validation) if len(fold.validation) else None
             curve = fit(
                 method,
                 train,
                 validation,
-                seed=derive_seed(self.spec.seed, self.spec.dataset, self.spec.fold, "training"),
+                seed=derive_seed(spec.seed, spec.dataset, spec.fold, "training"),
                 device=self.device,
+                raters_present=spec.raters_present if spec.sparsity == "per_step" else None,
                 folder=work.folder / CHECKPOINT,
                 report=self.emit,
                 checkpoint_seconds=float(os.environ.get("MRBENCH_CHECKPOINT_SECONDS", CHECKPOINT_SECONDS)),
@@ -206,20 +187,21 @@ class CellLife:
         }
         # Of all the processes that trained it, where it was interrupted in between.
         cost = self.profile.phases["fit"] | {"seconds": sum(row["seconds"] for row in curve.rows)}
-        training = {"fit": cost, "facts": facts, "training": self.spec.training}
-        write_json(work.folder / "training.json", training)
+        training = {"fit": cost, "facts": facts, "training": spec.training}
+        write_json(work.folder / "training.json", training | spec.absence)
+
+    def _annotated(self, cases: CaseSet) -> CaseSet:
+        spec = self.spec
+        if spec.raters_present is None or spec.sparsity == "per_step":
+            return cases
+        # The seed knows no fold: a case keeps its raters in all of them.
+        return thinned_cases(cases, spec.raters_present, derive_seed(spec.seed, spec.dataset, "present"))
 
     def _predict(self, predictor: Predictor, cases: CaseSet, test: np.ndarray, folder: Path) -> None:
         with self._phase("predict"), _without_gradients(self.spec.kind):
-            writer = PredictionWriter(folder / "predictions.h5")
-            for done, index in enumerate(map(int, test), 1):
-                case = cases[index]
-                writer.add(case.id, case.subject, predictor.predict(case))
-                if done % 10 == 0 or done == len(test):
-                    self.emit({"event": "cases", "done": done, "total": len(test)})
-            writer.close()
+            phases.predict(predictor, cases, test, folder, self.emit)
         seconds = self.profile.phases["predict"]["seconds"]
-        size = (folder / "predictions.h5").stat().st_size
+        size = (folder / phases.PREDICTIONS).stat().st_size
         self.profile.facts |= {
             "test_cases": len(test),
             "bytes_per_case": round(size / len(test)),
@@ -249,19 +231,8 @@ class CellLife:
         }
 
     def _score(self, cases: CaseSet, folder: Path) -> dict[str, Any]:
-        chosen = applicable_metrics(self.registry, cases.description.raters)
         with self._phase("score"):
-            scored = score_cell(folder / "predictions.h5", chosen, STRICT)
-            scored.cases.write_csv(folder / "cases.csv.gz")
-        built_in = [fault for name, fault in scored.faults.items() if chosen[name].distribution == BUILT_IN]
-        if built_in:
-            raise MrbenchError(f"{self.spec.title} cannot be scored", found=built_in[0])
-        return {
-            "protocol": STRICT.name,
-            "scoring": scoring_digests(chosen, STRICT),
-            "metrics": metrics_json(scored.values),
-            "metric_faults": scored.faults,
-        }
+            return phases.score(self.spec, self.registry, cases, folder)
 
     def _record(self, work: Attempt, predictor: Predictor, metrics: Mapping[str, Any]) -> None:
         from mrbench.engine.threads import threads_in_use

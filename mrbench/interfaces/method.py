@@ -25,7 +25,8 @@ class Batch:
 
     Attributes:
         image: ``(B, C, H, W)`` float32, normalised.
-        masks: ``(B, R, H, W)`` int64 below K; rows of absent raters are 0 and carry no meaning.
+        masks: ``(B, R, H, W)`` int64 below K; rows of absent raters are 0 and carry no meaning. R = 1 in a stage that
+            fuses.
         present: ``(B, R)`` bool.
     """
 
@@ -59,6 +60,9 @@ class Stage:
         patience: epochs without a lower validation loss before training stops; None: never. The weights of the lowest
             validation loss are kept in either case, the earliest on a tie.
         uses: which training slices this stage sees: ``(N, R)`` presence -> ``(N,)`` bool; None: those with any rater.
+        fuse: one label of each slice in place of its raters' masks, made once and then augmented as masks are:
+            ``(N, R, H, W)`` uint8 masks and ``(N, R)`` presence -> ``(N, H, W)`` uint8 below K; None: the masks.
+            Where raters are made absent at every step, ``uses`` and ``fuse`` are called in each epoch.
     """
 
     name: str
@@ -70,6 +74,7 @@ class Stage:
     schedule: Literal["cosine", "constant"] = "cosine"
     patience: int | None = None
     uses: Callable[[np.ndarray], np.ndarray] | None = None
+    fuse: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ def generator():
     return module
 
 
-@pytest.mark.parametrize("name", ["commands.md", "metrics.md", "hooks.md"])
+@pytest.mark.parametrize("name", ["commands.md", "metrics.md", "hooks.md", "conformance.md"])
 def test_generated_pages_are_up_to_date(name: str):
     assert (ROOT / "docs" / name).read_text() == generator().PAGES[name](), "run: make docs"
 
@@ -37,14 +37,3 @@ def test_the_readme_names_only_what_is_installed():
     text = (ROOT / "README.md").read_text()
     for kind, name in re.findall(r"--(method|dataset) ([a-z-]+)", text):
         assert registry.get(kind, name)
-
-
-def test_the_plugin_guide_runs_as_it_is_written(make_distribution, mrbench):
-    guide = (ROOT / "docs" / "plugins.md").read_text()
-    blocks = dict(re.findall(r"`(\w+)\.py`.*?\n\n```python\n(.*?)```", guide, re.DOTALL))
-    make_distribution("mrbench-guide", blocks, {name: name for name in ("blurry", "disks", "areas")})
-    words = ("--dataset", "disks", "--fold", "0", "--preset", "quick", "--samples", "4", "--out", "out")
-    result = mrbench("run", "--method", "blurry", "--method", "staple", *words, "--metric", "area_error")
-    assert result.exit_code == 0, result.output
-    assert re.search(r"mrbench-guide:blurry +4 +\.\d{4}", result.stdout)
-    assert "mrbench-guide:area_error" in result.stdout

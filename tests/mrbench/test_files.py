@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mrbench.files import replaced, write_json
+from mrbench.errors import UsageError
+from mrbench.files import made_folder, replaced, write_json
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path):
@@ -18,3 +19,19 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path):
     with pytest.raises(ValueError, match="JSON"):
         write_json(path, {"a": float("nan")})
     assert [p.name for p in tmp_path.iterdir()] == ["file.json"]
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path):
+    with made_folder(tmp_path / "a" / "b") as folder:
+        (folder / "file").write_text("there")
+        assert not (tmp_path / "a" / "b").exists()
+    assert (tmp_path / "a" / "b" / "file").read_text() == "there"
+    with pytest.raises(ZeroDivisionError), made_folder(tmp_path / "c") as folder:
+        (folder / "file").touch()
+        raise ZeroDivisionError
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_folder_that_is_there_is_never_replaced(tmp_path: Path):
+    with pytest.raises(UsageError, match="is there already"), made_folder(tmp_path):
+        pass

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PLUGINS = sorted(path.name for folder in ("plugins", "datasets") for path in (ROOT / folder).glob("mrbench_*"))
 PUBLIC = ("mrbench.nn", "mrbench.interfaces", "mrbench.data", "mrbench.records", "mrbench.configuration",
-          "mrbench.errors", "mrbench.hooks", "mrbench.seeds")  # fmt: skip
+          "mrbench.consensus", "mrbench.errors", "mrbench.hooks", "mrbench.seeds")  # fmt: skip
 HEAVY = ("torch", "pandas", "scipy", "h5py")
 
 

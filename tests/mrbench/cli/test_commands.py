@@ -67,6 +67,10 @@ def test_info_shows_options_presets_and_the_citation(mrbench: Call):
         (("--dataset", "phantom"), "no method is named"),
         (("--method", "staple", "--dataset", "phantom", "--samples", "0"), "samples"),
         (("--method", "staple", "--dataset", "phantom", "--device", "tpu"), "tpu"),
+        (("--method", "proseg", "--dataset", "phantom", "--raters-present", "0"), "raters-present"),
+        (("--method", "proseg", "--dataset", "phantom", "--raters-present", "5"), "1..4, for it has 4 raters"),
+        (("--method", "proseg", "--dataset", "phantom", "--sparsity", "fixed"), "--raters-present N"),
+        (("--method", "staple", "--dataset", "phantom", "--raters-present", "1"), "a method that learns"),
         (("--method", "staple", "--dataset", "phantom", "--wrong"), "No such option"),
     ],
 )

@@ -41,13 +41,27 @@ def test_words_for_people_enter_no_digest(change: dict[str, Any]):
     assert replace(SPEC, **change).digest == SPEC.digest
 
 
+def test_absent_raters_are_another_training():
+    sparse = [replace(SPEC, raters_present=n, sparsity=drawn) for n in (1, 2) for drawn in ("per_step", "fixed")]
+    assert len({spec.training_digest for spec in (SPEC, *sparse)}) == 5
+    assert len({spec.digest for spec in (SPEC, *sparse)}) == 5
+
+
+def test_without_absent_raters_digests_are_those_of_before_there_were_any():
+    assert SPEC.training_digest == "05af2dbcb0baf111bee24f33aad8cd17db74099908a71add3311c4add6c1efc7"
+    assert SPEC.digest == "84887e017330ca173c159ac758abc5bd3a753700511c5058f86d9a8232c52db1"
+    assert replace(SPEC, sparsity="fixed").digest == SPEC.digest, "which raters are absent says nothing where none is"
+    assert not {"raters_present", "sparsity"} & set(SPEC.as_json()), "else runs of before would have other names"
+
+
 def test_folds_and_seeds_have_folders_of_their_own():
     folders = {replace(SPEC, fold=fold, seed=seed).folder(Path("r")) for fold in (0, 1) for seed in (0, 1)}
     assert len(folders) == 4
 
 
 def test_a_specification_survives_json():
-    assert CellSpec.from_json(SPEC.as_json()) == SPEC
+    for spec in (SPEC, replace(SPEC, raters_present=2, sparsity="fixed")):
+        assert CellSpec.from_json(spec.as_json()) == spec
     assert replace(SPEC, method="some-dist:na.me_x").folder(Path("r")).is_relative_to("r/cells")
 
 
@@ -55,6 +69,7 @@ def test_a_specification_survives_json():
     "change",
     [
         {"dataset": "../../etc"}, {"method": "a/b"}, {"family": ".."}, {"method": 3}, {"dataset": ""}, {"fold": -1},
+        {"raters_present": 0}, {"sparsity": "weekly"},
         {"samples": 0}, {"training": 5}, {"kind": "other"}, {"unknown": 1}, {"method": "x" * 300}, {"family": "a..b"},
     ],
 )  # fmt: skip

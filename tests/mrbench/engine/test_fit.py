@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,84 @@ def test_a_resumed_training_is_bit_identical(tmp_path: Path, stop_after: int):
     assert timeless(curve.rows) == timeless(reference.rows)
 
 
+def test_a_resumed_training_with_absent_raters_is_bit_identical(tmp_path: Path):
+    whole, halted, resumed = Mean(stages=2), Mean(stages=2), Mean(stages=2)
+    mixed = slices()
+    mixed.masks[:, 1] = 0  # whom a step draws moves the weights
+    options = {"seed": 1, "device": CPU, "raters_present": 1}
+    fit(whole, mixed, None, **options)
+
+    def stop(event: dict[str, Any]) -> None:
+        if event.get("stage") == "stage1" and event["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(halted, mixed, None, folder=tmp_path, report=stop, checkpoint_seconds=0, **options)
+    fit(resumed, mixed, None, folder=tmp_path, checkpoint_seconds=0, **options)
+    assert weights(resumed) == weights(whole)
+    every = Mean(stages=2)
+    fit(every, mixed, None, seed=1, device=CPU)
+    assert weights(every) != weights(whole)
+
+
+def present_by_epoch(method: Mean, train: Slices) -> np.ndarray:
+    # (epochs, N, R), the slices told apart by their brightness
+    found = np.zeros((method.epochs, len(train), train.present.shape[1]), bool)
+    steps = math.ceil(len(train) / 4)
+    for number, batch in enumerate(method.seen):
+        rows = (batch.image[:, 0, 0, 0] * 255).round().long()
+        found[number // steps, rows] = batch.present
+        assert not batch.masks[~batch.present].any(), "masks of absent raters are zero"
+    return found
+
+
+def test_each_step_has_so_many_raters_of_each_image_drawn_anew():
+    method, train = Mean(epochs=6), slices(200)
+    method.description = replace(DESCRIPTION, augmentation=())
+    train.image[:] = torch.arange(200)[:, None, None, None]
+    train.present[:5, 0] = False
+    fit(method, train, None, seed=0, device=CPU, raters_present=1)
+    found = present_by_epoch(method, train)
+    assert (found.sum(axis=2) == 1).all()
+    assert (found[:, :5] == [False, True]).all(), "who never looked stays absent"
+    for one, other in pairwise(found):
+        assert 0.35 < (one[5:] != other[5:]).any(axis=1).mean() < 0.65  # one of two at random: half of them change
+    assert (train.present.sum(axis=1) == torch.tensor([1] * 5 + [2] * 195)).all(), "the slices are left as they were"
+
+
+def test_validation_keeps_all_raters():
+    method = Mean()
+    seen: list[int] = []
+    method.loss = lambda batch, value: seen.append(int(batch.present.sum())) or {"square": value.weight.pow(2).sum()}
+    run(method, raters_present=1)
+    assert seen == [4, 4, 2, 6] * method.epochs  # 10 slices with one rater each in three steps, 3 with both
+
+
+def test_as_many_raters_as_there_are_is_the_training_without_absent_ones():
+    some, every = Mean(), Mean()
+    run(every)
+    run(some, raters_present=2)
+    assert weights(some) == weights(every)
+
+
+def test_a_stage_sees_the_slices_whose_drawn_raters_it_uses():
+    method = Mean(epochs=50, uses=lambda present: present[:, 0])
+    curve = fit(method, slices(2), None, seed=0, device=CPU, raters_present=1)
+    assert all(batch.present[:, 0].all() for batch in method.seen)
+    assert 25 < len(curve.rows) < 45, "an epoch without any is passed over: a quarter of them"
+    assert sum(len(batch.image) for batch in method.seen) == pytest.approx(50, abs=15)
+    with pytest.raises(PluginError, match="no training slices"):
+        fit(Mean(uses=lambda present: present.all(axis=1)), slices(), None, seed=0, device=CPU, raters_present=1)
+
+
+def test_an_epoch_that_is_passed_over_is_none_that_patience_counts():
+    method = Mean(epochs=50, schedule="constant", patience=1, uses=lambda present: present[:, 0])
+    validation = slices(1)
+    method.loss = lambda batch, value: {"rises": (value.weight - 100).pow(2).sum()}  # falls in every epoch
+    passed = len(fit(method, slices(1), validation, seed=0, device=CPU, raters_present=1).rows)
+    assert 15 < passed < 35
+
+
 def test_the_global_generator_is_left_as_it_was():
     method = Mean()
     before = torch.random.get_rng_state()
@@ -245,3 +324,61 @@ def test_batches_carry_normalised_images():
     assert batch.image.dtype == torch.float32
     assert np.unique(batch.image.numpy()).tolist() == pytest.approx([0.2])
     assert batch.masks.dtype == torch.int64
+
+
+class Fused(Mean):
+    """Learns from one label of each slice, where any rater marked it; notes whose masks it fused."""
+
+    def __init__(self, **more: Any):
+        self.asked: list[np.ndarray] = []
+        super().__init__(fuse=self.fuse, **more)
+        self.description = replace(DESCRIPTION, augmentation=("flip", "rotate90"))
+
+    def fuse(self, masks: np.ndarray, present: np.ndarray) -> np.ndarray:
+        self.asked.append(present.copy())
+        return masks.max(axis=1)
+
+
+def marked_slices(count: int = 10) -> Slices:
+    """Two raters' masks; the image is their union."""
+    masks = torch.from_numpy((np.random.default_rng(0).random((count, 2, 4, 4)) < 0.3).astype(np.uint8))
+    union = masks.amax(dim=1, keepdim=True)
+    return Slices(union * 255, masks, torch.ones(count, 2, dtype=torch.bool), 255.0)
+
+
+def test_a_stage_that_fuses_is_asked_once_and_its_labels_are_augmented_as_the_images_are():
+    method = Fused(stages=2, epochs=5)
+    fit(method, marked_slices(), marked_slices(3), seed=0, device=CPU)
+    assert [len(present) for present in method.asked] == [3, 10, 3, 10], "validation and training of each stage"
+    for batch in method.seen:
+        assert batch.masks.shape[1:] == (1, 4, 4)
+        assert batch.present.shape == (len(batch.image), 1)
+        assert batch.present.all()
+        assert torch.equal(batch.masks[:, 0], batch.image[:, 0].long())
+    distinct = {tuple(batch.masks.flatten().tolist()) for batch in method.seen}
+    assert len(distinct) > 20, "they are not always the same way round"
+
+
+def test_a_stage_fuses_the_raters_that_an_epoch_has():
+    method = Fused(epochs=5)
+    fit(method, marked_slices(), marked_slices(3), seed=0, device=CPU, raters_present=1)
+    assert [present.sum(axis=1).max() for present in method.asked] == [2, 1, 1, 1, 1, 1], "validation first"
+    assert len({present.tobytes() for present in method.asked[1:]}) > 1
+
+
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [
+        (lambda masks, present: masks, "uint8 (10, 2, 4, 4)"),
+        (lambda masks, present: masks[:, 0].astype(np.int64), "int64 (10, 4, 4)"),
+        (lambda masks, present: None, "NoneType"),
+    ],
+)
+def test_a_stage_that_fuses_to_something_else_is_refused(labels: Any, found: str):
+    with pytest.raises(PluginError) as error:
+        fit(Mean(fuse=labels), marked_slices(), None, seed=0, device=CPU)
+    assert error.value.message.splitlines() == [
+        "a stage's fuse() does not give a label of each slice",
+        "  expected: uint8 (10, 4, 4)",
+        f"  found:    {found}",
+    ]

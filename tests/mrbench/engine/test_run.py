@@ -158,6 +158,26 @@ def test_another_sample_count_shares_the_training(mrbench: Call, tmp_path: Path)
     assert trained == [False, True]
 
 
+def test_absent_raters_are_a_training_of_their_own_and_change_no_fusion(mrbench: Call, tmp_path: Path):
+    words = ["run", "--method", "toy-fine", "--method", "staple", *TINY, "--out", "out", "--json"]
+    for more in ((), ("--raters-present", "1"), ("--raters-present", "1", "--sparsity", "fixed")):
+        result = mrbench(*words, *more)
+        assert result.exit_code == 0, result.output
+    marks = {row["method"]: row["marks"] for row in as_json(result)["tables"][0]["rows"]}
+    assert "1 rater present per case" in marks["mrbench-toys:toy-fine"]
+    assert "staple on phantom fold0-seed0: finished before, kept" in result.stderr
+    trainings = list(tmp_path.glob("out/trainings/**/training.json"))
+    assert {json.loads(path.read_text()).get("sparsity") for path in trainings} == {None, "per_step", "fixed"}
+    assert len({(path.parent / "weights/network.pt").read_bytes() for path in trainings}) == 3
+    for path in tmp_path.glob("out/cells/*/*toy-fine/**/record.json"):
+        record = json.loads(path.read_text())
+        plan = mrbench(*record["reproduce"].split()[1:], "--out", "out", "--dry-run", "--json")
+        (planned,) = as_json(plan)["cells"]
+        assert (planned["digest"], planned["state"]) == (record["digests"]["cell"], "kept")
+    plan = mrbench(*words, "--raters-present", "4", "--dry-run")
+    assert {cell["state"] for cell in as_json(plan)["cells"]} == {"kept"}, "all four raters: the first run's cells"
+
+
 def test_limit_and_sample_count_change_no_draw(mrbench: Call, tmp_path: Path):
     run_toy(mrbench, "fine")
     run_toy(mrbench, "fine", more=("--samples", "2", "--limit", "3"))
@@ -217,11 +237,13 @@ def test_seeds_and_folds_multiply_the_cells(mrbench: Call):
     assert result.stdout.splitlines()[0].startswith("staple on phantom fold0-seed0")
 
 
-def test_a_method_for_two_classes_is_not_applicable_to_three(mrbench: Call, monkeypatch: pytest.MonkeyPatch):
+def test_a_method_for_two_classes_is_not_applicable_to_three(
+    toys: None, mrbench: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from mrbench.data.description import Description
 
     monkeypatch.setattr(Description, "n_classes", property(lambda self: 3))
-    result = mrbench("run", "--method", "staple", *TINY, "--out", "out", "--json")
+    result = mrbench("run", "--method", "toy-fine", *TINY, "--out", "out", "--json")
     assert result.exit_code == 0
     (cell,) = as_json(result)["cells"]
     assert cell["status"] == "not-applicable"

@@ -89,6 +89,16 @@ def test_what_was_set_beside_the_preset_and_another_split_are_marked():
     assert {"epochs = 3", "split published-slice", "preset quick"} <= set(rows(result)["proseg"].marks)
 
 
+@pytest.mark.parametrize(
+    ("raters", "sparsity", "words"),
+    [(1, "per_step", "1 rater present per step"), (2, "fixed", "2 raters present per case")],
+)
+def test_a_training_with_absent_raters_is_marked(raters: int, sparsity: Any, words: str):
+    full = cell("proseg", ged=0.1)
+    sparse = replace(full, spec=replace(full.spec, raters_present=raters, sparsity=sparsity))
+    assert rows(sparse)["proseg"].marks == (words, *rows(full)["proseg"].marks)
+
+
 def test_cells_of_different_data_are_never_mixed():
     with pytest.raises(IncompatibleError, match="different data"):
         rows(cell("proseg", ged=0.1), cell("proseg-prior", ged=0.2, data="other"))

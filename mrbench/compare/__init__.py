@@ -1,0 +1,1 @@
+"""Comparisons of finished runs: paired differences of methods, and what each scoring switch moves."""

@@ -1,0 +1,79 @@
+"""The phases that every kind of cell goes through, wherever its predictions come from: prepare, predict, score."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mrbench.data.caseset import CaseSet
+from mrbench.data.splits import Fold
+from mrbench.engine.cell import CellSpec
+from mrbench.engine.predict import Predictor
+from mrbench.engine.predictions import PredictionWriter
+from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scoring_digests
+from mrbench.errors import DataError, MrbenchError
+from mrbench.metrics.protocol import STRICT
+from mrbench.naming import BUILT_IN
+from mrbench.registry import Registry
+
+PREDICTIONS = "predictions.h5"
+CASES = "cases.csv.gz"
+
+Emit = Callable[[dict[str, Any]], None]
+
+
+def prepare(spec: CellSpec, registry: Registry, data: Path) -> tuple[CaseSet, Fold]:
+    """The cases and the fold that a cell was planned on.
+
+    Raises:
+        DataError: they are others by now.
+        UnknownNameError, DataAbsentError: the data set is not installed or not prepared.
+    """
+    plugin = registry.get("dataset", spec.dataset)
+    config = plugin.load_config().parse(spec.dataset_options, owner=plugin.key)
+    cases: CaseSet = plugin.load()(config, data).load()
+    split = cases.split(spec.split)
+    for what, found, expected in (
+        ("data", cases.digest, spec.data_digest),
+        ("split", split.digest(cases.ids), spec.split_digest),
+    ):
+        if found != expected:
+            raise DataError(
+                f"the {what} of data set {plugin.key!r} changed since the run was planned",
+                expected=f"digest {expected[:12]}",
+                found=f"digest {found[:12]}",
+                hint="run the command again",
+            )
+    return cases, split.folds[spec.fold]
+
+
+def predict(predictor: Predictor, cases: CaseSet, test: np.ndarray, folder: Path, emit: Emit) -> None:
+    """Writes ``predictions.h5`` for the cases ``test``, ``(n,)`` indices, one after another."""
+    writer = PredictionWriter(folder / PREDICTIONS)
+    for done, index in enumerate(map(int, test), 1):
+        case = cases[index]
+        writer.add(case.id, case.subject, predictor.predict(case))
+        if done % 10 == 0 or done == len(test):
+            emit({"event": "cases", "done": done, "total": len(test)})
+    writer.close()
+
+
+def score(spec: CellSpec, registry: Registry, cases: CaseSet, folder: Path) -> dict[str, Any]:
+    """Writes ``cases.csv.gz`` from the stored predictions; returns what the record holds of the scores.
+
+    Raises:
+        MrbenchError: a built-in metric failed. One of a third party that fails costs the others nothing.
+    """
+    chosen = applicable_metrics(registry, cases.description.raters)
+    scored = score_cell(folder / PREDICTIONS, chosen, STRICT)
+    scored.cases.write_csv(folder / CASES)
+    built_in = [fault for name, fault in scored.faults.items() if chosen[name].distribution == BUILT_IN]
+    if built_in:
+        raise MrbenchError(f"{spec.title} cannot be scored", found=built_in[0])
+    return {
+        "protocol": STRICT.name,
+        "scoring": scoring_digests(chosen, STRICT),
+        "metrics": metrics_json(scored.values),
+        "metric_faults": scored.faults,
+    }

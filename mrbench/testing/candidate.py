@@ -1,0 +1,187 @@
+"""A plugin under check, with what the checks need of it; loaded when a check first asks."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mrbench.configuration import Config, flat
+from mrbench.data.case import Case
+from mrbench.errors import MrbenchError, NotApplicableError, PluginError, UnknownNameError, UsageError
+from mrbench.interfaces.fusion import Trial
+from mrbench.records import Capability
+from mrbench.registry import KINDS, Plugin, Registry
+from mrbench.testing.check import CheckedKind
+from mrbench.testing.scenes import Scene
+
+SMALLEST_PRESET = "quick"
+
+
+@dataclass(eq=False)
+class Candidate:
+    """A plugin under check.
+
+    Attributes:
+        kind: of checks that apply to it.
+        registry: where it was found.
+        plugin_files: plugins of single files in the registry.
+        data: the folder of prepared data, for data sets.
+    """
+
+    plugin: Plugin[Any]
+    kind: CheckedKind
+    registry: Registry
+    plugin_files: tuple[Path, ...] = ()
+    data: Path = Path()
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What its record declares; nothing for data sets and metrics."""
+        found: frozenset[Capability] = getattr(self.plugin.record, "capabilities", frozenset())
+        return found
+
+    @cached_property
+    def loaded(self) -> Any:
+        """The class behind its record.
+
+        Raises:
+            NotApplicableError: it cannot be imported; the check ``loads`` says how.
+        """
+        try:
+            return self.plugin.load()
+        except PluginError as error:
+            raise NotApplicableError("its class cannot be loaded: see loads") from error
+
+    @property
+    def preset(self) -> str:
+        """The settings that the checks run with: ``quick``, else the first preset, else none."""
+        presets = list(getattr(self.plugin.record, "presets", ()))
+        return SMALLEST_PRESET if SMALLEST_PRESET in presets else next(iter(presets), "")
+
+    @cached_property
+    def config(self) -> Config:
+        """Its options under :attr:`preset`.
+
+        Raises:
+            NotApplicableError: they cannot be had; the checks ``options`` and ``presets`` say how.
+        """
+        values = self.plugin.record.presets[self.preset] if self.preset else {}
+        try:
+            config: Config = self.plugin.load_config().parse(flat(values), owner=self.plugin.key)
+        except MrbenchError as error:
+            raise NotApplicableError("its options cannot be had: see options and presets") from error
+        return config
+
+
+Drawer = Callable[[Case, int, int], Sequence[Trial]]
+"""Case, number of samples and prediction seed to trials, a method's being one."""
+
+
+class Predicting(Candidate):
+    """A plugin that predicts: a method or a fusion."""
+
+    @abstractmethod
+    def drawer(self, scene: Scene) -> Drawer:
+        """Draws for cases like those of the scene.
+
+        Raises:
+            NotApplicableError: the plugin does not get so far; another check says why.
+        """
+
+    def working_drawer(self, scene: Scene) -> Drawer:
+        """As :meth:`drawer`, for checks that have another subject than that there are draws at all.
+
+        Raises:
+            NotApplicableError: it cannot draw for the scene's first case; the check of that says how.
+        """
+        draw = self.drawer(scene)
+        if scene.name not in self._works:
+            self._works[scene.name] = _works(draw, scene.tested[0])
+        if not self._works[scene.name]:
+            raise NotApplicableError(f"it needs draws that fail: see draws-{scene.name}")
+        return draw
+
+    @cached_property
+    def _works(self) -> dict[str, bool]:
+        return {}
+
+
+def _works(draw: Drawer, case: Case) -> bool:
+    try:
+        draw(case, 1, 0)
+    except (Exception, SystemExit):
+        return False
+    return True
+
+
+class FusionCandidate(Predicting):
+    """A fusion under check."""
+
+    def drawer(self, scene: Scene) -> Drawer:
+        """A new fusion for the scene's description."""
+        from mrbench.seeds import derive_noise
+
+        fusion = self.loaded(self.config, scene.description)
+
+        def draw(case: Case, n: int, seed: int) -> Sequence[Trial]:
+            trials = fusion.fuse(case.masks, case.present, n, derive_noise(seed, case.id))
+            return [Trial(trial.truth, list(trial.draws)) for trial in trials]
+
+        return draw
+
+
+def find_candidate(
+    registry: Registry,
+    name: str,
+    *,
+    kind: CheckedKind | None = None,
+    plugin_files: Sequence[Path] = (),
+    data: Path | None = None,
+) -> Candidate:
+    """The plugin of a name, whatever its kind.
+
+    Args:
+        name: ``distribution:name``, or a bare name while it is unique.
+        kind: where a name is used for several kinds.
+        data: the folder of prepared data; None: as commands find it.
+
+    Raises:
+        UnknownNameError: nothing answers to the name.
+        UsageError: plugins of several kinds, or of several distributions, do.
+    """
+    from mrbench.data.folder import data_folder
+
+    found = {of: registry.get(of, name) for of in KINDS if _answers(registry, of, name)}
+    by_kind = {_kind(plugin, of): plugin for of, plugin in found.items()}
+    chosen = {of: plugin for of, plugin in by_kind.items() if kind in (None, of)}
+    if len(chosen) > 1:
+        kinds = " or ".join(f"--kind {of}" for of in chosen)
+        raise UsageError(f"{name!r} names plugins of several kinds", hint=f"say {kinds}")
+    if not chosen:
+        raise _unknown(registry, name, kind)
+    of, plugin = next(iter(chosen.items()))
+    return _class(of)(plugin, of, registry, tuple(plugin_files), data_folder(data))
+
+
+def _answers(registry: Registry, kind: Any, name: str) -> bool:
+    return any(name in (p.qualified, p.record.name) for p in registry.of_kind(kind))
+
+
+def _kind(plugin: Plugin[Any], kind: Any) -> CheckedKind:
+    own: CheckedKind = getattr(plugin.record, "kind", kind)
+    return own
+
+
+def _unknown(registry: Registry, name: str, kind: CheckedKind | None) -> UnknownNameError:
+    known = [plugin.key for of in KINDS for plugin in registry.of_kind(of) if kind in (None, _kind(plugin, of))]
+    return UnknownNameError(kind or "plugin", name, known, hint="mrbench list")
+
+
+def _class(kind: CheckedKind) -> type[Candidate]:
+    from mrbench.testing.datasets import DatasetCandidate
+    from mrbench.testing.method_candidate import MethodCandidate
+
+    classes = {"method": MethodCandidate, "fusion": FusionCandidate, "dataset": DatasetCandidate, "metric": Candidate}
+    return classes[kind]

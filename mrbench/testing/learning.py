@@ -1,0 +1,103 @@
+"""Checks of the training: on every kind of data, with gradients that arrive and losses that fall."""
+
+from collections import defaultdict
+
+from mrbench.errors import NotApplicableError
+from mrbench.testing.check import Check, CheckFailedError, rule
+from mrbench.testing.method_candidate import MethodCandidate
+from mrbench.testing.scenes import MISSING, SCENES, SLICES, Scene
+
+STEPS = 24
+"""On one repeated batch, per stage."""
+
+LAST = 4
+"""Steps whose mean loss must lie below that of the first ones."""
+
+
+def _learns(scene: Scene) -> Check:
+    def learn(candidate: MethodCandidate) -> None:
+        candidate.rehearsal(scene)
+
+    return Check(
+        name=f"learns-{scene.name}",
+        rule=f"It trains with finite losses and gradients on {scene.what}.",
+        kinds=frozenset({"method"}),
+        needs=scene.needs,
+        function=learn,
+    )
+
+
+@rule("method")
+def gradients(candidate: MethodCandidate) -> None:
+    """Every parameter of a stage's groups gets a gradient other than zero in some step."""
+    without = candidate.trained(SLICES).without_gradient
+    if without:
+        named = ", ".join(without[:8]) + (f" and {len(without) - 8} more" if len(without) > 8 else "")
+        raise CheckFailedError(
+            f"{len(without)} parameters never get a gradient", expected="one in some step each", found=named
+        )
+
+
+@rule("method")
+def loss_falls(candidate: MethodCandidate) -> None:
+    """Steps on one repeated batch lower the loss of every stage."""
+    candidate.trained(SLICES)
+    curve = candidate.rehearse(SLICES, epochs=STEPS, one_batch=True).curve
+    if not curve:
+        raise NotApplicableError("it has no stages")
+    losses: defaultdict[str, list[float]] = defaultdict(list)
+    for row in curve:
+        losses[row["stage"]].append(row["train/total"])
+    for stage, values in losses.items():
+        first, last = (sum(part) / LAST for part in (values[:LAST], values[-LAST:]))
+        if not last < first:
+            raise CheckFailedError(
+                f"the loss of stage {stage!r} does not fall in {len(values)} steps on one batch",
+                expected=f"below {first:.6g}, the mean of the first {LAST}",
+                found=f"{last:.6g}, the mean of the last {LAST}",
+            )
+
+
+@rule("method")
+def absent_unread(candidate: MethodCandidate) -> None:
+    """What stands in the masks of absent raters changes no loss."""
+    import torch
+
+    from mrbench.testing.rehearsal import losses_with_absent
+
+    method = candidate.trained(MISSING).method
+    zeros, marked = (losses_with_absent(method, MISSING, label) for label in (0, 1))
+    for name, value in zeros.items():
+        if not torch.allclose(value, marked[name], rtol=1e-4, atol=1e-6):
+            raise CheckFailedError(
+                f"{name} reads the masks of absent raters",
+                expected=f"{value.item():.6g} whatever they hold",
+                found=f"{marked[name].item():.6g}",
+            )
+
+
+@rule("method")
+def stages_repeat(candidate: MethodCandidate) -> None:
+    """``stages()`` and ``networks()`` give the same stages, networks and parameters whenever they are called."""
+    method = candidate.new(SLICES)
+    if [*map(id, method.networks().values())] != [*map(id, method.networks().values())]:
+        raise CheckFailedError("networks() gives other networks when it is called again", expected="the same objects")
+    first, second = (
+        [(stage.name, [id(p) for group in stage.groups for p in group.parameters]) for stage in method.stages()]
+        for _ in range(2)
+    )
+    if first != second:
+        raise CheckFailedError(
+            "stages() gives other stages when it is called again",
+            expected=", ".join(name for name, _ in first) + ", with the same parameters",
+            found=", ".join(name for name, _ in second) or "none",
+        )
+
+
+CHECKS = (
+    *(_learns(scene) for scene in SCENES if "method" in scene.kinds),
+    gradients,
+    loss_falls,
+    absent_unread,
+    stages_repeat,
+)

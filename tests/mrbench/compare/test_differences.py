@@ -1,0 +1,188 @@
+"""Differences by hand: folds, seeds, pairs, ties and what must be said."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from stored_runs import StoredCell, cases, registry, scores_of, store_run
+
+from mrbench.compare import scores
+from mrbench.compare.differences import Comparison, Difference, Tally, check_something, compare
+from mrbench.compare.operands import parse_operand
+from mrbench.compare.pairs import pair_between, pair_within
+from mrbench.compare.scores import ScoreReader
+from mrbench.engine.cell import Status
+from mrbench.errors import IncompatibleError
+from mrbench.metrics.protocol import STRICT
+from mrbench.statistics import bootstrap_value, subject_table
+
+Compare = Callable[..., Comparison]
+REGISTRY = registry()
+
+
+@pytest.fixture
+def comparison(tmp_path: Path) -> Compare:
+    """Two lists of cells, compared."""
+
+    def make(a: list[StoredCell], b: list[StoredCell], *only: str) -> Comparison:
+        b = [replace(cell, spec={"prediction": {"of": "b"}} | dict(cell.spec)) for cell in b]
+        store_run(tmp_path, "a", *a)
+        store_run(tmp_path, "b", *b)
+        (pair,) = pair_between(parse_operand("a", tmp_path), parse_operand("b", tmp_path)).pairs
+        return compare(pair, ScoreReader(REGISTRY, STRICT, only))
+
+    return make
+
+
+def ged(comparison: Comparison) -> Difference:
+    return {difference.metric: difference for difference in comparison.differences}["ged"]
+
+
+def test_the_difference_is_the_one_of_the_tables(comparison: Compare):
+    a = [
+        StoredCell("proseg", cases("ged", [0.1, 0.3], [0.4]), fold=0),
+        StoredCell("proseg", cases("ged", [0.5], [0.5]), fold=1),
+    ]
+    b = [
+        StoredCell("proseg", cases("ged", [0.1, 0.1], [0.6]), fold=0),
+        StoredCell("proseg", cases("ged", [0.1], [0.5]), fold=1),
+    ]
+    found = ged(comparison(a, b))
+    assert found.a == pytest.approx((0.3 + 0.5) / 2)
+    assert found.b == pytest.approx((0.35 + 0.3) / 2)
+    assert found.estimate.value == pytest.approx(found.b - found.a)
+    assert found.subjects == Tally(better=2, ties=1, n=4), "subject means -.1, +.2, -.4, 0; lower is better"
+    assert found.folds == Tally(better=1, ties=0, n=2)
+    assert (found.cases, found.without_partner, found.fewest) == (5, (0, 0), 2)
+
+
+def test_the_interval_is_the_one_of_the_differences_of_the_subjects(comparison: Compare):
+    a, b = [0.1, 0.4, 0.2, 0.9, 0.3], [0.2, 0.1, 0.4, 0.7, 0.35]
+    found = ged(comparison([StoredCell("proseg", cases("ged", *([v] for v in a)))],
+                           [StoredCell("proseg", cases("ged", *([v] for v in b)))]))  # fmt: skip
+    metric = REGISTRY.get("metric", "ged").load()()
+    rows = list(scores_of(cases("ged", *([y - x] for x, y in zip(a, b, strict=True)))))
+    expected = bootstrap_value({0: [subject_table(rows, metric, STRICT, [f"subject {i}" for i in range(5)])]}).interval
+    assert expected is not None
+    assert found.estimate.interval is not None
+    assert found.estimate.interval.low == pytest.approx(expected.low)
+    assert found.estimate.interval.high == pytest.approx(expected.high)
+
+
+def test_higher_is_better_where_the_metric_says_so(comparison: Compare):
+    found = comparison(
+        [StoredCell("proseg", cases("dice_max", [0.5], [0.5]))], [StoredCell("proseg", cases("dice_max", [0.6], [0.4]))]
+    )
+    assert found.differences[0].subjects == Tally(1, 0, 2)
+    assert found.differences[0].folds == Tally(0, 1, 1)
+
+
+def test_where_no_direction_is_better_nobody_is(comparison: Compare):
+    found = comparison(
+        [StoredCell("proseg", cases("ged_pp", [0.5], [0.5]))],
+        [StoredCell("proseg", cases("ged_pp", [0.6], [0.4]))],
+        "ged_pp",
+    )
+    assert (found.differences[0].subjects, found.differences[0].folds) == (None, None)
+
+
+def test_only_cases_and_folds_that_both_have_are_compared(comparison: Compare):
+    a = [StoredCell("proseg", cases("ged", [0.1, 0.3], [0.4]), fold=fold) for fold in (0, 1)]
+    b = [StoredCell("proseg", cases("ged", [0.2]), fold=fold) for fold in (1, 2)]
+    found = comparison(a, b)
+    assert (ged(found).a, ged(found).b, ged(found).cases) == (pytest.approx(0.1), pytest.approx(0.2), 1)
+    assert ged(found).without_partner == (2, 0)
+    assert "folds of both: 1; of A: 0, 1; of B: 1, 2" in found.notes
+    assert "cases that only one of them has: 2 of A, 0 of B" in found.notes
+
+
+def test_one_subject_has_no_interval_and_the_reason_is_said(comparison: Compare):
+    found = comparison([StoredCell("proseg", cases("ged", [0.1]))], [StoredCell("proseg", cases("ged", [0.3]))])
+    assert ged(found).estimate.interval is None
+    assert "no interval: fold 0 has one subject: its spread cannot be known" in found.notes
+
+
+def test_few_subjects_are_said(comparison: Compare):
+    few = cases("ged", *([0.01 * s] for s in range(7)))
+    found = comparison([StoredCell("proseg", few)], [StoredCell("proseg", few)])
+    assert "a fold has 7 subjects only: intervals from so few are too narrow" in found.notes
+    assert ged(found).subjects == Tally(0, 7, 7)
+
+
+def test_enough_subjects_leave_nothing_to_say(comparison: Compare):
+    many = cases("ged", *([0.01 * s] for s in range(20)))
+    assert list(comparison([StoredCell("proseg", many)], [StoredCell("proseg", many)]).notes) == []
+
+
+def test_seeds_are_averaged_within_a_fold_and_unequal_numbers_are_said(comparison: Compare):
+    a = [
+        StoredCell("proseg", cases("ged", [0.1], [0.2]), seed=0),
+        StoredCell("proseg", cases("ged", [0.3], [0.2]), seed=1),
+    ]
+    found = comparison(a, [StoredCell("proseg", cases("ged", [0.1], [0.2]))])
+    assert ged(found).a == pytest.approx(0.2)
+    assert ged(found).subjects == Tally(1, 1, 2), "of the means over the seeds: .2 and .1, .2 and .2"
+    assert "seeds, averaged within a fold: 2 of A, 1 of B" in found.notes
+
+
+def test_unequal_sample_numbers_are_flagged_on_sample_metrics_alone(comparison: Compare):
+    values = {"subject 0, case 0": {"ged": {None: 0.1}, "dice_rater": {0: 0.5, 1: 0.6}}}
+    found = comparison([StoredCell("proseg", values)], [StoredCell("proseg", values, spec={"samples": 4})])
+    flags = {difference.metric: difference.flags for difference in found.differences}
+    assert flags == {"ged": ("S differs: 50 and 4",), "dice_rater": ()}
+
+
+def test_raters_that_only_one_has_are_left_out_and_flagged(comparison: Compare):
+    a = {"subject 0, case 0": {"dice_rater": {0: 0.5, 1: 0.9}}}
+    b = {"subject 0, case 0": {"dice_rater": {0: 0.6}}}
+    (found,) = comparison([StoredCell("proseg", a)], [StoredCell("proseg", b)]).differences
+    assert (found.a, found.b) == (0.5, 0.6)
+    assert found.flags == ("classes and raters that only one of them has are left out",)
+
+
+def test_a_rater_who_is_absent_in_some_cases_of_both_is_no_reason_for_a_flag(comparison: Compare):
+    a = {"subject 0, case 0": {"dice_rater": {0: 0.5, 1: 0.9}}, "subject 1, case 0": {"dice_rater": {0: 0.7}}}
+    (found,) = comparison([StoredCell("proseg", a)], [StoredCell("proseg", a)]).differences
+    assert found.a == found.b == pytest.approx((0.6 + 0.9) / 2)
+    assert found.flags == ()
+
+
+def test_metrics_that_only_one_has_are_named(comparison: Compare):
+    found = comparison([StoredCell("proseg", {"s, c": {"ged": {None: 0.1}, "dice_max": {None: 0.5}}})],
+                       [StoredCell("proseg", {"s, c": {"ged": {None: 0.2}, "dice_rater": {0: 0.5}}})])  # fmt: skip
+    assert [difference.metric for difference in found.differences] == ["ged"]
+    assert list(found.alone) == ["dice_max", "dice_rater"]
+
+
+def test_failed_cells_are_named(comparison: Compare):
+    values = cases("ged", [0.1], [0.2])
+    a = [StoredCell("proseg", values), StoredCell("proseg", fold=1, status=Status.TIMEOUT)]
+    found = comparison(a, [StoredCell("proseg", values, fold=fold) for fold in (0, 1)])
+    assert "A: proseg fold1-seed0 timeout: what went wrong" in found.notes
+    assert found.a.failed
+
+
+def test_nothing_in_common_is_incompatible_and_says_why(comparison: Compare):
+    values = cases("ged", [0.1], [0.2])
+    found = comparison([StoredCell("proseg", values)], [StoredCell("proseg", values, fold=1)])
+    assert list(found.differences) == []
+    with pytest.raises(IncompatibleError, match="no metric has a case that both have") as caught:
+        check_something([found])
+    assert "folds of both: none; of A: 0; of B: 1" in caught.value.found
+
+
+def test_a_case_of_another_subject_is_another_case(comparison: Compare):
+    a, b = {"s, c": {"ged": {None: 0.1}}}, {"t, c": {"ged": {None: 0.1}}}
+    assert list(comparison([StoredCell("proseg", a)], [StoredCell("proseg", b)]).differences) == []
+
+
+def test_each_cell_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    read, original = [], scores.cell_scores
+    monkeypatch.setattr(scores, "cell_scores", lambda folder, *rest: read.append(folder) or original(folder, *rest))
+    values = cases("ged", [0.1], [0.2])
+    store_run(tmp_path, "r", *(StoredCell(method, values) for method in ("proseg", "proseg-prior", "staple")))
+    reader = ScoreReader(REGISTRY, STRICT)
+    for pair in pair_within(parse_operand("r", tmp_path)).pairs:
+        compare(pair, reader)
+    assert len(read) == len(set(read)) == 3

@@ -1,0 +1,148 @@
+"""What a page shows is what the tables of its runs show."""
+
+import json
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from synthetic_results import method, write_results
+
+from mrbench.engine.run import Run, open_run
+from mrbench.engine.summary import summarise
+from mrbench.errors import IncompatibleError, UnknownNameError
+from mrbench.metrics.protocol import PUBLISHED, STRICT
+from mrbench.registry import Registry
+from mrbench.report.choices import Choices
+from mrbench.report.gather import gather
+
+SETTINGS = {"subjects": 9, "size": 32, "slices": 2}
+
+
+def test_rows_are_those_of_the_table_with_people_last(run: Run, registry: Registry):
+    (part,) = gather([run], registry, Choices()).datasets
+    (table,) = summarise(run, run.cell_results(), registry, STRICT)
+    assert [row.method for row in part.table.rows] == ["alpha", "beta", "external:mine", "vote"]
+    own = {row.method: row for row in table.rows}
+    for row in part.table.rows:
+        assert row.best == own[row.method].best
+        assert row.marks == own[row.method].marks
+        assert all(
+            row.metrics[name] == own[row.method].metrics[name] for name in part.table.metrics if name in row.metrics
+        )
+    assert list(part.table.metrics) == list(table.metrics)
+
+
+def test_the_values_of_the_folds_make_the_value_of_the_row(run: Run, registry: Registry):
+    (part,) = gather([run], registry, Choices(protocol=PUBLISHED)).datasets
+    row = part.table.rows[0]
+    assert part.folds["ged"]["alpha"].keys() == {0, 1}
+    assert sum(part.folds["ged"]["alpha"].values()) / 2 == pytest.approx(row.metrics["ged"].mean)
+
+
+def test_only_methods_that_learn_have_curves(run: Run, registry: Registry):
+    (part,) = gather([run], registry, Choices()).datasets
+    assert [label for label, stages in part.curves.items() if stages] == ["alpha", "beta"]
+    assert list(part.curves["alpha"]) == ["first", "second"]
+    assert list(part.curves["alpha"]["first"]) == ["fold0-seed0", "fold1-seed0"]
+
+
+def test_a_metric_that_is_no_column_becomes_one_when_it_is_chosen(run: Run, registry: Registry):
+    (part,) = gather([run], registry, Choices(metric="ged_pa")).datasets
+    assert next(iter(part.table.metrics)) == "ged_pa"
+    assert part.gallery.index["metric"] == "ged_pa"
+
+
+def test_an_unknown_metric_offers_the_nearest(run: Run, registry: Registry):
+    with pytest.raises(UnknownNameError, match="did you mean 'ged'"):
+        gather([run], registry, Choices(metric="gde"))
+
+
+def test_runs_stand_side_by_side_and_are_ranked_together(run: Run, registry: Registry, tmp_path: Path):
+    other = write_results(tmp_path / "r", [method("gamma"), method("beta", raters=False)], SETTINGS, registry=registry)
+    (part,) = gather([run, other], registry, Choices()).datasets
+    labels = [row.method for row in part.table.rows]
+    titles = (f"{run.id}, 1", f"{run.id}, 2") if run.id == other.id else (run.id, other.id)
+    assert labels == ["alpha", f"beta ({titles[0]})", "external:mine", "gamma", f"beta ({titles[1]})", "vote"]
+    best = [row for row in part.table.rows if "ged" in row.best]
+    ranked = [row.metrics["ged"].mean for row in part.table.rows if "sees test masks" not in row.marks]
+    assert [row.metrics["ged"].mean for row in best] == [min(ranked)]
+
+
+def test_a_run_given_twice_and_rows_whose_cells_another_run_has_stand_there_once(run: Run, registry: Registry):
+    part_of_it = replace(run, id="part", cells=run.cells[:2])
+    (part,) = gather([run, run, part_of_it], registry, Choices()).datasets
+    assert len(part.entries) == 4
+    (part,) = gather([part_of_it, run], registry, Choices()).datasets
+    more = [entry for entry in part.entries if entry.run.id == run.id]
+    assert [entry.row.cells for entry in more] == [(2, 2)] * 4, "a row is whole"
+
+
+def test_runs_on_other_data_are_not_mixed(run: Run, registry: Registry, tmp_path: Path):
+    other = write_results(tmp_path / "r", [method("gamma")], SETTINGS | {"seed": 1}, registry=registry)
+    with pytest.raises(IncompatibleError, match="different data or splits of 'phantom'") as error:
+        gather([run, other], registry, Choices())
+    assert error.value.exit_code == 4
+    assert other.id in error.value.found
+
+
+def test_a_failed_cell_is_a_row_with_its_reason_and_no_case(run: Run, registry: Registry, tmp_path: Path):
+    copy = shutil.copytree(run.results, tmp_path / "r")
+    for record in list(copy.glob("cells/phantom/alpha/**/record.json")):
+        values = json.loads(record.read_text()) | {"status": "failed", "reason": "ValueError: <b>no</b>"}
+        failed = record.parent.with_name(record.parent.name + ".failed")
+        failed.mkdir()
+        (failed / "record.json").write_text(json.dumps(values))
+        shutil.rmtree(record.parent)
+    (part,) = gather([open_run("last", copy)], registry, Choices()).datasets
+    assert part.entries[0].row.failures[0] == "fold0-seed0 failed: ValueError: <b>no</b>"
+    assert [entry["label"] for entry in part.gallery.index["entries"]] == ["beta", "external:mine", "vote"]
+    assert part.gallery.index["of"] == "beta"
+
+
+def test_data_that_are_gone_leave_the_page_without_cases(make_odd, registry: Registry, monkeypatch: pytest.MonkeyPatch):
+    run = make_odd()
+
+    def absent(_self: object) -> None:
+        raise KeyError("no such\nfile")
+
+    monkeypatch.setattr(sys.modules["odd_data"].Odd, "load", absent)
+    (part,) = gather([run], registry, Choices()).datasets
+    assert part.gallery.absent.endswith("are not available: KeyError: 'no such\\nfile'.")
+    assert not part.gallery.blocks
+    assert part.table.rows[0].metrics["ged"].n == 2
+
+
+def test_data_that_have_changed_leave_the_page_without_cases(
+    make_odd, registry: Registry, monkeypatch: pytest.MonkeyPatch
+):
+    run, module = make_odd(), sys.modules["odd_data"]
+    load = module.Odd.load
+    monkeypatch.setattr(module.Odd, "load", lambda self: replace(load(self), subjects=tuple("abcdef")))
+    (part,) = gather([run], registry, Choices()).datasets
+    assert "is not the one that the run was computed on" in part.gallery.absent
+
+
+def test_a_data_set_that_is_not_installed_leaves_the_page_without_cases(make_odd):
+    from mrbench.registry import discover
+
+    (part,) = gather([make_odd()], discover(), Choices()).datasets
+    assert "unknown dataset" in part.gallery.absent
+    assert part.table.rows[0].metrics["ged"].n == 2
+
+
+def test_predictions_that_cannot_be_read_leave_the_page_without_cases(run: Run, registry: Registry, tmp_path: Path):
+    copy = shutil.copytree(run.results, tmp_path / "r")
+    next(copy.glob("cells/phantom/alpha/**/predictions.h5")).write_bytes(b"not HDF5")
+    (part,) = gather([open_run("last", copy)], registry, Choices()).datasets
+    assert part.gallery.absent.startswith("The cases cannot be shown: ")
+    assert "predictions.h5" in part.gallery.absent
+
+
+def test_one_fold_and_a_few_cases_can_be_chosen(run: Run, registry: Registry):
+    (part,) = gather([run], registry, Choices(fold=1, cases=3)).datasets
+    assert [case["fold"] for case in part.gallery.index["cases"]] == [1, 1, 1]
+    assert part.gallery.notes[0].startswith("3 of ")
+    (part,) = gather([run], registry, Choices(fold=2)).datasets
+    assert part.gallery.absent == "No cell of this data set has finished in fold 2."

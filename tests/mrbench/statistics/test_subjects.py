@@ -1,0 +1,97 @@
+"""Sums per subject give what the reduction of a fold gives, under any weights of the subjects."""
+
+import numpy as np
+import pytest
+
+from mrbench.interfaces.metric import Key, Metric
+from mrbench.metrics import PUBLISHED, STRICT, CaseScores, reduce_fold
+from mrbench.statistics import subject_table
+
+
+class Value(Metric):
+    """The value that the test put into the row."""
+
+    def statistics(self, tables, protocol):
+        raise NotImplementedError
+
+
+class Ratio(Value):
+    """Pooled: sum of the first statistic over the sum of the second."""
+
+    pooled = True
+
+    def finalise(self, total):
+        return float(total[0] / total[1])
+
+
+METRICS = {"value": Value(), "ratio": Ratio()}
+
+
+def random_scores(seed, copies=None):
+    """Two classes, three raters, cases of unequal number per subject, values missing here and there.
+
+    ``copies``: how often each subject stands in the scores, each time under another name.
+    """
+    noise, scores = np.random.default_rng(seed), CaseScores()
+    for subject in range(6):
+        values = []
+        for _ in range(1 + subject % 3):
+            keys = [Key(label, rater) for label in (1, 2) for rater in range(3) if noise.random() > 0.4]
+            values.append(
+                {("value", key): noise.random(1) for key in keys}
+                | {("ratio", key): 1 + noise.random(2) for key in keys}
+            )
+        for copy in range(1 if copies is None else copies[subject]):
+            for number, value in enumerate(values):
+                scores.append(f"{subject}-{copy}-{number}", f"{subject}-{copy}", value)
+    return scores
+
+
+def table_of(scores, name, protocol, subjects=None):
+    rows = [row for row in scores if row.metric == name]
+    return subject_table(rows, METRICS[name], protocol, subjects or sorted({row.subject for row in rows}))
+
+
+@pytest.mark.parametrize("protocol", [STRICT, PUBLISHED], ids=lambda protocol: protocol.name)
+@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("seed", range(5))
+def test_equal_weights_give_the_value_in_the_table(name, protocol, seed):
+    scores = random_scores(seed)
+    assert table_of(scores, name, protocol).value() == pytest.approx(
+        reduce_fold(scores, METRICS, protocol)[name].value, abs=1e-12
+    )
+
+
+@pytest.mark.parametrize("protocol", [STRICT, PUBLISHED], ids=lambda protocol: protocol.name)
+@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("seed", range(5))
+def test_a_weight_is_a_subject_that_stands_in_the_fold_as_often(name, protocol, seed):
+    drawn = np.random.default_rng(seed).multinomial(6, np.full(6, 1 / 6), size=20)
+    found = table_of(random_scores(seed), name, protocol, [f"{s}-0" for s in range(6)]).values(drawn.astype(float))
+    for copies, value in zip(drawn, found, strict=True):
+        expected = reduce_fold(random_scores(seed, copies), METRICS, protocol)[name].value
+        assert value == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_each_subject_has_the_value_of_a_fold_of_its_own(name):
+    scores = random_scores(3)
+    table = table_of(scores, name, STRICT)
+    for subject, value in zip(table.subjects, table.by_subject(), strict=True):
+        alone = CaseScores()
+        alone.cases = [case for case in scores.cases if case[1] == subject]
+        assert value == pytest.approx(reduce_fold(alone, METRICS, STRICT)[name].value, abs=1e-12)
+
+
+def test_a_subject_without_any_value_counts_nothing():
+    scores = CaseScores()
+    scores.append("1", "a", {("value", Key(1)): np.array([0.25])})
+    table = table_of(scores, "value", STRICT, ["a", "b"])
+    assert table.value() == 0.25
+    assert np.isnan(table.by_subject()[1])
+    assert np.isnan(table.values(np.array([[0.0, 2.0]]))[0])
+
+
+def test_no_row_is_an_error():
+    with pytest.raises(ValueError, match="at least one row"):
+        subject_table([], METRICS["value"], STRICT, [])

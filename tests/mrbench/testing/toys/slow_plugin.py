@@ -1,0 +1,13 @@
+"""A record's module that takes its time."""
+
+import time
+
+from mrbench import MethodRecord, hookimpl
+
+MRBENCH_API = "1"
+time.sleep(0.15)
+
+
+@hookimpl
+def mrbench_methods():
+    return [MethodRecord(name="slow", factory="bad_methods:Good", config="bad_config:BadConfig", summary="slow")]
