@@ -2,11 +2,12 @@
 
 from typing import Literal
 
-from mrbench.configuration import Config, option
+from mrbench.configuration import option
 from mrbench.nn.backbone import Backbone
+from mrbench.nn.training import TrainingOptions
 
 
-class ConfusionConfig(Config):
+class ConfusionConfig(TrainingOptions):
     """Options of ``cm-global``; the defaults are the papers'."""
 
     backbone: Backbone = option(Backbone(), "the network of the feature maps")
@@ -22,15 +23,7 @@ class ConfusionConfig(Config):
     )
     diagonal: float = option(1.0, "of the matrices before softplus and normalisation, at the start")
     off_diagonal: float = option(-5.0, "the same beside the diagonal; with two classes they start at .995 and .005")
-    background_log_odds: float = option(
-        0.0, "of the background against each foreground class before training; above 0 a short training learns sooner"
-    )
-    epochs: int = option(100, "epochs at most", ge=1)
-    batch_size: int = option(12, "images per step", ge=1)
-    learning_rate: float = option(1e-4, "of Adam", gt=0)
     matrix_learning_rate: float = option(1e-2, "of Adam for what gives the matrices", gt=0)
-    schedule: Literal["cosine", "constant"] = option("cosine", "of the learning rates over the epochs")
-    patience: int | None = option(20, "epochs without a lower validation loss before training stops", ge=1)
 
 
 class PixelConfusionConfig(ConfusionConfig):

@@ -12,11 +12,12 @@ from torch.nn import functional
 from mrbench.data.case import Image
 from mrbench.data.description import Description
 from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method, ParameterGroup, Stage
+from mrbench.interfaces.method import Batch, Context, Method, Stage
 from mrbench.nn.backbone import build_backbone
 from mrbench.nn.losses import logit_channels, logits_to_probability, probability_dice_loss, start_from_background
 from mrbench.nn.raters import pairs_of
 from mrbench.nn.slices import from_slices, run_by_slices
+from mrbench.nn.training import joint_stage
 from mrbench_confusion.config import ConfusionConfig, PixelConfusionConfig
 from mrbench_confusion.matrices import GlobalMatrices, LowRankMatrices, PixelMatrices, start
 
@@ -45,23 +46,8 @@ class ConfusionMatrices(Method[ConfusionConfig]):
 
     def stages(self) -> Sequence[Stage]:
         """All together."""
-        config, modules = self.config, self.networks()
-        rates = {"matrices": config.matrix_learning_rate}
-        return [
-            Stage(
-                name="confusion",
-                modules=list(modules.values()),
-                groups=[
-                    ParameterGroup(list(module.parameters()), rates.get(name, config.learning_rate))
-                    for name, module in modules.items()
-                ],
-                loss=self.loss,
-                epochs=config.epochs,
-                batch_size=config.batch_size,
-                schedule=config.schedule,
-                patience=config.patience,
-            )
-        ]
+        rates = {"matrices": self.config.matrix_learning_rate}
+        return [joint_stage("confusion", self.networks(), self.config, self.loss, rates)]
 
     # Tanno et al. 2019, eq. 7; Zhang et al. 2020, eq. 8: means over pixels and pairs where the papers have sums
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from mrbench.data.case import Image
 from mrbench.data.description import Description
 from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method, ParameterGroup, Stage
+from mrbench.interfaces.method import Batch, Context, Method, Stage
 from mrbench.nn.bound import bound_loss
 from mrbench.nn.encoder import build_encoder
 from mrbench.nn.fcomb import norm_penalty
@@ -19,6 +19,7 @@ from mrbench.nn.gaussian import gaussian_kl
 from mrbench.nn.latent_unet import LatentUNet
 from mrbench.nn.losses import batch_dice_loss, logits_to_probability
 from mrbench.nn.raters import foreground
+from mrbench.nn.training import joint_stage
 from mrbench_per_rater.config import PerRaterConfig
 
 
@@ -38,19 +39,7 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
 
     def stages(self) -> Sequence[Stage]:
         """All together."""
-        config, modules = self.config, list(self.networks().values())
-        return [
-            Stage(
-                name="per-rater",
-                modules=modules,
-                groups=[ParameterGroup([p for m in modules for p in m.parameters()], config.learning_rate)],
-                loss=self.loss,
-                epochs=config.epochs,
-                batch_size=config.batch_size,
-                schedule=config.schedule,
-                patience=config.patience,
-            )
-        ]
+        return [joint_stage("per-rater", self.networks(), self.config, self.loss)]
 
     # Eq. 3.5, negated
 

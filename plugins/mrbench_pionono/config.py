@@ -2,11 +2,12 @@
 
 from typing import Literal
 
-from mrbench.configuration import Config, option, prediction_option
+from mrbench.configuration import option, prediction_option
 from mrbench.nn.backbone import Backbone
+from mrbench.nn.training import TrainingOptions
 
 
-class PiononoConfig(Config):
+class PiononoConfig(TrainingOptions):
     """Options of ``pionono``; the defaults are the paper's."""
 
     backbone: Backbone = option(Backbone(), "the network of the feature maps")
@@ -18,15 +19,7 @@ class PiononoConfig(Config):
     raters_per_image: Literal["all", "one"] = option("one", "present raters of each image in a step; one: at random")
     kl_weight: float = option(5e-4, "of KL(q_r || p), mean over the batch", ge=0)
     norm_weight: float = option(1e-5, "of the L2 norms of the head's parameters, its last layer left out", ge=0)
-    background_log_odds: float = option(
-        0.0, "of the background against each foreground class before training; above 0 a short training learns sooner"
-    )
-    epochs: int = option(100, "epochs at most", ge=1)
-    batch_size: int = option(12, "images per step", ge=1)
-    learning_rate: float = option(1e-4, "of Adam", gt=0)
     latent_learning_rate: float = option(0.02, "of Adam for the raters' Gaussians", gt=0)
-    schedule: Literal["cosine", "constant"] = option("cosine", "of the learning rates over the epochs")
-    patience: int | None = option(20, "epochs without a lower validation loss before training stops", ge=1)
 
     rater_draws: int = prediction_option(
         0, "of z whose mean logits are a rater's prediction; 0: the mean of the rater's Gaussian instead", ge=0

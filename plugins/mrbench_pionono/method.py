@@ -14,12 +14,13 @@ from torch.nn import functional
 from mrbench.data.case import Image
 from mrbench.data.description import Description
 from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method, ParameterGroup, Stage
+from mrbench.interfaces.method import Batch, Context, Method, Stage
 from mrbench.nn.backbone import build_backbone
 from mrbench.nn.fcomb import Fcomb, norm_penalty
 from mrbench.nn.losses import batch_dice_loss, logit_channels, start_from_background
 from mrbench.nn.raters import pairs_of
 from mrbench.nn.slices import draws_at_once, draws_from_slices, run_by_slices
+from mrbench.nn.training import joint_stage
 from mrbench_pionono.config import PiononoConfig
 
 
@@ -70,23 +71,8 @@ class Pionono(Method[PiononoConfig]):
 
     def stages(self) -> Sequence[Stage]:
         """All together."""
-        config, modules = self.config, self.networks()
-        rates = {"gaussians": config.latent_learning_rate}
-        return [
-            Stage(
-                name="pionono",
-                modules=list(modules.values()),
-                groups=[
-                    ParameterGroup(list(module.parameters()), rates.get(name, config.learning_rate))
-                    for name, module in modules.items()
-                ],
-                loss=self.loss,
-                epochs=config.epochs,
-                batch_size=config.batch_size,
-                schedule=config.schedule,
-                patience=config.patience,
-            )
-        ]
+        rates = {"gaussians": self.config.latent_learning_rate}
+        return [joint_stage("pionono", self.networks(), self.config, self.loss, rates)]
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """Dice of the mean logits over draws of each pair, the divergence of the pairs' raters, norms."""

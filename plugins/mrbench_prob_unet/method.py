@@ -7,13 +7,14 @@ from torch import Tensor, cat, nn
 from mrbench.data.case import Image
 from mrbench.data.description import Description
 from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method, ParameterGroup, Stage
+from mrbench.interfaces.method import Batch, Context, Method, Stage
 from mrbench.nn.encoder import build_encoder
 from mrbench.nn.fcomb import norm_penalty
 from mrbench.nn.gaussian import gaussian_kl
 from mrbench.nn.latent_unet import LatentUNet
 from mrbench.nn.losses import batch_dice_loss, cross_entropy
 from mrbench.nn.raters import draw_rater, foreground, mask_of
+from mrbench.nn.training import joint_stage
 from mrbench_prob_unet.config import ProbUNetConfig
 
 
@@ -32,19 +33,7 @@ class ProbUNet(Method[ProbUNetConfig]):
 
     def stages(self) -> Sequence[Stage]:
         """All together."""
-        config, modules = self.config, list(self.networks().values())
-        return [
-            Stage(
-                name="prob-unet",
-                modules=modules,
-                groups=[ParameterGroup([p for m in modules for p in m.parameters()], config.learning_rate)],
-                loss=self.loss,
-                epochs=config.epochs,
-                batch_size=config.batch_size,
-                schedule=config.schedule,
-                patience=config.patience,
-            )
-        ]
+        return [joint_stage("prob-unet", self.networks(), self.config, self.loss)]
 
     # Section 2, training: eq. 4
 

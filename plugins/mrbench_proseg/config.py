@@ -4,6 +4,7 @@ from typing import Literal
 
 from mrbench.configuration import Config, option, prediction_option
 from mrbench.nn.backbone import Backbone
+from mrbench.nn.training import TrainingOptions
 
 
 class Weights(Config):
@@ -17,7 +18,7 @@ class Weights(Config):
     norm: float = option(0.0, "of the L2 norms of the predictor's parameters, its last layer left out", ge=0)
 
 
-class ProSegConfig(Config):
+class ProSegConfig(TrainingOptions):
     """Options of ``proseg`` and ``proseg-prior``; the defaults are the paper's."""
 
     backbone: Backbone = option(Backbone(), "the network of the image encoder and of the image decoder")
@@ -47,15 +48,7 @@ class ProSegConfig(Config):
     raters_per_image: Literal["all", "one"] = option("all", "present raters of each image in a step; one: at random")
     weights: Weights = option(Weights(), "of the terms of the objective")
 
-    background_log_odds: float = option(
-        0.0, "of the background against each foreground class before training; above 0 a short training learns sooner"
-    )
-    epochs: int = option(100, "epochs at most", ge=1)
-    batch_size: int = option(12, "images per step", ge=1)
-    learning_rate: float = option(1e-4, "of Adam", gt=0)
     embedding_learning_rate: float = option(1e-4, "of Adam for the class embedding and the classifier", gt=0)
-    schedule: Literal["cosine", "constant"] = option("cosine", "of the learning rates over the epochs")
-    patience: int | None = option(20, "epochs without a lower validation loss before training stops", ge=1)
 
     draws_per_rater: int = prediction_option(1, "predictions for each rater, eq. 10", ge=1)
     prior_expert: Literal["classifier", "cycle"] = prediction_option(

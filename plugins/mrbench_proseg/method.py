@@ -17,7 +17,7 @@ from mrbench.data.case import Image
 from mrbench.data.description import Description
 from mrbench.errors import UsageError
 from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method, ParameterGroup, Stage
+from mrbench.interfaces.method import Batch, Context, Method, Stage
 from mrbench.nn.backbone import Backbone, build_backbone
 from mrbench.nn.fcomb import Fcomb, norm_penalty
 from mrbench.nn.gaussian import DiagonalGaussian, gaussian_kl_to_prior
@@ -32,6 +32,7 @@ from mrbench.nn.losses import (
 from mrbench.nn.per_rater import PerRater, convolutions
 from mrbench.nn.raters import pairs_of
 from mrbench.nn.slices import draws_at_once, run_by_slices
+from mrbench.nn.training import joint_stage
 from mrbench_proseg.config import ProSegConfig
 
 # 4.2 Model architecture
@@ -172,23 +173,8 @@ class ProSeg(Method[ProSegConfig]):
 
     def stages(self) -> Sequence[Stage]:
         """All modules together."""
-        config, modules = self.config, self.networks()
-        rates = {"class_embedding": config.embedding_learning_rate, "classifier": config.embedding_learning_rate}
-        return [
-            Stage(
-                name="proseg",
-                modules=list(modules.values()),
-                groups=[
-                    ParameterGroup(list(module.parameters()), rates.get(name, config.learning_rate))
-                    for name, module in modules.items()
-                ],
-                loss=self.loss,
-                epochs=config.epochs,
-                batch_size=config.batch_size,
-                schedule=config.schedule,
-                patience=config.patience,
-            )
-        ]
+        rates = dict.fromkeys(("class_embedding", "classifier"), self.config.embedding_learning_rate)
+        return [joint_stage("proseg", self.networks(), self.config, self.loss, rates)]
 
     # Eq. 8-9
 

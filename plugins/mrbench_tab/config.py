@@ -4,6 +4,7 @@ from typing import Literal
 
 from mrbench.configuration import Config, option
 from mrbench.nn.backbone import Backbone
+from mrbench.nn.training import TrainingOptions
 
 
 class TransformerOptions(Config):
@@ -17,7 +18,7 @@ class TransformerOptions(Config):
     last_width: int = option(32, "channels of the mask head at full resolution", ge=1)
 
 
-class TabConfig(Config):
+class TabConfig(TrainingOptions):
     """Options of ``tab``; the defaults are the paper's."""
 
     backbone: Backbone = option(Backbone(), "the encoder: that of the ResNet-34 U-Net, or one of strided convolutions")
@@ -27,11 +28,6 @@ class TabConfig(Config):
         "permuted", "which outputs are a pixel's factors: its own channels, or, as released, those of other pixels"
     )
     rater_weight: float = option(1.0, "of the raters' own term beside the global one", ge=0)
-    background_log_odds: float = option(
-        0.0, "of the background against each foreground class before training; above 0 a short training learns sooner"
-    )
     epochs: int = option(300, "epochs at most", ge=1)
     batch_size: int = option(8, "images per step", ge=1)
     learning_rate: float = option(5e-5, "of Adam", gt=0)
-    schedule: Literal["cosine", "constant"] = option("cosine", "of the learning rate over the epochs")
-    patience: int | None = option(20, "epochs without a lower validation loss before training stops", ge=1)

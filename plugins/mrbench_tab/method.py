@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from mrbench.data.case import Image
 from mrbench.data.description import Description
 from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method, ParameterGroup, Stage
+from mrbench.interfaces.method import Batch, Context, Method, Stage
 from mrbench.nn.losses import cross_entropy, logit_channels, start_from_background
 from mrbench.nn.slices import draws_from_slices, run_by_slices
+from mrbench.nn.training import joint_stage
 from mrbench_tab.config import TabConfig
 from mrbench_tab.network import QueryNetwork
 
@@ -71,19 +72,7 @@ class Tab(Method[TabConfig]):
 
     def stages(self) -> Sequence[Stage]:
         """One."""
-        config = self.config
-        return [
-            Stage(
-                name="tab",
-                modules=[self.network],
-                groups=[ParameterGroup(list(self.network.parameters()), config.learning_rate)],
-                loss=self.loss,
-                epochs=config.epochs,
-                batch_size=config.batch_size,
-                schedule=config.schedule,
-                patience=config.patience,
-            )
-        ]
+        return [joint_stage("tab", self.networks(), self.config, self.loss)]
 
     def distribution(self, x: Tensor) -> LowRankNormal:
         """Of every query, for slices ``(B, C, H, W)``."""

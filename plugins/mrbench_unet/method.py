@@ -1,7 +1,7 @@
 """U-Nets that give one answer: for what the raters agree on, or for each rater."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -12,10 +12,11 @@ from mrbench.consensus import majority_vote, staple_batch
 from mrbench.data.case import Image
 from mrbench.data.description import Description
 from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method, ParameterGroup, Stage
+from mrbench.interfaces.method import Batch, Context, Method, Stage
 from mrbench.nn.backbone import build_backbone
 from mrbench.nn.losses import cross_entropy, logit_channels, logits_to_probability, start_from_background
 from mrbench.nn.slices import from_slices, run_by_slices
+from mrbench.nn.training import joint_stage
 from mrbench_unet.config import UNetConfig
 
 
@@ -55,7 +56,7 @@ class UNetConsensus(Method[UNetConfig]):
 
     def stages(self) -> Sequence[Stage]:
         """One."""
-        return [stage("unet", self.network, self.config, self.loss, fuse=self.fuse)]
+        return [joint_stage("unet", self.networks(), self.config, self.loss, fuse=self.fuse)]
 
     @abstractmethod
     def fuse(self, masks: np.ndarray, present: np.ndarray) -> np.ndarray:
@@ -101,8 +102,8 @@ class UNetRater(Method[UNetConfig]):
     def stages(self) -> Sequence[Stage]:
         """One per rater, independent of each other."""
         return [
-            stage(f"rater-{r}", network, self.config, partial(self.loss, r), uses=partial(looked, r))
-            for r, network in enumerate(self.raters)
+            joint_stage(name, {name: network}, self.config, partial(self.loss, r), uses=partial(looked, r))
+            for r, (name, network) in enumerate(self.networks().items())
         ]
 
     def loss(self, rater: int, batch: Batch) -> Mapping[str, Tensor]:
@@ -120,26 +121,3 @@ def looked(rater: int, present: np.ndarray) -> np.ndarray:
     """Which training slices, ``(N,)``, the rater looked at, from ``(N, R)``."""
     column: np.ndarray = present[:, rater]
     return column
-
-
-def stage(
-    name: str,
-    network: nn.Module,
-    config: UNetConfig,
-    loss: Callable[[Batch], Mapping[str, Tensor]],
-    uses: Callable[[np.ndarray], np.ndarray] | None = None,
-    fuse: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
-) -> Stage:
-    """The training of one network."""
-    return Stage(
-        name=name,
-        modules=[network],
-        groups=[ParameterGroup(list(network.parameters()), config.learning_rate)],
-        loss=loss,
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        schedule=config.schedule,
-        patience=config.patience,
-        uses=uses,
-        fuse=fuse,
-    )

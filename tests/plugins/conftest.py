@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from mrbench.configuration import flat
+from mrbench.data.case import Image
 from mrbench.data.description import Description, Raters
 from mrbench.engine.slices import Slices
-from mrbench.interfaces.method import Batch, Method
+from mrbench.interfaces.method import Batch, Context, Method
 from mrbench.registry import discover
 
 TINY = {"backbone.name": "unet", "backbone.width": 8, "backbone.depth": 3}
@@ -76,3 +77,33 @@ def four_cases() -> Slices:
     image = np.exp(-((distance / 8) ** 2))[:, None].astype(np.float32)
     masks = np.stack([distance < radius for radius in (5, 6, 8, 9)], axis=1).astype(np.uint8)
     return Slices(torch.from_numpy(image), torch.from_numpy(masks), torch.ones(4, 4, dtype=torch.bool), 1.0)
+
+
+@pytest.fixture
+def dice_of_draws(four_cases: Slices) -> Callable[..., np.ndarray]:
+    """Dice of a method's draws for the four cases with each rater's mask, ``(4, draws, R)``."""
+
+    def dice(method: Method[Any], n: int = 0, sampler: str = "default") -> np.ndarray:
+        context = Context(seed=0, device=torch.device("cpu"), sampler=sampler)
+        found = []
+        for case, array in enumerate(four_cases.image.numpy()):
+            draws = list(method.predict(Image(f"case-{case}", array), n, context))
+            masks, truth = np.stack([draw.probability[1] > 0.5 for draw in draws]), four_cases.masks[case].numpy() > 0
+            found.append([[2 * (m & t).sum() / (m.sum() + t.sum()) for t in truth] for m in masks])
+        return np.array(found)
+
+    return dice
+
+
+@pytest.fixture
+def dice_of_nearest(dice_of_draws: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """``(R,)`` the mean over the four cases of each rater's Dice with the nearest of 60 samples."""
+    return lambda method, sampler="default": dice_of_draws(method, 60, sampler).max(axis=1).mean(axis=0)
+
+
+@pytest.fixture
+def dice_of_own(dice_of_draws: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """``(R,)`` the mean over the four cases of each rater's Dice with the rater's own prediction; these come first."""
+    return lambda method, sampler="default": np.diagonal(dice_of_draws(method, 0, sampler), axis1=1, axis2=2).mean(
+        axis=0
+    )

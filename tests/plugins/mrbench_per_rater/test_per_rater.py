@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from mrbench.data.case import Image
 from mrbench.engine.fit import fit
 from mrbench.engine.slices import Slices
-from mrbench.interfaces.method import Batch, Context, Method
+from mrbench.interfaces.method import Batch, Method
 
 CPU = torch.device("cpu")
 
@@ -49,25 +48,9 @@ def test_a_raters_mask_reaches_that_raters_encoder_alone(
         assert not gradient[[0, 1, 3]].any(), name
 
 
-def test_absent_raters_masks_are_never_looked_at(make_method: Callable[..., Method], make_batch: Callable[..., Batch]):
-    method, batch = make_method("per-rater"), make_batch()
-    present = torch.tensor([[True, False, False, False], [False, True, True, False], [False, True, False, False]])
-    garbage = torch.where(present[..., None, None], batch.masks, 1 - batch.masks)
-
-    def loss(masks: torch.Tensor) -> float:
-        torch.manual_seed(3)
-        return sum(term.item() for term in method.loss(replace(batch, masks=masks, present=present)).values())
-
-    assert loss(batch.masks) == loss(garbage)
-
-
-def test_samples_come_to_span_what_four_raters_drew(make_method: Callable[..., Method], four_cases: Slices) -> None:
-    method = make_method("per-rater", epochs=500, batch_size=4)
+def test_samples_come_to_span_what_four_raters_drew(
+    make_method: Callable[..., Method], four_cases: Slices, dice_of_nearest: Callable[..., np.ndarray]
+) -> None:
+    method = make_method("per-rater", epochs=400, batch_size=4)
     fit(method, four_cases, None, seed=0, device=CPU)
-    dice = []
-    for case, array in enumerate(four_cases.image.numpy()):
-        draws = method.predict(Image(f"case-{case}", array), 60, Context(seed=0, device=CPU))
-        samples = [draw.probability[1] > 0.5 for draw in draws]
-        truth = four_cases.masks[case].numpy() > 0
-        dice.append([max(2 * (s & mask).sum() / (s.sum() + mask.sum()) for s in samples) for mask in truth])
-    assert np.mean(dice, axis=0).min() > 0.95
+    assert dice_of_nearest(method).min() > 0.95
