@@ -1,6 +1,7 @@
 # make demo: sets everything up, then runs three methods on the embedded data set (a few minutes on two cores).
 # make test: sets everything up, then runs the whole test suite (make slow: the slow tests too).
-# make lint: ruff and mypy. make bench: the benchmarks. make docs: the generated pages of docs/.
+# make lint: ruff and mypy. make bench: the benchmarks. make ratios: measured against the targets.
+# make docs: the generated pages of docs/.
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PYTEST ?= $(BIN)/python -m pytest
 
-.PHONY: help demo test lint slow bench docs clean
+.PHONY: help demo test lint slow bench ratios docs clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -29,6 +30,9 @@ lint: $(READY)
 
 bench: $(READY)
 	$(PYTEST) tests/benchmarks --benchmark-enable --benchmark-only --benchmark-columns=median,min,rounds $(ARGS)
+
+ratios: $(READY)
+	$(BIN)/python tests/benchmarks/ratios.py $(ARGS)
 
 docs: $(READY)
 	$(BIN)/python docs/generate.py

@@ -24,7 +24,7 @@ class MrbenchError(Exception):
 
     @property
     def message(self) -> str:
-        """All parts on lines of their own, the way the command line prints them; what follows within a part is indented."""
+        """All parts on lines of their own, as the command line prints them; further lines of a part are indented."""
         lines = [self.what]
         lines += [f"  expected: {self.expected}"] if self.expected else []
         lines += [f"  found:    {self.found}"] if self.found else []

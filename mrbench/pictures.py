@@ -222,7 +222,7 @@ def _sheet(rows: Sequence[Sequence[Tile]], legend: Sequence[tuple[str, tuple[int
     try:
         from PIL import Image, ImageDraw, ImageFont
     except ImportError:
-        raise MrbenchError("pictures need Pillow", hint="pip install 'mrbench[pictures]'") from None
+        raise UsageError("pictures need Pillow", hint="pip install 'mrbench[pictures]'") from None
     font = ImageFont.load_default(11)
     columns = max(6, *(len(row) for row in rows))
     width = GAP + columns * (TILE + GAP)

@@ -49,6 +49,8 @@ class PluginFile:
             raise UsageError(
                 f"cannot use the plugin file {path}", expected="a name like my_method.py", hint="rename the file"
             )
+        if path.exists() and not path.is_file():
+            raise UsageError(f"the plugin file {path} is no file")  # reading a pipe would wait for ever
         try:
             with path.open("rb") as file:
                 source = file.read(BYTES + 1)

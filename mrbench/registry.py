@@ -27,6 +27,7 @@ FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 Kind = Literal["method", "dataset", "metric"]
 KINDS: dict[Kind, type[PluginRecord]] = {"method": MethodRecord, "dataset": DatasetRecord, "metric": MetricRecord}
+SPOKEN: dict[Kind, str] = {"method": "method", "dataset": "data set", "metric": "metric"}
 
 R = TypeVar("R", bound=PluginRecord)
 
@@ -194,7 +195,7 @@ class Registry:
         taken = {plugin.qualified for plugin in self.plugins[kind]}
         for plugin in plugins:
             if plugin.qualified in taken:
-                reason = f"a second {kind} named {plugin.qualified!r}; the first one stays"
+                reason = f"a second {SPOKEN[kind]} named {plugin.qualified!r}; the first one stays"
                 self.quarantined.append(Quarantined(entry, plugin.distribution, reason))
             else:
                 taken.add(plugin.qualified)
@@ -215,11 +216,14 @@ class Registry:
             UnknownNameError: nothing answers to it; names the nearest.
             UsageError: several distributions provide it; names them.
         """
-        return pick(kind, name, self.plugins[kind], hint=self.remedy(name, f"mrbench list {kind}s"))
+        return pick(SPOKEN[kind], name, self.plugins[kind], hint=self.remedy(name, f"mrbench list {kind}s"))
 
     def remedy(self, name: str, otherwise: str) -> str:
-        """What to type where nothing is called ``name``: the plugin file that it is of, where that was not given."""
-        file = file_of(name)
+        """What to type where nothing is called ``name``: the plugin file that it is of, where that was not given.
+
+        A bare name is of the file that ``mrbench new NAME --file`` writes, where one lies in the current folder.
+        """
+        file = file_of(name) or _file_here(name)
         return f"--plugin-file {file}" if file and file not in self.files else otherwise
 
     def files_with(self, kind: Kind) -> tuple[Path, ...]:
@@ -236,7 +240,7 @@ class Registry:
         for kind, plugins in self.plugins.items():
             own = {p.name for p in plugins if p.distribution == BUILT_IN}
             lines += [
-                f"{kind} {p.record.name!r} means the built-in one; say {p.qualified!r} for the other"
+                f"{SPOKEN[kind]} {p.record.name!r} means the built-in one; say {p.qualified!r} for the other"
                 for p in plugins
                 if p.distribution != BUILT_IN and p.record.name in own
             ]
@@ -255,6 +259,11 @@ def discover(entries: Iterable[EntryPoint] | None = None, files: Iterable[Path] 
     for path in files:
         registry.add_file(path)
     return registry
+
+
+def _file_here(name: str) -> str:
+    file = f"{name.replace('-', '_')}.py"
+    return file if NAME.fullmatch(name) and Path(file).is_file() else ""
 
 
 def _order(entry: EntryPoint) -> tuple[bool, str, str]:

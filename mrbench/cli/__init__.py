@@ -87,8 +87,9 @@ def main() -> None:
         click.echo(visible(f"mrbench: cannot use {error.filename or 'a file'}: {error.strerror or error}"), err=True)
         sys.exit(1)
     except MemoryError as error:
-        click.echo(f"mrbench: there is not enough memory for this: {error or 'no more could be had'}", err=True)
-        sys.exit(1)
+        short = MrbenchError("there is not enough memory for this", found=str(error))
+        click.echo(f"mrbench: {short.message}", err=True)
+        sys.exit(short.exit_code)
     except click.Abort:
         click.echo("mrbench: interrupted; the same command continues from here", err=True)
         sys.exit(130)

@@ -100,7 +100,8 @@ def _print(candidate: Candidate, outcomes: Iterator[Outcome]) -> bool:
 
 def _title(candidate: Candidate) -> str:
     preset = f", preset {candidate.preset}" if candidate.preset else ""
-    return f"{candidate.kind} {candidate.plugin.qualified}{preset}"
+    kind = "data set" if candidate.kind == "dataset" else candidate.kind
+    return f"{kind} {candidate.plugin.qualified}{preset}"
 
 
 def _print_outcome(outcome: Outcome) -> None:

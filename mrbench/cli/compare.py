@@ -7,18 +7,12 @@ from pathlib import Path
 
 import click
 
-from mrbench.cli.options import METRICS, OUT, PLUGIN_FILES
+from mrbench.cli.options import METRICS, OUT, PLUGIN_FILES, read_budgets
 from mrbench.cli.plugins import registry, tell_absent_files
+from mrbench.cli.run import exit_code
 from mrbench.errors import UsageError
 from mrbench.metrics.protocol import PROTOCOLS
 from mrbench.registry import Registry
-
-
-def _sample_counts(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[int, ...]:
-    words = text.split(",") if text else []
-    if not all(word.strip().isdecimal() and int(word) > 0 for word in words):
-        raise UsageError(f"--samples {text!r} are no sample counts", expected="whole numbers, as in 4,10,50")
-    return tuple(sorted({int(word) for word in words}))
 
 
 @click.command("compare")
@@ -29,7 +23,7 @@ def _sample_counts(_ctx: click.Context, _parameter: click.Parameter, text: str |
 @click.option(
     "--samples",
     metavar="N,N,...",
-    callback=_sample_counts,
+    callback=read_budgets,
     help="With --protocols: sample counts to score the first samples of.",
 )
 @click.option(
@@ -108,12 +102,13 @@ def _print_differences(
     comparisons = [compare(pair, reader) for pair in pairing.pairs]
     check_something(comparisons)
     rows = [row for pair in pairing.pairs for row in (pair.a, pair.b)]
-    tell_absent_files([result for row in rows for result in row.results], found)
+    results = [result for row in rows for result in row.results]
+    tell_absent_files(results, found)
     if as_json:
         click.echo(json.dumps(differences_json(pairing, comparisons), indent=1))
     else:
         print_differences(pairing, comparisons)
-    sys.exit(int(any(row.failed for row in rows)))
+    sys.exit(exit_code(results))
 
 
 def _print_moves(
@@ -127,9 +122,10 @@ def _print_moves(
     operand, chosen = parse_operand(run, out), switches(samples)
     tables = moves(operand, found, chosen, metrics)
     rows = [row for dataset in operand.datasets for row in operand.rows(dataset)]
-    tell_absent_files([result for row in rows for result in row.results], found)
+    results = [result for row in rows for result in row.results]
+    tell_absent_files(results, found)
     if as_json:
         click.echo(json.dumps(moves_json(tables, chosen), indent=1))
     else:
         print_moves(tables, chosen)
-    sys.exit(int(any(row.failed for row in rows)))
+    sys.exit(exit_code(results))

@@ -5,20 +5,17 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from mrbench.cli.tables import ARROWS, GAP, Column
+from mrbench.cli.columns import Column, grids, short
+from mrbench.cli.tables import ARROWS, RESEARCH, mark_lines, mean_and_spread, title
 from mrbench.compare.differences import Comparison, Difference, Tally
 from mrbench.compare.moves import DatasetMoves, MoveRow, MoveTable
 from mrbench.compare.operands import MethodCells
 from mrbench.compare.pairs import Pairing
 from mrbench.compare.switches import Switch
-from mrbench.engine.summary import EXPLAINED
-from mrbench.metrics.scoring import Summary
 from mrbench.statistics.bootstrap import DRAWS, LEVEL, Interval
 
-RESEARCH = "Research software, not for clinical use."
 ATTENTION = "!"
 
 
@@ -27,11 +24,12 @@ def print_differences(pairing: Pairing, comparisons: Sequence[Comparison]) -> No
     console = Console()
     for comparison in comparisons:
         console.print()
-        console.print(_title(comparison.a, f"scoring protocol {comparison.protocol.name}"))
+        protocol = f"scoring protocol {comparison.protocol.name}"
+        console.print(title(comparison.a.dataset, comparison.a.description, protocol))
         for letter, row in (("A", comparison.a), ("B", comparison.b)):
             console.print(_side(letter, row), highlight=False)
         if comparison.differences:
-            print_columns(console, *_difference_columns(comparison))
+            _print_columns(console, *_difference_columns(comparison))
         _print_notes(console, _difference_notes(comparison))
     notes = [f"pairs: {pairing.how}"] if pairing.how else []
     notes += [f"left out: {note}" for note in pairing.notes]
@@ -51,11 +49,12 @@ def print_moves(datasets: Sequence[DatasetMoves], switches: Sequence[Switch]) ->
     console = Console()
     for found in datasets:
         console.print()
-        console.print(_title(found.methods[0], "changes from the scoring protocol strict"))
+        description = found.methods[0].description
+        console.print(title(found.dataset, description, "changes from the scoring protocol strict"))
         for table in found.tables:
-            print_columns(console, *_move_columns(table, switches))
+            _print_columns(console, *_move_columns(table, switches))
             console.print()
-        _print_notes(console, [*_marks(found.methods), *found.faults])
+        _print_notes(console, _moves_notes(found))
     notes = [f"{switch.name}: {switch.what}" for switch in switches]
     notes += [
         "one switch at a time on the same predictions; blank: it changes nothing here; n/a: no value; "
@@ -67,44 +66,19 @@ def print_moves(datasets: Sequence[DatasetMoves], switches: Sequence[Switch]) ->
 
 def _move_columns(table: MoveTable, switches: Sequence[Switch]) -> tuple[Column, list[Column]]:
     names = [Text(row.method.method) for row in table.rows]
-    strict = Column("strict", [_summary(row.strict) for row in table.rows])
+    strict = Column("strict", [Text(mean_and_spread(row.strict)) for row in table.rows])
     columns = [Column(switch.name, [_move(row, switch) for row in table.rows]) for switch in switches]
     return Column(f"{table.metric}{ARROWS[table.record.direction]}", names), [strict, *columns]
 
 
-def print_columns(console: Console, names: Column, columns: Sequence[Column]) -> None:
-    """Prints columns beside the names of the rows, in as many blocks as the width asks for."""
-    longest = max(len(names.header), *(len(cell) for cell in names.cells))
-    width = min(longest, max(12, console.width // 3))  # a long name gives way before a number does
-    for block in _blocks(columns, console.width - width - GAP):
-        grid = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
-        grid.add_column(names.header, width=width, overflow="fold")
-        for column in block:
-            grid.add_column(column.header, justify="right", no_wrap=True)
-        for number, name in enumerate(names.cells):
-            grid.add_row(name, *(column.cells[number] for column in block))
+def _print_columns(console: Console, names: Column, columns: Sequence[Column]) -> None:
+    for grid in grids(names, columns, console.width):
         console.print(grid)
-
-
-def _blocks(columns: Sequence[Column], width: int) -> Iterator[list[Column]]:
-    block: list[Column] = []
-    for column in columns:
-        if block and sum(c.width for c in block) + column.width - GAP > width:
-            yield block
-            block = []
-        block.append(column)
-    yield block
 
 
 def _print_notes(console: Console, notes: Iterable[str]) -> None:
     for note in notes:
         console.print(note, style="dim", markup=False, highlight=False)
-
-
-def _title(row: MethodCells, what: str) -> Text:
-    facts = row.description
-    raters = f"{len(facts['rater_names'])} {facts['raters']} raters"
-    return Text(row.dataset, style="bold").append(f"  {raters}, unit {facts['unit']}, {what}", style="not bold dim")
 
 
 def _side(letter: str, row: MethodCells) -> Text:
@@ -117,8 +91,8 @@ def _difference_columns(comparison: Comparison) -> tuple[Column, list[Column]]:
     rows = comparison.differences
     names = [Text(f"{row.metric}{ARROWS[comparison.metrics[row.metric].direction]}") for row in rows]
     columns = {
-        "A": [_number(row.a) for row in rows],
-        "B": [_number(row.b) for row in rows],
+        "A": [short(row.a) for row in rows],
+        "B": [short(row.b) for row in rows],
         "B - A": [_change(row) for row in rows],
         f"{100 * LEVEL:.0f} % interval": [_interval(row.estimate.interval) for row in rows],
         "subjects": [_share(row.subjects) for row in rows],
@@ -128,17 +102,9 @@ def _difference_columns(comparison: Comparison) -> tuple[Column, list[Column]]:
     return Column("metric", names), [Column(name, [Text(cell) for cell in cells]) for name, cells in columns.items()]
 
 
-def _number(value: float) -> str:
-    return _without_zero(f"{value:.4f}")
-
-
 def _signed(value: float) -> str:
     text = f"{value:+.4f}"
-    return ".0000" if float(text) == 0 else _without_zero(text)
-
-
-def _without_zero(text: str) -> str:
-    return text.replace("0.", ".", 1) if text.lstrip("+-").startswith("0.") else text
+    return ".0000" if float(text) == 0 else f"{'+' * (value > 0)}{short(value)}"
 
 
 def _change(row: Difference) -> str:
@@ -176,11 +142,6 @@ def _difference_notes(comparison: Comparison) -> Iterator[str]:
     yield from comparison.notes
 
 
-def _summary(summary: Summary) -> Text:
-    spread = f" ±{_without_zero(f'{summary.sd:.3f}')}" if summary.sd is not None else ""
-    return Text(f"{_number(summary.mean)}{spread}")
-
-
 def _move(row: MoveRow, switch: Switch) -> Text:
     move = row.moves[switch.name]
     if move.missing:
@@ -189,14 +150,10 @@ def _move(row: MoveRow, switch: Switch) -> Text:
     return Text(ranks + ("" if move.change is None else _signed(move.change)), style="bold" if ranks else "")
 
 
-def _marks(rows: Sequence[MethodCells]) -> Iterator[str]:
-    marks: dict[str, list[str]] = {}
-    for row in rows:
-        for mark in row.marks:
-            marks.setdefault(mark, []).append(row.method)
-    for mark, methods in marks.items():
-        yield f"{EXPLAINED.get(mark, mark)}: {'all rows' if len(methods) == len(rows) else ', '.join(methods)}"
-    yield from (failure for row in rows for failure in row.failures)
+def _moves_notes(found: DatasetMoves) -> Iterator[str]:
+    yield from mark_lines((row.method, row.marks) for row in found.methods)
+    yield from (failure for row in found.methods for failure in row.failures)
+    yield from found.faults
 
 
 def differences_json(pairing: Pairing, comparisons: Sequence[Comparison]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from mrbench.cli.options import PLUGIN_FILES
 from mrbench.cli.plugins import registry
 from mrbench.configuration import flat
 from mrbench.errors import UnknownNameError
-from mrbench.registry import Kind, Plugin, Registry
+from mrbench.registry import SPOKEN, Kind, Plugin, Registry
 
 
 @click.command("info")
@@ -64,7 +64,7 @@ def _sections(
     lines = [(name, str(facts[name])) for name in shown if facts.get(name)]
     if facts.get("capabilities"):
         lines.append(("capabilities", ", ".join(sorted(facts["capabilities"]))))
-    sections = [(f"{facts.get('kind', kind)} {plugin.qualified}", lines)]
+    sections = [(f"{getattr(plugin.record, 'kind', SPOKEN[kind])} {plugin.qualified}", lines)]
     if facts.get("differences"):
         sections.append(("Paper and released code differ", [("-", text) for text in facts["differences"]]))
     if options:

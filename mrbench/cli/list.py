@@ -28,7 +28,7 @@ def command(what: str | None, plugin_files: tuple[Path, ...], as_json: bool) -> 
         return
     formatter = click.HelpFormatter(max_width=100)
     for name in [what] if what else facts:
-        with formatter.section(name.capitalize()):
+        with formatter.section(name.replace("dataset", "data set").capitalize()):
             formatter.write_dl([(one["name"], _line(one)) for one in facts[name]] or [("none", "")])
     click.echo(formatter.getvalue(), nl=False)
 

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import re
 from pathlib import Path
 
 import click
@@ -29,3 +30,15 @@ PLUGIN_FILES = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     help="A Python file with a plugin of your own; repeat for several.",
 )
+
+
+def read_budgets(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[int, ...]:
+    """``4,10,50`` as numbers, ascending, each once.
+
+    Raises:
+        BadParameter: no list of numbers above 0.
+    """
+    words = [] if text is None else [word.strip() for word in text.split(",")]
+    if not all(re.fullmatch("0*[1-9][0-9]{0,8}", word) for word in words):
+        raise click.BadParameter(f"{text!r} is no list of numbers above 0, such as 4,10,50.", ctx, param)
+    return tuple(sorted({int(word) for word in words}))

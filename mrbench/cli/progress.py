@@ -34,7 +34,8 @@ def open_progress(plan: Plan, run: Run, settings: Settings) -> Iterator[Watch]:
     cells = [cell.spec for cell in plan.cells if not cell.not_applicable]
     trainings = {spec.training_folder(run.results) for spec in cells if spec.kind == "method"}
     estimate = _Estimate(sum(not folder.exists() for folder in trainings), settings)
-    console.print(f"run {run.id}: {len(plan.cells)} cells, results in {run.results}", highlight=False, markup=False)
+    count = "1 cell" if len(plan.cells) == 1 else f"{len(plan.cells)} cells"
+    console.print(f"run {run.id}: {count}, results in {run.results}", highlight=False, markup=False)
     with _bars(console, len(cells)) if console.is_terminal else _lines() as view:
 
         def watch(spec: CellSpec, event: Mapping[str, Any]) -> None:

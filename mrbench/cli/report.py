@@ -7,7 +7,7 @@ import click
 from mrbench.cli.options import OUT, PLUGIN_FILES
 from mrbench.cli.plugins import registry
 from mrbench.engine.run import open_run
-from mrbench.errors import UsageError
+from mrbench.errors import UnknownNameError, UsageError
 from mrbench.metrics.protocol import PROTOCOLS
 
 
@@ -60,6 +60,9 @@ def command(
     check_packages()
     found = registry(plugin_files)
     opened = [open_run(name, out) for name in runs or ("last",)]
+    folds = {str(spec.fold) for run in opened for spec, _ in run.cells}
+    if fold is not None and str(fold) not in folds:
+        raise UnknownNameError("fold", str(fold), folds, where=f"of {', '.join(run.id for run in opened)}")
     path = to or Path(f"{opened[0].id}.html")
     if path.is_dir():
         raise UsageError(

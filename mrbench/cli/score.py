@@ -1,6 +1,5 @@
 """``mrbench score``."""
 
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,24 +7,12 @@ from typing import Any
 import click
 
 from mrbench.cli.external import check_options, external_options, score_predictions
-from mrbench.cli.options import METRICS, OUT, PLUGIN_FILES
+from mrbench.cli.options import METRICS, OUT, PLUGIN_FILES, read_budgets
 from mrbench.cli.plugins import registry, tell_absent_files
 from mrbench.cli.run import exit_code
 from mrbench.engine.run import open_run
 from mrbench.engine.threads import cores
 from mrbench.metrics.protocol import PROTOCOLS
-
-
-def read_budgets(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[int, ...]:
-    """``4,10,50`` as numbers, ascending, each once.
-
-    Raises:
-        BadParameter: no list of numbers above 0.
-    """
-    words = [] if text is None else [word.strip() for word in text.split(",")]
-    if not all(re.fullmatch("0*[1-9][0-9]{0,8}", word) for word in words):
-        raise click.BadParameter(f"{text!r} is no list of numbers above 0, such as 4,10,50.", ctx, param)
-    return tuple(sorted({int(word) for word in words}))
 
 
 @click.command("score")

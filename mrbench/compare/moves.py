@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mrbench.compare.differences import TIE
 from mrbench.compare.operands import MethodCells, Operand
 from mrbench.compare.scores import chosen_metrics
 from mrbench.compare.switches import Switch
@@ -16,9 +17,6 @@ from mrbench.metrics.protocol import STRICT, ScoringProtocol
 from mrbench.metrics.scoring import CaseScores, Summary, reduce_fold
 from mrbench.records import Direction, MetricRecord, Need
 from mrbench.registry import Plugin, Registry
-
-SAME = 1e-12
-"""Values that differ by no more are the same: sums in another order differ by less."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +195,7 @@ def _column(scored: Sequence[_Scored], name: str, record: MetricRecord, switch: 
 
 def _change(before: Summary, after: Summary, spread: bool) -> float | None:
     change = (after.sd or 0.0) - (before.sd or 0.0) if spread else after.mean - before.mean
-    return change if abs(change) > SAME else None
+    return change if abs(change) > TIE else None
 
 
 def _changed(before: int | None, after: int | None) -> tuple[int, int] | None:
@@ -211,6 +209,6 @@ def _ranks(scored: Sequence[_Scored], record: MetricRecord, values: Mapping[str,
     ranks = {}
     for one in ranked:
         rivals = [other for other in ranked if record.needs is not Need.SAMPLES or other.row.samples == one.row.samples]
-        ahead = [other for other in rivals if sign * (values[other.name].mean - values[one.name].mean) > SAME]
+        ahead = [other for other in rivals if sign * (values[other.name].mean - values[one.name].mean) > TIE]
         ranks[one.name] = 1 + len(ahead)
     return ranks

@@ -62,11 +62,6 @@ class MethodCells:
         return [f"{self.method} {failure_of(result)}" for result in self.results if result.status is not Status.OK]
 
     @property
-    def failed(self) -> bool:
-        """Is a cell not there that could be?"""
-        return any(result.status not in (Status.OK, Status.NOT_APPLICABLE) for result in self.results)
-
-    @property
     def ranked(self) -> bool:
         """May it be ranked: is it complete, and does it not see the masks that it is scored on?"""
         return len(self.done) == len(self.results) and SEES_TEST_MASKS not in self.marks

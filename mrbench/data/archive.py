@@ -15,10 +15,10 @@ from numpy.lib import format as npy
 from mrbench.errors import DataError
 
 MAX_RATIO = 200
-"""Bytes that the members may unpack to, all together, per byte of the archive."""
+"""Bytes that what is in a file may unpack to, all together, per byte of the file."""
 
 FREE_BYTES = 64 * 2**20
-"""Bytes that an archive may unpack to whatever its own size."""
+"""Bytes that it may unpack to whatever its own size: small files of constant images compress well."""
 
 HEADERS = {(1, 0): (2, npy.read_array_header_1_0), (2, 0): (4, npy.read_array_header_2_0)}
 """For each version, the bytes that a header's length takes, and what reads both."""

@@ -12,13 +12,8 @@ from zlib import error as ZlibError  # noqa: N812
 import h5py
 import numpy as np
 
+from mrbench.data.archive import FREE_BYTES, MAX_RATIO
 from mrbench.errors import DataError
-
-MAX_RATIO = 200
-"""Bytes that the arrays of a file may declare, all together, per byte of the file."""
-
-FREE_BYTES = 64 * 2**20
-"""Bytes that a file may declare whatever its own size: small files of constant images compress well."""
 
 MAX_ARRAY_BYTES = 4 * 2**30 - 1
 """Bytes of one case's image or masks; HDF5 holds no larger chunk."""
@@ -113,6 +108,12 @@ class GuardedFile:
             if len(group) > limit:
                 raise self.fault(f"has too many members in /{path}", expected=f"<= {limit}", found=f"{len(group)}")
             return sorted(group)
+
+    def is_group(self, name: str) -> bool:
+        """Is that member of the root a group? Links that are not hard are none."""
+        with self.reading(f"has a damaged member /{name}"):
+            link = self._file.get(name, getlink=True)
+            return isinstance(link, h5py.HardLink) and self._file.get(name, getclass=True) is h5py.Group
 
     def array(self, path: str, *, kinds: str, shape: tuple[int | None, ...], packed: bool = False) -> h5py.Dataset:
         """The checked array at ``path``; its memory is not taken yet.

@@ -16,23 +16,18 @@ from zlib import error as ZlibError  # noqa: N812
 
 import numpy as np
 
-from mrbench.engine.score import score_cell, scoring_digests
+from mrbench.data.archive import FREE_BYTES, MAX_RATIO
+from mrbench.engine.cell import CASES, PREDICTIONS
+from mrbench.engine.predictions import HINT
+from mrbench.engine.score import is_scored, score_cell
 from mrbench.errors import DataError, IncompatibleError
 from mrbench.interfaces.metric import Key
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scoring import COLUMNS, CaseScores
 from mrbench.registry import Plugin
 
-MAX_RATIO = 200
-"""Bytes that a file may unpack to, per byte of it."""
-
-FREE_BYTES = 64 * 2**20
-"""Bytes that a file may unpack to whatever its own size."""
-
 LARGEST = 2**31
 """Above any class and rater."""
-
-HINT = "mrbench run --force computes the cell again"
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,16 +65,14 @@ def cell_scores(
         IncompatibleError: the stored scores are of another protocol or version, and there are no predictions.
         UsageError: fewer samples are stored.
     """
-    wanted, stored = scoring_digests(metrics, protocol), record.get("scoring", {})
-    agree = all(stored.get(name) == digest for name, digest in wanted.items())
-    if agree and samples is None and (folder / "cases.csv.gz").is_file():
-        faults = {name: text for name, text in record.get("metric_faults", {}).items() if name in wanted}
-        return StoredScores(_only(read_cases(folder / "cases.csv.gz"), set(wanted) - set(faults)), faults)
-    predictions = folder / "predictions.h5"
+    if samples is None and is_scored(record, metrics, protocol) and (folder / CASES).is_file():
+        faults = {name: text for name, text in record.get("metric_faults", {}).items() if name in metrics}
+        return StoredScores(_only(read_cases(folder / CASES), set(metrics) - set(faults)), faults)
+    predictions = folder / PREDICTIONS
     if not predictions.is_file():
         raise IncompatibleError(
             f"the cell {folder} has no scores under the protocol {protocol.name!r} and no predictions to score",
-            expected="predictions.h5",
+            expected=PREDICTIONS,
             hint=HINT,
         )
     scored = score_cell(predictions, metrics, protocol, samples=samples)

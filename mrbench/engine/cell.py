@@ -19,6 +19,10 @@ SHORT = 16
 """Hex digits of a digest in folder names."""
 
 
+PREDICTIONS = "predictions.h5"
+CASES = "cases.csv.gz"
+"""Files in a cell's folder."""
+
 EXTERNAL = "external:"
 """Begins the method key of predictions that were made elsewhere."""
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from mrbench.data.caseset import CaseSet
 from mrbench.data.splits import Fold
-from mrbench.engine.cell import CellSpec
+from mrbench.engine.cell import CASES, PREDICTIONS, CellSpec
 from mrbench.engine.predict import Predictor
 from mrbench.engine.predictions import PredictionWriter
 from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scoring_digests
@@ -16,9 +16,6 @@ from mrbench.errors import DataError, MrbenchError
 from mrbench.metrics.protocol import STRICT
 from mrbench.naming import BUILT_IN
 from mrbench.registry import Registry
-
-PREDICTIONS = "predictions.h5"
-CASES = "cases.csv.gz"
 
 Emit = Callable[[dict[str, Any]], None]
 

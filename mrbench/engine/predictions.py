@@ -29,6 +29,9 @@ BLOCK_CASES = 128
 BLOCK_BYTES = 2**26
 """A block is written at either size, whichever comes first."""
 
+MAX_BLOCKS = 1_000_000
+"""Of a file."""
+
 HINT = "mrbench run --force computes the cell again"
 
 
@@ -135,10 +138,11 @@ class StoredDraw:
 def read_draws(path: Path) -> Iterator[tuple[str, list[StoredDraw]]]:
     """Case and the draws of its first trial: samples, rater predictions, consensus. Errors: :func:`read_tables`."""
     for case_id, _, trials in read_tables(path):
-        yield case_id, _draws(trials[0]) if trials else []
+        yield case_id, draws_of(trials[0]) if trials else []
 
 
-def _draws(tables: CaseTables) -> list[StoredDraw]:
+def draws_of(tables: CaseTables) -> list[StoredDraw]:
+    """The draws of one trial: samples, rater predictions, consensus. Errors: :func:`read_tables`."""
     kinds = [(DrawKind.SAMPLE, None)] * tables.n_samples
     kinds += [(DrawKind.RATER, rater) for rater in tables.predicted_rater.tolist()]
     kinds += [(DrawKind.CONSENSUS, None)] * tables.has_consensus
@@ -235,4 +239,7 @@ def _check_format(file: GuardedFile) -> tuple[int, int]:
     blocks, cases = file.attribute("blocks"), file.attribute("cases")
     if not (isinstance(blocks, np.integer) and isinstance(cases, np.integer)):
         raise DataError(f"{file.path} was not written to its end", hint=HINT)
+    found = len(file.names("", limit=MAX_BLOCKS))
+    if found != blocks:
+        raise file.fault("holds another number of blocks than it says", expected=str(blocks), found=str(found))
     return int(blocks), int(cases)

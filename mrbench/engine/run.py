@@ -122,7 +122,7 @@ def open_run(name: str, results: Path) -> Run:
     """
     folder = _run_folder(name, results)
     if not folder.name.isprintable():
-        raise DataError(f"cannot read the run {folder}", found="a name with hidden characters", hint="rename its folder")
+        raise DataError(f"cannot read the run {folder}", found="hidden characters in its name", hint="rename it")
     try:
         stored = read_json(folder / "run.json")
         if stored["format"] != FORMAT:
@@ -148,9 +148,8 @@ def _run_folder(name: str, results: Path) -> Path:
     if name == "last" and runs:
         return runs[-1].parent
     if name not in known:
-        raise UnknownNameError(
-            "run", name, known, where=f"in {results}", hint="mrbench run starts one; --out says where"
-        )
+        where = f"in {results}" if known else f"in {results}, which holds none"
+        raise UnknownNameError("run", name, known, where=where, hint="mrbench run starts one; --out says where")
     return known[name]
 
 

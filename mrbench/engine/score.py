@@ -38,6 +38,12 @@ def scoring_digests(metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtoco
     }
 
 
+def is_scored(record: Mapping[str, Any], metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol) -> bool:
+    """Are the scores that a cell's record has those of the protocol and of the metrics as they are defined now?"""
+    stored = record.get("scoring", {})
+    return all(stored.get(name) == digest for name, digest in scoring_digests(metrics, protocol).items())
+
+
 @dataclass(frozen=True, eq=False)
 class Scored:
     """What scoring a cell gives.

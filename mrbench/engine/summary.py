@@ -6,9 +6,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from mrbench.engine.cell import CellSpec, Sparsity, Status
+from mrbench.engine.cell import PREDICTIONS, CellSpec, Sparsity, Status
 from mrbench.engine.run import CellResult, Run
-from mrbench.engine.score import applicable_metrics, metrics_json, score_cells, scoring_digests
+from mrbench.engine.score import applicable_metrics, is_scored, metrics_json, score_cells
 from mrbench.errors import IncompatibleError, UsageError
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scoring import Summary, reduce_dataset
@@ -144,7 +144,7 @@ class _Scorer:
         stored = [None if again else self._stored(result.record or {}) for result in results]
         paths = [r.spec.folder(self.results) for r, found in zip(results, stored, strict=True) if found is None]
         scored = score_cells(
-            [path / "predictions.h5" for path in paths],
+            [path / PREDICTIONS for path in paths],
             self.plugins,
             self.protocol,
             samples=samples,
@@ -155,10 +155,9 @@ class _Scorer:
         return [next(rest) if found is None else found for found in stored]
 
     def _stored(self, record: Mapping[str, Any]) -> _Found | None:
-        wanted, stored = scoring_digests(self.plugins, self.protocol), record.get("scoring", {})
-        if any(stored.get(name) != digest for name, digest in wanted.items()):
+        if not is_scored(record, self.plugins, self.protocol):
             return None
-        metrics = {name: value for name, value in record["metrics"].items() if name in wanted}
+        metrics = {name: value for name, value in record["metrics"].items() if name in self.plugins}
         return _Found(metrics, tuple(record.get("metric_faults", {}).values()))
 
 

@@ -23,7 +23,7 @@ from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
 from mrbench.data.splits import Fold
 from mrbench.engine import phases
-from mrbench.engine.cell import CellSpec, Status
+from mrbench.engine.cell import PREDICTIONS, CellSpec, Status
 from mrbench.engine.predict import Predictor
 from mrbench.engine.profile import Profile, milliseconds
 from mrbench.engine.record import make_record, read_record, write_record
@@ -201,7 +201,7 @@ class CellLife:
         with self._phase("predict"), _without_gradients(self.spec.kind):
             phases.predict(predictor, cases, test, folder, self.emit)
         seconds = self.profile.phases["predict"]["seconds"]
-        size = (folder / phases.PREDICTIONS).stat().st_size
+        size = (folder / PREDICTIONS).stat().st_size
         self.profile.facts |= {
             "test_cases": len(test),
             "bytes_per_case": round(size / len(test)),

@@ -11,9 +11,8 @@ import numpy as np
 
 from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
-from mrbench.engine.cell import CellSpec, Status
-from mrbench.engine.phases import PREDICTIONS
-from mrbench.engine.predictions import StoredDraw, read_draws, read_tables
+from mrbench.engine.cell import PREDICTIONS, CellSpec, Status
+from mrbench.engine.predictions import StoredDraw, draws_of, read_tables
 from mrbench.engine.run import CellResult, Run
 from mrbench.errors import DataError, MrbenchError, UnknownNameError, UsageError
 from mrbench.external.arrays import FIELDS
@@ -136,13 +135,18 @@ def _export(run: Run, cells: tuple[CellSpec, ...], cases: CaseSet, path: Path, c
         return Exported(path, cells, ())
     kind = choice.kind or ("nifti" if cases.is_volume else "png")
     writer, path = open_writer(path, kind, list(places), cases.description)
+    left = dict(places)
     with closing(writer):
         for spec in cells:
             for case_id, tables, draws in _predictions(spec, run):
-                if case_id in places:
-                    _write_case(writer, cases[places[case_id]], tables, draws, cases, spec)
+                if case_id in left:
+                    case = cases[left.pop(case_id)]
+                    _write_case(writer, case, tables, draws, cases, spec)
                     if choice.truth:
-                        _write_truth(writer, cases[places[case_id]])
+                        _write_truth(writer, case)
+    if left:
+        what = f"the stored predictions of {cells[0].method!r} lack {len(left)} of {len(places)} cases"
+        raise DataError(what, found=f"none of {next(iter(left))!r}", hint="mrbench run --force")
     return Exported(path, cells, tuple(places))
 
 
@@ -161,14 +165,14 @@ def _places(cases: CaseSet, cells: Sequence[CellSpec], asked: Sequence[str]) -> 
 
 def _predictions(spec: CellSpec, run: Run) -> Iterator[tuple[str, CaseTables, list[StoredDraw]]]:
     path = spec.folder(run.results) / PREDICTIONS
-    for (case_id, _, trials), (_, draws) in zip(read_tables(path), read_draws(path), strict=True):
+    for case_id, _, trials in read_tables(path):
         if len(trials) != 1:
             raise UsageError(
                 f"{spec.method!r} has {len(trials)} trials of case {case_id!r}, each with raters of its own as truth",
                 expected="one set of predictions of each case",
                 hint="--method chooses others",
             )
-        yield case_id, trials[0], draws
+        yield case_id, trials[0], draws_of(trials[0])
 
 
 def _write_case(

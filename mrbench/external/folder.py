@@ -11,8 +11,8 @@ from urllib.parse import unquote
 
 import numpy as np
 
+from mrbench.data.archive import FREE_BYTES
 from mrbench.data.description import Description
-from mrbench.data.hdf5 import FREE_BYTES
 from mrbench.digests import digest_json
 from mrbench.errors import DataError
 from mrbench.external.content import changed

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from mrbench.data.archive import FREE_BYTES
 from mrbench.data.container import MAX_CASES
-from mrbench.data.hdf5 import FREE_BYTES, GuardedFile
+from mrbench.data.hdf5 import GuardedFile
 from mrbench.external.arrays import DOCUMENT, FIELDS, as_texts
 
 KEPT_BYTES = FREE_BYTES
@@ -39,7 +40,8 @@ class Hdf5Arrays:
         """The known cases that are there, and groups that none of them begins with."""
         found = [case for case in known if any(f"{case}/{field}" in self.file for field in FIELDS)]
         heads = {case.partition("/")[0] for case in known}
-        return found + [name for name in self.file.names("", limit=MAX_CASES) if name not in heads | {"rater"}]
+        others = (name for name in self.file.names("", limit=MAX_CASES) if name not in heads)
+        return found + [name for name in others if self.file.is_group(name)]
 
     def array(self, name: str) -> "ChunkedArray":
         """The array of that name; its memory is not taken yet."""

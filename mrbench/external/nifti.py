@@ -47,7 +47,7 @@ def read_nifti(
     try:
         return _read(content, spatial, spacing, classes, where)
     except KeyError as error:  # nibabel's tables of codes
-        raise DataError(f"{where} is not a whole NIfTI file", found=f"code {error.args[0]} of a type or unit") from error
+        raise DataError(f"{where} is not a whole NIfTI file", found=f"unknown code {error.args[0]}") from error
     except damaged as error:
         raise DataError(f"{where} is not a whole NIfTI file", found=f"{error}"[:200]) from error
 

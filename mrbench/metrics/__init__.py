@@ -43,6 +43,7 @@ _EXPORTS = {
     "ece_rater": "mrbench.metrics.reliability",
     "expert_distance_mean": "mrbench.metrics.experts",
     "expert_distances": "mrbench.metrics.experts",
+    "evaluate": "mrbench.metrics.evaluation",
     "ged": "mrbench.metrics.distance",
     "ged_parts": "mrbench.metrics.distance",
     "ged_unbiased": "mrbench.metrics.distance",

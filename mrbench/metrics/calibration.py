@@ -1,5 +1,7 @@
 """Calibration counts: how a mean probability compares with the raters, in integers that no order can change."""
 
+from functools import cache
+
 import numpy as np
 
 from mrbench.metrics.counting import index_patterns, rater_patterns
@@ -10,6 +12,8 @@ BINS = 15
 _FINEST = 52
 """Bits after the point at most: those of a float64 between one half and one."""
 
+_INTEGERS = np.float64(1 << 52)
+
 
 def fraction_bits(pixels: int) -> int:
     """Bits after the point with which a sum of probabilities over that many pixels stays below 2^62."""
@@ -19,7 +23,12 @@ def fraction_bits(pixels: int) -> int:
 def bins_of(probability: np.ndarray, bins: int = BINS) -> np.ndarray:
     """``(n,)`` bin of each probability ``(n,)``; one on an edge belongs below it."""
     # ceil(p * bins) would misplace edges such as 7/15, which no float64 product meets exactly.
-    return np.searchsorted(np.arange(1, bins) / bins, probability, side="left")
+    return np.searchsorted(_edges(bins), probability, side="left")
+
+
+@cache
+def _edges(bins: int) -> np.ndarray:
+    return np.arange(1, bins) / bins
 
 
 def calibration_counts(probability: np.ndarray, marked: np.ndarray) -> np.ndarray:
@@ -55,7 +64,12 @@ def counts_beyond_background(probability: np.ndarray, rest: np.ndarray, marked: 
 
 
 def _fixed(values: np.ndarray) -> np.ndarray:
-    return np.rint(values, out=values).astype(np.int64)
+    """Nearest int64 of float64 in [0, 2^52], half to even; ``values`` are overwritten."""
+    # From 2^52 on, float64 are the integers, and the last bits of 2^52 + n are n.
+    values += _INTEGERS
+    found = values.view(np.int64)
+    found -= _INTEGERS.view(np.int64)
+    return found
 
 
 def _grouped(bins: np.ndarray, patterns: np.ndarray, values: list[np.ndarray]) -> np.ndarray:
@@ -72,4 +86,4 @@ def _grouped(bins: np.ndarray, patterns: np.ndarray, values: list[np.ndarray]) -
     start = np.cumsum(pixels) - pixels
     # Integer sums: bincount would add floats.
     sums = [np.add.reduceat(column[order], start) for column in values]
-    return np.stack([occurring // len(distinct), distinct[occurring % len(distinct)], pixels, *sums], axis=1)
+    return np.array([occurring // len(distinct), distinct[occurring % len(distinct)], pixels, *sums]).T

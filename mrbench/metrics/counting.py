@@ -1,6 +1,6 @@
 """Masks to integers: intersection counts and vote histograms, exact at any image size."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -41,12 +41,14 @@ def count_intersections(packed: np.ndarray) -> np.ndarray:
     return total
 
 
-def count_class(packed: np.ndarray, weights: np.ndarray, n_raters: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def count_class(
+    packed: np.ndarray, weights: Sequence[np.ndarray], n_raters: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Everything that one class of one case is reduced to, in one pass over its packed masks.
 
     Args:
         packed: ``(M, bytes)``, the raters in the last rows.
-        weights: ``(V, M)`` how often each mask counts in each of V votes.
+        weights: how often each mask counts in each of V votes, ``(M,)`` each.
         n_raters: R.
 
     Returns:
@@ -54,12 +56,12 @@ def count_class(packed: np.ndarray, weights: np.ndarray, n_raters: int) -> tuple
         among which are all that are foreground in any mask.
     """
     shared = np.zeros((len(packed), len(packed)), np.int64)
-    weights = weights.astype(np.float32)
+    weights = [weight.astype(np.float32) for weight in weights]
     votes, patterns = [np.zeros((len(weights), 0), np.int64)], [np.zeros(0, np.int64)]
     for bits in active_blocks(packed):
         values = bits.astype(np.float32)
         shared += _gram(values)
-        votes.append(np.stack([weight @ values for weight in weights]).astype(np.int64))
+        votes.append(np.array([weight @ values for weight in weights], np.int64).reshape(len(weights), bits.shape[1]))
         patterns.append(rater_patterns(bits[len(bits) - n_raters :]))
     return shared, np.concatenate(votes, axis=1), np.concatenate(patterns)
 
@@ -83,8 +85,10 @@ def _gram(values: np.ndarray) -> np.ndarray:
 def rater_patterns(bits: np.ndarray) -> np.ndarray:
     """``(n,)`` int64 from ``(R, n)`` uint8: bit r is set where rater r marks the pixel."""
     pattern = np.zeros(bits.shape[1], np.int64)
-    for rater, row in enumerate(bits):
-        pattern |= row.astype(np.int64) << rater
+    for rater in range(0, len(bits), 8):
+        eight = bits[rater : rater + 8]
+        byte = np.bitwise_or.reduce(eight << np.arange(len(eight), dtype=np.uint8)[:, None], axis=0)
+        pattern |= byte.astype(np.int64) << rater
     return pattern
 
 
@@ -99,7 +103,7 @@ def joint_histogram(votes: np.ndarray, patterns: np.ndarray, pixels: int) -> np.
     counts = np.bincount(votes * len(distinct) + index, minlength=1)
     counts[0] += pixels - len(votes)
     occurring = np.flatnonzero(counts)
-    return np.stack([occurring // len(distinct), distinct[occurring % len(distinct)], counts[occurring]], axis=1)
+    return np.array([occurring // len(distinct), distinct[occurring % len(distinct)], counts[occurring]]).T
 
 
 def index_patterns(patterns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -126,7 +130,7 @@ def levels(total: np.ndarray, n: int) -> np.ndarray:
     tenfold = 10 * total
     level = np.zeros(total.shape, np.uint8)
     for k in _TENTHS:
-        level += tenfold > k * n
+        level += (tenfold > k * n).view(np.uint8)
     return level
 
 
@@ -139,4 +143,4 @@ def threshold_counts(first: np.ndarray, second: np.ndarray, pixels: np.ndarray |
     joint = np.bincount(first.astype(np.intp) * side + second, pixels, side * side).reshape(side, side)
     # [a, b] counts the pixels that exceed at least a thresholds in one array and b in the other.
     reached = joint[::-1, ::-1].cumsum(axis=0).cumsum(axis=1)[::-1, ::-1].astype(np.int64)
-    return np.stack([reached[1:, 0], reached[0, 1:], reached.diagonal()[1:]], axis=1)
+    return np.array([reached[1:, 0], reached[0, 1:], reached.diagonal()[1:]]).T

@@ -1,7 +1,7 @@
 """IoU and Dice of every predicted mask with every rater, from intersection counts."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -33,13 +33,18 @@ class Overlaps:
         return areas[:, None] + areas[None, :]
 
 
+@lru_cache(maxsize=16)
 def iou_of(overlaps: Overlaps, protocol: ScoringProtocol = STRICT) -> np.ndarray:
-    """``(M, M)`` IoU of all masks with each other; ``protocol.empty_iou`` where both are empty."""
+    """``(M, M)`` IoU of all masks with each other; ``protocol.empty_iou`` where both are empty.
+
+    The latest are remembered, here and of :func:`dice_of`: several metrics start from them. None may change them.
+    """
     union = overlaps.totals - overlaps.shared
     empty = np.full(union.shape, protocol.empty_iou, np.float64)
     return np.divide(overlaps.shared, union + protocol.epsilon, out=empty, where=union > 0)
 
 
+@lru_cache(maxsize=16)
 def dice_of(overlaps: Overlaps, protocol: ScoringProtocol = STRICT) -> np.ndarray:
     """``(S, R)`` Dice of each predicted mask with each rater; 1 where both are empty."""
     s = overlaps.n_predicted

@@ -81,8 +81,14 @@ class MaskRows:
 
     def rows_of(self, rater: int) -> np.ndarray:
         """Rows of the predictions made for a rater, draw 0 first; where there are none, the consensus."""
-        own = self.n_samples + np.flatnonzero(self.predicted_rater == rater)
-        return own if len(own) else self._consensus_rows
+        return self._own_rows.get(rater, self._consensus_rows)
+
+    @cached_property
+    def _own_rows(self) -> dict[int, np.ndarray]:
+        rows: dict[int, list[int]] = {}
+        for row, rater in enumerate(self.predicted_rater.tolist(), start=self.n_samples):
+            rows.setdefault(rater, []).append(row)
+        return {rater: np.array(own) for rater, own in rows.items()}
 
     @cached_property
     def set_raters(self) -> np.ndarray:
@@ -99,7 +105,7 @@ class MaskRows:
         """Row of draw 0 of each of ``set_raters``."""
         return np.array([self.rows_of(r)[0] for r in self.set_raters], np.int64)
 
-    @property
+    @cached_property
     def _consensus_rows(self) -> np.ndarray:
         return np.arange(self.n_predicted - self.has_consensus, self.n_predicted)
 
@@ -232,17 +238,22 @@ class _Sum:
     """Sum of the probabilities ``(classes, pixels)`` of n predictions, in float64."""
 
     def __init__(self, classes: int, pixels: int) -> None:
-        self.total, self.n = np.zeros((classes, pixels)), 0
+        self.shape, self.n = (classes, pixels), 0
+
+    @cached_property
+    def total(self) -> np.ndarray:
+        """``(classes, pixels)``; takes no memory before there is a prediction."""
+        return np.zeros(self.shape)
 
     def add(self, probability: np.ndarray) -> None:
         """Adds a prediction, ``(classes, *spatial)``."""
-        np.add(self.total, probability.reshape(self.total.shape), out=self.total)
+        np.add(self.total, probability.reshape(self.shape), out=self.total)
         self.n += 1
 
     def plus(self, other: "_Sum", times: int) -> "_Sum":
         """A sum of its own, with the foreground of another one ``times`` over."""
-        found = _Sum(*self.total.shape)
-        found.total += self.total + times * other.total[-len(self.total) :]
+        found = _Sum(*self.shape)
+        found.total += self.total + times * other.total[-self.shape[0] :]
         found.n = self.n + times * other.n
         return found
 
@@ -254,16 +265,15 @@ class _Sum:
             n_raters: how many of them are the truth; the others are empty.
         """
         if not self.n:
-            return np.zeros((len(self.total), len(THRESHOLDS), 3), np.int64), labelled([], 6)
+            return np.zeros((self.shape[0], len(THRESHOLDS), 3), np.int64), labelled([], 6)
         pairs = [_mean_counts(total, self.n, raters[:, f], n_raters) for f, total in enumerate(self.total)]
-        return np.stack([soft for soft, _ in pairs]), labelled([calibration for _, calibration in pairs], 6)
+        return np.array([soft for soft, _ in pairs]), labelled([calibration for _, calibration in pairs], 6)
 
 
 def _mean_counts(total: np.ndarray, n: int, raters: np.ndarray, n_raters: int) -> tuple[np.ndarray, np.ndarray]:
     probability = total / n
     # A method's probabilities may be off by a rounding error.
-    np.maximum(probability, 0, out=probability)
-    np.minimum(probability, 1, out=probability)
+    np.clip(probability, 0, 1, out=probability)
     marked = np.unpackbits(raters, axis=1, count=len(total))
     # The least threshold of soft Dice lies above bin 0: what is background here counts nowhere there.
     rest = beyond_background(probability, np.bitwise_or.reduce(marked).view(np.bool_))
@@ -366,13 +376,15 @@ class TableBuilder:
         )
 
     def _count(self, rows: MaskRows, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        weights = np.stack([np.bincount(r, minlength=len(masks)) for r in (rows.sample_rows, rows.rater_rows)])
+        sets = rows.sample_rows, rows.rater_rows
+        weights = [np.bincount(chosen, minlength=len(masks)) for chosen in sets if len(chosen)]
         counted = [count_class(masks[:, f], weights, len(self._truth)) for f in range(len(self._labels))]
-        votes, rater_votes = (
-            [joint_histogram(votes[i], patterns, self._pixels) for _, votes, patterns in counted if weights[i].any()]
-            for i in range(2)
+        joint = iter(
+            [joint_histogram(votes[i], patterns, self._pixels) for _, votes, patterns in counted]
+            for i in range(len(weights))
         )
-        return np.stack([shared for shared, _, _ in counted]), labelled(votes, 4), labelled(rater_votes, 4)
+        votes, rater_votes = (labelled(next(joint) if len(chosen) else [], 4) for chosen in sets)
+        return np.array([shared for shared, _, _ in counted]), votes, rater_votes
 
     def _set_sums(self, rows: MaskRows) -> tuple[_Sum, _Sum]:
         samples, raters, consensus = self._sample_sum, self._first_sum, self._own_sums.get(None)

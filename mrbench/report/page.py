@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from mrbench import __version__
-from mrbench.errors import MrbenchError, UsageError
+from mrbench.errors import UsageError
 from mrbench.files import replaced
 from mrbench.report.gather import Report
 from mrbench.report.view import view_of
@@ -19,8 +19,7 @@ def write_page(report: Report, path: Path) -> int:
     """Writes the page whole or not at all; returns its size in bytes.
 
     Raises:
-        UsageError: a name that no browser takes for a page.
-        MrbenchError: a package is missing.
+        UsageError: a name that no browser takes for a page, or a package is missing.
     """
     if path.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"cannot write the report {path}", expected="a name that ends with .html")
@@ -35,7 +34,7 @@ def render(report: Report) -> str:
     """The page as text.
 
     Raises:
-        MrbenchError: a package is missing.
+        UsageError: a package is missing.
     """
     check_packages()
     from jinja2 import Environment, StrictUndefined
@@ -57,13 +56,13 @@ def check_packages() -> None:
     """Refuses to begin what cannot be finished.
 
     Raises:
-        MrbenchError: a package is missing; names the command that installs it.
+        UsageError: a package is missing; names the command that installs it.
     """
     from importlib.util import find_spec
 
     for name in ("jinja2", "matplotlib"):
         if find_spec(name) is None:
-            raise MrbenchError(f"a report needs {name}", hint="pip install 'mrbench[report]'")
+            raise UsageError(f"a report needs {name}", hint="pip install 'mrbench[report]'")
 
 
 def _file(name: str) -> str:

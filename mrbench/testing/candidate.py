@@ -176,7 +176,8 @@ def _kind(plugin: Plugin[Any], kind: Any) -> CheckedKind:
 
 def _unknown(registry: Registry, name: str, kind: CheckedKind | None) -> UnknownNameError:
     known = [plugin.key for of in KINDS for plugin in registry.of_kind(of) if kind in (None, _kind(plugin, of))]
-    return UnknownNameError(kind or "plugin", name, known, hint="mrbench list")
+    spoken = "data set" if kind == "dataset" else kind or "plugin"
+    return UnknownNameError(spoken, name, known, hint=registry.remedy(name, "mrbench list"))
 
 
 def _class(kind: CheckedKind) -> type[Candidate]:

@@ -1,10 +1,11 @@
-"""Prints what scoring costs against its targets: ratios of medians of processor time, rounds interleaved.
+"""Prints what scoring, surface distances and start-up cost against their targets: ratios of medians, in turns.
 
 Run: python tests/benchmarks/ratios.py [--cases 10000]
 """
 
 import argparse
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -31,6 +32,17 @@ from test_scoring import (
     tabulate,
     with_raters,
     write_run,
+)
+from test_startup import COMMANDS
+from test_surface import (
+    GRIDS,
+    RATERS,
+    SAMPLES,
+    balls,
+    hd95_in_a_box,
+    hd95_of_whole_images,
+    matrix_by_loops,
+    matrix_by_maps,
 )
 
 from mrbench.engine.profile import peak_memory
@@ -157,6 +169,31 @@ def score_run(path: Path, shown: bool, jobs: int) -> tuple[float, float]:
     return time.perf_counter() - start, peak_memory() / 2**20
 
 
+def surfaces() -> None:
+    for (grid, shape), least in zip(GRIDS.items(), (4, 10), strict=True):
+        pair = balls(2, shape)
+        own, whole = both(several(partial(hd95_in_a_box, *pair), 5), several(partial(hd95_of_whole_images, *pair), 5))
+        line(f"HD95 of whole images / in a box, {grid}", whole / own, f">= {least}", whole / own >= least)
+    masks = balls(SAMPLES + RATERS, GRIDS["128 x 128"])
+    sides = masks[:SAMPLES], masks[SAMPLES:]
+    own, loops = both(several(partial(matrix_by_maps, *sides), 5), partial(matrix_by_loops, *sides))
+    line("HD95, 50 x 4: MedPy in loops / one map per mask", 5 * loops / own, ">= 15", 5 * loops / own >= 15)
+
+
+def start_up() -> None:
+    """Wall clock of fresh processes."""
+    found: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    for _ in range(15):
+        for name, words in COMMANDS.items():
+            start = time.perf_counter()
+            subprocess.run(words, check=True, capture_output=True)
+            found[name].append(time.perf_counter() - start)
+    base, *commands = (median(values) for values in found.values())
+    for name, seconds, most in zip(list(COMMANDS)[1:], commands, (2, 2.5), strict=True):
+        note = f"{1000 * seconds:.0f} ms / {1000 * base:.0f} ms"
+        line(f"{name} / import click", seconds / base, f"<= {most}", seconds / base <= most, note)
+
+
 def as_a_cell() -> None:
     """Starts anew with one thread and with the memory of a cell's process, where that is not set yet."""
     settings = thread_environment(1)
@@ -170,7 +207,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=STORED_CASES, help="of the stored run")
     cases = parser.parse_args().cases
     print(f"{'':58} {'measured':>10}  {'target':>8}")
-    for part in (against_published, against_loops, growth, memory, rescoring, every_metric):
+    for part in (against_published, against_loops, growth, memory, rescoring, every_metric, surfaces, start_up):
         part()
     stored_run(cases)
 

@@ -1,12 +1,13 @@
 """Files that are written whole or not at all."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from mrbench.errors import UsageError
-from mrbench.files import made_folder, replaced, write_json
+from mrbench.files import MAX_JSON_BYTES, made_folder, read_json, replaced, write_json
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path):
@@ -35,3 +36,40 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path):
 def test_a_folder_that_is_there_is_never_replaced(tmp_path: Path):
     with pytest.raises(UsageError, match="is there already"), made_folder(tmp_path):
         pass
+
+
+def test_json_is_read_as_written(tmp_path: Path):
+    value = {"a": [1, 2.5, None, True, "ä\n"], "b": {"c": []}}
+    write_json(tmp_path / "a.json", value)
+    assert read_json(tmp_path / "a.json") == value
+
+
+def test_hidden_characters_in_json_are_spelt_out(tmp_path: Path):
+    write_json(tmp_path / "a.json", {"\x1b[2J": ["\x07", {"a": "\ud800"}]})
+    assert read_json(tmp_path / "a.json") == {r"\x1b[2J": [r"\x07", {"a": r"\ud800"}]}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[" * 100_000, "nested too deep"),
+        ("[NaN]", "NaN is no finite number"),
+        ("[-Infinity]", "-Infinity is no finite number"),
+        ("[1e999]", "1e999 is no finite number"),
+        (f"[{'1' * 5000}]", "digits"),
+        ("", "Expecting value"),
+        (" " * (MAX_JSON_BYTES + 1), f"more than {MAX_JSON_BYTES} bytes"),
+    ],
+)
+def test_what_is_no_sound_json_is_refused(tmp_path: Path, text: str, said: str):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(ValueError, match=said):
+        read_json(tmp_path / "a.json")
+
+
+def test_what_is_no_plain_file_is_not_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "a.json")
+    with pytest.raises(ValueError, match="no plain file"):
+        read_json(tmp_path / "a.json")
+    with pytest.raises(FileNotFoundError):
+        read_json(tmp_path / "b.json")

@@ -1,6 +1,7 @@
 """Plugins in one file: what works without packaging, what an edit changes, and what is refused."""
 
 import json
+import os
 import re
 import shlex
 import sys
@@ -269,18 +270,31 @@ def test_results_of_a_file_that_is_not_given_say_which_one_it_is(mrbench: Call, 
     assert "note: the metrics of sevens.py are left out; --plugin-file sevens.py shows them" in result.stderr
     result = mrbench("show", "--out", "out", "--picture", "p.png")
     assert result.exit_code == 2
-    assert "unknown dataset 'dots.py:dots'" in result.stderr
+    assert "unknown data set 'dots.py:dots'" in result.stderr
     assert "--plugin-file dots.py" in result.stderr
     assert mrbench("show", "--out", "out", "--picture", "p.png", "--plugin-file", "dots.py").exit_code == 0
     result = mrbench("score", "--out", "out", "--protocol", "published", *files, "--metric", "seven")
     assert "7.0000" in result.stdout
 
 
+def test_a_name_that_a_file_in_the_current_folder_may_give_points_to_the_file(mrbench: Call):
+    mrbench("new", "method", "far-away", "--file")
+    words = ("info", "far-away"), ("check", "far-away"), ("run", "--method", "far-away", "--dataset", "phantom")
+    for result in [mrbench(*command) for command in words]:
+        assert result.exit_code == 2
+        assert "'far-away'" in result.stderr
+        assert "next:     --plugin-file far_away.py" in result.stderr
+    assert "plugin-file" not in mrbench("info", "far-off").stderr
+
+
 def test_commands_that_look_at_plugins_take_files(mrbench: Call, write: Callable[[str, str], Path]):
     write("dots.py", DATA)
     file = ("--plugin-file", "dots.py")
-    assert "dots.py:dots" in mrbench("list", "datasets", *file).stdout
-    assert "number of cases" in mrbench("info", "dots", *file).stdout
+    listed, told = mrbench("list", "datasets", *file).stdout, mrbench("info", "dots", *file).stdout
+    assert listed.startswith("Data sets:")
+    assert "dots.py:dots" in listed
+    assert told.startswith("data set dots.py:dots:")
+    assert "number of cases" in told
     assert "dots: 9 cases of 9 subjects" in mrbench("data", "verify", "dots", *file).stdout
     assert mrbench("data", "inspect", "dots", *file, "--out", "sheet.png").exit_code == 0
     assert "nothing prepares" in mrbench("data", "prepare", "dots", *file, "--source", ".").stderr
@@ -329,6 +343,9 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, write: Callable[[
         discover(files=[tmp_path / "absent.py"])
     with pytest.raises(UsageError, match="no source file"):
         discover(files=[write("large.py", "#" * (BYTES + 1))])
+    os.mkfifo(tmp_path / "pipe.py")
+    with pytest.raises(UsageError, match=r"pipe\.py is no file"):
+        discover(files=[tmp_path / "pipe.py"])
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from stored_runs import StoredCell, cases, store_run
 
 Call = Callable[..., Result]
 TINY = ("--dataset", "phantom", "--set", "phantom.subjects=9", "--set", "phantom.size=32")
@@ -216,11 +217,13 @@ def test_a_strangers_run_leads_to_no_other_folder(mrbench: Call, change: dict):
     assert "no specification of a cell" in result.stderr
 
 
-def test_a_record_without_a_status_is_named(mrbench: Call):
+def test_a_record_with_a_status_that_there_is_not_is_named(mrbench: Call):
     run_staple(mrbench, "--fold", "0")
     (path,) = Path("out").glob("cells/**/record.json")
     path.write_text(json.dumps(json.loads(path.read_text()) | {"status": "weird"}))
-    assert "no status" in mrbench("show", "--out", "out").stderr
+    said = mrbench("show", "--out", "out").stderr
+    assert f"the record {path} is damaged\n  found:    status: Input should be 'ok'" in said
+    assert "next:     mrbench run --force" in said
 
 
 def test_a_picture_of_other_data_is_refused(mrbench: Call):
@@ -300,3 +303,32 @@ def test_python_m_mrbench_is_the_same_program():
     output = subprocess.run([sys.executable, "-m", "mrbench", "--version"], capture_output=True, text=True, check=True)
     assert output.stdout.startswith("mrbench, version")
     assert os.linesep in output.stdout
+
+
+def test_too_little_memory_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    from mrbench import cli
+
+    def fails(**_):
+        raise MemoryError("Unable to allocate 1. TiB")
+
+    monkeypatch.setattr(cli.group, "main", fails)
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 1
+    assert capsys.readouterr().err == (
+        "mrbench: there is not enough memory for this\n  found:    Unable to allocate 1. TiB\n"
+    )
+
+
+def test_a_run_of_a_stranger_cannot_steer_a_terminal(mrbench: Call, tmp_path: Path):
+    cell = StoredCell("proseg", cases("ged", [0.5]), spec={"changed": {"\x1b[2J": "\x07"}})
+    run = store_run(tmp_path / "results", "r", cell)
+    shown = mrbench("show", "r")
+    assert shown.exit_code == 0, shown.stderr
+    assert r"\x1b[2J = \x07: all rows" in shown.stdout
+    assert "\x1b" not in shown.stdout
+    run.folder.rename(run.folder.with_name("\x1b[2J"))
+    refused = mrbench("show", "last")
+    assert refused.exit_code == 1
+    assert "hidden characters in its name" in refused.stderr
+    assert "\x1b" not in refused.stderr

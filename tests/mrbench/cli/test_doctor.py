@@ -138,10 +138,10 @@ def test_a_data_set_that_cannot_be_loaded_needs_attention(mrbench: Call):
 
 
 def test_a_data_set_that_gives_something_else_needs_attention(mrbench: Call):
-    Path("odd_data.py").write_text(SICK_DATA.replace("sick_data", "odd_data").replace("raise OSError", "return str"))
-    (line,) = examine(mrbench, "--plugin-file", "odd_data.py")["attention"]
-    assert line.startswith("data set 'odd_data.py:sick' cannot be loaded: AttributeError")
-    sys.modules.pop("odd_data")
+    Path("text_data.py").write_text(SICK_DATA.replace("sick_data", "text_data").replace("raise OSError", "return str"))
+    (line,) = examine(mrbench, "--plugin-file", "text_data.py")["attention"]
+    assert line.startswith("data set 'text_data.py:sick' cannot be loaded: AttributeError")
+    sys.modules.pop("text_data")
 
 
 def test_the_home_folder_and_the_environment_are_nobodys_business(

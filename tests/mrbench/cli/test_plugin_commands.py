@@ -1,5 +1,6 @@
 """Commands of other distributions: found, named, isolated, and free until they are called."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -43,6 +44,13 @@ def section(text: str) -> str:
 
 def test_help_knows_of_no_plugin_commands_where_there_are_none(mrbench: Call):
     assert "Commands of plugins" not in mrbench("--help").stdout
+
+
+def test_the_command_of_the_guide_runs_as_it_is_written(mrbench: Call, make_distribution: Callable[..., None]):
+    guide = (Path(__file__).parents[3] / "docs" / "observers.md").read_text()
+    _observer, source = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    make_distribution("greeter", {"hello_module": source}, {"hello": "hello_module:hello"}, GROUP)
+    assert mrbench("hello", "you").stdout == "hello you\n"
 
 
 @pytest.mark.usefixtures("hello")

@@ -74,14 +74,14 @@ def test_a_bare_name_of_two_methods_is_refused(tmp_path: Path):
     assert "a:mine" in caught.value.message
 
 
-def test_rows_tell_what_is_finished_failed_and_ranked(tmp_path: Path):
+def test_rows_tell_what_is_finished_and_ranked(tmp_path: Path):
     store_run(
         tmp_path, "r",
         StoredCell("proseg", GED), StoredCell("proseg", fold=1, status=Status.DIVERGED),
         StoredCell("unet-majority", GED), StoredCell("staple", GED),
     )  # fmt: skip
     proseg, unet, staple = parse_operand("r", tmp_path).rows("phantom")
-    assert (len(proseg.done), proseg.failed, proseg.ranked) == (1, True, False)
+    assert (len(proseg.done), proseg.ranked) == (1, False)
     assert proseg.failures == ["proseg fold1-seed0 diverged: what went wrong"]
-    assert (unet.failed, unet.ranked, unet.samples) == (False, True, 1)
+    assert (unet.ranked, unet.samples) == (True, 1)
     assert not staple.ranked, "it sees the test masks"

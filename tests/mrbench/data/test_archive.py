@@ -4,7 +4,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from mrbench.data.archive import Field, read_archive
+from mrbench.data.archive import Field, read_archive, read_header
 from mrbench.errors import DataError
 
 FIELDS = {"image": Field("u", ("N", 4), 1), "patient": Field("U", ("N",))}
@@ -112,3 +112,48 @@ def test_a_broken_header(path, arrays, header):
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("image.npy", header)
     assert_refused(path, "is not a whole NumPy archive")
+
+
+def header(text: str, version: int = 1, length: int | None = None) -> io.BytesIO:
+    size = (len(text) if length is None else length).to_bytes(2 * version, "little")
+    return io.BytesIO(b"\x93NUMPY" + bytes([version, 0]) + size + text.encode())
+
+
+def of_shape(shape: str) -> str:
+    return f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}}}"
+
+
+def test_a_header_is_read_and_nothing_after_it():
+    stream = header(of_shape("(2, 3)"))
+    stream.seek(0, io.SEEK_END)
+    stream.write(b"values")
+    stream.seek(0)
+    assert read_header(stream) == ((2, 3), False, np.dtype("u1"))
+    assert stream.read() == b"values"
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        header("(" * 9000),
+        header("-" * 6000 + "1"),
+        header("{[]: 1}"),
+        header("", length=10),
+        header(" " * 100, version=2, length=2**31),
+        header(of_shape("(-2, -3)")),
+        header(of_shape("(True, 2)")),
+        header(of_shape("(1, 2)").replace("|u1", "nonsense")),
+        io.BytesIO(b"\x93NUMPY\x03\x00"),
+        io.BytesIO(b""),
+    ],
+)
+def test_what_is_no_header_is_a_value_error_whatever_its_parser_raises(stream):
+    with pytest.raises(ValueError, match=r".+"):
+        read_header(stream)
+
+
+def test_a_long_header_is_refused_before_it_is_read():
+    stream = header(" " * 100, version=2, length=20_000)
+    with pytest.raises(ValueError, match="a header of 20000 bytes"):
+        read_header(stream)
+    assert stream.tell() == 12

@@ -300,7 +300,7 @@ def test_what_an_observer_says_of_itself_is_listed(mrbench: Call):
 
 def test_the_observer_of_the_guide_runs_as_it_is_written(mrbench: Call):
     guide = (Path(__file__).parents[3] / "docs" / "observers.md").read_text()
-    (source,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    source, _command = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
     Path("beep.py").write_text(source)
     words = ("--plugin-file", "beep.py", "--observe", "beep", "--out", "out")
     result = mrbench("run", "--method", "staple", *TINY, "--fold", "0", *words)

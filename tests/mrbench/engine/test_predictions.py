@@ -159,6 +159,10 @@ def break_file(path: Path, how: str) -> None:
         elif how == "link":
             del block["bits"]
             block["bits"] = h5py.ExternalLink("/etc/passwd", "x")
+        elif how == "more blocks":
+            file.attrs["blocks"] = 2**40
+        elif how == "fewer blocks":
+            file.attrs["blocks"] = -1
         elif how == "array for a group":
             del block["tables"]
             block["tables"] = np.zeros(3)
@@ -166,7 +170,19 @@ def break_file(path: Path, how: str) -> None:
 
 @pytest.mark.parametrize(
     "how",
-    ["truncated", "foreign", "no block", "another file", "counts", "huge", "few bits", "link", "array for a group"],
+    [
+        "truncated",
+        "foreign",
+        "no block",
+        "another file",
+        "counts",
+        "huge",
+        "few bits",
+        "link",
+        "more blocks",
+        "fewer blocks",
+        "array for a group",
+    ],
 )
 def test_a_file_that_is_not_ours_or_was_damaged_is_refused(tmp_path: Path, how: str):
     path = written(tmp_path / "p.h5")

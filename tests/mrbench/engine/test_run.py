@@ -248,3 +248,42 @@ def test_a_method_for_two_classes_is_not_applicable_to_three(
     (cell,) = as_json(result)["cells"]
     assert cell["status"] == "not-applicable"
     assert "takes two classes" in cell["reason"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[" * 100_000, "nested too deep"),
+        ("[]", "TypeError"),
+        ('{"format": 1, "cells": [], "descriptions": {}, "command": ""}', "'data'"),
+    ],
+)
+def test_a_run_that_is_damaged_is_named_with_the_remedy(tmp_path: Path, text: str, said: str) -> None:
+    from mrbench.engine.run import open_run
+    from mrbench.errors import DataError
+
+    (tmp_path / "runs" / "r").mkdir(parents=True)
+    (tmp_path / "runs" / "r" / "run.json").write_text(text)
+    with pytest.raises(DataError, match="cannot read the run") as caught:
+        open_run("r", tmp_path)
+    assert said in caught.value.found
+    assert "writes it again" in caught.value.hint
+
+
+def test_a_run_describes_the_data_sets_of_its_cells_and_no_others(tmp_path: Path) -> None:
+    from stored_runs import StoredCell, cases, store_run
+
+    from mrbench.engine.run import open_run
+    from mrbench.errors import DataError
+
+    path = store_run(tmp_path, "r", StoredCell("proseg", cases("ged", [0.5]))).folder / "run.json"
+    stored = json.loads(path.read_text())
+    for change in (
+        {"cells": []},
+        {"descriptions": {}},
+        {"descriptions": {**stored["descriptions"], "other": stored["descriptions"]["phantom"]}},
+    ):
+        path.write_text(json.dumps(stored | change))
+        with pytest.raises(DataError, match="cannot read the run") as caught:
+            open_run("r", tmp_path)
+        assert "other data sets than it describes" in caught.value.found

@@ -117,6 +117,21 @@ def test_files_of_another_kind_are_refused(origin, tmp_path: Path, name: str, co
     assert "is not a whole" in origin.refused(tmp_path / name)
 
 
+def test_more_predictions_than_fit_into_memory_are_refused(origin, path: Path):
+    text = origin.refused(written(path, samples(n=4097)))
+    assert f"{path} has too many predictions of case" in text
+    assert "expected: at most 4096\n  found:    4097" in text
+
+
+def test_hidden_characters_in_names_are_spelt_out(origin, path: Path):
+    masks = {f"{case}/raters": np.zeros((2, *s), "u1") for case, s in zip(CASES, SHAPES, strict=True)}
+    text = origin.refused(written(path, masks | {"rater": np.array(["ann", "\x1b]0;x\x07"])}))
+    assert r"\x1b]0;x\x07" in text
+    assert "\x1b" not in text
+    text = origin.score(written(path, samples() | {"\x1b[2J/samples": np.zeros((2, 9, 7), "u1")})).stderr
+    assert r"left alone: '\x1b[2J'" in text
+
+
 def test_truncated_files_are_refused(origin, path: Path):
     written(path, samples())
     path.write_bytes(path.read_bytes()[:-200])
@@ -161,12 +176,31 @@ def test_a_member_that_declares_more_than_it_holds_is_refused(origin, tmp_path: 
     assert "declares more than it holds" in origin.refused(path)
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_members_of_one_name_are_refused(origin, tmp_path: Path):
+    written(path := tmp_path / "a.npz", samples())
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(f"{CASES[0]}/samples.npy", member((2, 9, 7), bytes(126)))
+    assert "two members of one name" in origin.refused(path)
+
+
+def test_characters_that_there_are_not_are_refused(origin, tmp_path: Path):
+    path = tmp_path / "a.npz"
+    masks = {f"{case}/raters": np.zeros((1, *s), "u1") for case, s in zip(CASES, SHAPES, strict=True)}
+    np.savez(path, **masks, rater=np.frombuffer(b"\xff\xff\xff\x7f", "<U1"))
+    assert "a character beyond Unicode" in origin.refused(path)
+
+
 def test_members_packed_otherwise_are_refused(origin, tmp_path: Path):
     path = tmp_path / "a.npz"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
         for case, shape in zip(CASES, SHAPES, strict=True):
             archive.writestr(f"{case}/samples.npy", member((2, *shape), bytes(2 * shape[0] * shape[1])))
     assert "numpy.savez_compressed" in origin.refused(path)
+
+
+def test_other_arrays_are_left_alone(origin, path: Path):
+    assert "left alone" not in origin.score(written(path, samples() | {"thresholds": np.zeros(3)})).stderr
 
 
 def hdf5_with(path: Path, change) -> Path:
@@ -215,6 +249,10 @@ def a_group(file: h5py.File, name: str) -> None:
     file.create_group(name)
 
 
+def no_values(file: h5py.File, name: str) -> None:
+    file[name] = h5py.Empty("u1")
+
+
 def huge(file: h5py.File, name: str) -> None:
     file.create_dataset(name, (10**6, 9, 7), "u1", chunks=(10**6, 9, 7), compression="gzip")
 
@@ -229,6 +267,7 @@ HOSTILE = {
     never_written: "damaged",
     unfilled: "does not hold all",
     a_group: "wrong member",
+    no_values: "found:    one without values",
     huge: "other predictions",
 }
 

@@ -193,3 +193,34 @@ def test_names_are_checked_before_any_predictions_are_read():
     for name in (".a", "a.", "a..b", "-a", "a b", "a/b", "x" * 81):
         with pytest.raises(UsageError, match="cannot name a row"):
             _checked(name)
+
+
+@pytest.mark.parametrize("error", [OSError("the disk went away"), MemoryError(), KeyboardInterrupt()])
+def test_whatever_ends_the_scoring_leaves_nothing_half_written(
+    origin, file: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+):
+    from mrbench.external.arrays import ArraySource
+
+    def draws(*_):
+        raise error
+        yield
+
+    monkeypatch.setattr(ArraySource, "draws", draws)
+    before = origin.records()
+    with pytest.raises((OSError, MemoryError, SystemExit, KeyboardInterrupt, AssertionError)):
+        origin.score(file, "--name", "ended")
+    assert origin.records().keys() == before.keys()
+    assert not list(origin.results.glob("**/*.attempt-*"))
+
+
+def test_a_file_that_goes_away_while_it_is_scored_leaves_nothing(origin, file: Path, monkeypatch: pytest.MonkeyPatch):
+    from mrbench.external.arrays import ArraySource
+
+    real = ArraySource.draws
+
+    def draws(self, case, spatial, spacing):
+        file.unlink(missing_ok=True)
+        yield from real(self, case, spatial, spacing)
+
+    monkeypatch.setattr(ArraySource, "draws", draws)
+    assert "changed while it was read" in origin.refused(file, "--name", "gone")

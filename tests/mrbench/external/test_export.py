@@ -122,6 +122,22 @@ def test_a_damaged_file_of_predictions_leaves_nothing(make_origin, to: Path):
     assert list(to.parent.iterdir()) == []
 
 
+def test_predictions_that_lack_cases_are_refused_and_leave_nothing(make_origin, to: Path):
+    origin = make_origin(2, True)
+    path = origin.records()["odd.py:guess", 1]["folder"] / "predictions.h5"
+    content = path.read_bytes()
+    with h5py.File(path, "a") as file:
+        names = file["block000000/case"]
+        names[0] = b"another"
+    try:
+        text = origin.export(origin.run_id, "--to", to, code=1).stderr
+    finally:
+        path.write_bytes(content)
+    assert "the stored predictions of 'odd.py:guess' lack 1 of 6 cases" in text
+    assert "found:    none of 'hospital" in text
+    assert list(to.parent.iterdir()) == []
+
+
 def test_cases_whose_names_no_group_can_have_are_refused(tmp_path: Path):
     from mrbench.errors import UsageError
     from mrbench.external.writers import Hdf5Writer

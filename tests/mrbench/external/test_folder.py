@@ -146,6 +146,30 @@ def test_a_wrong_table_of_cases_is_refused(tmp_path: Path, text: str):
         read_stems(tmp_path)
 
 
+def test_a_wrong_table_of_cases_shows_the_row(tmp_path: Path):
+    (tmp_path / "cases.csv").write_text("file,case\na,b\n\n" + "\n" * 1000)
+    with pytest.raises(DataError, match=r"cases\.csv is no table of cases") as caught:
+        read_stems(tmp_path)
+    assert (caught.value.expected, caught.value.found) == ("the columns file,case, one row per case", "row 3: ''")
+
+
+def test_a_table_of_cases_out_of_the_folder_is_refused(tmp_path: Path):
+    put(tmp_path, "masks/c/consensus.png")
+    (tmp_path / "cases.csv").write_text("file,case\nc,d\n")
+    (tmp_path / "masks" / "cases.csv").symlink_to(tmp_path / "cases.csv")
+    with pytest.raises(DataError, match=r"cases\.csv is no file of"):
+        FolderSource(tmp_path / "masks", (), DESCRIPTION)
+
+
+def test_names_of_files_cannot_steer_a_terminal(tmp_path: Path):
+    put(tmp_path, "\x1b[2J/sample-1.png")
+    put(tmp_path, "\x1b[2J/sample-01.png")
+    with pytest.raises(DataError) as caught:
+        FolderSource(tmp_path, (), DESCRIPTION)
+    assert r"\x1b[2J/sample-1.png is the same prediction as" in caught.value.message
+    assert "\x1b" not in caught.value.message
+
+
 def test_two_files_for_one_prediction_are_refused(tmp_path: Path):
     put(tmp_path, "c/sample-1.png")
     put(tmp_path, "c/sample-01.png")
@@ -191,6 +215,9 @@ def test_a_file_that_changes_between_its_digest_and_its_reading_is_refused(tmp_p
     with pytest.raises(DataError, match="changed while it was read"):
         list(source.draws("c", (2, 3), None))
     assert FolderSource(tmp_path, (), DESCRIPTION).digest() != before
+    (tmp_path / "c" / "consensus.png").unlink()
+    with pytest.raises(DataError, match="changed while it was read"):
+        list(source.draws("c", (2, 3), None))
 
 
 # --- PNG

@@ -14,7 +14,7 @@ MASKS_AND_MASKS = (
 )
 PREDICTED_AND_MASKS = ("ece", "ece_rater", "brier", "brier_rater", "brier_share", "auroc_disagreement")
 ONE_PER_RATER = ("dice_rater", "iou", "rater_identification")
-ELSEWHERE = ("dice_soft_prob", "hd95", "hausdorff", "assd", "nsd", "nsd_matrix", "surface_distances")
+ELSEWHERE = ("evaluate", "dice_soft_prob", "hd95", "hausdorff", "assd", "nsd", "nsd_matrix", "surface_distances")
 EXPERTS = ("pair_distances", "expert_distances", "expert_distance_mean")
 
 

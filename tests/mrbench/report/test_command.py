@@ -39,6 +39,7 @@ def test_runs_are_found_by_id_and_by_folder_in_any_results_folder(ran: Call):
     [
         (("lst",), "unknown run 'lst'"),
         (("--metric", "gde"), "did you mean 'ged'"),
+        (("--fold", "9"), "unknown fold '9' of phantom-"),
         (("--to", "page.pdf"), "a name that ends with .html"),
         (("--to", "results"), "--out names the folder of results"),
         (("--cases", "0"), "cases"),
@@ -55,4 +56,5 @@ def test_a_wrong_word_is_a_usage_error(ran: Call, words: tuple[str, ...], messag
 def test_without_any_run_it_says_how_to_start_one(mrbench: Call):
     result = mrbench("report")
     assert result.exit_code == 2
+    assert "unknown run 'last' in results, which holds none" in result.stderr
     assert "mrbench run starts one" in result.stderr

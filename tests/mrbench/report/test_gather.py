@@ -128,7 +128,7 @@ def test_a_data_set_that_is_not_installed_leaves_the_page_without_cases(make_odd
     from mrbench.registry import discover
 
     (part,) = gather([make_odd()], discover(), Choices()).datasets
-    assert "unknown dataset" in part.gallery.absent
+    assert "unknown data set" in part.gallery.absent
     assert part.table.rows[0].metrics["ged"].n == 2
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mrbench.engine.run import Run, open_run
-from mrbench.errors import MrbenchError, UsageError
+from mrbench.errors import UsageError
 from mrbench.registry import Registry
 from mrbench.report.choices import Choices
 from mrbench.report.gather import Report, gather
@@ -146,7 +146,7 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(name: str,
     from mrbench.report.page import check_packages
 
     monkeypatch.setattr(importlib.util, "find_spec", lambda wanted: None if wanted == name else object())
-    with pytest.raises(MrbenchError, match=f"needs {name}") as error:
+    with pytest.raises(UsageError, match=f"needs {name}") as error:
         check_packages()
     assert error.value.hint == "pip install 'mrbench[report]'"
 

@@ -90,7 +90,7 @@ def test_wrong_names_are_usage_errors(bad, mrbench):
             ("check", "--list", "--check", "direktion"),
             "unknown check 'direktion'\n  next:     did you mean 'direction' or",
         ),
-        (("check", "overlap", "--kind", "dataset"), "unknown dataset 'overlap'"),
+        (("check", "overlap", "--kind", "dataset"), "unknown data set 'overlap'"),
     ):
         result = mrbench(*words)
         assert result.exit_code == 2

@@ -1,0 +1,87 @@
+"""Records from strangers: what commands rely on is there, or one line says what is not."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from stored_runs import StoredCell, cases, store_run
+
+from mrbench.engine.record import read_record
+from mrbench.engine.record_form import fault_of
+from mrbench.errors import DataError
+from mrbench.files import write_json
+
+RECORD = {
+    "status": "ok",
+    "reason": "",
+    "environment": {"shared_device": False, "cores": 2},
+    "profile": {"phases": {"predict": {"seconds": 1, "peak_memory_mib": 2.5, "more": 1}}, "parameters": 3},
+    "metrics": {"ged": {"value": 0.5, "by_class": {}, "by_rater": {}, "cases": 3}},
+    "scoring": {"ged": "d"},
+    "metric_faults": {},
+    "written": "today",
+}
+
+
+def changed(path: str, value: Any) -> Mapping[str, Any]:
+    record: Any = deepcopy(RECORD)
+    *heads, name = path.split(".")
+    inner = record
+    for head in heads:
+        inner = inner[head]
+    inner[name] = value
+    return record
+
+
+def test_what_a_cell_leaves_is_right():
+    assert fault_of(RECORD) == ""
+    assert fault_of({"status": "failed", "reason": "why"}) == "", "a cell that failed has no scores"
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("status", "weird"),
+        ("status", ["ok"]),
+        ("reason", None),
+        ("environment", {}),
+        ("environment.shared_device", "no"),
+        ("profile", []),
+        ("profile.phases", {}),
+        ("profile.phases.predict", {"seconds": 1}),
+        ("profile.phases.predict.seconds", "1"),
+        ("profile.parameters", "many"),
+        ("metrics", [1]),
+        ("metrics.ged", 1),
+        ("metrics.ged.value", "0.5"),
+        ("metrics.ged.value", None),
+        ("metrics.ged.value", 10**400),
+        ("scoring", None),
+        ("scoring.ged", 1),
+        ("metric_faults", [1]),
+        ("metric_faults.ged", {}),
+    ],
+)
+def test_the_first_wrong_field_is_named(path: str, value: Any):
+    assert fault_of(changed(path, value)).startswith(path)
+
+
+@pytest.mark.parametrize("name", ["environment", "profile", "metrics"])
+def test_a_finished_cell_lacks_nothing(name: str):
+    assert fault_of({key: value for key, value in RECORD.items() if key != name}).startswith(f"{name}: Field required")
+
+
+def test_reading_a_damaged_record_names_it(tmp_path):
+    run = store_run(tmp_path, "r", StoredCell("proseg", cases("ged", [0.5])))
+    ((spec, _),) = run.cells
+    folder = spec.folder(tmp_path)
+    record = read_record(folder)
+    assert record is not None
+    write_json(folder / "record.json", record | {"metrics": {"ged": {"value": "\x1b[2J"}}})
+    with pytest.raises(DataError, match=r"the record .*record\.json is damaged") as caught:
+        read_record(folder)
+    assert caught.value.found.startswith("metrics.ged.value: ")
+    (folder / "record.json").write_text("[" * 100_000)
+    with pytest.raises(DataError, match="cannot read the record"):
+        read_record(folder)
