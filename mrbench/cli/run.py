@@ -19,6 +19,7 @@ from mrbench.engine.observers import choose
 from mrbench.engine.plan import Plan, Request, make_plan
 from mrbench.engine.run import CellResult, Settings, execute, run_of
 from mrbench.errors import UnknownNameError, UsageError
+from mrbench.metrics.protocol import MAX_PREDICTIONS
 
 EXITS = """\b
 Exit codes: 0 all that was asked for is there, 1 a cell failed, 2 usage,
@@ -91,7 +92,13 @@ def _as_default(parameter: click.Option, value: Any) -> Any:
 @click.option(
     "--seeds", type=click.IntRange(1), default=1, show_default=True, help="Number of base seeds, from --seed on."
 )
-@click.option("--samples", type=click.IntRange(1), default=50, show_default=True, help="Samples drawn per case.")
+@click.option(
+    "--samples",
+    type=click.IntRange(1, MAX_PREDICTIONS),
+    default=50,
+    show_default=True,
+    help="Samples drawn per case.",
+)
 @click.option("--limit", type=click.IntRange(1), help="Test on the first N cases of each fold only.")
 @click.option(
     "--raters-present",

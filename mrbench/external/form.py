@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mrbench.errors import DataError
+from mrbench.metrics.protocol import MAX_PREDICTIONS
 from mrbench.records import Capability
-
-MAX_PREDICTIONS = 4096
-"""Of a case: the intersections of all pairs of them are in memory at once."""
 
 
 @dataclass(frozen=True)

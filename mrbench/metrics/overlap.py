@@ -37,19 +37,24 @@ class Overlaps:
 def iou_of(overlaps: Overlaps, protocol: ScoringProtocol = STRICT) -> np.ndarray:
     """``(M, M)`` IoU of all masks with each other; ``protocol.empty_iou`` where both are empty.
 
-    The latest are remembered, here and of :func:`dice_of`: several metrics start from them. None may change them.
+    The latest are remembered, here and of :func:`dice_of`, because several metrics start from them: read only.
     """
     union = overlaps.totals - overlaps.shared
     empty = np.full(union.shape, protocol.empty_iou, np.float64)
-    return np.divide(overlaps.shared, union + protocol.epsilon, out=empty, where=union > 0)
+    return _read_only(np.divide(overlaps.shared, union + protocol.epsilon, out=empty, where=union > 0))
 
 
 @lru_cache(maxsize=16)
 def dice_of(overlaps: Overlaps, protocol: ScoringProtocol = STRICT) -> np.ndarray:
-    """``(S, R)`` Dice of each predicted mask with each rater; 1 where both are empty."""
+    """``(S, R)`` Dice of each predicted mask with each rater, read only; 1 where both are empty."""
     s = overlaps.n_predicted
     shared, total = overlaps.shared[:s, s:], overlaps.totals[:s, s:]
-    return dice_ratio(shared, total, protocol)
+    return _read_only(dice_ratio(shared, total, protocol))
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    array.flags.writeable = False
+    return array
 
 
 def dice_ratio(shared: np.ndarray, total: np.ndarray, protocol: ScoringProtocol) -> np.ndarray:
@@ -97,9 +102,9 @@ def validate_grids(predicted: Array, raters: Array) -> None:
 def iou_matrix(predicted: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> np.ndarray:
     """``(S, R)`` IoU of boolean masks ``(S, *spatial)`` and ``(R, *spatial)``; both empty: ``protocol.empty_iou``."""
     overlaps = count_overlaps(predicted, raters)
-    return iou_of(overlaps, protocol)[: len(predicted), len(predicted) :]
+    return iou_of(overlaps, protocol)[: len(predicted), len(predicted) :].copy()
 
 
 def dice_matrix(predicted: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> np.ndarray:
     """``(S, R)`` Dice of boolean masks ``(S, *spatial)`` and ``(R, *spatial)``; both empty: 1."""
-    return dice_of(count_overlaps(predicted, raters), protocol)
+    return dice_of(count_overlaps(predicted, raters), protocol).copy()

@@ -9,6 +9,7 @@ import numpy as np
 from mrbench.errors import DataError
 from mrbench.metrics.calibration import BINS, fraction_bits
 from mrbench.metrics.counting import THRESHOLDS
+from mrbench.metrics.protocol import MAX_PREDICTIONS
 from mrbench.metrics.tables import MAX_RATERS, CaseTables, Predictions
 
 _LAYOUT = (
@@ -139,6 +140,8 @@ class _Stream:
             expected = f"a class, 1..{MAX_RATERS} raters, 1..{MAX_DIMENSIONS} dimensions"
             raise _refuse(f"layout of case {case}", expected, f"{dict(sizes)}")
         m = sizes["samples"] + p + sizes["consensus"] + r
+        if m - r > 2 * MAX_PREDICTIONS:  # of a method as many samples, and rater predictions besides
+            raise _refuse(f"layout of case {case}", f"at most {2 * MAX_PREDICTIONS} predictions", f"{m - r}")
         return CaseTables(
             n_samples=sizes["samples"],
             predicted_rater=self.take("predicted_rater", p),

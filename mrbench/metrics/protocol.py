@@ -5,6 +5,9 @@ from typing import Literal
 
 from mrbench.digests import digest_json
 
+MAX_PREDICTIONS = 4096
+"""Of a case: the intersections of all pairs of them are in memory at once."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ScoringProtocol:

@@ -86,7 +86,9 @@ def observe(tmp_path: Path) -> Callable[..., Observers]:
         run = Run("run-1", tmp_path / "results", [(SPEC, "")], {"phantom": {"classes": ["a"]}}, "mrbench run")
         run.write()
         SPEC.folder(run.results).mkdir(parents=True)
-        write_record(SPEC.folder(run.results), make_record(SPEC, Status.OK))
+        phases = {"predict": {"seconds": 1.0, "peak_memory_mib": 1.0}}
+        record = make_record(SPEC, Status.OK, metrics={}, profile={"phases": phases})
+        write_record(SPEC.folder(run.results), record)
         return Observers(discover([], paths).observers, run)
 
     return make

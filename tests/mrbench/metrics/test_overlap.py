@@ -39,3 +39,12 @@ def test_no_mask_is_refused():
 def test_masks_on_different_grids_are_refused():
     with pytest.raises(ValueError, match=r"grid \(4, 4\), raters on \(4, 5\)"):
         iou_matrix(np.zeros((1, 4, 4), bool), np.zeros((1, 4, 5), bool))
+
+
+def test_matrices_given_out_can_be_changed_without_harm():
+    masks = np.random.default_rng(0).random((4, 6, 6)) < 0.5
+    for matrix in (dice_matrix, iou_matrix):
+        first = matrix(masks, masks)
+        kept = first.copy()
+        first[:] = 0
+        assert np.array_equal(matrix(masks, masks), kept)

@@ -49,7 +49,7 @@ def call(environment: dict[str, str], folder: Path, *words: str) -> subprocess.C
 def test_an_installed_package_is_found_and_described(packages: Path, environment: dict[str, str], kind: Kind):
     result = call(environment, packages, "mrbench", "info", NAMES[kind])
     assert result.returncode == 0, result.stderr
-    assert f"{kind} mrbench-{NAMES[kind]}:{NAMES[kind]}:" in result.stdout
+    assert f"{'data set' if kind == 'dataset' else kind} mrbench-{NAMES[kind]}:{NAMES[kind]}:" in result.stdout
     assert result.stderr == ""
 
 
