@@ -1,7 +1,6 @@
 """Errors that a user can act on: what failed, what was expected and found, and the next command to run."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from mrbench.visible import visible
 
@@ -50,6 +49,8 @@ class UnknownNameError(UsageError):
     """
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, where: str = "", hint: str = "") -> None:
+        from difflib import get_close_matches
+
         known = sorted(known)
         near = get_close_matches(name.lower(), known, n=3, cutoff=0.5)
         remedies = [f"did you mean {' or '.join(repr(n) for n in near)}?"] if near else []

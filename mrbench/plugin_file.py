@@ -1,6 +1,5 @@
 """A plugin in one file, without packaging: imported under the name of the file."""
 
-import hashlib
 import importlib.util
 import keyword
 import re
@@ -68,6 +67,8 @@ class PluginFile:
     @property
     def digest(self) -> str:
         """The first hex digits of the content's SHA-256: the file's version."""
+        import hashlib
+
         return hashlib.sha256(self.source).hexdigest()[:12]
 
     def module(self) -> ModuleType:

@@ -8,7 +8,8 @@ import re
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
+from functools import lru_cache
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, Literal, TypeVar
@@ -146,8 +147,7 @@ class Registry:
 
     def add(self, entry: EntryPoint) -> None:
         """Loads one entry point; whatever it does wrong sets it aside and is remembered."""
-        distribution = entry.dist.name if entry.dist else "unknown"
-        version = entry.dist.version if entry.dist else ""
+        distribution, version = _provider(entry.dist)
         try:
             found = _Module(entry.load(), entry.name)
         except (Exception, SystemExit) as error:
@@ -267,8 +267,14 @@ def _file_here(name: str) -> str:
 
 
 def _order(entry: EntryPoint) -> tuple[bool, str, str]:
-    distribution = entry.dist.name if entry.dist else ""
+    distribution, _ = _provider(entry.dist)
     return distribution != BUILT_IN, distribution, entry.name
+
+
+@lru_cache(maxsize=256)
+def _provider(distribution: Distribution | None) -> tuple[str, str]:
+    # Name and version; read once, because every look at them parses the distribution's metadata anew.
+    return (distribution.name, distribution.version) if distribution else ("unknown", "")
 
 
 class _Module:

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -41,6 +40,8 @@ class LazyGroup(click.Group):
         commands = plugin_commands()
         if any(cmd_name in (one.name, qualified(one)) for one in commands):
             return pick("command", cmd_name, commands).load()
+        from difflib import get_close_matches
+
         near = get_close_matches(cmd_name, [*COMMANDS, *callable_names(commands, COMMANDS)], n=1)
         raise click.UsageError(f"no such command {cmd_name!r}" + (f"; did you mean {near[0]!r}?" if near else ""), ctx)
 
