@@ -1,64 +1,28 @@
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
-import torch
 
 from mrbench.data.case import Image
-from mrbench.data.description import Description, Raters
 from mrbench.engine.slices import Slices
 from mrbench.interfaces.method import Batch
-from mrbench_proseg import PRESETS
-from mrbench_proseg.config import ProSegConfig
 from mrbench_proseg.method import ProSeg
-
-TINY = {"backbone": {"name": "unet", "width": 8, "depth": 3}}
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    yield
-    torch.set_num_threads(before)
+def alone(one_thread: None) -> None:
+    """Every test starts from the same generator, on one thread."""
 
 
 @pytest.fixture
-def build() -> Callable[..., ProSeg]:
-    def build(
-        preset: str = "quick",
-        *,
-        raters: int = 4,
-        classes: int = 2,
-        channels: int = 1,
-        tiny: bool = True,
-        **options: Any,
-    ) -> ProSeg:
-        description = Description(
-            name="made",
-            version="1",
-            classes=tuple(f"class-{k}" for k in range(classes)),
-            channels=tuple(f"channel-{c}" for c in range(channels)),
-            raters=Raters.IDENTIFIED,
-            rater_names=tuple(f"rater-{r}" for r in range(raters)),
-        )
-        values = {**PRESETS[preset], **(TINY if tiny else {}), **options}
-        return ProSeg(ProSegConfig.parse(values, owner="proseg"), description)
-
-    return build
+def build(make_method: Callable[..., ProSeg]) -> Callable[..., ProSeg]:
+    return partial(make_method, "proseg")
 
 
 @pytest.fixture
-def batch() -> Callable[..., Batch]:
-    def batch(size: int = 3, *, raters: int = 4, classes: int = 2, channels: int = 1, side: int = 16) -> Batch:
-        generator = torch.Generator().manual_seed(1)
-        image = torch.rand(size, channels, side, side, generator=generator)
-        masks = torch.randint(0, classes, (size, raters, side, side), generator=generator)
-        return Batch(image, masks, torch.ones(size, raters, dtype=torch.bool))
-
-    return batch
+def batch(make_batch: Callable[..., Batch]) -> Callable[..., Batch]:
+    return make_batch
 
 
 @pytest.fixture
@@ -67,10 +31,5 @@ def picture() -> Callable[..., Image]:
 
 
 @pytest.fixture
-def four_discs() -> Slices:
-    """Four 32 x 32 images of a bright disc; rater r marks it with a radius of its own."""
-    y, x = np.mgrid[:32, :32]
-    distance = np.stack([np.hypot(y - cy, x - cx) for cy, cx in ((10, 11), (14, 20), (20, 12), (18, 18))])
-    image = np.exp(-((distance / 8) ** 2))[:, None].astype(np.float32)
-    masks = np.stack([distance < radius for radius in (5, 6, 8, 9)], axis=1).astype(np.uint8)
-    return Slices(torch.from_numpy(image), torch.from_numpy(masks), torch.ones(4, 4, dtype=torch.bool), 1.0)
+def four_discs(four_cases: Slices) -> Slices:
+    return four_cases
