@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from mrbench.data.case import Image
 from mrbench.nn.backbone import Backbone, build_backbone
 from mrbench.nn.encoder import Encoder, build_encoder
-from mrbench.nn.fcomb import Fcomb
+from mrbench.nn.fcomb import Fcomb, norm_penalty
 from mrbench.nn.losses import logit_channels, start_from_background
 from mrbench.nn.slices import draws_at_once, draws_from_slices, run_by_slices
 
@@ -34,6 +34,11 @@ class LatentUNet(nn.Module):
         self.prior = build_encoder(encoder, channels)
         self.fcomb = Fcomb(self.backbone.out_channels, encoder.latent, logit_channels(classes))
         start_from_background(self.fcomb.convolutions[-1], log_odds)
+
+    def norms(self, posterior: nn.Module) -> Tensor:
+        """Sum of the L2 norms, not squared, of prior, posterior and head without its last layer, as released."""
+        encoders = [*self.prior.parameters(), *posterior.parameters()]
+        return norm_penalty(iter([*encoders, *self.fcomb.inner_parameters()]))
 
     @torch.no_grad()
     def encode(self, image: Image, device: torch.device) -> "Encoded":

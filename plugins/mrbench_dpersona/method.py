@@ -16,7 +16,6 @@ from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.method import Batch, Context, Method, ParameterGroup, Stage
 from mrbench.nn.bound import bound_loss
 from mrbench.nn.encoder import build_encoder
-from mrbench.nn.fcomb import norm_penalty
 from mrbench.nn.gaussian import gaussian_kl
 from mrbench.nn.latent_unet import LatentUNet
 from mrbench.nn.losses import batch_dice_loss, channel_dice_loss, logits_to_probability
@@ -113,7 +112,7 @@ class DPersona(Method[DPersonaConfig]):
             samples = self._foreground(features, prior.samples(options.bound_samples))
             terms["bound"] = options.bound_weight * bound_loss(samples, masks, batch.present)
         if options.norm_weight:
-            terms["norm"] = options.norm_weight * self._norms()
+            terms["norm"] = options.norm_weight * self.network.norms(self.posterior)
         return terms
 
     def _rater(self, shown: Tensor) -> Tensor:
@@ -129,10 +128,6 @@ class DPersona(Method[DPersonaConfig]):
     def _foreground(self, features: Tensor, z: Tensor) -> Tensor:
         # (B, S, F, H, W)
         return logits_to_probability(self.network.fcomb(features, z), self.classes)[:, :, 1:]
-
-    def _norms(self) -> Tensor:
-        encoders = [*self.network.prior.parameters(), *self.posterior.parameters()]
-        return norm_penalty(iter([*encoders, *self.network.fcomb.inner_parameters()]))
 
     # Stage II
 

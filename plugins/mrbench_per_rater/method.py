@@ -14,7 +14,6 @@ from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.method import Batch, Context, Method, Stage
 from mrbench.nn.bound import bound_loss
 from mrbench.nn.encoder import build_encoder
-from mrbench.nn.fcomb import norm_penalty
 from mrbench.nn.gaussian import gaussian_kl
 from mrbench.nn.latent_unet import LatentUNet
 from mrbench.nn.losses import batch_dice_loss, logits_to_probability
@@ -60,7 +59,7 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
             probability = logits_to_probability(samples, self.classes)[:, :, 1:]  # (B, S, F, H, W)
             terms["bound"] = config.bound_weight * bound_loss(probability, masks, present)
         if config.norm_weight:
-            terms["norm"] = config.norm_weight * self._norms()
+            terms["norm"] = config.norm_weight * self.network.norms(self.posteriors)
         return terms
 
     def _inputs(self, x: Tensor, masks: Tensor) -> Tensor:
@@ -73,10 +72,6 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
         seen = present.any(dim=0).nonzero()[:, 0].tolist()
         each = [batch_dice_loss(logits[:, r], masks[:, r], present[:, r]) for r in seen]
         return torch.stack(each).mean()
-
-    def _norms(self) -> Tensor:
-        encoders = [*self.network.prior.parameters(), *self.posteriors.parameters()]
-        return norm_penalty(iter([*encoders, *self.network.fcomb.inner_parameters()]))
 
     # Section 3.4.1, test time
 

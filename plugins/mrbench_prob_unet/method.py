@@ -9,7 +9,6 @@ from mrbench.data.description import Description
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.method import Batch, Context, Method, Stage
 from mrbench.nn.encoder import build_encoder
-from mrbench.nn.fcomb import norm_penalty
 from mrbench.nn.gaussian import gaussian_kl
 from mrbench.nn.latent_unet import LatentUNet
 from mrbench.nn.losses import batch_dice_loss, cross_entropy
@@ -49,17 +48,13 @@ class ProbUNet(Method[ProbUNetConfig]):
             "kl": self.config.kl_weight * gaussian_kl(posterior, prior).sum(dim=1).mean(),
         }
         if self.config.norm_weight:
-            terms["norm"] = self.config.norm_weight * self._norms()
+            terms["norm"] = self.config.norm_weight * self.network.norms(self.posterior)
         return terms
 
     def _reconstruction(self, logits: Tensor, y: Tensor) -> Tensor:
         if self.config.reconstruction == "dice":
             return batch_dice_loss(logits, y)
         return cross_entropy(logits, y) * y[0].numel()
-
-    def _norms(self) -> Tensor:
-        encoders = [*self.network.prior.parameters(), *self.posterior.parameters()]
-        return norm_penalty(iter([*encoders, *self.network.fcomb.inner_parameters()]))
 
     # Section 2, sampling: eq. 1-3
 
