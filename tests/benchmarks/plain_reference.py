@@ -1,0 +1,73 @@
+"""A plain reference for tables of learned methods: one U-Net of half a million parameters, one output per rater.
+
+    mrbench run --plugin-file tests/benchmarks/plain_reference.py --method plain-reference --dataset lidc --data FOLDER
+
+A method that stays below this row at the same number of epochs has not learned to represent the raters.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mrbench import Capability, Description, Draw, DrawKind, Method, MethodRecord, hookimpl
+from mrbench.configuration import option
+from mrbench.data.case import Image
+from mrbench.interfaces.method import Batch, Context, Stage
+from mrbench.nn.losses import cross_entropy, logits_to_probability
+from mrbench.nn.slices import from_slices, run_by_slices
+from mrbench.nn.training import TrainingOptions, joint_stage
+from mrbench.nn.unet import UNet
+
+MRBENCH_API = "1"
+
+
+@hookimpl
+def mrbench_methods() -> list[MethodRecord]:
+    return [
+        MethodRecord(
+            name="plain-reference",
+            factory="plain_reference:PlainReference",
+            config="plain_reference:Options",
+            summary="one U-Net with an output channel per rater",
+            capabilities=frozenset({Capability.PERSONAL, Capability.DETERMINISTIC, Capability.VOLUMES}),
+            presets={"quick": {"batch_size": 6, "learning_rate": 3e-3, "epochs": 30, "patience": None}},
+        )
+    ]
+
+
+class Options(TrainingOptions):
+    """Options of the reference."""
+
+    background_log_odds: float = option(3.0, "of the background before training")
+    width: int = option(23, "channels of the U-Net at full resolution; 23 gives half a million parameters", ge=1)
+
+
+class PlainReference(Method[Options]):
+    """``(B, C, H, W)`` to R foreground logits; the loss is the mean cross-entropy over the raters present."""
+
+    def __init__(self, config: Options, description: Description) -> None:
+        super().__init__(config, description)
+        body = UNet(len(description.channels), width=config.width)
+        head = nn.Conv2d(body.out_channels, description.n_raters, 1)
+        with torch.no_grad():
+            head.get_parameter("bias").sub_(config.background_log_odds)  # as start_from_background, for every rater's logit
+        self.network = nn.Sequential(body, head)
+
+    def networks(self) -> Mapping[str, nn.Module]:
+        return {"unet": self.network}
+
+    def stages(self) -> Sequence[Stage]:
+        return [joint_stage("unet", self.networks(), self.config, self.loss)]
+
+    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+        logits = self.network(batch.image)[:, :, None]  # (B, R, 1, H, W)
+        return {"cross_entropy": cross_entropy(logits, batch.masks, batch.present)}
+
+    @torch.no_grad()
+    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:
+        self.network.eval()
+        logits = run_by_slices(self.network, image.array, context.device)  # (D, R, H, W)
+        for r in range(self.description.n_raters):
+            one = logits_to_probability(logits[:, r : r + 1], 2)
+            yield Draw(DrawKind.RATER, from_slices(one, image.array.ndim), rater=r)
