@@ -17,9 +17,9 @@ Reading trusts nothing: see :mod:`mrbench.data.hdf5`.
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import fields, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,10 +27,12 @@ import h5py
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from mrbench.data.caseset import ArrayPixels, CaseSet, Pixels
+from mrbench.data.case import Case
+from mrbench.data.caseset import ArrayPixels, CaseSet
 from mrbench.data.checks import check_columns, check_image, check_masks, check_splits
 from mrbench.data.description import Description, Unit
 from mrbench.data.hdf5 import MAX_ARRAY_BYTES, GuardedFile
+from mrbench.data.pixel_writer import PixelWriter
 from mrbench.data.splits import Fold, Split
 from mrbench.errors import DataError, IncompatibleError, MrbenchError, UsageError
 from mrbench.files import replaced
@@ -43,37 +45,59 @@ MAX_CLASSES = 256
 MAX_NAMES = 1000
 MAX_NAME_BYTES = 4096
 
+_LIBVER = ("v110", "v110")
 _PARTS = ("train", "validation", "test")
 _HINT = "make it again: mrbench data prepare NAME --source PATH"
 
 Mode = Literal["memory", "stream"]
 
 
-def write_container(path: Path, cases: CaseSet) -> str:
-    """Writes the cases one by one, all or nothing, and returns the content digest.
+def write_cases(
+    path: Path,
+    description: Description,
+    cases: Iterable[Case],
+    *,
+    splits: Callable[[CaseSet], Mapping[str, Split]] = lambda columns: {},
+) -> str:
+    """Writes cases as they come, all or nothing, in the memory that one case takes; returns the content digest.
 
     The file appears under its name when it is complete, on disk and has been read back; on any failure, a full disk
-    included, what stood there before stays. The folder is made. Cases are read twice.
+    included, what stood there before stays. What a process that died left of an attempt is removed. The folder is
+    made. Cases may differ in shape and type.
+
+    Args:
+        path: the container.
+        description: the declarations.
+        cases: their images as stored, not normalised; each is asked for once. Attributes have the same names in all.
+        splits: called once all cases are written, with a case set that has every column and no pixels; for a size of
+            each case, note it as the cases go by.
 
     Raises:
-        DataError: cases that a container cannot hold; names the case.
+        DataError: a case that a container cannot hold; names it.
         MrbenchError: the file cannot be written.
     """
+    columns = _Columns(description)
+
+    def pixels() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for case in cases:
+            columns.add(case)
+            yield case.image, case.masks
+
+    def finished() -> CaseSet:
+        found = columns.as_cases()
+        return replace(found, splits=splits(found))
+
+    return _write(path, description, columns.ids, pixels(), finished)
+
+
+def write_container(path: Path, cases: CaseSet) -> str:
+    """:func:`write_cases` for a case set that is there; each image and mask is read once. Errors: those of it."""
     cases = _canonical(cases)
     check_columns(cases)
     check_splits(cases)
     _check_names(cases)
-    surveyed = _SurveyedPixels(cases)
-    digest = replace(cases, pixels=surveyed, stored_digest=None).compute_digest()
-    with _replacing(path) as temporary:
-        # From this version on HDF5 keeps checksums of its own structures: damage is an error, not a crash.
-        with h5py.File(temporary, "x", libver=("v110", "v110")) as file:
-            _write_attributes(file, cases, digest)
-            _write_columns(file, cases)
-            _write_splits(file, cases.splits)
-            _write_pixels(file, cases, stacked=surveyed.alike)
-        StreamedPixels(temporary, shown=path).close()
-    return digest
+    pixels = ((cases.pixels.image(index), cases.pixels.masks(index)) for index in range(len(cases)))
+    return _write(path, cases.description, cases.ids, pixels, lambda: cases)
 
 
 def open_container(path: Path, mode: Mode = "memory") -> CaseSet:
@@ -254,47 +278,102 @@ def _gathered(read: Callable[[int], np.ndarray], pixels: StreamedPixels) -> np.n
 # --- writing
 
 
-class _SurveyedPixels:
-    """Checks each image and mask on its way into the digest, and notes whether all are alike."""
+def _write(
+    path: Path,
+    description: Description,
+    ids: Sequence[str],
+    pixels: Iterable[tuple[np.ndarray, np.ndarray]],
+    columns: Callable[[], CaseSet],
+) -> str:
+    # `ids` may grow while `pixels` are read; `columns` is asked for at the end.
+    with _replacing(path) as temporary:
+        # From this version on HDF5 keeps checksums of its own structures: damage is an error, not a crash.
+        with h5py.File(temporary, "x", libver=_LIBVER) as file:
+            writer = PixelWriter(file)
+            for image, masks in pixels:
+                _check_case(image, masks, description, f"case {ids[writer.n]!r} of data set {description.name!r}")
+                writer.add(image, masks.astype(np.uint8, copy=False))
+            writer.finish()
+            cases = replace(columns(), pixels=_Counted(writer.n))
+            _check_written(cases)
+            _write_attributes(file, cases)
+            _write_columns(file, cases)
+            _write_splits(file, cases.splits)
+        # The digest begins with the columns, which are known at the end: what was written is read for it.
+        with closing(StreamedPixels(temporary, shown=path)) as stored:
+            digest = replace(cases, pixels=stored, stored_digest=None).compute_digest()
+        with h5py.File(temporary, "r+", libver=_LIBVER) as file:
+            file.attrs["digest"] = np.bytes_(digest.encode())
+    return digest
 
-    def __init__(self, cases: CaseSet) -> None:
-        self._cases = cases
-        self._shapes: set[tuple[Any, ...]] = set()
-        self._spatial: tuple[int, ...] = ()
 
-    def __len__(self) -> int:
-        return len(self._cases)
+def _check_case(image: np.ndarray, masks: np.ndarray, description: Description, where: str) -> None:
+    check_image(image, description, where)
+    check_masks(masks, image.shape[1:], description, where)
+    largest = max(image.nbytes, masks.nbytes)
+    if largest > MAX_ARRAY_BYTES:
+        raise DataError(
+            f"{where} is too large",
+            expected=f"at most {MAX_ARRAY_BYTES} bytes of image or masks",
+            found=f"{largest} bytes",
+        )
 
-    @property
-    def alike(self) -> bool:
-        """Do all images agree in shape and type?"""
-        return len(self._shapes) == 1
 
-    def image(self, index: int) -> np.ndarray:
-        image = self._cases.pixels.image(index)
-        check_image(image, self._cases.description, self._where(index))
-        self._shapes.add((image.shape, image.dtype.newbyteorder("=")))
-        self._check_size(image, index)
-        self._spatial = image.shape[1:]
-        return image
+def _check_written(cases: CaseSet) -> None:
+    check_columns(cases)
+    check_splits(cases)
+    _check_names(cases)
 
-    def masks(self, index: int) -> np.ndarray:
-        masks = self._cases.pixels.masks(index)
-        # The digest asks for a case's image before its masks.
-        check_masks(masks, self._spatial, self._cases.description, self._where(index))
-        self._check_size(masks, index)
-        return masks.astype(np.uint8, copy=False)
 
-    def _check_size(self, array: np.ndarray, index: int) -> None:
-        if array.nbytes > MAX_ARRAY_BYTES:
+class _Columns:
+    """All of the cases but their pixels, gathered as they go by."""
+
+    def __init__(self, description: Description) -> None:
+        self.description = description
+        self.ids: list[str] = []
+        self._cases: list[Case] = []
+
+    def add(self, case: Case) -> None:
+        where = f"case {case.id!r} of data set {self.description.name!r}"
+        _check_text(case.id)
+        _check_text(case.subject)
+        raters = (self.description.n_raters,)
+        rows = {"present": case.present} | {f"attribute {name!r}": row for name, row in case.attributes.items()}
+        for name, row in rows.items():
+            if np.shape(row) != raters:
+                raise DataError(
+                    f"{where} has a wrong shape of {name}", expected=f"(R,) = {raters}", found=str(np.shape(row))
+                )
+        if self._cases and case.attributes.keys() != self._cases[0].attributes.keys():
             raise DataError(
-                f"{self._where(index)} is too large",
-                expected=f"at most {MAX_ARRAY_BYTES} bytes of image or masks",
-                found=f"{array.nbytes} bytes",
+                f"{where} has other attributes than the first case",
+                expected=", ".join(self._cases[0].attributes) or "none",
+                found=", ".join(case.attributes) or "none",
             )
+        if self._cases and (case.slice is None) != (self._cases[0].slice is None):
+            raise DataError(f"{where} differs from the first case", expected="a slice number in all cases or in none")
+        nothing = np.empty(0)
+        self.ids.append(str(case.id))
+        self._cases.append(replace(case, image=nothing, masks=nothing))
 
-    def _where(self, index: int) -> str:
-        return f"case {self._cases.ids[index]!r} of data set {self._cases.description.name!r}"
+    def as_cases(self) -> CaseSet:
+        """Without pixels and splits."""
+        cases = self._cases
+        known = [case for case in cases if case.spacing is not None]
+        names = cases[0].attributes if cases else ()
+        return _canonical(
+            CaseSet(
+                description=self.description,
+                pixels=_Counted(len(cases)),
+                ids=tuple(self.ids),
+                subjects=tuple(case.subject for case in cases),
+                present=np.array([case.present for case in cases], bool).reshape(-1, self.description.n_raters),
+                slices=tuple(case.slice for case in cases if case.slice is not None) or None,
+                spacings=tuple(case.spacing for case in cases) if known else None,
+                attributes={name: np.array([case.attributes[name] for case in cases]) for name in names},
+                metadata=tuple(case.metadata for case in cases) if any(case.metadata for case in cases) else None,
+            )
+        )
 
 
 def _canonical(cases: CaseSet) -> CaseSet:
@@ -311,13 +390,17 @@ def _canonical(cases: CaseSet) -> CaseSet:
 
 def _check_names(cases: CaseSet) -> None:
     for text in (*cases.ids, *cases.subjects):
-        if not 0 < len(text.encode("utf-8", "replace")) <= MAX_NAME_BYTES or not _is_plain(text):
-            raise DataError(
-                f"{text[:80]!r} cannot name a case or subject", expected=f"1 to {MAX_NAME_BYTES} bytes of UTF-8, no NUL"
-            )
+        _check_text(text)
     for text in (*cases.attributes, *cases.splits):
         if text in ("", ".", "..") or "/" in text or not _is_plain(text):
             raise DataError(f"{text!r} cannot name an attribute or split", expected="a name without '/'")
+
+
+def _check_text(text: str) -> None:
+    if not 0 < len(str(text).encode("utf-8", "replace")) <= MAX_NAME_BYTES or not _is_plain(text):
+        raise DataError(
+            f"{text[:80]!r} cannot name a case or subject", expected=f"1 to {MAX_NAME_BYTES} bytes of UTF-8, no NUL"
+        )
 
 
 def _is_plain(text: str) -> bool:
@@ -343,9 +426,9 @@ def _replacing(path: Path) -> Iterator[Path]:
         ) from error
 
 
-def _write_attributes(file: h5py.File, cases: CaseSet, digest: str) -> None:
+def _write_attributes(file: h5py.File, cases: CaseSet) -> None:
     description = json.dumps(cases.description.as_json(), allow_nan=False)
-    texts = {"format": FORMAT, "name": cases.description.name, "description": description, "digest": digest}
+    texts = {"format": FORMAT, "name": cases.description.name, "description": description}
     for name, text in texts.items():
         file.attrs[name] = np.bytes_(text.encode())
     file.attrs["format_version"] = VERSION
@@ -373,39 +456,6 @@ def _write_splits(file: h5py.File, splits: Mapping[str, Split]) -> None:
                 file[f"split/{name}/fold{k}/{part}"] = np.asarray(indices, np.int64)
 
 
-def _write_pixels(file: h5py.File, cases: CaseSet, *, stacked: bool) -> None:
-    if stacked:
-        _write_stacked(file, cases.pixels)
-        return
-    for index in range(len(cases)):
-        group = file.create_group(f"pixels/{index}")
-        for name, array in (("image", cases.pixels.image(index)), ("mask", _uint8(cases.pixels.masks(index)))):
-            group.create_dataset(name, data=array, chunks=array.shape, compression="gzip", compression_opts=1)
-
-
-def _write_stacked(file: h5py.File, pixels: Pixels) -> None:
-    n = len(pixels)
-    image, mask = _stack(file, "image", n, pixels.image(0)), _stack(file, "mask", n, _uint8(pixels.masks(0)))
-    for index in range(n):
-        image[index] = pixels.image(index)
-        mask[index] = _uint8(pixels.masks(index))
-
-
-def _stack(file: h5py.File, name: str, n: int, first: np.ndarray) -> h5py.Dataset:
-    return file.create_dataset(
-        name,
-        (n, *first.shape),
-        first.dtype,
-        chunks=(1, *first.shape),
-        compression="gzip",
-        compression_opts=1,
-    )
-
-
-def _uint8(masks: np.ndarray) -> np.ndarray:
-    return masks.astype(np.uint8, copy=False)
-
-
 def _as_bytes(names: Sequence[str]) -> np.ndarray:
     return np.array([name.encode() for name in names])
 
@@ -423,9 +473,14 @@ def _as_json(metadata: Sequence[Mapping[str, Any]], ids: Sequence[str]) -> bytes
 # --- reading
 
 
-class _NoPixels:
+@dataclass(frozen=True)
+class _Counted:
+    """Pixels of which nothing is known but the number of cases."""
+
+    n: int
+
     def __len__(self) -> int:
-        return 0
+        return self.n
 
     def image(self, index: int) -> np.ndarray:
         raise IndexError(index)
@@ -441,7 +496,7 @@ def _read_columns(file: GuardedFile) -> CaseSet:
     description, n = _read_description(file), _count(file)
     return CaseSet(
         description=description,
-        pixels=_NoPixels(),
+        pixels=_Counted(n),
         ids=_read_names(file, "case", n, unique=True),
         subjects=_read_names(file, "subject", n),
         present=_read_present(file, n, description.n_raters),

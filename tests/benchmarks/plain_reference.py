@@ -51,7 +51,7 @@ class PlainReference(Method[Options]):
         body = UNet(len(description.channels), width=config.width)
         head = nn.Conv2d(body.out_channels, description.n_raters, 1)
         with torch.no_grad():
-            head.get_parameter("bias").sub_(config.background_log_odds)  # as start_from_background, for every rater's logit
+            head.get_parameter("bias").sub_(config.background_log_odds)
         self.network = nn.Sequential(body, head)
 
     def networks(self) -> Mapping[str, nn.Module]:
