@@ -9,39 +9,109 @@ from rich.text import Text
 
 from mrbench.cli.columns import Column, grids, short
 from mrbench.cli.tables import ARROWS, RESEARCH, mark_lines, mean_and_spread, title
+from mrbench.compare.compared import Compared, Together
 from mrbench.compare.differences import Comparison, Difference, Tally
 from mrbench.compare.moves import DatasetMoves, MoveRow, MoveTable
 from mrbench.compare.operands import MethodCells
-from mrbench.compare.pairs import Pairing
+from mrbench.compare.paired_tests import LEVEL as ALPHA
+from mrbench.compare.paired_tests import TESTS
 from mrbench.compare.switches import Switch
+from mrbench.compare.tied import MethodTable
 from mrbench.statistics.bootstrap import DRAWS, LEVEL, Interval
+from mrbench.statistics.significance import Significance
 
 ATTENTION = "!"
 
 
-def print_differences(pairing: Pairing, comparisons: Sequence[Comparison]) -> None:
-    """Prints a table per pair and data set."""
+def print_differences(compared: Compared) -> None:
+    """Prints the methods of each data set, where all pairs are tested, and a table of differences per pair."""
     console = Console()
-    for comparison in comparisons:
+    for table in compared.tables:
+        print_methods(console, table, compared.protocol.name)
+    for comparison in compared.comparisons:
         console.print()
         protocol = f"scoring protocol {comparison.protocol.name}"
-        console.print(title(comparison.a.dataset, comparison.a.description, protocol))
+        mixed = ["MIXED"] if comparison.mixed else []
+        console.print(title(comparison.a.dataset, comparison.a.description, protocol, *mixed))
         for letter, row in (("A", comparison.a), ("B", comparison.b)):
             console.print(_side(letter, row), highlight=False)
         if comparison.differences:
-            _print_columns(console, *_difference_columns(comparison))
-        _print_notes(console, _difference_notes(comparison))
-    notes = [f"pairs: {pairing.how}"] if pairing.how else []
-    notes += [f"left out: {note}" for note in pairing.notes]
-    share = f"{100 * LEVEL:.0f}"
-    notes += [
-        "B - A: mean over the folds, on the folds and cases that both have; interval: "
-        f"{share} % of {DRAWS:,} bootstrap draws of subjects within folds, the same for A and B; each for itself, not "
-        "corrected for their number",
-        "subjects, folds: on how many B is better",
-        RESEARCH,
+            print_columns(console, *_difference_columns(comparison, compared.test))
+        print_notes(console, _difference_notes(comparison, compared))
+    if compared.together:
+        console.print()
+        print_columns(console, *_together_columns(compared.together))
+    notes = [f"pairs: {compared.pairing.how}"] if compared.pairing.how else []
+    notes += [f"left out: {note}" for note in compared.pairing.notes]
+    print_notes(console, [*notes, *_legend(compared), RESEARCH])
+
+
+def print_methods(console: Console, table: MethodTable, protocol: str) -> None:
+    """Prints methods by rows with their values and the letters of their tie groups."""
+    console.print()
+    console.print(title(table.dataset, table.rows[0].description, f"scoring protocol {protocol}"))
+    names = Column("method", [Text(label) for label in table.labels])
+    samples = Column("S", [Text("" if row.samples is None else str(row.samples)) for row in table.rows])
+    metrics = [
+        Column(f"{name}{ARROWS[record.direction]}", _lettered(table, name)) for name, record in table.metrics.items()
     ]
-    _print_notes(console, notes)
+    for grid in grids(names, metrics, console.width, key=samples) if metrics else ():
+        console.print(grid)
+        console.print()
+    lines = mark_lines((label, row.marks) for label, row in zip(table.labels, table.rows, strict=True))
+    print_notes(console, lines)
+
+
+def _lettered(table: MethodTable, name: str) -> list[Text]:
+    width = max(map(len, table.letters[name]), default=0)
+    return [
+        Text("" if value is None else f"{short(value.mean)} {letters:{width}}".rstrip(" " if not width else ""))
+        for value, letters in zip(table.values[name], table.letters[name], strict=True)
+    ]
+
+
+def _legend(compared: Compared) -> Iterator[str]:
+    if any(letter for table in compared.tables for found in table.letters.values() for letter in found):
+        yield (
+            f"letters: methods that share one are not told apart at {100 * ALPHA:.0f} % after the correction, among "
+            "equal S for sample metrics; rows that see the test masks or miss cells have none"
+        )
+    yield (
+        "B - A: mean over the folds, on the folds and cases that both have; interval: "
+        f"{100 * LEVEL:.0f} % of {DRAWS:,} bootstrap draws of subjects within folds, the same for A and B; each for "
+        "itself, not corrected for their number"
+    )
+    if compared.tests:
+        hows = (d.tests[compared.test].how for c in compared.comparisons for d in c.differences if d.tests)
+        yield f"p: {TESTS[compared.test].what}; {', '.join(filter(None, dict.fromkeys(hows)))}; {correction(compared)}"
+    yield "effect: rank-biserial correlation over subjects, -1 to 1; subjects, folds: on how many B is better"
+    if compared.together:
+        yield (
+            "together: folds of all these comparisons; their sign test takes them for independent, which folds that "
+            "share subjects are not"
+        )
+
+
+def correction(compared: Compared) -> str:
+    """What p is corrected for, in words."""
+    if compared.tests == 1:
+        return "the only test of this command, not corrected"
+    return f"corrected by Holm for the {compared.tests} tests of this command"
+
+
+def _together_columns(together: Sequence[Together]) -> tuple[Column, list[Column]]:
+    columns = {
+        "A": [one.a for one in together],
+        "B": [one.b for one in together],
+        "B better in": [f"{one.better} of {one.n} folds" for one in together],
+        "sign test p": [_p(one.test.p) for one in together],
+    }
+    names = Column("together", [Text(one.metric) for one in together])
+    return names, [Column(name, [Text(cell) for cell in cells]) for name, cells in columns.items()]
+
+
+def _p(value: float | None) -> str:
+    return "" if value is None else "<.0001" if value < 0.00005 else short(value)
 
 
 def print_moves(datasets: Sequence[DatasetMoves], switches: Sequence[Switch]) -> None:
@@ -52,16 +122,16 @@ def print_moves(datasets: Sequence[DatasetMoves], switches: Sequence[Switch]) ->
         description = found.methods[0].description
         console.print(title(found.dataset, description, "changes from the scoring protocol strict"))
         for table in found.tables:
-            _print_columns(console, *_move_columns(table, switches))
+            print_columns(console, *_move_columns(table, switches))
             console.print()
-        _print_notes(console, _moves_notes(found))
+        print_notes(console, _moves_notes(found))
     notes = [f"{switch.name}: {switch.what}" for switch in switches]
     notes += [
         "one switch at a time on the same predictions; blank: it changes nothing here; n/a: no value; "
         "1>2: the rank among the methods (sample metrics: among equal S) changes from 1 to 2",
         RESEARCH,
     ]
-    _print_notes(console, notes)
+    print_notes(console, notes)
 
 
 def _move_columns(table: MoveTable, switches: Sequence[Switch]) -> tuple[Column, list[Column]]:
@@ -71,12 +141,14 @@ def _move_columns(table: MoveTable, switches: Sequence[Switch]) -> tuple[Column,
     return Column(f"{table.metric}{ARROWS[table.record.direction]}", names), [strict, *columns]
 
 
-def _print_columns(console: Console, names: Column, columns: Sequence[Column]) -> None:
+def print_columns(console: Console, names: Column, columns: Sequence[Column]) -> None:
+    """Prints columns beside the names of the rows, in as many tables as the width asks for."""
     for grid in grids(names, columns, console.width):
         console.print(grid)
 
 
-def _print_notes(console: Console, notes: Iterable[str]) -> None:
+def print_notes(console: Console, notes: Iterable[str]) -> None:
+    """Prints lines below a table."""
     for note in notes:
         console.print(note, style="dim", markup=False, highlight=False)
 
@@ -87,14 +159,16 @@ def _side(letter: str, row: MethodCells) -> Text:
     return Text(f"{letter}  {row.method}").append(f"  {'; '.join(facts)}", style="dim")
 
 
-def _difference_columns(comparison: Comparison) -> tuple[Column, list[Column]]:
+def _difference_columns(comparison: Comparison, test: str) -> tuple[Column, list[Column]]:
     rows = comparison.differences
     names = [Text(f"{row.metric}{ARROWS[comparison.metrics[row.metric].direction]}") for row in rows]
     columns = {
         "A": [short(row.a) for row in rows],
         "B": [short(row.b) for row in rows],
         "B - A": [_change(row) for row in rows],
-        f"{100 * LEVEL:.0f} % interval": [_interval(row.estimate.interval) for row in rows],
+        f"{100 * LEVEL:.0f} % interval": [interval_text(row.estimate.interval) for row in rows],
+        "p": [_p(row.corrected.get(test)) for row in rows],
+        "effect": [signed(row.effect.rank_biserial, 2) for row in rows],
         "subjects": [_share(row.subjects) for row in rows],
         "folds": [_count(row.folds) for row in rows],
         "cases": [str(row.cases) for row in rows],
@@ -102,17 +176,19 @@ def _difference_columns(comparison: Comparison) -> tuple[Column, list[Column]]:
     return Column("metric", names), [Column(name, [Text(cell) for cell in cells]) for name, cells in columns.items()]
 
 
-def _signed(value: float) -> str:
-    text = f"{value:+.4f}"
-    return ".0000" if float(text) == 0 else f"{'+' * (value > 0)}{short(value)}"
+def signed(value: float, digits: int = 4) -> str:
+    """A number with its sign, 0 without one."""
+    text = f"{value:+.{digits}f}"
+    return short(0.0, digits) if float(text) == 0 else f"{'+' * (value > 0)}{short(value, digits)}"
 
 
 def _change(row: Difference) -> str:
-    return _signed(row.estimate.value) + (ATTENTION if row.flags else "")
+    return signed(row.estimate.value) + (ATTENTION if row.flags else "")
 
 
-def _interval(interval: Interval | None) -> str:
-    return f"{_signed(interval.low)} .. {_signed(interval.high)}" if interval else ""
+def interval_text(interval: Interval | None) -> str:
+    """Both ends of an interval of a difference; blank where there is none."""
+    return f"{signed(interval.low)} .. {signed(interval.high)}" if interval else ""
 
 
 def _share(tally: Tally | None) -> str:
@@ -129,17 +205,35 @@ def _ties(tally: Tally) -> str:
     return f", {tally.ties} tied" if tally.ties else ""
 
 
-def _difference_notes(comparison: Comparison) -> Iterator[str]:
+def _difference_notes(comparison: Comparison, compared: Compared) -> Iterator[str]:
     flags: dict[str, list[str]] = {}
+    untested: dict[str, list[str]] = {}
     for row in comparison.differences:
         for flag in row.flags:
             flags.setdefault(flag, []).append(row.metric)
+        if compared.test in row.tests:
+            for reason in _why_weak(row.tests[compared.test], compared.tests):
+                untested.setdefault(reason, []).append(row.metric)
     for flag, metrics in flags.items():
-        every = len(metrics) == len(comparison.differences)
-        yield f"{ATTENTION} {flag}: {'all metrics' if every else ', '.join(metrics)}"
+        yield f"{ATTENTION} {flag}: {_these(metrics, comparison)}"
+    for reason, metrics in untested.items():
+        yield f"{reason}: {_these(metrics, comparison)}"
     if comparison.alone:
         yield f"not compared, only one of them has it: {', '.join(comparison.alone)}"
     yield from comparison.notes
+
+
+def _why_weak(test: Significance, tests: int) -> Iterator[str]:
+    """Why a test has no p, or none that can be small once it is corrected for so many tests."""
+    least = min(1.0, test.least * tests)
+    if test.p is None:
+        yield f"no p, {test.reason}"
+    elif least >= ALPHA:
+        yield f"no p of {test.n} can be below {short(least)}{' after the correction' if tests > 1 else ''}"
+
+
+def _these(metrics: Sequence[str], comparison: Comparison) -> str:
+    return "all metrics" if len(metrics) == len(comparison.differences) else ", ".join(metrics)
 
 
 def _move(row: MoveRow, switch: Switch) -> Text:
@@ -147,7 +241,7 @@ def _move(row: MoveRow, switch: Switch) -> Text:
     if move.missing:
         return Text("n/a", style="dim")
     ranks = "{}>{} ".format(*move.ranks) if move.ranks else ""
-    return Text(ranks + ("" if move.change is None else _signed(move.change)), style="bold" if ranks else "")
+    return Text(ranks + ("" if move.change is None else signed(move.change)), style="bold" if ranks else "")
 
 
 def _moves_notes(found: DatasetMoves) -> Iterator[str]:
@@ -156,21 +250,46 @@ def _moves_notes(found: DatasetMoves) -> Iterator[str]:
     yield from found.faults
 
 
-def differences_json(pairing: Pairing, comparisons: Sequence[Comparison]) -> dict[str, Any]:
-    """The same content as JSON types."""
+def differences_json(compared: Compared) -> dict[str, Any]:
+    """The same content as JSON types, with every test."""
     found = [
         {
             "dataset": comparison.a.dataset,
             "protocol": comparison.protocol.name,
+            "mixed": list(comparison.mixed),
             "a": _row_json(comparison.a),
             "b": _row_json(comparison.b),
             "metrics": [_difference_json(comparison, row) for row in comparison.differences],
             "only_in_one": list(comparison.alone),
             "notes": list(comparison.notes),
         }
-        for comparison in comparisons
+        for comparison in compared.comparisons
     ]
-    return {"pairs": pairing.how, "left_out": list(pairing.notes), "comparisons": found}
+    return {
+        "pairs": compared.pairing.how,
+        "left_out": list(compared.pairing.notes),
+        "test": compared.test,
+        "tests": compared.tests,
+        "methods": [methods_json(table) for table in compared.tables],
+        "comparisons": found,
+        "together": [asdict(one) for one in compared.together],
+    }
+
+
+def methods_json(table: MethodTable) -> dict[str, Any]:
+    """The table of methods as JSON types."""
+    rows = [
+        {"label": label, **_row_json(row)}
+        | {"metrics": {name: _value_json(table, name, place) for name in table.metrics if table.values[name][place]}}
+        for place, (label, row) in enumerate(zip(table.labels, table.rows, strict=True))
+    ]
+    return {"dataset": table.dataset, "rows": rows}
+
+
+def _value_json(table: MethodTable, name: str, place: int) -> dict[str, Any]:
+    value = table.values[name][place]
+    assert value is not None
+    return asdict(value) | {"letters": table.letters[name][place]}
 
 
 def _row_json(row: MethodCells) -> dict[str, Any]:
@@ -186,8 +305,9 @@ def _row_json(row: MethodCells) -> dict[str, Any]:
 
 def _difference_json(comparison: Comparison, row: Difference) -> dict[str, Any]:
     facts = asdict(row)
-    estimate = facts.pop("estimate")
+    estimate, corrected = facts.pop("estimate"), facts.pop("corrected")
     return facts | {
+        "tests": {name: test | {"corrected": corrected.get(name)} for name, test in facts["tests"].items()},
         "direction": comparison.metrics[row.metric].direction.value,
         "difference": estimate["value"],
         "interval": estimate["interval"],

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mrbench.compare.differences import TIE
 from mrbench.compare.operands import MethodCells, Operand
+from mrbench.compare.paired_tests import TIE
 from mrbench.compare.scores import chosen_metrics
 from mrbench.compare.switches import Switch
 from mrbench.engine.cases import cell_scores

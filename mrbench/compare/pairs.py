@@ -1,10 +1,12 @@
 """Which methods are compared with which."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from mrbench.compare.operands import MethodCells, Operand, method_key
-from mrbench.errors import IncompatibleError, UsageError
+from mrbench.engine.summary import SEES_TEST_MASKS
+from mrbench.errors import IncompatibleError, UnknownNameError, UsageError
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,22 +16,35 @@ class Pair:
     a: MethodCells
     b: MethodCells
 
+    @property
+    def mixed(self) -> tuple[str, ...]:
+        """What differs between data and splits of the two, in words; empty where nothing does."""
+        return tuple(
+            f"MIXED: tested on different {what}: {found}; such a difference is no result, and is not tested"
+            for what, found in self._different()
+        )
+
     def check_same_data(self) -> None:
         """Refuses to mix data or splits.
 
         Raises:
             IncompatibleError: the digests differ.
         """
+        for what, found in self._different():
+            raise IncompatibleError(
+                f"{self.a.title} and {self.b.title} were tested on different {what} of {self.a.dataset!r}",
+                expected="one digest",
+                found=found,
+                hint="run both with the same options of the data set and the same --split; --allow-mixed prints them "
+                "nevertheless, labelled and untested",
+            )
+
+    def _different(self) -> Iterator[tuple[str, str]]:
         digests = self.a.digests | self.b.digests
         for place, what in enumerate(("data", "splits")):
             found = sorted({digest[place] for digest in digests})
             if len(found) > 1:
-                raise IncompatibleError(
-                    f"{self.a.title} and {self.b.title} were tested on different {what} of {self.a.dataset!r}",
-                    expected="one digest",
-                    found=" and ".join(digest[:12] for digest in found),
-                    hint="run both with the same options of the data set and the same --split",
-                )
+                yield what, " and ".join(digest[:12] for digest in found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +54,44 @@ class Pairing:
     Attributes:
         how: they were found, in words.
         notes: what was left out.
+        also: pairs that are tested but not printed, so that all pairs of ranked methods are tested.
+        grouped: are all pairs tested, so that methods can be put into tie groups?
+        left: methods that cannot be ranked.
     """
 
     how: str
     pairs: Sequence[Pair]
     notes: Sequence[str] = ()
+    also: Sequence[Pair] = ()
+    grouped: bool = False
+    left: Sequence[MethodCells] = ()
+
+    @property
+    def tested(self) -> list[Pair]:
+        """All pairs, the printed ones first."""
+        return [*self.pairs, *self.also]
+
+
+def pair(operands: Sequence[Operand], against: str = "", *, each: bool = False) -> Pairing:
+    """The pairs that some operands stand for.
+
+    Args:
+        operands: at least one.
+        against: the method that the others are compared with.
+        each: compare within each run, not between them.
+
+    Raises:
+        UsageError: nothing to compare, or too much to guess what is meant.
+        UnknownNameError: no such method in the runs.
+        IncompatibleError: no data set in common.
+    """
+    if each:
+        return pair_each(operands, against)
+    if len(operands) == 1:
+        return pair_within(operands[0], against)
+    if len(operands) == 2 and not against:
+        return pair_between(*operands)
+    return pair_among(operands, against)
 
 
 def pair_within(operand: Operand, against: str = "") -> Pairing:
@@ -59,23 +107,91 @@ def pair_within(operand: Operand, against: str = "") -> Pairing:
             f"{operand.title} has nothing beside it to compare with", hint=f"{words}; or name a second run"
         )
     chosen = method_key(against, operand.run) if against else ""
-    pairs = []
-    for dataset in operand.datasets:
-        rows = operand.rows(dataset)
+    found = _with_first([operand.rows(dataset) for dataset in operand.datasets], chosen)
+    if not found.pairs:
+        raise UsageError(f"{operand.title} has one method only", hint="mrbench compare RUN_A RUN_B")
+    return _applicable(found)
+
+
+def pair_each(operands: Sequence[Operand], against: str = "") -> Pairing:
+    """As :func:`pair_within`, run by run."""
+    found = [pair_within(operand, against) for operand in operands]
+    pairs = [pair for one in found for pair in one.pairs]
+    notes = dict.fromkeys(note for one in found for note in one.notes)
+    return Pairing(f"within each run, {found[0].how}", pairs, list(notes))
+
+
+def pair_among(operands: Sequence[Operand], against: str = "") -> Pairing:
+    """Every method of several runs with one of them: ``against`` in the first run that has it, else the first row.
+
+    Raises:
+        UsageError: no two different methods on one data set.
+        UnknownNameError: no such method in the runs.
+    """
+    keys = {row.method for operand in operands for dataset in operand.datasets for row in operand.rows(dataset)}
+    chosen = [key for key in sorted(keys) if against in (key, key.rpartition(":")[2])][:1] if against else [""]
+    if not chosen:
+        raise UnknownNameError("method", against, keys, where="in these runs")
+    datasets = dict.fromkeys(dataset for operand in operands for dataset in operand.datasets)
+    found = _with_first([_different_rows(operands, dataset) for dataset in datasets], chosen[0])
+    if not found.pairs:
+        raise UsageError(
+            "the runs have no two different methods on one data set", hint="mrbench compare RUN --against METHOD"
+        )
+    return _applicable(found)
+
+
+def pair_ranked(operands: Sequence[Operand]) -> Pairing:
+    """All methods of the runs that may be ranked with each other.
+
+    Raises:
+        UsageError: no two of them on one data set.
+    """
+    datasets = dict.fromkeys(dataset for operand in operands for dataset in operand.datasets)
+    rows = [row for dataset in datasets for row in _different_rows(operands, dataset)]
+    ranked = [[row for row in rows if row.ranked and row.dataset == dataset] for dataset in datasets]
+    pairs = [Pair(a, b) for own in ranked for a, b in combinations(own, 2)]
+    if not pairs:
+        raise UsageError(
+            "there are no two methods to rank on one data set",
+            expected="methods whose cells are all finished and that do not see the test masks",
+            hint=f"mrbench show {operands[0].run.id}",
+        )
+    left = [row for row in rows if not row.ranked]
+    reasons = [SEES_TEST_MASKS if SEES_TEST_MASKS in row.marks else "cells are missing" for row in left]
+    notes = [f"{why}: {_methods(left, reasons, why)}" for why in dict.fromkeys(reasons)]
+    return Pairing("all methods that may be ranked", pairs, notes, grouped=True, left=left)
+
+
+def _methods(rows: Sequence[MethodCells], reasons: Sequence[str], why: str) -> str:
+    return ", ".join(dict.fromkeys(row.method for row, own in zip(rows, reasons, strict=True) if own == why))
+
+
+def _different_rows(operands: Sequence[Operand], dataset: str) -> list[MethodCells]:
+    rows: list[MethodCells] = []
+    for operand in operands:
+        own = operand.rows(dataset) if dataset in operand.datasets else []
+        rows += [row for row in own if not any(row.same_as(other) for other in rows)]
+    return rows
+
+
+def _with_first(tables: Sequence[Sequence[MethodCells]], chosen: str) -> Pairing:
+    how = f"all methods against {chosen}" if chosen else "all methods against the first; --against names another"
+    pairs, also = [], []
+    for rows in tables:
         first = [row for row in rows if row.method == chosen or not chosen][:1]
         pairs += [Pair(a, b) for a in first for b in rows if b is not a]
-    if not pairs:
-        raise UsageError(f"{operand.title} has one method only", hint="mrbench compare RUN_A RUN_B")
-    how = f"all methods against {chosen}" if chosen else "all methods against the first; --against names another"
-    return _applicable(Pairing(how, pairs))
+        if not chosen:
+            also += [Pair(a, b) for a, b in combinations([row for row in rows if row.ranked], 2) if a not in first]
+    return Pairing(how, pairs, also=[pair for pair in also if pair.b not in first], grouped=not chosen)
 
 
 def pair_between(a: Operand, b: Operand) -> Pairing:
-    """Methods of equal names in both; where there are none, all of A with all of B.
+    """Methods of equal names in both; where there are none, and one side has one method, that one with all others.
 
     Raises:
         IncompatibleError: no data set in common.
-        UsageError: both are the same cells.
+        UsageError: both are the same cells, or both have several methods and no name in common.
     """
     shared = [dataset for dataset in a.datasets if dataset in b.datasets]
     if not shared:
@@ -93,8 +209,21 @@ def pair_between(a: Operand, b: Operand) -> Pairing:
     equal = [pair for pair in everything if pair.a.method == pair.b.method]
     if equal:
         return _applicable(Pairing("methods of equal names", equal, notes))
-    how = "" if len(rows) == len(shared) else "no equal names: all of A against all of B"
+    sides = [{row.method for dataset in shared for row in side.rows(dataset)} for side in (a, b)]
+    if min(map(len, sides)) > 1:
+        raise _ambiguous(a, b, sides)
+    how = "" if len(rows) == len(shared) else "no equal names: the one method against all of the other run"
     return _applicable(Pairing(how, everything, notes))
+
+
+def _ambiguous(a: Operand, b: Operand, sides: Sequence[set[str]]) -> UsageError:
+    first, second = (sorted(names) for names in sides)
+    same = sides[0] == sides[1]
+    return UsageError(
+        f"{a.title} and {b.title} have no method in common" + (" that differs" if same else "") + ": which with which?",
+        expected=f"{a.run.id}: {', '.join(first)}; {b.run.id}: {', '.join(second)}",
+        hint=f"mrbench compare {a.run.id}:{first[0]} {b.run.id}:{second[-1]} or: --against METHOD, all with that one",
+    )
 
 
 def _applicable(pairing: Pairing) -> Pairing:
@@ -104,5 +233,6 @@ def _applicable(pairing: Pairing) -> Pairing:
         for row in (pair.a, pair.b)
         if not row.applies
     )
-    pairs = [pair for pair in pairing.pairs if pair.a.applies and pair.b.applies]
-    return Pairing(pairing.how, pairs, [*pairing.notes, *idle])
+    both = (pairing.pairs, pairing.also)
+    pairs, also = ([pair for pair in found if pair.a.applies and pair.b.applies] for found in both)
+    return Pairing(pairing.how, pairs, [*pairing.notes, *idle], also, pairing.grouped)

@@ -77,7 +77,7 @@ def bootstrap_difference(a: Folds, b: Folds, *, draws: int = DRAWS, seed: int = 
     Raises:
         ValueError: they differ in folds or subjects.
     """
-    _validate_paired(a, b)
+    check_paired(a, b)
     return _estimate([a, b], draws, seed)
 
 
@@ -92,7 +92,12 @@ def resampled(sides: Sequence[Folds], *, draws: int = DRAWS, seed: int = 0) -> n
     return mean_of_present(np.stack(by_fold, axis=-1))
 
 
-def _validate_paired(a: Folds, b: Folds) -> None:
+def check_paired(a: Folds, b: Folds) -> None:
+    """Refuses what is not paired.
+
+    Raises:
+        ValueError: they differ in folds or subjects.
+    """
     if set(a) != set(b):
         raise ValueError(f"a paired difference needs the same folds; got {sorted(a)} and {sorted(b)}")
     for fold in a:

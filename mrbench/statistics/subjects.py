@@ -48,6 +48,18 @@ class SubjectTable:
         """``(U,)`` the value of each subject alone."""
         return self._reduce(self.sums, self.counts)
 
+    def exchanged(self, other: "SubjectTable", swaps: np.ndarray) -> np.ndarray:
+        """``(2, T)`` the value of this table and of the other, where subjects change places between them.
+
+        Args:
+            other: with the same subjects and columns in the same order.
+            swaps: ``(T, U)`` 1 for a subject that changes places, else 0.
+        """
+        sums = np.tensordot(swaps, other.sums - self.sums, 1)
+        counts = swaps @ (other.counts - self.counts)
+        own = self._reduce(self.sums.sum(axis=0) + sums, self.counts.sum(axis=0) + counts)
+        return np.stack([own, self._reduce(other.sums.sum(axis=0) - sums, other.counts.sum(axis=0) - counts)])
+
     def _reduce(self, sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
         columns = self._columns(sums, counts)  # (T, Q)
         classes = [mean_of_present(columns[:, self.labels == label]) for label in np.unique(self.labels)]
@@ -90,7 +102,7 @@ def subject_table(
     rows = list(rows)
     if not rows:
         raise ValueError("a table of subjects needs at least one row")
-    keys = list(dict.fromkeys(Key(row.label, row.rater) for row in rows))
+    keys = sorted({Key(row.label, row.rater) for row in rows}, key=_order)  # the same for tables of the same columns
     columns = {key: column for column, key in enumerate(keys)}
     places = {subject: place for place, subject in enumerate(subjects)}
     at = (
@@ -102,6 +114,10 @@ def subject_table(
     sums, counts = _summed(at, values, len(places), len(keys), once=protocol.by_subject and not metric.pooled)
     labels = np.array([key.label for key in keys])
     return SubjectTable(tuple(subjects), labels, sums, counts, metric.finalise if metric.pooled else None)
+
+
+def _order(key: Key) -> tuple[int, int]:
+    return key.label, -1 if key.rater is None else key.rater
 
 
 def _summed(

@@ -48,7 +48,7 @@ def test_the_methods_of_one_run_are_compared_with_the_first(mrbench: Call):
         "-.1000",
         "..",
         "-.1000",
-        *["100%", "of", "40", "2", "of", "2", "40"],
+        *["-1.00", "100%", "of", "40", "2", "of", "2", "40"],
     ]
     assert "! S differs: 50 and 1: all metrics" in result.stdout
     assert "pairs: all methods against the first; --against names another" in result.stdout
@@ -112,7 +112,18 @@ def test_nothing_is_cut_off_on_a_narrow_terminal(mrbench: Call, monkeypatch: pyt
         (("three:prosge", "one"), 2, "unknown method 'prosge' in the run three"),
         (("three", "one", "--metric", "gde"), 2, "did you mean 'ged'"),
         (("three", "--against", "prosge"), 2, "did you mean 'proseg'"),
-        (("three", "one", "--against", "proseg"), 2, "--against is for the methods of one run"),
+        (("three", "one", "--against", "prosge"), 2, "did you mean 'proseg'"),
+        (("three", "one:staple"), 2, "unknown method 'staple' in the run one"),
+        (("--ranks", "three", "--against", "proseg"), 2, "--ranks takes no --against"),
+        (("--ranks", "three", "--allow-mixed"), 2, "--ranks takes no --allow-mixed"),
+        (("--ranks", "one"), 2, "there are no two methods to rank"),
+        (("three", "--blocks", "folds"), 2, "--blocks goes with --ranks only"),
+        (("three", "--test", "t"), 2, "'t' is not one of 'exchange'"),
+        (("three", "--picture", "out.gif"), 2, "cannot draw out.gif"),
+        (("three", "--picture", "no/out.svg"), 2, "mkdir -p no"),
+        (("--ranks", "three", "--picture", "out.svg"), 2, "nothing to rank"),
+        (("--protocols", "three", "--test", "sign"), 2, "--protocols takes no --test"),
+        (("--protocols", "three", "--ranks"), 2, "--protocols takes no --ranks"),
         (("one",), 2, "run one has one method only"),
         (("three:proseg",), 2, "mrbench compare three --against proseg"),
         (("one", "one"), 2, "run one and run one are the same cells"),
@@ -238,3 +249,142 @@ def test_a_metric_of_a_plugin_file_is_compared(mrbench: Call, drawn: None, tmp_p
     assert result.exit_code == 0, result.stderr
     ((metric,),) = [comparison["metrics"] for comparison in json.loads(result.stdout)["comparisons"]]
     assert (metric["a"], metric["b"], metric["subjects"]) == (0, 16, {"better": 1, "ties": 1, "n": 2})
+
+
+@pytest.fixture
+def four(tmp_path: Path) -> Path:
+    """A run of three methods of equal S and a bound; of twelve subjects each, in two folds."""
+    folder = tmp_path / "results"
+    methods = (("proseg", 0.0), ("proseg-prior", 0.0005), ("prob-unet", 0.2), ("staple", 0.1))
+    noise = np.random.default_rng(0).normal(0, 0.01, (4, 2, 12)).tolist()
+
+    def values(shift: float, own: list[float], fold: int) -> dict[str, dict[str, dict[int | None, float]]]:
+        found = cases("ged", *([0.01 * s + shift + e] for s, e in enumerate(own)))
+        return {f"fold {fold} {case}": value for case, value in found.items()}
+
+    cells = [
+        StoredCell(m, values(shift, noise[n][fold], fold), fold=fold)
+        for n, (m, shift) in enumerate(methods)
+        for fold in (0, 1)
+    ]
+    store_run(folder, "four", *cells)
+    return folder
+
+
+@pytest.mark.usefixtures("four")
+def test_methods_stand_above_the_differences_with_the_letters_of_their_groups(mrbench: Call):
+    result = mrbench("compare", "four")
+    assert result.exit_code == 0, result.stderr
+    words = [line.split() for line in result.stdout.splitlines()]
+    rows = {
+        line[0]: line[1:] for line in words if line[:1] in (["proseg"], ["proseg-prior"], ["prob-unet"], ["staple"])
+    }
+    assert [rows[name][2:] for name in ("proseg", "proseg-prior", "prob-unet", "staple")] == [["a"], ["a"], ["b"], []]
+    text = " ".join(result.stdout.split())
+    assert "p: subjects change places between A and B (permutation test)" in text
+    assert "9,999 random exchanges; corrected by Holm for the 3 tests of this command" in text
+
+
+@pytest.mark.usefixtures("four")
+def test_another_test_can_be_asked_for_and_says_what_it_cannot_do(mrbench: Call):
+    result = mrbench("compare", "four:proseg", "four:prob-unet", "--test", "sign")
+    assert "no p of 2 can be below .5000: all metrics" in result.stdout
+    text = " ".join(result.stdout.split())
+    assert "sign test over folds; takes folds for independent, which those of one data set are not" in text
+    assert "the only test of this command, not corrected" in text
+
+
+@pytest.mark.usefixtures("four")
+def test_json_has_every_test_with_its_p_corrected_and_the_groups(mrbench: Call):
+    found = json.loads(mrbench("compare", "four", "--json").stdout)
+    assert (found["test"], found["tests"]) == ("exchange", 3)
+    (metric,) = found["comparisons"][1]["metrics"]
+    exchange = metric["tests"]["exchange"]
+    assert exchange["p"] == pytest.approx(0.0001)
+    assert exchange["corrected"] == pytest.approx(0.0003)
+    assert exchange["how"] == "9,999 random exchanges"
+    assert metric["tests"]["sign"]["corrected"] == 1
+    assert metric["effect"]["rank_biserial"] == 1
+    assert [row["metrics"]["ged"]["letters"] for row in found["methods"][0]["rows"]] == ["a", "a", "b", ""]
+
+
+@pytest.mark.usefixtures("four")
+def test_ranks_are_printed_with_intervals_groups_and_a_critical_difference(mrbench: Call):
+    result = mrbench("compare", "--ranks", "four")
+    assert result.exit_code == 0, result.stderr
+    words = [line.split() for line in result.stdout.splitlines()]
+    last = next(line for line in words if line[:1] == ["prob-unet"])
+    assert last[-6:] == ["3.00", "3", "..", "3", "0%", "b"]
+    assert "ged, S 50  mean ranks over subjects of phantom" in result.stdout
+    assert "over 24 subjects; critical difference .68" in result.stdout.replace("0.68", ".68")
+    assert "not told apart: proseg = proseg-prior" in result.stdout or (
+        "not told apart: proseg-prior = proseg" in result.stdout
+    )
+    assert "left out: sees test masks: staple" in result.stdout
+
+
+@pytest.mark.usefixtures("four")
+def test_ranks_as_json(mrbench: Call):
+    found = json.loads(mrbench("compare", "--ranks", "four", "--blocks", "folds", "--json").stdout)
+    (ranking,) = found["rankings"]
+    assert {one["method"]: one["letters"] for one in ranking["methods"]} == {
+        "proseg": "a", "proseg-prior": "a", "prob-unet": "b",
+    }  # fmt: skip
+    (ranks,) = found["mean_ranks"]
+    assert (ranks["blocks"], ranks["reason"]) == ("folds", "2 blocks: a critical difference needs 10")
+
+
+@pytest.mark.usefixtures("four")
+@pytest.mark.parametrize("words", [("four",), ("--ranks", "four")])
+def test_what_is_new_fits_a_narrow_terminal_too(mrbench: Call, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    text = mrbench("compare", *words).stdout
+    assert max(map(len, text.splitlines())) <= 60
+    assert "…" not in text
+
+
+def test_other_data_are_shown_when_asked_and_labelled_everywhere(mrbench: Call, results: Path):
+    store_run(results, "other", StoredCell("proseg", many("ged", 0.1), spec={"data_digest": "x" * 64}))
+    result = mrbench("compare", "three", "other")
+    assert result.exit_code == 4
+    assert "--allow-mixed" in result.stderr
+    shown = mrbench("compare", "three", "other", "--allow-mixed")
+    assert shown.exit_code == 0, shown.stderr
+    assert "scoring protocol strict, MIXED" in shown.stdout
+    assert "MIXED: tested on different data: dddddddddddd and xxxxxxxxxxxx" in shown.stdout
+    (comparison,) = json.loads(mrbench("compare", "three", "other", "--allow-mixed", "--json").stdout)["comparisons"]
+    assert comparison["mixed"][0].startswith("MIXED: tested on different data")
+    assert comparison["metrics"][0]["tests"] == {}
+
+
+@pytest.mark.usefixtures("four")
+@pytest.mark.parametrize("ending", ["svg", "png", "pdf"])
+def test_pictures_of_differences_and_ranks(mrbench: Call, tmp_path: Path, ending: str):
+    for name, words in (("d", ("four",)), ("r", ("--ranks", "four"))):
+        path = tmp_path / f"{name}.{ending}"
+        result = mrbench("compare", *words, "--picture", path)
+        assert result.exit_code == 0, result.stderr
+        assert f"wrote {path}" in result.stdout
+        assert path.stat().st_size > 1000
+    if ending == "svg":
+        text = (tmp_path / "d.svg").read_text()
+        assert "prob-unet - proseg" in text
+        assert "left of 0: B is better" in text
+        assert "#fe01" not in text, "no stand-in colour is left"
+        assert "critical difference 0.68" in (tmp_path / "r.svg").read_text()
+
+
+def test_each_run_within_itself_and_its_folds_together(mrbench: Call, tmp_path: Path):
+    for level in (1, 2, 3):
+        cells = [
+            StoredCell(m, many("ged", s), fold=fold, spec={"samples": 50, "raters_present": level})
+            for m, s in (("dpersona-1", 0.2), ("per-rater", 0.1))
+            for fold in range(4)
+        ]
+        store_run(tmp_path / "results", f"present-{level}", *cells)
+    runs = [f"present-{level}" for level in (1, 2, 3)]
+    text = mrbench("compare", *runs, "--each").stdout
+    assert ["ged", "dpersona-1", "per-rater", "12", "of", "12", "folds", ".0005"] in [
+        line.split() for line in text.splitlines()
+    ]
+    assert "together: folds of all these comparisons" in text

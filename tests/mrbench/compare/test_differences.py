@@ -106,7 +106,9 @@ def test_one_subject_has_no_interval_and_the_reason_is_said(comparison: Compare)
 def test_few_subjects_are_said(comparison: Compare):
     few = cases("ged", *([0.01 * s] for s in range(7)))
     found = comparison([StoredCell("proseg", few)], [StoredCell("proseg", few)])
-    assert "a fold has 7 subjects only: intervals from so few are too narrow" in found.notes
+    assert any(
+        note.startswith("a fold has 7 subjects only: intervals from so few are too narrow") for note in found.notes
+    )
     assert ged(found).subjects == Tally(0, 7, 7)
 
 

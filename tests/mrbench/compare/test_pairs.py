@@ -6,8 +6,8 @@ import pytest
 from stored_runs import StoredCell, cases, store_run
 
 from mrbench.compare.operands import parse_operand
-from mrbench.compare.pairs import Pairing, pair_between, pair_within
-from mrbench.engine.cell import CellSpec
+from mrbench.compare.pairs import Pairing, pair, pair_between, pair_ranked, pair_within
+from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.run import Run
 from mrbench.errors import IncompatibleError, UnknownNameError, UsageError
 
@@ -48,12 +48,62 @@ def test_two_runs_pair_methods_of_equal_names(tmp_path: Path):
     assert found.how == "methods of equal names"
 
 
-def test_else_all_of_the_one_with_all_of_the_other(tmp_path: Path):
+def test_two_runs_without_an_equal_name_are_asked_about(tmp_path: Path):
     run_of(tmp_path, "a", "proseg", "unet-majority")
     run_of(tmp_path, "b", "proseg-prior", "staple")
+    with pytest.raises(UsageError, match="run a and run b have no method in common: which with which") as caught:
+        between(tmp_path, "a", "b")
+    assert caught.value.expected == "a: proseg, unet-majority; b: proseg-prior, staple"
+    assert "mrbench compare a:proseg b:staple" in caught.value.hint
+    assert "--against METHOD" in caught.value.hint
+
+
+def test_the_one_method_of_a_run_is_compared_with_all_of_the_other(tmp_path: Path):
+    run_of(tmp_path, "a", "proseg")
+    run_of(tmp_path, "b", "proseg-prior", "staple")
     found = between(tmp_path, "a", "b")
-    assert names(found) == [(x, y) for x in ("proseg", "unet-majority") for y in ("proseg-prior", "staple")]
-    assert found.how == "no equal names: all of A against all of B"
+    assert names(found) == [("proseg", "proseg-prior"), ("proseg", "staple")]
+    assert found.how == "no equal names: the one method against all of the other run"
+
+
+def test_three_runs_are_one_table_whose_first_row_is_compared_with_the_others(tmp_path: Path):
+    run_of(tmp_path, "a", "proseg", "staple")
+    run_of(tmp_path, "b", "unet-majority")
+    run_of(tmp_path, "c", "proseg-prior")
+    found = pair([parse_operand(run, tmp_path) for run in "abc"])
+    assert names(found) == [("proseg", name) for name in ("staple", "unet-majority", "proseg-prior")]
+    assert [(one.a.method, one.b.method) for one in found.also] == [("unet-majority", "proseg-prior")]
+    assert found.grouped
+
+
+def test_against_names_the_first_of_several_runs_and_leaves_no_groups(tmp_path: Path):
+    run_of(tmp_path, "a", "proseg", "unet-majority")
+    run_of(tmp_path, "b", "proseg-prior")
+    found = pair([parse_operand(run, tmp_path) for run in "ab"], "proseg-prior")
+    assert names(found) == [("proseg-prior", "proseg"), ("proseg-prior", "unet-majority")]
+    assert (list(found.also), found.grouped) == ([], False)
+    with pytest.raises(UnknownNameError, match="unknown method 'staple' in these runs"):
+        pair([parse_operand(run, tmp_path) for run in "ab"], "staple")
+
+
+def test_each_run_is_compared_within_itself(tmp_path: Path):
+    run_of(tmp_path, "a", "proseg", "unet-majority")
+    run_of(tmp_path, "b", "proseg", "unet-majority", samples=4)
+    found = pair([parse_operand(run, tmp_path) for run in "ab"], "unet-majority", each=True)
+    assert [(one.a.run.id, one.a.method, one.b.run.id, one.b.method) for one in found.pairs] == [
+        ("a", "unet-majority", "a", "proseg"),
+        ("b", "unet-majority", "b", "proseg"),
+    ]
+
+
+def test_only_complete_methods_that_do_not_see_the_masks_are_ranked(tmp_path: Path):
+    failed = StoredCell("proseg-prior", status=Status.TIMEOUT)
+    store_run(tmp_path, "r", *(StoredCell(name, GED) for name in ("proseg", "staple", "unet-majority")), failed)
+    found = pair_ranked([parse_operand("r", tmp_path)])
+    assert names(found) == [("proseg", "unet-majority")]
+    assert list(found.notes) == ["cells are missing: proseg-prior", "sees test masks: staple"]
+    with pytest.raises(UsageError, match="there are no two methods to rank on one data set"):
+        pair_ranked([parse_operand("r:proseg", tmp_path)])
 
 
 def test_named_methods_are_paired_whatever_their_names(tmp_path: Path):
@@ -73,9 +123,11 @@ def copy_of(run: Run, name: str) -> None:
 
 def test_cells_that_two_runs_share_are_not_compared_with_themselves(tmp_path: Path):
     copy_of(store_run(tmp_path, "a", StoredCell("proseg", GED), StoredCell("staple", GED)), "b")
-    found = between(tmp_path, "a", "b")
-    assert names(found) == [("proseg", "staple"), ("staple", "proseg")]
-    assert list(found.notes) == ["proseg: the same cells in both", "staple: the same cells in both"]
+    with pytest.raises(UsageError, match="have no method in common that differs: which with which"):
+        between(tmp_path, "a", "b")
+    found = between(tmp_path, "a", "b:staple")
+    assert names(found) == [("proseg", "staple")]
+    assert list(found.notes) == ["staple: the same cells in both"]
     with pytest.raises(UsageError, match="staple of run a and staple of run b are the same cells"):
         between(tmp_path, "a:staple", "b:staple")
 
@@ -92,10 +144,12 @@ def test_runs_without_a_data_set_in_common_are_incompatible(tmp_path: Path):
 def test_data_and_splits_are_never_mixed(tmp_path: Path, field: str, word: str):
     run_of(tmp_path, "a", "proseg")
     run_of(tmp_path, "b", "proseg", **{field: "e" * 64})
-    (pair,) = between(tmp_path, "a", "b").pairs
+    (found,) = between(tmp_path, "a", "b").pairs
     with pytest.raises(IncompatibleError, match=f"were tested on different {word} of 'phantom'") as caught:
-        pair.check_same_data()
+        found.check_same_data()
     assert "eeeeeeeeeeee" in caught.value.found
+    assert "--allow-mixed" in caught.value.hint
+    assert found.mixed[0].startswith(f"MIXED: tested on different {word}")
 
 
 def test_what_cannot_be_is_left_out_and_said(tmp_path: Path):

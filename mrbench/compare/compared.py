@@ -1,0 +1,108 @@
+"""All that one command compares: tested together, and put into tables."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mrbench.compare.differences import Comparison, check_something, compare
+from mrbench.compare.family import corrected, size
+from mrbench.compare.paired_tests import draws_for
+from mrbench.compare.pairs import Pairing
+from mrbench.compare.scores import ScoreReader
+from mrbench.compare.tied import MethodTable, method_tables
+from mrbench.engine.run import CellResult
+from mrbench.metrics.protocol import ScoringProtocol
+from mrbench.statistics.over_folds import sign_test
+from mrbench.statistics.significance import Significance
+
+
+@dataclass(frozen=True, eq=False)
+class Together:
+    """One metric of two methods over several runs or data sets.
+
+    Attributes:
+        better, worse: folds in which B is.
+        n: folds, ties included.
+        test: the sign test over them.
+    """
+
+    a: str
+    b: str
+    metric: str
+    better: int
+    worse: int
+    n: int
+    test: Significance
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """The comparisons of a command.
+
+    Attributes:
+        comparisons: of the pairs that are printed.
+        tables: of methods with their tie groups; empty where not all pairs are tested.
+        together: where the same two methods are compared several times.
+        test: the name of the test that is shown.
+        tests: how many tests its p is corrected for.
+    """
+
+    pairing: Pairing
+    reader: ScoreReader
+    comparisons: Sequence[Comparison]
+    tables: Sequence[MethodTable]
+    together: Sequence[Together]
+    test: str
+    tests: int
+
+    @classmethod
+    def of(cls, pairing: Pairing, reader: ScoreReader, test: str, *, allow_mixed: bool = False) -> "Compared":
+        """Compares and tests all pairs.
+
+        Raises:
+            IncompatibleError: other data or splits, or nothing in common.
+            UnknownNameError: a metric that is not installed.
+            DataError: a file that cannot be read.
+        """
+        draws = draws_for(sum(len(reader.metrics(pair.a)) for pair in pairing.tested))
+        found = [compare(pair, reader, draws=draws, allow_mixed=allow_mixed) for pair in pairing.tested]
+        everything = corrected(found)
+        check_something(everything)
+        shown = everything[: len(pairing.pairs)]
+        tables = method_tables(everything, reader, test) if pairing.grouped else []
+        return cls(pairing, reader, shown, tables, together(shown), test, size(everything, test))
+
+    @property
+    def protocol(self) -> ScoringProtocol:
+        """The scoring protocol of all."""
+        return self.reader.protocol
+
+    @property
+    def results(self) -> list[CellResult]:
+        """The cells of all methods, of those left out too."""
+        rows = [*(row for pair in self.pairing.tested for row in (pair.a, pair.b)), *self.pairing.left]
+        return [result for row in rows for result in row.results]
+
+
+def together(comparisons: Sequence[Comparison]) -> list[Together]:
+    """The folds of all comparisons of the same two methods, per metric that has a direction."""
+    found: dict[tuple[str, str, str], list[int]] = {}
+    times: dict[tuple[str, str], int] = {}
+    for comparison in comparisons:
+        methods = comparison.a.method, comparison.b.method
+        times[methods] = times.get(methods, 0) + 1
+        for metric, signs in _signs(comparison).items():
+            found.setdefault((*methods, metric), []).extend(signs)
+    return [_counted(*place, signs) for place, signs in found.items() if times[place[:2]] > 1]
+
+
+def _signs(comparison: Comparison) -> Mapping[str, list[int]]:
+    return {
+        d.metric: [1] * d.folds.better + [0] * d.folds.ties + [-1] * (d.folds.n - d.folds.better - d.folds.ties)
+        for d in comparison.differences
+        if d.folds and d.tests
+    }
+
+
+def _counted(a: str, b: str, metric: str, signs: Sequence[int]) -> Together:
+    better, worse = signs.count(1), signs.count(-1)
+    return Together(a, b, metric, better, worse, len(signs), sign_test(better, worse))
