@@ -1,18 +1,20 @@
-"""The challenge's files: one HDF5 file per case and folder.
+"""The folders of task 1: one HDF5 file per case in ``training`` and ``validation``, per slice in ``training_2d``.
 
-``training/*.h5`` and ``validation/*.h5`` hold ``t1``, ``t1c``, ``t2`` and ``label_a1`` to ``label_a4``, each
-(D, H, W), and ``voxel_spacing`` (3,) in mm. ``training_2d`` holds slices of the same cases and is not read.
+A volume holds ``t1``, ``t1c``, ``t2`` and ``label_a1`` to ``label_a4``, each (D, H, W), and ``voxel_spacing`` (3,) in
+mm; a slice holds the same arrays, each (H, W), and no spacing. ``training_2d`` is read only where it is asked for.
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from mrbench.data.hdf5 import MAX_ARRAY_BYTES, GuardedFile
 from mrbench.errors import DataError
-from mrbench_npc.splits import TRAINING, VALIDATION, case_name, number_of
+from mrbench_npc.files import PLANE, VOLUME, depth_first, read_file
+from mrbench_npc.splits import SLICES, TRAINING, VALIDATION, case_name, number_of
 
 CHANNELS = ("t1", "t1c", "t2")
 LABELS = ("label_a1", "label_a2", "label_a3", "label_a4")
@@ -24,13 +26,13 @@ HINT = "download the file again from the challenge's site, then: mrbench data pr
 
 @dataclass(frozen=True, eq=False)
 class Volume:
-    """One file, cropped or padded in its planes.
+    """One file, cropped or padded in its planes; a slice is a volume of depth one.
 
     Attributes:
         image: ``(3, D, 128, 128)`` float32; masks ``(4, D, 128, 128)`` uint8.
         spacing: mm along D, H, W, or None where the file states none.
         stored_spacing: as the file states it.
-        native: (D, H, W) of the file.
+        native: lengths of the axes in the file.
         clipped: labelled voxels that the crop cut away, over all raters.
     """
 
@@ -43,12 +45,51 @@ class Volume:
 
 
 def list_files(source: Path) -> dict[str, Path]:
-    """The files by case name: training before validation, each by number.
+    """The volumes by case name: training before validation, each by number.
 
     Raises:
         DataError: a folder is absent or empty, or two files carry one number.
     """
-    return {case_name(part, path.stem): path for part in (TRAINING, VALIDATION) for path in _files(source, part)}
+    return {case_name(part, path.stem): path for part in (TRAINING, VALIDATION) for path in _numbered(source, part)}
+
+
+def list_slices(source: Path, volumes: Mapping[str, Path]) -> dict[str, tuple[str, Path]]:
+    """The files of ``training_2d`` by case name, each with the case whose slice it is, in the order of their names.
+
+    A slice is named after its volume, ``Sample_7_slice_12`` after ``Sample_7``.
+
+    Args:
+        source: the challenge's folder.
+        volumes: those of :func:`list_files`.
+
+    Raises:
+        DataError: the folder is absent or empty, a slice is of no training volume, or a training volume has none.
+    """
+    training = {path.stem: name for name, path in volumes.items() if name.startswith(f"{TRAINING}-")}
+    files = sorted(_files(source, SLICES))
+    slices = {case_name(SLICES, path.stem): (_volume_of(path, training), path) for path in files}
+    if absent := sorted(set(training.values()) - {owner for owner, _ in slices.values()}):
+        raise DataError(f"{source / SLICES} has no slice of {len(absent)} training cases", found=f"{absent[0]} first")
+    return slices
+
+
+def _volume_of(path: Path, training: Mapping[str, str]) -> str:
+    found = re.fullmatch(r"(.*\d)\D+\d{1,9}", path.stem)
+    if found is None or found[1] not in training:
+        raise DataError(
+            f"slice {path} is of no training case",
+            expected="the name of a file in training and a number, such as Sample_7_slice_12",
+            found=path.stem,
+        )
+    return training[found[1]]
+
+
+def _numbered(source: Path, part: str) -> list[Path]:
+    numbered = sorted((number_of(path.stem), path) for path in _files(source, part))
+    for (number, first), (other, second) in pairwise(numbered):
+        if number == other:
+            raise DataError(f"{source / part} holds two files of one number", found=f"{first.name} and {second.name}")
+    return [path for _, path in numbered]
 
 
 def _files(source: Path, part: str) -> list[Path]:
@@ -58,81 +99,31 @@ def _files(source: Path, part: str) -> list[Path]:
     if not found:
         raise DataError(
             f"{source} does not hold the challenge's files",
-            expected=f"folders {TRAINING} and {VALIDATION} with .h5 files",
+            expected=f"folders {TRAINING} and {VALIDATION} with .h5 files"
+            + (f", and {SLICES} for slices={SLICES}" if part == SLICES else ""),
             found=f"no .h5 file in {folder}",
-            hint="mrbench data prepare npc --source FOLDER, where FOLDER holds both",
+            hint="mrbench data prepare npc --source FOLDER, where FOLDER holds them",
         )
-    numbered = sorted((number_of(path.stem), path) for path in found)
-    for (number, first), (other, second) in pairwise(numbered):
-        if number == other:
-            raise DataError(f"{folder} holds two files of one number", found=f"{first.name} and {second.name}")
-    return [path for _, path in numbered]
+    return found
 
 
 def read_volume(path: Path) -> Volume:
-    """Reads and checks one file.
+    """Reads and checks the file of a case. Errors: those of :func:`~mrbench_npc.files.read_file`."""
+    return _read(path, VOLUME)
 
-    Raises:
-        DataError: naming the file: damaged, a key absent, shapes that differ, labels other than 0 and 1, images that
-            are not finite.
-    """
-    with GuardedFile(path, hint=HINT) as file:
-        shape = _shape(file)
-        image = np.stack([_channel(file, key, shape) for key in CHANNELS])
-        labels = np.stack([_label(file, key, shape) for key in LABELS])
-        stored = _spacing(file)
+
+def read_slice(path: Path) -> Volume:
+    """Reads and checks the file of a slice, D = 1. Errors: those of :func:`~mrbench_npc.files.read_file`."""
+    return _read(path, PLANE)
+
+
+def _read(path: Path, axes: int) -> Volume:
+    stored = read_file(path, CHANNELS, LABELS, HINT, axes)
+    native = stored.image.shape[1:]
+    image, labels = (array.reshape(len(array), -1, *native[-2:]) for array in (stored.image, stored.labels))
     masks = fit(labels)
-    return Volume(
-        fit(image),
-        masks,
-        depth_first(stored),
-        stored,
-        shape,
-        int(labels.sum(dtype=np.int64) - masks.sum(dtype=np.int64)),
-    )
-
-
-def _shape(file: GuardedFile) -> tuple[int, ...]:
-    array = file.array(CHANNELS[0], kinds="uif", shape=(None, None, None), packed=True)
-    shape: tuple[int, ...] = array.shape
-    if 0 in shape or np.prod(shape, dtype=object) * 4 * len(CHANNELS) > MAX_ARRAY_BYTES:
-        raise file.fault("has a wrong size", expected=f"volumes below {MAX_ARRAY_BYTES} bytes", found=str(shape))
-    return shape
-
-
-def _channel(file: GuardedFile, key: str, shape: tuple[int, ...]) -> np.ndarray:
-    image = file.read(key, kinds="uif", shape=shape, packed=True).astype(np.float32)
-    if not np.isfinite(image).all():
-        raise file.fault(f"has an image {key} that is not finite", expected="finite float32", found="NaN or infinity")
-    return image
-
-
-def _label(file: GuardedFile, key: str, shape: tuple[int, ...]) -> np.ndarray:
-    label = file.read(key, kinds="uifb", shape=shape, packed=True)
-    values = np.unique(label)
-    if not np.isin(values, (0, 1)).all():
-        raise file.fault(f"has wrong labels in {key}", expected="0 and 1", found=str(values[:10].tolist()))
-    return label.astype(np.uint8)
-
-
-def _spacing(file: GuardedFile) -> tuple[float, ...] | None:
-    if "voxel_spacing" not in file:
-        return None
-    values = tuple(file.read("voxel_spacing", kinds="uif", shape=(3,), packed=True).astype(float).tolist())
-    if not all(0 < value < float("inf") for value in values):
-        raise file.fault("has a wrong voxel_spacing", expected="three lengths above 0 mm", found=str(values))
-    return values
-
-
-def depth_first(spacing: tuple[float, ...] | None) -> tuple[float, ...] | None:
-    """``spacing`` in the order D, H, W.
-
-    The challenge does not say whether its order is z, y, x or x, y, z. Rows and columns have one spacing, slices
-    another: where the last value is the odd one out, the order was x, y, z.
-    """
-    if spacing is not None and spacing[0] == spacing[1] != spacing[2]:
-        return spacing[::-1]
-    return spacing
+    clipped = int(labels.sum(dtype=np.int64) - masks.sum(dtype=np.int64))
+    return Volume(fit(image), masks, depth_first(stored.spacing), stored.spacing, native, clipped)
 
 
 def fit(volume: np.ndarray) -> np.ndarray:

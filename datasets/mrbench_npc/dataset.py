@@ -8,40 +8,43 @@ from mrbench.data.container import open_container
 from mrbench.errors import DataAbsentError, DataError
 from mrbench.interfaces.dataset import Dataset
 from mrbench_npc.config import NpcConfig
-from mrbench_npc.prepare import FILE, describe
-from mrbench_npc.splits import make_splits
+from mrbench_npc.prepare import container_name, describe
+from mrbench_npc.splits import SLICES, make_splits
 
 
 class Npc(Dataset[NpcConfig]):
-    """Volumes (3, D, 128, 128) with four identified raters, streamed from ``npc.h5``.
+    """Volumes (3, D, 128, 128) with four identified raters, streamed from the container.
 
-    The unit is the volume, and slices for training are cut from the volumes of the training list, so the leak of the
-    challenge's ``training_2d`` folder, slices of cases that were moved to validation, cannot occur.
+    The unit is the volume. Slices for training are cut from the volumes of the training list, or, with
+    ``slices=training_2d``, are the challenge's own as volumes of depth one. Each belongs to the subject of its volume,
+    so that a slice of a volume that was moved to validation is in no list, and a list that held it would be refused.
     """
 
     def load(self) -> CaseSet:
         """The cases with the splits ``strict``, ``80-20-20`` and ``100-20``.
 
         Raises:
-            DataAbsentError: ``npc.h5`` is not in the data folder.
+            DataAbsentError: the container is not in the data folder.
             DataError: it is there and wrong.
         """
-        path = self.folder / FILE
+        path = self.folder / container_name(self.config)
         if not path.is_file():
-            raise _absent(self.folder)
+            raise _absent(self.folder, self.config)
         cases = open_container(path, "stream")
         if cases.description != describe(self.config):
             raise _other(path, cases.description.name, self.config)
-        return replace(cases, splits=make_splits(cases.ids, self.config))
+        return replace(cases, splits=make_splits(cases.ids, cases.subjects, self.config))
 
 
-def _absent(folder: Path) -> DataAbsentError:
+def _absent(folder: Path, config: NpcConfig) -> DataAbsentError:
+    ready = config.slices == SLICES
     return DataAbsentError(
-        "data set 'npc' is not prepared",
-        expected=f"{FILE} in the data folder, made from the MMIS-2024 challenge, task 1 (NPC-170): register at the "
-        "challenge's site and download the folders training and validation (training_2d is not needed)",
+        "data set 'npc' is not prepared" + (f" with slices={SLICES}" if ready else ""),
+        expected=f"{container_name(config)} in the data folder, made from the MMIS-2024 challenge, task 1 (NPC-170): "
+        "register at the challenge's site and download the folders training and validation "
+        f"({SLICES} is {'needed' if ready else 'not needed'})",
         found=f"no such file in {folder}",
-        hint="mrbench data prepare npc --source FOLDER, where FOLDER holds training and validation",
+        hint=_hint(config),
     )
 
 
@@ -49,6 +52,13 @@ def _other(path: Path, name: str, config: NpcConfig) -> DataError:
     return DataError(
         f"{path} holds another data set",
         expected=f"the declarations of {describe(config).name!r} as this version makes them",
-        found=f"{name!r}" + (", an incomplete collection: set partial=true" if name == "npc-partial" else ""),
-        hint="mrbench data prepare npc --source FOLDER",
+        found=f"{name!r}" + (", an incomplete collection: set partial=true" if name.endswith("-partial") else ""),
+        hint=_hint(config),
     )
+
+
+def _hint(config: NpcConfig) -> str:
+    ready = config.slices == SLICES
+    folders = f"training, validation and {SLICES}" if ready else "training and validation"
+    setting = f" --set slices={SLICES}" if ready else ""
+    return f"mrbench data prepare npc --source FOLDER{setting}, where FOLDER holds {folders}"

@@ -10,7 +10,7 @@ from mrbench.errors import DataError
 from mrbench.seeds import derive_noise
 from mrbench_npc.config import NpcConfig
 
-TRAINING, VALIDATION = "training", "validation"
+TRAINING, VALIDATION, SLICES = "training", "validation", "training_2d"
 COUNTS = {TRAINING: 100, VALIDATION: 20}
 """Cases that the challenge released."""
 
@@ -30,19 +30,20 @@ def number_of(stem: str) -> int:
 
 
 def case_name(part: str, stem: str) -> str:
-    """The name of a case, and of its subject: both parts of the challenge count from the same number."""
+    """The name of a case, and of a volume's subject: both parts of the challenge count from the same number."""
     return f"{part}-{stem}"
 
 
-def make_splits(ids: Sequence[str], config: NpcConfig) -> dict[str, Split]:
+def make_splits(ids: Sequence[str], subjects: Sequence[str], config: NpcConfig) -> dict[str, Split]:
     """Splits ``80-20-20`` and ``100-20``, one fold each, and ``strict``, which is the one that the options name.
 
-    Every rule tests on the challenge's validation cases. Cases are whole volumes of one subject each, and slices for
-    training are cut from the volumes of the training list: no slice of a case that validates can train, as happens
-    with the challenge's ready-made ``training_2d`` folder.
+    Every rule tests on the challenge's validation cases. Whole volumes are divided; where there are slices of
+    ``training_2d``, those of the subjects who train take the place of their volumes. The challenge's folder as it is
+    would train on slices of the volumes that validate.
 
     Args:
         ids: names of :func:`case_name`.
+        subjects: of each; of a slice the name of its volume.
         config: the options.
 
     Raises:
@@ -55,7 +56,8 @@ def make_splits(ids: Sequence[str], config: NpcConfig) -> dict[str, Split]:
         "80-20-20": _by_number(ids, training, config),
         "100-20": _by_seed(ids, training, config),
     }
-    splits = {name: _one_fold(name, training, validation, test) for name, validation in chosen.items()}
+    trained = [i for i, name in enumerate(ids) if name.startswith(f"{SLICES}-")] or training
+    splits = {name: _one_fold(name, trained, chosen[name], test, subjects) for name in chosen}
     return {"strict": Split("strict", splits[config.split].folds)} | splits
 
 
@@ -94,6 +96,7 @@ def _by_seed(ids: Sequence[str], training: list[int], config: NpcConfig) -> set[
     return {ordered[i] for i in order[:n]}
 
 
-def _one_fold(name: str, training: list[int], validation: set[int], test: list[int]) -> Split:
-    lists = ([i for i in training if i not in validation], sorted(validation), test)
+def _one_fold(name: str, trained: list[int], validation: set[int], test: list[int], subjects: Sequence[str]) -> Split:
+    kept = {subjects[i] for i in validation}
+    lists = ([i for i in trained if subjects[i] not in kept], sorted(validation), test)
     return Split(name, (Fold(*(np.array(part, np.int64) for part in lists)),))

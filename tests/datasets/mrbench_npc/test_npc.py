@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from shutil import copytree
 
 import h5py
 import numpy as np
@@ -8,12 +9,15 @@ import pytest
 from mrbench.data.checks import check_cases
 from mrbench.data.container import open_container
 from mrbench.data.description import Raters, Unit
+from mrbench.data.splits import Fold, Split
+from mrbench.engine.slices import slices_of
 from mrbench.errors import DataAbsentError, DataError
-from mrbench_npc.challenge import depth_first, fit, read_volume
+from mrbench_npc.challenge import fit, read_volume
 from mrbench_npc.config import NpcConfig
 from mrbench_npc.dataset import Npc
+from mrbench_npc.files import depth_first
 from mrbench_npc.prepare import prepare
-from mrbench_npc.splits import make_splits
+from mrbench_npc.splits import make_splits as splits_of
 
 PARTIAL = NpcConfig(partial=True)
 
@@ -31,24 +35,35 @@ def write_case(path, *, shape=(3, 145, 179), seed=0, **changes):
     with h5py.File(path, "w") as file:
         for name, values in keys.items():
             if values is not None:
-                file.create_dataset(name, data=values, compression=None if np.ndim(values) < 2 else "gzip")
+                file.create_dataset(name, data=values, compression=None if np.ndim(values) < 2 else 1)
     return path
 
 
-@pytest.fixture
-def challenge(tmp_path):
-    """Five training and two validation cases."""
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    source = tmp_path_factory.mktemp("mmis")
     for number in range(5):
-        write_case(tmp_path / "mmis" / "training" / f"Sample_{number}.h5", seed=number)
+        write_case(source / "training" / f"Sample_{number}.h5", seed=number)
     for number in range(2):
-        write_case(tmp_path / "mmis" / "validation" / f"Sample_{number}.h5", shape=(2, 100, 130), seed=10 + number)
-    return tmp_path / "mmis"
+        write_case(source / "validation" / f"Sample_{number}.h5", shape=(2, 100, 130), seed=10 + number)
+    return source
+
+
+@pytest.fixture
+def challenge(written, tmp_path):
+    """Five training and two validation cases."""
+    return copytree(written, tmp_path / "mmis")
 
 
 @pytest.fixture
 def cases(challenge, tmp_path):
     prepare(challenge, tmp_path / "npc.h5", PARTIAL)
     return Npc(PARTIAL, tmp_path).load()
+
+
+def make_splits(ids, config):
+    """Of volumes, each its own subject."""
+    return splits_of(ids, ids, config)
 
 
 def names(training=100, validation=20, first=0):
@@ -105,6 +120,99 @@ def test_small_planes_are_padded_with_the_least_value_of_their_channel():
     np.testing.assert_array_equal(fitted[:, :, 14:114], small[:, :, :, 1:129])
     assert (fitted[0, :, :14] == -5).all()
     assert (fitted[1, :, 114:] == 12995).all()
+
+
+@pytest.fixture
+def small(tmp_path):
+    """Five training and two validation cases of two small planes, with ``training_2d``."""
+    for part, count in (("training", 5), ("validation", 2)):
+        for number in range(count):
+            write_small(tmp_path / "mmis", part, number)
+    return tmp_path / "mmis"
+
+
+def write_small(source, part, number):
+    """A volume and, of training, its slices; the first label of case n has a pixel at column n of the first row."""
+    seed = number + 100 * (part == "validation")
+    path = write_case(source / part / f"Sample_{number}.h5", shape=(2, 24, 24), seed=seed)
+    with h5py.File(path, "a") as file:
+        file["label_a1"][:, 0, number] = 1
+        for d in range(2 * (part == "training")):
+            write_plane(source / "training_2d" / f"Sample_{number}_slice_{d}.h5", file, d)
+
+
+def write_plane(path, volume, d):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with h5py.File(path, "w") as file:
+        for name in set(volume) - {"voxel_spacing"}:
+            file.create_dataset(name, data=volume[name][d], compression=1)
+
+
+def marked(cases, indices):
+    """The cases whose pixel is in the slices that a training would take."""
+    corner = slices_of(cases, indices).masks[:, 0, 52, 52:76]
+    return {int(column) for row in corner.numpy() for column in np.flatnonzero(row)}
+
+
+@pytest.mark.parametrize("slices", ["volumes", "training_2d"])
+@pytest.mark.parametrize("rule", ["80-20-20", "100-20"])
+def test_no_slice_of_a_subject_that_validates_or_tests_is_trained_on(small, tmp_path, slices, rule):
+    config = NpcConfig(partial=True, slices=slices, split=rule)
+    prepare(small, tmp_path, config)
+    cases = Npc(config, tmp_path).load()
+    (fold,) = cases.splits["strict"].folds
+    (moved,) = (int(cases.subjects[i][-1]) for i in fold.validation)
+    assert marked(cases, np.arange(len(cases))) == set(range(5)), "all subjects are there to leak"
+    assert marked(cases, fold.train) == set(range(5)) - {moved}
+    assert len(slices_of(cases, fold.train)) == 8
+    assert [cases.ids[i] for i in fold.test] == ["validation-Sample_0", "validation-Sample_1"]
+    assert {cases[i].image.shape for i in (*fold.validation, *fold.test)} == {(3, 2, 128, 128)}
+
+
+def test_a_list_with_a_slice_of_a_subject_that_validates_is_refused(small, tmp_path):
+    config = NpcConfig(partial=True, slices="training_2d")
+    prepare(small, tmp_path, config)
+    cases = Npc(config, tmp_path).load()
+    (fold,) = cases.splits["80-20-20"].folds
+    leaked = np.append(fold.train, cases.ids.index("training_2d-Sample_4_slice_1"))
+    with pytest.raises(DataError, match="splits subject 'training-Sample_4'"):
+        Split("leaky", (Fold(leaked, fold.validation, fold.test),)).check(cases.subjects, owner="npc")
+
+
+def test_ready_made_slices_are_standardised_as_their_volumes(small, tmp_path):
+    ready = NpcConfig(partial=True, slices="training_2d")
+    for config in (PARTIAL, ready):
+        prepare(small, tmp_path, config)
+    volumes, cases = (Npc(config, tmp_path).load() for config in (PARTIAL, ready))
+    assert cases.description.name == "npc-training-2d-partial"
+    np.testing.assert_allclose(cases[0].image, volumes[0].image, atol=1e-5)
+    one = cases[cases.ids.index("training_2d-Sample_3_slice_1")]
+    np.testing.assert_allclose(one.image[:, 0, 52:76, 52:76], volumes[3].image[:, 1, 52:76, 52:76], atol=1e-5)
+    np.testing.assert_array_equal(one.masks[:, 0], volumes[3].masks[:, 1])
+    assert check_cases(volumes) == []
+
+
+def test_slices_are_counted_beside_the_counts_of_papers(small, tmp_path):
+    told = prepare(small, tmp_path, NpcConfig(partial=True, slices="training_2d")).splitlines()
+    assert told[0].endswith("npc-training-2d.h5: 17 cases")
+    assert told[1:] == [f"slices under {name}: 8 train, 2 validation, 4 test" for name in ("80-20-20", "100-20")]
+    for number in range(100):
+        write_case(small / "training" / f"Sample_{number}.h5", shape=(1, 2, 2))
+    for number in range(20):
+        write_case(small / "validation" / f"Sample_{number}.h5", shape=(1, 2, 2))
+    told = prepare(small, tmp_path, NpcConfig()).splitlines()
+    assert told[0].endswith("npc.h5: 120 cases")
+    assert told[1] == "slices under 80-20-20: 80 train, 20 validation, 20 test (ProSeg: 5817, 1398, 1126)"
+    assert told[2] == "slices under 100-20: 85 train, 15 validation, 20 test (the per-rater thesis: 2405 train)"
+
+
+def test_numbers_that_begin_alike_are_told_apart(small, tmp_path):
+    write_small(small, "training", 12)
+    config = NpcConfig(partial=True, slices="training_2d")
+    prepare(small, tmp_path, config)
+    cases = Npc(config, tmp_path).load()
+    assert cases.subjects[cases.ids.index("training_2d-Sample_12_slice_1")] == "training-Sample_12"
+    assert cases.subjects[cases.ids.index("training_2d-Sample_1_slice_1")] == "training-Sample_1"
 
 
 def test_labels_that_the_crop_cuts_are_counted(challenge, tmp_path):
@@ -253,6 +361,43 @@ def test_two_files_of_one_number(challenge, tmp_path):
     assert_refused(challenge, tmp_path, "holds two files of one number\n.*Sample_03.h5 and Sample_3.h5")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("Sample_4_slice_1", "Sample_9_slice_1", "Sample_9_slice_1.h5 is of no training case"),
+        ("Sample_4_slice_1", "Sample_4", "Sample_4.h5 is of no training case"),
+        ("Sample_4_slice_1", "slice", "slice.h5 is of no training case"),
+        ("Sample_4_slice_1", "Sample_12", "Sample_12.h5 is of no training case"),
+    ],
+)
+def test_a_slice_of_nobody(small, tmp_path, old, new, message):
+    (small / "training_2d" / f"{old}.h5").rename(small / "training_2d" / f"{new}.h5")
+    with pytest.raises(DataError, match=message):
+        prepare(small, tmp_path, NpcConfig(partial=True, slices="training_2d"))
+
+
+def test_a_training_case_without_slices_and_no_slices_at_all(small, tmp_path):
+    config = NpcConfig(partial=True, slices="training_2d")
+    for path in (small / "training_2d").glob("Sample_2_*"):
+        path.unlink()
+    with pytest.raises(DataError, match=r"has no slice of 1 training cases\n.*training-Sample_2 first"):
+        prepare(small, tmp_path, config)
+    for path in (small / "training_2d").iterdir():
+        path.unlink()
+    with pytest.raises(DataError, match="does not hold the challenge's files") as caught:
+        prepare(small, tmp_path, config)
+    assert "training_2d for slices=training_2d" in caught.value.expected
+    with pytest.raises(DataAbsentError, match="not prepared with slices=training_2d") as caught:
+        Npc(config, tmp_path).load()
+    assert "--set slices=training_2d, where FOLDER holds training, validation and training_2d" in caught.value.hint
+
+
+def test_a_slice_that_is_a_volume(small, tmp_path):
+    write_case(small / "training_2d" / "Sample_2_slice_1.h5", shape=(2, 24, 24))
+    with pytest.raises(DataError, match=r"Sample_2_slice_1.h5 has a wrong shape in /t1"):
+        prepare(small, tmp_path, NpcConfig(partial=True, slices="training_2d"))
+
+
 def test_a_truncated_file(challenge, tmp_path):
     path = challenge / "training" / "Sample_2.h5"
     path.write_bytes(path.read_bytes()[:-100])
@@ -296,3 +441,24 @@ def test_a_volume_larger_than_its_file_can_hold(challenge, tmp_path):
     with h5py.File(challenge / "training" / "Sample_1.h5", "w") as file:
         file.create_dataset("t1", (1000, 500, 500), "f4", chunks=(1, 500, 500), compression="gzip")
     assert_refused(challenge, tmp_path, "declares more than its size can hold")
+
+
+# --- as a user
+
+
+def test_from_the_files_to_a_table(mrbench, small):
+    result = mrbench("data", "prepare", "npc", "--source", small, "--set", "partial=true")
+    assert result.exit_code == 0, result.output
+    assert "slices under 80-20-20: 8 train, 2 validation, 4 test" in result.output
+    assert mrbench("data", "verify", "npc", "--set", "partial=true").exit_code == 0
+    options = ("--set", "npc.partial=true", "--set", "unet-majority.epochs=1", "--preset", "quick")
+    run = mrbench("run", "--dataset", "npc", "--method", "unet-majority", *options)
+    assert run.exit_code == 0, run.output
+    assert "4 identified raters, unit volume" in run.output
+
+
+def test_an_incomplete_collection_says_how_to_take_what_there_is(mrbench, small):
+    result = mrbench("data", "prepare", "npc", "--source", small)
+    assert result.exit_code == 1
+    assert "partial=true" in result.stderr
+    assert "100 training and 20 validation cases" in result.stderr

@@ -1,0 +1,24 @@
+"""The tasks of the QUBIQ challenge: small collections of slices, each outlined by three to seven raters."""
+
+from mrbench.hooks import hookimpl
+from mrbench.records import DatasetRecord
+
+MRBENCH_API = "1"
+
+
+@hookimpl
+def mrbench_datasets() -> list[DatasetRecord]:
+    return [
+        DatasetRecord(
+            name="qubiq",
+            factory="mrbench_qubiq.dataset:Qubiq",
+            config="mrbench_qubiq.config:QubiqConfig",
+            prepare="mrbench_qubiq.prepare:prepare",
+            summary="QUBIQ: brain growth, brain tumour, kidney or prostate slices (MR, CT), 3 to 7 raters; option task",
+            citation="Li et al., QUBIQ: Uncertainty Quantification for Biomedical Image Segmentation Challenge, "
+            "arXiv 2405.18435",
+            licence="terms of the QUBIQ challenge",
+            source="QUBIQ challenge (uncertainty in biomedical image segmentation), 2020 and 2021: "
+            "register at the challenge's site and download the training and validation archives",
+        )
+    ]

@@ -1,0 +1,24 @@
+"""Optic disc and cup on fundus photographs, each outlined by the same six ophthalmologists."""
+
+from mrbench.hooks import hookimpl
+from mrbench.records import DatasetRecord
+
+MRBENCH_API = "1"
+
+
+@hookimpl
+def mrbench_datasets() -> list[DatasetRecord]:
+    return [
+        DatasetRecord(
+            name="riga",
+            factory="mrbench_riga.dataset:Riga",
+            config="mrbench_riga.config:RigaConfig",
+            prepare="mrbench_riga.prepare:prepare",
+            summary="RIGA: fundus photographs, optic disc rim and cup, six identified raters",
+            citation="Almazroa et al., Retinal fundus images for glaucoma analysis: the RIGA dataset, SPIE Medical "
+            "Imaging 2018",
+            licence="CC BY-NC",
+            source="RIGA, in the form of label masks that MRNet published: the folder with DiscRegion and the lists "
+            "Glaucoma_multirater_BinRushed.csv, _MESSIDOR.csv and _Magrabia.csv",
+        )
+    ]
