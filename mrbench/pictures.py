@@ -156,7 +156,7 @@ def _method_tiles(
     method: str, plane: np.ndarray, names: Sequence[str], draws: list[tuple["StoredDraw", np.ndarray]]
 ) -> Iterator[Tile]:
     samples = [mask for draw, mask in draws if draw.rater is None]
-    yield Tile(f"{method}: mean", _heat(samples) if samples else _grey(plane))
+    yield Tile(f"{method}: mean", _heat(samples)) if samples else Tile(method, _grey(plane))
     seen: set[int] = set()
     for draw, mask in draws:
         if draw.rater is not None and draw.rater not in seen:
@@ -168,7 +168,9 @@ def _method_tiles(
 
 def _plane(cases: CaseSet, index: int) -> tuple[np.ndarray, np.ndarray]:
     """First channel ``(H, W)`` and masks ``(R, H, W)``; of a volume, the slice that the raters mark most."""
-    image, masks = cases.pixels.image(index)[0], cases.pixels.masks(index)
+    image, masks = cases.pixels.image(index), cases.pixels.masks(index)
+    # Masks without an image stand on black.
+    image = image[0] if len(image) else np.zeros(image.shape[1:], np.uint8)
     if cases.is_volume:
         depth = int((masks > 0).sum(axis=(0, 2, 3)).argmax())
         return image[depth], masks[:, depth]
