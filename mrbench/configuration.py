@@ -46,7 +46,8 @@ class Config(BaseModel):
     def step(self, step: str) -> dict[str, Any]:
         """The options that enter the digest of one step, ``"training"`` or ``"prediction"``, as JSON types.
 
-        Files enter by their content; options of a nested configuration by their own step.
+        Files enter by their content; options of a nested configuration by their own step; an added option only where
+        it is not at its default.
         """
         plain = self.values()
         found: dict[str, Any] = {}
@@ -54,7 +55,7 @@ class Config(BaseModel):
             value = getattr(self, name)
             if isinstance(value, Config):
                 found |= {f"{name}.{inner}": content for inner, content in value.step(step).items()}
-            elif _step(field) == step:
+            elif _step(field) == step and not (_added(field) and value == field.default):
                 found[name] = _by_content(value, plain[name])
         return found
 
@@ -69,9 +70,24 @@ def prediction_option(default: Any, description: str, **bounds: Any) -> Any:
     return Field(default, description=description, json_schema_extra={"step": "prediction"}, **bounds)
 
 
+def added_option(default: Any, description: str, **bounds: Any) -> Any:
+    """An option of the training that a method got after trainings of it were kept.
+
+    At its default, which does what the method did without it, it enters no digest, so that these trainings are reused.
+    """
+    return Field(default, description=description, json_schema_extra={"added": True}, **bounds)
+
+
 def _step(field: FieldInfo) -> str:
-    extra = field.json_schema_extra
-    return str(extra.get("step", "training")) if isinstance(extra, dict) else "training"
+    return str(_extra(field).get("step", "training"))
+
+
+def _added(field: FieldInfo) -> bool:
+    return bool(_extra(field).get("added", False))
+
+
+def _extra(field: FieldInfo) -> dict[str, Any]:
+    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

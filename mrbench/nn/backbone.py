@@ -12,28 +12,35 @@ if TYPE_CHECKING:
 class Backbone(Config):
     """Which network, and how large."""
 
-    name: Literal["resnet34", "unet"] = option("resnet34", "resnet34: ResNet-34 U-Net; unet: small plain U-Net")
+    name: Literal["resnet34", "unet", "mit-b2"] = option(
+        "resnet34", "resnet34: ResNet-34 U-Net; unet: small plain U-Net; mit-b2: U-Net with a MiT-B2 encoder"
+    )
     width: int = option(16, "channels of the small U-Net at full resolution, doubled per level", ge=1)
     depth: int = option(4, "resolutions of the small U-Net", ge=2, le=7)
-    weights: Path | None = option(None, "file with ImageNet weights of ResNet-34 (standard names); none: from scratch")
+    weights: Path | None = option(None, "file with the encoder's ImageNet weights (standard names); none: from scratch")
 
 
 def build_backbone(config: Backbone, in_channels: int) -> "FeatureNetwork":
     """The network: ``(B, in_channels, H, W)`` to ``(B, out_channels, H, W)`` for any H and W.
 
     Raises:
-        UsageError: the weights file is missing or does not hold a ResNet-34, or weights are given for the plain U-Net.
+        UsageError: the weights file is missing or not the encoder's, or weights are given for the plain U-Net.
     """
-    from mrbench.nn.pretrained import load_resnet34_weights
+    from mrbench.nn.mit_unet import MiTUNet
+    from mrbench.nn.pretrained import load_mit_b2_weights, load_resnet34_weights
     from mrbench.nn.resnet_unet import ResNetUNet
     from mrbench.nn.unet import UNet
 
     if config.name == "unet":
         _refuse_weights(config)
         return UNet(in_channels, width=config.width, depth=config.depth)
-    network = ResNetUNet(in_channels)
+    network: ResNetUNet | MiTUNet
+    if config.name == "mit-b2":
+        network, load = MiTUNet(in_channels), load_mit_b2_weights
+    else:
+        network, load = ResNetUNet(in_channels), load_resnet34_weights
     if config.weights is not None:
-        load_resnet34_weights(network.encoder, config.weights)
+        load(network.encoder, config.weights)
     return network
 
 
@@ -42,7 +49,7 @@ def _refuse_weights(config: Backbone) -> None:
 
     if config.weights is not None:
         raise UsageError(
-            "option 'backbone.weights' needs the backbone resnet34",
-            expected="backbone.name = resnet34",
+            "option 'backbone.weights' needs the backbone resnet34 or mit-b2",
+            expected="backbone.name = resnet34 or mit-b2",
             found=f"backbone.name = {config.name}",
         )

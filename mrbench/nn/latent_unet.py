@@ -1,6 +1,6 @@
 """The conditional variational U-Net: feature maps, a prior over a low-dimensional latent, and a head for both."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -53,11 +53,21 @@ class LatentUNet(nn.Module):
         return torch.cat([prior.mean, prior.deviation], dim=1)
 
     @torch.no_grad()
-    def sample(self, image: Image, noise: Iterable[np.ndarray], device: torch.device) -> Iterator[np.ndarray]:
-        """Probabilities ``(K, *spatial)`` of one prior draw per base noise ``(Z,)``; a volume's slices share it."""
+    def sample(
+        self,
+        image: Image,
+        noise: Iterable[np.ndarray],
+        device: torch.device,
+        through: Callable[[Tensor], Tensor] | None = None,
+    ) -> Iterator[np.ndarray]:
+        """Probabilities ``(K, *spatial)`` of one prior draw per base noise ``(Z,)``; a volume's slices share it.
+
+        ``through`` changes the draws ``(D, S, Z)`` before they are decoded; None: nothing does.
+        """
         encoded, noise = self.encode(image, device), iter(noise)
         while chunk := list(islice(noise, draws_at_once(image.array, self.classes))):
-            yield from self.decode(encoded.features, encoded.latents(np.stack(chunk)), image)
+            z = encoded.latents(np.stack(chunk))
+            yield from self.decode(encoded.features, z if through is None else through(z), image)
 
     @torch.no_grad()
     def decode(self, features: Tensor, z: Tensor, image: Image) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""ImageNet weights of ResNet-34 from a local file, for any number of image channels."""
+"""ImageNet weights of an encoder from a local file, for any number of image channels."""
 
 import pickle
 from pathlib import Path
@@ -18,12 +18,26 @@ def load_resnet34_weights(encoder: nn.Module, path: Path) -> None:
     Raises:
         UsageError: no such file, not a file of tensors, or names or shapes that are not ResNet-34's.
     """
-    given = {name: value for name, value in _read(path).items() if not name.startswith("fc.")}
+    _load(encoder, path, "ResNet-34", first="conv1.weight", head="fc.")
+
+
+def load_mit_b2_weights(encoder: nn.Module, path: Path) -> None:
+    """The same for MiT-B2 under the names of its release; its classification layer is ``head``.
+
+    Raises:
+        UsageError: no such file, not a file of tensors, or names or shapes that are not MiT-B2's.
+    """
+    _load(encoder, path, "MiT-B2", first="patch_embed1.proj.weight", head="head.")
+
+
+def _load(encoder: nn.Module, path: Path, network: str, *, first: str, head: str) -> None:
+    # first: the weight that sees the image; head: what the names of the classification layer begin with
+    given = {name: value for name, value in _read(path, network).items() if not name.startswith(head)}
     own = encoder.state_dict()
-    if "conv1.weight" in given and given["conv1.weight"].shape[0:1] == own["conv1.weight"].shape[0:1]:
-        given["conv1.weight"] = adapt_first_convolution(given["conv1.weight"], own["conv1.weight"].shape[1])
+    if first in given and given[first].shape[0:1] == own[first].shape[0:1]:
+        given[first] = adapt_first_convolution(given[first], own[first].shape[1])
     counters = {name for name in own if name.endswith("num_batches_tracked")}
-    _check(given, own, counters, path)
+    _check(given, own, counters, path, network, first)
     encoder.load_state_dict(own | given)
 
 
@@ -39,9 +53,9 @@ def adapt_first_convolution(weight: Tensor, channels: int) -> Tensor:
     return weight[:, order] * (weight.shape[1] / channels)
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def _read(path: Path, network: str) -> dict[str, Tensor]:
     if not path.is_file():
-        raise UsageError(f"no weights file at {path}", expected="a file of ResNet-34 weights", found="nothing")
+        raise UsageError(f"no weights file at {path}", expected=f"a file of {network} weights", found="nothing")
     try:
         state = torch.load(path, weights_only=True, map_location="cpu")
     except (RuntimeError, pickle.UnpicklingError, EOFError, OSError, ValueError) as error:
@@ -55,7 +69,9 @@ def _read(path: Path) -> dict[str, Tensor]:
     return state
 
 
-def _check(given: dict[str, Tensor], own: dict[str, Tensor], optional: set[str], path: Path) -> None:
+def _check(
+    given: dict[str, Tensor], own: dict[str, Tensor], optional: set[str], path: Path, network: str, stem: str
+) -> None:
     missing = sorted(set(own) - set(given) - optional)
     unknown = sorted(set(given) - set(own))
     misshapen = sorted(name for name in set(given) & set(own) if given[name].shape != own[name].shape)
@@ -64,9 +80,9 @@ def _check(given: dict[str, Tensor], own: dict[str, Tensor], optional: set[str],
     found = [f"missing {missing[0]} and {len(missing) - 1} more"] if missing else []
     found += [f"unknown {unknown[0]} and {len(unknown) - 1} more"] if unknown else []
     found += [f"{name} of shape {tuple(given[name].shape)}" for name in misshapen[:1]]
-    first = misshapen[0] if misshapen else "conv1.weight"
+    first = misshapen[0] if misshapen else stem
     raise UsageError(
-        f"weights file {path} does not fit ResNet-34",
-        expected=f"ResNet-34's {len(own) - len(optional)} tensors, {first} of shape {tuple(own[first].shape)}",
+        f"weights file {path} does not fit {network}",
+        expected=f"{network}'s {len(own) - len(optional)} tensors, {first} of shape {tuple(own[first].shape)}",
         found="; ".join(found),
     )

@@ -76,6 +76,14 @@ DIFFERENCES = (
     "Patience of 20 epochs (paper preset) is ours; the release trains 100 epochs per stage, on NPC 200.",
     "Backbone weights: ImageNet (release); here from scratch unless backbone.weights names a file.",
     "Volumes: z drawn anew for every slice (release); here the slices of a volume share the base noise.",
+    "MiT-B2 (thesis, table 4.4, row 2) replaces ResNet-34 in the posterior encoder, says section 3.3; the release "
+    "has none there; here it is the encoder of the feature maps (backbone.name = mit-b2), under ResNet-34's decoder.",
+    "Orthogonality (row 3) penalises the cosine similarity of per-rater posteriors, without equation or weight; here "
+    "the squared cosine of the means that the posterior gives for one rater at a time, weight stage_1.orthogonality.",
+    "Prior bank (row 4): k-means centroids in place of the prior, of what is not said; here of prior draws of the "
+    "training images, found between the stages; queries attend to them, a sample is the centroid nearest to a draw.",
+    "Dual diversity (row 5) penalises the pairwise Dice of prior samples, without equation or weight; here with a sum "
+    "of squares below, over the samples of the bound loss, weight stage_1.dual_diversity.",
 )
 
 METHOD = "mrbench_dpersona.method:DPersona"

@@ -2,9 +2,12 @@
 
 from typing import Literal
 
-from mrbench.configuration import Config, option, prediction_option
+from pydantic import ValidationInfo, field_validator
+
+from mrbench.configuration import Config, added_option, option, prediction_option
 from mrbench.nn.backbone import Backbone
 from mrbench.nn.encoder import Encoder
+from mrbench.nn.personalisation import Personalisation
 
 
 class Diversification(Config):
@@ -23,19 +26,21 @@ class Diversification(Config):
     bound_weight: float = option(0.5, "of the bound loss", ge=0)
     bound_samples: int = option(10, "prior samples whose largest and least probabilities are bounded", ge=1)
     norm_weight: float = option(1e-5, "of the L2 norms of prior, posterior and head, its last layer left out", ge=0)
+    orthogonality: float = added_option(
+        0.0, "of the squared cosine between the posterior means of two raters (2026 thesis, table 4.4, row 3)", ge=0
+    )
+    dual_diversity: float = added_option(
+        0.0, "of the Dice between two of the prior samples (2026 thesis, table 4.4, row 5)", ge=0
+    )
     epochs: int = option(100, "epochs at most", ge=1)
     learning_rate: float = option(1e-4, "of Adam", gt=0)
 
-
-class Personalisation(Config):
-    """Stage II: a query of each rater into draws from the frozen prior."""
-
-    widths: tuple[int, ...] = option((32, 16), "channels of a rater's query network before the latent's")
-    padding: int = option(1, "of its 3x3 convolutions; 3: as released, where a flag was taken for it", ge=0)
-    dropout: float = option(0.1, "share of its channels left out in training", ge=0, lt=1)
-    bank: int = option(100, "prior draws that a query attends to in training", ge=1)
-    epochs: int = option(100, "epochs at most", ge=1)
-    learning_rate: float = option(1e-4, "of Adam", gt=0)
+    @field_validator("dual_diversity")
+    @classmethod
+    def _pairs(cls, value: float, info: ValidationInfo) -> float:
+        if value and info.data.get("bound_samples", 2) < 2:
+            raise ValueError("0, or stage_1.bound_samples of 2 or more: it compares samples in pairs")
+        return value
 
 
 class DPersonaConfig(Config):
@@ -45,6 +50,9 @@ class DPersonaConfig(Config):
     encoder: Encoder = option(Encoder(), "of prior and posterior")
     stage_1: Diversification = option(Diversification(), "diversification")
     stage_2: Personalisation = option(Personalisation(), "personalisation")
+    prior_bank: int | None = added_option(
+        None, "k-means centroids of prior draws that take the prior's place (2026 thesis, table 4.4, row 4)", ge=1
+    )
     background_log_odds: float = option(
         0.0, "of the background against each foreground class before training; above 0 a short training learns sooner"
     )

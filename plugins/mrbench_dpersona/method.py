@@ -4,9 +4,7 @@ Z counts the dimensions of the latent, L the logits per pixel, F = K - 1 the for
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise
 
-import numpy as np
 import torch
 from torch import Tensor, cat, nn
 
@@ -17,39 +15,15 @@ from mrbench.interfaces.method import Batch, Context, Method, ParameterGroup, St
 from mrbench.nn.bound import bound_loss
 from mrbench.nn.encoder import build_encoder
 from mrbench.nn.gaussian import gaussian_kl
-from mrbench.nn.latent_unet import LatentUNet
-from mrbench.nn.losses import batch_dice_loss, channel_dice_loss, logits_to_probability
-from mrbench.nn.raters import draw_rater, foreground, mask_of
-from mrbench_dpersona.config import DPersonaConfig, Personalisation
+from mrbench.nn.latent_unet import Encoded, LatentUNet
+from mrbench.nn.losses import batch_dice_loss, logits_to_probability
+from mrbench.nn.queries import Queries, attend, raters_draws, raters_loss
+from mrbench.nn.raters import draw_rater, foreground, mask_of, pairs_of
+from mrbench_dpersona.ablations import orthogonality, pairwise_dice
+from mrbench_dpersona.config import DPersonaConfig
+from mrbench_dpersona.prior_bank import EPOCHS, LEARNING_RATE, PriorBank
 
 Loss = Callable[[Batch], Mapping[str, Tensor]]
-
-
-class Queries(nn.Module):
-    """A query into the latent space for each rater: ``(B, 16, H, W)`` maps to ``(B, R, Z)``, not negative."""
-
-    def __init__(self, config: Personalisation, maps: int, latent: int, raters: int) -> None:
-        super().__init__()
-        self.heads = nn.ModuleList(_query(config, maps, latent) for _ in range(raters))
-
-    def forward(self, maps: Tensor) -> Tensor:
-        """The mean of each head's output over the image."""
-        return torch.stack([head(maps).mean(dim=(2, 3)) for head in self.heads], dim=1)
-
-
-def _query(config: Personalisation, maps: int, latent: int) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for number, (inner, outer) in enumerate(pairwise((maps, *config.widths, latent))):
-        layers += [nn.AvgPool2d(2, ceil_mode=True)] if number else []
-        layers += [nn.Conv2d(inner, outer, 3, padding=config.padding), nn.ReLU(inplace=True)]
-        layers += [nn.Dropout2d(config.dropout)]
-        layers += [nn.Conv2d(outer, outer, 3, padding=config.padding), nn.ReLU(inplace=True)]
-    return nn.Sequential(*layers)
-
-
-def attend(query: Tensor, bank: Tensor) -> Tensor:
-    """``(B, R, Z)`` for each rater the mean of the draws ``(B, N, Z)``, weighted by softmax over N of query x draw."""
-    return (query @ bank.mT).softmax(dim=2) @ bank
 
 
 class DPersona(Method[DPersonaConfig]):
@@ -62,19 +36,24 @@ class DPersona(Method[DPersonaConfig]):
         self.posterior = build_encoder(config.encoder, channels + self.raters * (self.classes - 1))
         maps = self.network.backbone.out_channels
         self.queries = Queries(config.stage_2, maps, config.encoder.latent, self.raters)
+        self.bank = PriorBank(config.prior_bank, config.encoder.latent) if config.prior_bank else None
 
     def networks(self) -> Mapping[str, nn.Module]:
-        """The segmentation network with its prior, the posterior (stage I only) and the raters' queries (stage II)."""
-        return {"network": self.network, "posterior": self.posterior, "queries": self.queries}
+        """The segmentation network with its prior, the posterior (stage I), the raters' queries (stage II), a bank."""
+        bank = {} if self.bank is None else {"bank": self.bank}
+        return {"network": self.network, "posterior": self.posterior, "queries": self.queries, **bank}
 
     def stages(self) -> Sequence[Stage]:
-        """Diversification, then personalisation on what it left, frozen."""
+        """Diversification, then on what it left, frozen, the bank if there is one, and personalisation."""
         one, two = self.config.stage_1, self.config.stage_2
         encoders = [self.network, self.posterior]
-        return [
+        stages = [
             self._stage("diversification", encoders, self.diversification, one.epochs, one.learning_rate),
             self._stage("personalisation", [self.queries], self.personalisation, two.epochs, two.learning_rate),
         ]
+        if self.bank is not None:
+            stages.insert(1, self._stage("prior-bank", [self.bank], self.distortion, EPOCHS, LEARNING_RATE))
+        return stages
 
     def _stage(self, name: str, modules: Sequence[nn.Module], loss: Loss, epochs: int, rate: float) -> Stage:
         return Stage(
@@ -91,7 +70,7 @@ class DPersona(Method[DPersonaConfig]):
     # Stage I
 
     def diversification(self, batch: Batch) -> Mapping[str, Tensor]:
-        """Reconstruction of a random rater, KL(q || p), the bound of the prior's samples, norms.
+        """Reconstruction of a random rater, KL(q || p), bound of the prior's samples, norms, and what the thesis adds.
 
         Absent raters are zero channels of the posterior and no part of the bound; ``absent`` says whether the random
         rater can be one of them, whose mask is then empty.
@@ -108,12 +87,32 @@ class DPersona(Method[DPersonaConfig]):
             "reconstruction": self._reconstruction(logits, batch, rater, shown),
             "kl": options.kl_weight * gaussian_kl(posterior, prior).sum(dim=1).mean(),
         }
-        if options.bound_weight:
-            samples = self._foreground(features, prior.samples(options.bound_samples))
-            terms["bound"] = options.bound_weight * bound_loss(samples, masks, batch.present)
+        if options.bound_weight or options.dual_diversity:
+            samples = self.network.fcomb(features, prior.samples(options.bound_samples))
+            terms |= self._of_samples(logits_to_probability(samples, self.classes)[:, :, 1:], masks, batch.present)
         if options.norm_weight:
             terms["norm"] = options.norm_weight * self.network.norms(self.posterior)
+        if options.orthogonality:
+            terms["orthogonality"] = options.orthogonality * orthogonality(self._each(x, masks, batch), batch.present)
         return terms
+
+    def _of_samples(self, samples: Tensor, masks: Tensor, present: Tensor) -> Mapping[str, Tensor]:
+        # samples: (B, S, F, H, W)
+        options, terms = self.config.stage_1, {}
+        if options.bound_weight:
+            terms["bound"] = options.bound_weight * bound_loss(samples, masks, present)
+        if options.dual_diversity:
+            terms["dual_diversity"] = options.dual_diversity * pairwise_dice(samples)
+        return terms
+
+    def _each(self, x: Tensor, masks: Tensor, batch: Batch) -> Tensor:
+        # (B, R, Z): the posterior's mean where a rater is the only one present; 0 for absent raters
+        image, rater = pairs_of(batch.present)
+        alone = torch.zeros_like(masks)[image]  # (P, R, F, H, W)
+        one = torch.arange(len(image), device=x.device), rater
+        alone[one] = masks[image, rater]
+        means = self.posterior(cat([x[image], alone.flatten(1, 2)], dim=1)).mean  # (P, Z)
+        return means.new_zeros(*batch.present.shape, means.shape[1]).index_put((image, rater), means)
 
     def _rater(self, shown: Tensor) -> Tensor:
         # (B,); a rater of the whole batch may not be shown in some of its images, which then count nothing
@@ -125,9 +124,15 @@ class DPersona(Method[DPersonaConfig]):
         masks = batch.masks * batch.present[:, :, None, None]
         return batch_dice_loss(logits, mask_of(masks, rater), shown.gather(1, rater[:, None])[:, 0])
 
-    def _foreground(self, features: Tensor, z: Tensor) -> Tensor:
-        # (B, S, F, H, W)
-        return logits_to_probability(self.network.fcomb(features, z), self.classes)[:, :, 1:]
+    # The thesis's prior bank
+
+    def distortion(self, batch: Batch) -> Mapping[str, Tensor]:
+        """The k-means objective of prior draws of the batch."""
+        assert self.bank is not None
+        draws = max(self.config.stage_2.bank, -(-len(self.bank.centroids) // len(batch.image)))
+        with torch.no_grad():
+            z = self.network.prior(batch.image).samples(draws).flatten(0, 1)  # (B N, Z)
+        return {"distortion": self.bank.distortion(z)}
 
     # Stage II
 
@@ -135,35 +140,41 @@ class DPersona(Method[DPersonaConfig]):
         """Dice loss of the raters' own maps; a channel per rater and foreground class."""
         with torch.no_grad():
             features = self.network.backbone(batch.image)
-            bank = self.network.prior(batch.image).samples(self.config.stage_2.bank)  # (B, N, Z)
+            bank = self._bank(batch.image)  # (B, N, Z)
         z = attend(self.queries(features), bank)  # (B, R, Z)
-        probability = self._foreground(features, z)  # (B, R, F, H, W)
-        masks = foreground(batch.masks, self.classes)
-        counted = batch.present[:, :, None].expand(-1, -1, self.classes - 1)
-        loss = channel_dice_loss(probability.flatten(1, 2), masks.flatten(1, 2), counted.flatten(1, 2))
-        return {"raters": loss}
+        return {"raters": raters_loss(self.network, features, z, batch)}
+
+    def _bank(self, x: Tensor) -> Tensor:
+        if self.bank is not None:
+            return self.bank.for_each(len(x))
+        return self.network.prior(x).samples(self.config.stage_2.bank)
 
     # Sampling
 
     def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:
         """``dpersona-1``: n samples of the prior; ``dpersona-2``: a prediction for every rater.
 
-        The slices of a volume share the base noise of z, and that of the bank.
+        The slices of a volume share the base noise of z, and that of the bank. With a prior bank a sample of the prior
+        is replaced by the centroid nearest to it, and the queries attend to the centroids.
         """
         if context.sampler == "raters":
             yield from self._predict_raters(image, context)
             return
         latent = self.config.encoder.latent
         noise = (context.noise(image, "sample", s).standard_normal(latent) for s in range(n))
-        for probability in self.network.sample(image, noise, context.device):
+        for probability in self.network.sample(image, noise, context.device, self.bank):
             yield Draw(DrawKind.SAMPLE, probability)
 
     @torch.no_grad()
     def _predict_raters(self, image: Image, context: Context) -> Iterator[Draw]:
         self.queries.eval()
         encoded = self.network.encode(image, context.device)
+        z = attend(self.queries(encoded.features), self._bank_of(encoded, image, context))  # (D, R, Z)
+        yield from raters_draws(self.network, encoded.features, z, image)
+
+    def _bank_of(self, encoded: Encoded, image: Image, context: Context) -> Tensor:
+        # (D, N, Z)
+        if self.bank is not None:
+            return self.bank.for_each(len(encoded.mean))
         noise = context.noise(image, "bank").standard_normal((self.config.bank, self.config.encoder.latent))
-        z = attend(self.queries(encoded.features), encoded.latents(noise))  # (D, R, Z)
-        for rater in range(self.raters):
-            probability: np.ndarray = self.network.decode(encoded.features, z[:, rater : rater + 1], image)[0]
-            yield Draw(DrawKind.RATER, probability, rater)
+        return encoded.latents(noise)

@@ -35,6 +35,20 @@ PRESETS = {
     },
 }
 
+STAGE_2 = {
+    "widths": (32, 16),
+    "padding": 1,
+    "dropout": 0.1,
+    "bank": 100,
+    "epochs": 100,
+    "learning_rate": 1e-4,
+}
+
+PERSONAL_PRESETS = {
+    "paper": PAPER | {"stage_2": STAGE_2, "bank": 500},
+    "quick": PRESETS["quick"] | {"stage_2": STAGE_2 | {"epochs": 6, "learning_rate": 3e-3}, "bank": 500},
+}
+
 DIFFERENCES = (
     "No code is released. Reconstruction, bound loss and norms are those of the D-Persona release, whose settings the "
     "thesis takes over (section 3.4.4): Dice over the whole batch, for each rater, then the mean over the raters.",
@@ -46,22 +60,46 @@ DIFFERENCES = (
     "Checkpoint: lowest validation loss; the thesis does not say which epoch it keeps.",
 )
 
+PERSONAL_DIFFERENCES = (
+    *DIFFERENCES,
+    "Stage II: a small perceptron for each rater adds a style offset to z (thesis, section 3.2.1); queries attend to "
+    "draws of the prior (D-Persona release, and here), with what dpersona-2 notes of it.",
+    "Row 7 of table 4.4 does not say what is sampled and scored; here the prediction of each rater is.",
+)
+
+CITATION = (
+    "Shukla, Structured Latent Space Exploration with Transformer Encoders for Diversified and Personalized "
+    "Multi-Rater Medical Image Segmentation, thesis"
+)
+
+DIVERSE = MethodRecord(
+    name="per-rater",
+    factory="mrbench_per_rater.method:PerRaterPosteriors",
+    config="mrbench_per_rater.config:PerRaterConfig",
+    summary="a posterior encoder for each rater, samples from the prior that they share",
+    capabilities=frozenset({Can.DIVERSE, Can.MULTI_CLASS, Can.VOLUMES}),
+    presets=PRESETS,
+    citation=CITATION,
+    licence="Apache-2.0",
+    requires=("torch",),
+    differences=DIFFERENCES,
+)
+
+PERSONAL = MethodRecord(
+    name="per-rater-2",
+    factory="mrbench_per_rater.personal:PersonalPosteriors",
+    config="mrbench_per_rater.config:PersonalConfig",
+    summary="per-rater, then D-Persona's stage II: a prediction for each rater",
+    capabilities=frozenset({Can.PERSONAL, Can.MULTI_CLASS, Can.VOLUMES}),
+    presets=PERSONAL_PRESETS,
+    citation=CITATION,
+    licence="Apache-2.0",
+    requires=("torch",),
+    differences=PERSONAL_DIFFERENCES,
+)
+
 
 @hookimpl
 def mrbench_methods() -> list[MethodRecord]:
-    """``per-rater``."""
-    return [
-        MethodRecord(
-            name="per-rater",
-            factory="mrbench_per_rater.method:PerRaterPosteriors",
-            config="mrbench_per_rater.config:PerRaterConfig",
-            summary="a posterior encoder for each rater, samples from the prior that they share",
-            capabilities=frozenset({Can.DIVERSE, Can.MULTI_CLASS, Can.VOLUMES}),
-            presets=PRESETS,
-            citation="Shukla, Structured Latent Space Exploration with Transformer Encoders for Diversified and "
-            "Personalized Multi-Rater Medical Image Segmentation, thesis",
-            licence="Apache-2.0",
-            requires=("torch",),
-            differences=DIFFERENCES,
-        )
-    ]
+    """``per-rater``, and ``per-rater-2``, which trains a second stage after it."""
+    return [DIVERSE, PERSONAL]

@@ -1,8 +1,9 @@
 """Options of the per-rater posteriors."""
 
-from mrbench.configuration import option
+from mrbench.configuration import option, prediction_option
 from mrbench.nn.backbone import Backbone
 from mrbench.nn.encoder import Encoder
+from mrbench.nn.personalisation import Personalisation
 from mrbench.nn.training import TrainingOptions
 
 
@@ -15,3 +16,10 @@ class PerRaterConfig(TrainingOptions):
     bound_weight: float = option(0.5, "of the bound loss", ge=0)
     bound_samples: int = option(10, "prior samples whose largest and least probabilities are bounded", ge=1)
     norm_weight: float = option(1e-5, "of the L2 norms of prior, posteriors and head, its last layer left out", ge=0)
+
+
+class PersonalConfig(PerRaterConfig):
+    """Options of ``per-rater-2``; those of stage I are ``per-rater``'s, the defaults of stage II D-Persona's."""
+
+    stage_2: Personalisation = option(Personalisation(), "personalisation, D-Persona's stage II")
+    bank: int = prediction_option(500, "prior draws that a query attends to in prediction", ge=1)

@@ -38,7 +38,11 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
 
     def stages(self) -> Sequence[Stage]:
         """All together."""
-        return [joint_stage("per-rater", self.networks(), self.config, self.loss)]
+        return [self._stage_1()]
+
+    def _stage_1(self) -> Stage:
+        networks = {"network": self.network, "posteriors": self.posteriors}
+        return joint_stage("per-rater", networks, self.config, self.loss)
 
     # Eq. 3.5, negated
 

@@ -18,10 +18,18 @@ class TransformerOptions(Config):
     last_width: int = option(32, "channels of the mask head at full resolution", ge=1)
 
 
+class TabBackbone(Backbone):
+    """Those backbones whose encoder gives a map at half the resolution, which TAB's mask head ends on."""
+
+    name: Literal["resnet34", "unet"] = option(
+        "resnet34", "resnet34: ResNet-34; unet: strided convolutions, of the small U-Net's widths"
+    )
+
+
 class TabConfig(TrainingOptions):
     """Options of ``tab``; the defaults are the paper's."""
 
-    backbone: Backbone = option(Backbone(), "the encoder: that of the ResNet-34 U-Net, or one of strided convolutions")
+    backbone: TabBackbone = option(TabBackbone(), "the encoder")
     transformer: TransformerOptions = option(TransformerOptions(), "attention and mask head")
     rank: int = option(7, "of the low-rank part of the covariance", ge=1)
     factor_layout: Literal["permuted", "legacy"] = option(

@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 
-from mrbench.configuration import Config, flat, option, prediction_option
+from mrbench.configuration import Config, added_option, flat, option, prediction_option
 from mrbench.errors import UsageError
 
 
@@ -72,6 +72,20 @@ def test_a_prediction_option_of_a_nested_configuration_is_one():
 def test_prediction_options_stay_out_of_the_training_digest():
     assert set(Example().step("prediction")) == {"draws"}
     assert "draws" not in Example().step("training")
+
+
+def test_an_added_option_enters_the_training_digest_only_where_it_changes_something():
+    class Grown(Config):
+        epochs: int = option(100, "passes")
+        extra: float = added_option(0.0, "weight of a later term", ge=0)
+
+    class Outer(Config):
+        inner: Grown = Grown()
+
+    assert Outer().step("training") == {"inner.epochs": 100}
+    assert Outer.parse({"inner.extra": "0"}, owner="x").step("training") == {"inner.epochs": 100}
+    assert Outer.parse({"inner.extra": 0.5}, owner="x").step("training") == {"inner.epochs": 100, "inner.extra": 0.5}
+    assert Outer().values() == {"inner": {"epochs": 100, "extra": 0.0}}
 
 
 def test_files_enter_the_digest_by_content(tmp_path: Path):

@@ -36,7 +36,7 @@ def test_resnet_encoder_halves_the_resolution_five_times() -> None:
 
 
 @pytest.mark.parametrize("size", [(64, 64), (33, 47), (1, 5)])
-@pytest.mark.parametrize("name", ["unet", "resnet34"])
+@pytest.mark.parametrize("name", ["unet", "resnet34", "mit-b2"])
 def test_maps_are_as_large_as_the_image_whatever_its_size(name: str, size: tuple[int, int]) -> None:
     network = build_backbone(Backbone.parse({"name": name}, owner="test"), 3).eval()
     with torch.no_grad():
@@ -44,7 +44,7 @@ def test_maps_are_as_large_as_the_image_whatever_its_size(name: str, size: tuple
     assert network.out_channels == 16
 
 
-@pytest.mark.parametrize("name", ["unet", "resnet34"])
+@pytest.mark.parametrize("name", ["unet", "resnet34", "mit-b2"])
 def test_a_batch_of_one_small_image_can_be_trained_on(name: str) -> None:
     network = build_backbone(Backbone.parse({"name": name}, owner="test"), 1).train()
     network(torch.rand(1, 1, 8, 8)).sum().backward()

@@ -8,6 +8,7 @@ from torch.distributions import Dirichlet, kl_divergence
 
 from mrbench.nn.losses import (
     batch_dice_loss,
+    channel_dice_loss,
     cross_entropy,
     dirichlet_kl,
     image_dice_loss,
@@ -136,3 +137,23 @@ def test_dirichlet_divergence_agrees_with_an_independent_formula(prior: float) -
     concentration = torch.rand(6, 5) * 4 + 0.2
     expected = kl_divergence(Dirichlet(concentration), Dirichlet(torch.full((6, 5), prior)))
     assert torch.allclose(dirichlet_kl(concentration, prior), expected, rtol=1e-4, atol=1e-5)
+
+
+def _square(side: int) -> Tensor:
+    mask = torch.zeros(16, 16)
+    mask[2 : 2 + side, 2 : 2 + side] = 1
+    return mask
+
+
+def test_the_dice_of_four_channels_has_the_released_value() -> None:
+    # Logits +2 in the square of side 4, -2 outside, against raters' squares of side 2, 4, 6, 8.
+    probability = (4 * _square(4) - 2).sigmoid().expand(1, 4, 16, 16)
+    target = torch.stack([_square(side) for side in (2, 4, 6, 8)])[None]
+    assert channel_dice_loss(probability, target).item() == pytest.approx(0.644713, abs=1e-6)
+
+
+def test_a_channel_that_no_image_of_the_batch_counts_in_is_left_out_of_the_mean() -> None:
+    probability, target = torch.rand(3, 2, 8, 8), torch.ones(3, 2, 8, 8)
+    counted = torch.tensor([[True, False], [True, False], [False, False]])
+    alone = channel_dice_loss(probability[:2, :1], target[:2, :1])
+    assert channel_dice_loss(probability, target, counted).item() == pytest.approx(alone.item())

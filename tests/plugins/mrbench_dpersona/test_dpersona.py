@@ -1,4 +1,3 @@
-import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,8 +8,6 @@ import torch
 from mrbench.engine.fit import fit
 from mrbench.engine.slices import Slices
 from mrbench.interfaces.method import Batch, Method
-from mrbench.nn.losses import channel_dice_loss
-from mrbench_dpersona.method import attend
 
 CPU = torch.device("cpu")
 
@@ -19,37 +16,11 @@ def _count(*networks: torch.nn.Module) -> int:
     return sum(p.numel() for network in networks for p in network.parameters())
 
 
-def _square(side: int) -> torch.Tensor:
-    mask = torch.zeros(16, 16)
-    mask[2 : 2 + side, 2 : 2 + side] = 1
-    return mask
-
-
 def test_parameter_counts_are_the_released_models(make_method: Callable[..., Method]) -> None:
     method = make_method("dpersona-1", "as_released", tiny=False)
     assert _count(method.network, method.posterior) == 28_366_905
     assert _count(method.queries) == 4 * 22_032
     assert _count(*method.networks().values()) == 28_455_033
-
-
-def test_the_loss_of_four_raters_maps_has_the_released_value() -> None:
-    # Logits +2 in the square of side 4, -2 outside, against raters' squares of side 2, 4, 6, 8.
-    probability = (4 * _square(4) - 2).sigmoid().expand(1, 4, 16, 16)
-    target = torch.stack([_square(side) for side in (2, 4, 6, 8)])[None]
-    assert channel_dice_loss(probability, target).item() == pytest.approx(0.644713, abs=1e-6)
-
-
-def test_a_rater_whom_no_image_of_the_batch_has_is_left_out_of_the_mean() -> None:
-    probability, target = torch.rand(3, 2, 8, 8), torch.ones(3, 2, 8, 8)
-    counted = torch.tensor([[True, False], [True, False], [False, False]])
-    alone = channel_dice_loss(probability[:2, :1], target[:2, :1])
-    assert channel_dice_loss(probability, target, counted).item() == pytest.approx(alone.item())
-
-
-def test_attention_is_a_mean_of_the_bank_weighted_by_softmax_of_products() -> None:
-    bank = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]])  # (1, 2, 2)
-    query = torch.tensor([[[0.0, 0.0], [math.log(3), 0.0]]])  # products (0, 0) and (ln 3, 0)
-    assert torch.allclose(attend(query, bank), torch.tensor([[[0.5, 0.5], [0.75, 0.25]]]))
 
 
 def test_terms_on_a_model_whose_outputs_are_known(make_method: Callable[..., Method], make_batch: Callable[..., Batch]):

@@ -1,0 +1,68 @@
+"""D-Persona's stage II (Wu et al., CVPR 2024): each rater is a query into draws from the frozen prior of stage I.
+
+Z counts the dimensions of the latent, F = K - 1 the foreground classes, N here the latents of a bank.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mrbench.data.case import Image
+from mrbench.interfaces.draw import Draw, DrawKind
+from mrbench.interfaces.method import Batch
+from mrbench.nn.latent_unet import LatentUNet
+from mrbench.nn.losses import channel_dice_loss, logits_to_probability
+from mrbench.nn.personalisation import Personalisation
+from mrbench.nn.raters import foreground
+
+
+class Queries(nn.Module):
+    """A query into the latent space for each rater: ``(B, 16, H, W)`` maps to ``(B, R, Z)``, not negative."""
+
+    def __init__(self, config: Personalisation, maps: int, latent: int, raters: int) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList(_query(config, maps, latent) for _ in range(raters))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """The mean of each head's output over the image."""
+        return torch.stack([head(maps).mean(dim=(2, 3)) for head in self.heads], dim=1)
+
+
+def _query(config: Personalisation, maps: int, latent: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for number, (inner, outer) in enumerate(pairwise((maps, *config.widths, latent))):
+        layers += [nn.AvgPool2d(2, ceil_mode=True)] if number else []
+        layers += [nn.Conv2d(inner, outer, 3, padding=config.padding), nn.ReLU(inplace=True)]
+        layers += [nn.Dropout2d(config.dropout)]
+        layers += [nn.Conv2d(outer, outer, 3, padding=config.padding), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers)
+
+
+def attend(query: Tensor, bank: Tensor) -> Tensor:
+    """``(B, R, Z)`` for each rater the mean of the bank ``(B, N, Z)``, weighted by softmax over N of query x latent."""
+    return (query @ bank.mT).softmax(dim=2) @ bank
+
+
+def raters_loss(network: LatentUNet, features: Tensor, z: Tensor, batch: Batch) -> Tensor:
+    """Dice loss of the raters' own maps; a channel per rater and foreground class. Absent raters count nothing.
+
+    Args:
+        network: of stage I.
+        features: of the batch, ``(B, 16, H, W)``.
+        z: of each rater, ``(B, R, Z)``.
+        batch: with the masks.
+    """
+    probability = logits_to_probability(network.fcomb(features, z), network.classes)[:, :, 1:]  # (B, R, F, H, W)
+    masks = foreground(batch.masks, network.classes)
+    counted = batch.present[:, :, None].expand(-1, -1, network.classes - 1)
+    return channel_dice_loss(probability.flatten(1, 2), masks.flatten(1, 2), counted.flatten(1, 2))
+
+
+def raters_draws(network: LatentUNet, features: Tensor, z: Tensor, image: Image) -> Iterator[Draw]:
+    """A prediction for every rater, from maps ``(D, 16, H, W)`` and the raters' latents ``(D, R, Z)``."""
+    for rater in range(z.shape[1]):
+        probability: np.ndarray = network.decode(features, z[:, rater : rater + 1], image)[0]
+        yield Draw(DrawKind.RATER, probability, rater)
