@@ -1,6 +1,7 @@
 # make demo: sets everything up, then runs three methods on the embedded data set (a few minutes on two cores).
 # make test: sets everything up, then runs the whole test suite (make slow: the slow tests too).
 # make lint: ruff and mypy. make bench: the benchmarks. make ratios: measured against the targets.
+# make training-ratios: training steps against the released ones (minutes).
 # make docs: the generated pages of docs/.
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PYTEST ?= $(BIN)/python -m pytest
 
-.PHONY: help demo test lint slow bench ratios docs clean
+.PHONY: help demo test lint slow bench ratios training-ratios docs clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -33,6 +34,9 @@ bench: $(READY)
 
 ratios: $(READY)
 	$(BIN)/python tests/benchmarks/ratios.py $(ARGS)
+
+training-ratios: $(READY)
+	$(BIN)/python tests/benchmarks/training_ratios.py $(ARGS)
 
 docs: $(READY)
 	$(BIN)/python docs/generate.py

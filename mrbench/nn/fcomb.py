@@ -36,16 +36,38 @@ class Fcomb(nn.Module):
 
     def forward(self, maps: Tensor, vectors: Tensor) -> Tensor:
         """``(B, S, outputs, H, W)`` logits from maps ``(B, maps, H, W)`` and vectors ``(B, S, vector)``."""
-        batch, samples = vectors.shape[:2]
-        first, *rest = self.convolutions
+        spatial, offset = self._first(maps, vectors)
+        return self._rest(spatial[:, None] + offset[..., None, None])
+
+    def chosen(self, maps: Tensor, vectors: Tensor, choice: Tensor) -> Tensor:
+        """``(B, M, outputs, H, W)`` logits where every pixel has a vector of its own.
+
+        Args:
+            maps: ``(B, maps, H, W)``.
+            vectors: ``(B, S, vector)`` to choose from.
+            choice: ``(B, M, H, W)`` integers below S.
+        """
+        spatial, offset = self._first(maps, vectors)
+        # A product with indicators, whose gradient is a product too: that of indexing adds up pixel by pixel.
+        numbers = torch.arange(offset.shape[1], device=choice.device)[:, None]
+        indicators = (choice.flatten(2)[:, :, None] == numbers).to(offset.dtype)  # (B, M, S, H W)
+        picked = offset.mT[:, None] @ indicators  # (B, M, hidden, H W)
+        return self._rest(spatial[:, None] + picked.reshape(*picked.shape[:3], *choice.shape[2:]))
+
+    def _first(self, maps: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
+        # (B, hidden, H, W) of the maps, (B, S, hidden) of the vectors
+        first = self.convolutions[0]
         assert isinstance(first, nn.Conv2d)
         weight = first.weight.flatten(1)  # (hidden, maps + vector)
-        spatial = functional.conv2d(maps, weight[:, : self.maps, None, None], first.bias)  # (B, hidden, H, W)
-        offset = vectors @ weight[:, self.maps :].T  # (B, S, hidden)
-        x = (spatial[:, None] + offset[..., None, None]).flatten(0, 1)  # (B * S, hidden, H, W)
-        for convolution in rest:
+        spatial = functional.conv2d(maps, weight[:, : self.maps, None, None], first.bias)
+        return spatial, vectors @ weight[:, self.maps :].T
+
+    def _rest(self, first: Tensor) -> Tensor:
+        # (B, S, outputs, H, W) from the first layer's (B, S, hidden, H, W)
+        x = first.flatten(0, 1)
+        for convolution in list(self.convolutions)[1:]:
             x = convolution(torch.relu(x))
-        return x.reshape(batch, samples, *x.shape[1:])
+        return x.reshape(*first.shape[:2], *x.shape[1:])
 
     def by_slices(self, maps: Tensor, vectors: Tensor) -> Iterator[Tensor]:
         """``(S, outputs, H, W)`` logits slice by slice, from ``(D, maps, H, W)`` and vectors ``(D, S, vector)``.
