@@ -1,9 +1,14 @@
-"""Lung nodules of LIDC-IDRI, each outlined by up to four radiologists."""
+"""Lung nodules of LIDC-IDRI, each outlined by up to four radiologists, in the forms that people hold."""
 
 from mrbench.hooks import hookimpl
 from mrbench.records import DatasetRecord
 
 MRBENCH_API = "1"
+
+CITATION = "Armato et al., Med. Phys. 38:915, 2011; Clark et al., J. Digit. Imaging 26:1045, 2013"
+LICENCE = "CC BY 3.0"
+
+_COLLECTION = "The Cancer Imaging Archive, collection LIDC-IDRI, doi 10.7937/K9/TCIA.2015.LO9QL9SX"
 
 
 @hookimpl
@@ -13,10 +18,52 @@ def mrbench_datasets() -> list[DatasetRecord]:
             name="lidc",
             factory="mrbench_lidc.dataset:Lidc",
             config="mrbench_lidc.config:LidcConfig",
+            prepare="mrbench_lidc.prepare:prepare_nodules",
             summary="Lung nodules on CT, one slice each, four readers (virtual raters ranked by area)",
-            citation="Armato et al., Med. Phys. 38:915, 2011; Clark et al., J. Digit. Imaging 26:1045, 2013",
-            licence="CC BY 3.0",
-            source="The Cancer Imaging Archive, collection LIDC-IDRI, doi 10.7937/K9/TCIA.2015.LO9QL9SX; "
-            "the reader takes lidc_nodules.npz as it is, from the data folder (docs/data.md lists its fields)",
-        )
+            citation=CITATION,
+            licence=LICENCE,
+            source=f"{_COLLECTION}: download its DICOM and XML files, then mrbench data prepare lidc --source FOLDER; "
+            "or put lidc_nodules.npz into the data folder (docs/data.md lists its fields)",
+        ),
+        DatasetRecord(
+            name="lidc-1609",
+            factory="mrbench_lidc.slices:Lidc1609",
+            config="mrbench_lidc.config:LidcConfig",
+            prepare="mrbench_lidc.prepare:prepare_1609",
+            summary="The 1,609 CT slices of the published LIDC benchmark, 128 x 128, four readers, with its folds",
+            citation=f"{CITATION}; Wang et al., Medical Matting, MICCAI 2021; Wu et al., D-Persona, CVPR 2024",
+            licence=LICENCE,
+            source="lidc_attributes.pkl of the benchmark's authors (Medical Matting, used by D-Persona and ProSeg), "
+            "then mrbench data prepare lidc-1609 --source FILE",
+        ),
+        DatasetRecord(
+            name="lidc-1609-masks",
+            factory="mrbench_lidc.masks:Lidc1609Masks",
+            config="mrbench_lidc.config:LidcConfig",
+            summary="Masks of the 1,609 published slices without their images: agreement and fusions, no learning",
+            citation=CITATION,
+            licence=LICENCE,
+            source="lidc_slices_masks.npz in the data folder, read as it is (docs/data.md lists its fields)",
+        ),
+        DatasetRecord(
+            name="lidc-15096",
+            factory="mrbench_lidc.slices:Lidc15096",
+            config="mrbench_lidc.config:EverySliceConfig",
+            prepare="mrbench_lidc.prepare:prepare_15096",
+            summary="The 15,096 CT slices of the Probabilistic U-Net's PyTorch data, 128 x 128, anonymous readers",
+            citation=f"{CITATION}; Kohl et al., Probabilistic U-Net, NeurIPS 2018",
+            licence=LICENCE,
+            source="data_lidc.pickle of the Probabilistic U-Net in PyTorch, "
+            "then mrbench data prepare lidc-15096 --source FILE",
+        ),
+        DatasetRecord(
+            name="lidc-phiseg",
+            factory="mrbench_lidc.slices:LidcPhiseg",
+            config="mrbench_lidc.config:EverySliceConfig",
+            prepare="mrbench_lidc.prepare:prepare_phiseg",
+            summary="CT slices as PHiSeg's code stores them, 128 x 128, anonymous readers, with its split",
+            citation=f"{CITATION}; Baumgartner et al., PHiSeg, MICCAI 2019",
+            licence=LICENCE,
+            source="data_lidc.hdf5, which PHiSeg's code makes, then mrbench data prepare lidc-phiseg --source FILE",
+        ),
     ]

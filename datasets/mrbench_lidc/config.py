@@ -9,7 +9,7 @@ from mrbench.errors import UsageError
 
 
 class LidcConfig(Config):
-    """Which nodules, and who the columns of their masks are.
+    """Which slices, and who the columns of their masks are.
 
     The readers of LIDC-IDRI are anonymous: slot r of one scan and of another are not the same person.
     """
@@ -18,12 +18,12 @@ class LidcConfig(Config):
         "ranked", "columns are masks sorted by area (virtual raters, as the papers do) or the anonymous slots as stored"
     )
     unmarked: Literal["empty", "absent"] = option(
-        "empty", "a reader who outlined no nodule is present with an empty mask, or absent"
+        "empty", "a reader who outlined nothing is present with an empty mask, or absent"
     )
     subset: Literal["four", "all"] = option(
-        "four", "nodule slices with four non-empty masks, or all (exchangeable raters only)"
+        "four", "slices with four non-empty masks, or all (exchangeable raters only)"
     )
-    folds: int = option(4, "folds of the split", ge=2, le=100)
+    folds: int = option(4, "folds of the split 'strict'", ge=2, le=100)
     split_seed: int = option(0, "seed of the split, separate from every training seed", ge=0)
     validation_share: float = option(0.15, "share of a fold's training patients in its inner validation", gt=0, lt=0.5)
 
@@ -31,9 +31,18 @@ class LidcConfig(Config):
     def _complete_where_ranked(self) -> Self:
         if self.raters == "ranked" and self.subset == "all":
             raise UsageError(
-                "option 'subset' of lidc has a wrong value",
+                "option 'subset' of LIDC-IDRI has a wrong value",
                 expected="'four' with raters=ranked: only complete cases can be ranked",
                 found="'all'",
-                hint="set raters=exchangeable with subset=all",
+    hint="set raters=exchangeable with subset=all, or subset=four with raters=ranked",
             )
         return self
+
+
+class EverySliceConfig(LidcConfig):
+    """The same options for collections that were published with every slice that some reader outlined."""
+
+    raters: Literal["ranked", "exchangeable"] = option(
+        "exchangeable", "columns are the anonymous slots as stored, or masks sorted by area (virtual raters)"
+    )
+    subset: Literal["four", "all"] = option("all", "all slices, or those with four non-empty masks")

@@ -1,4 +1,4 @@
-"""From the archive of nodules to cases."""
+"""From the nodules, prepared or in their archive, to cases."""
 
 from pathlib import Path
 
@@ -9,12 +9,15 @@ from mrbench.data.description import Description, Raters
 from mrbench.data.splits import Split, split_by_subject
 from mrbench.errors import DataAbsentError, DataError
 from mrbench.interfaces.dataset import Dataset
+from mrbench_lidc import CITATION, LICENCE
+from mrbench_lidc.collection import RANKS, SLOTS
 from mrbench_lidc.config import LidcConfig
 from mrbench_lidc.nodules import CROP, FILE, Nodules, read_nodules
+from mrbench_lidc.prepared import FILE as PREPARED
+from mrbench_lidc.prepared import read_prepared
 
-_DOI = "10.7937/K9/TCIA.2015.LO9QL9SX"
-_RANKS = ("rank-1 (smallest)", "rank-2", "rank-3", "rank-4 (largest)")
-_SLOTS = ("slot-1", "slot-2", "slot-3", "slot-4")
+ORIGIN = "TCIA LIDC-IDRI, doi 10.7937/K9/TCIA.2015.LO9QL9SX"
+"""Of the archive's nodules."""
 
 
 class Lidc(Dataset[LidcConfig]):
@@ -28,18 +31,19 @@ class Lidc(Dataset[LidcConfig]):
     def load(self) -> CaseSet:
         """The cases, with a ``strict`` split by patient, balanced in the mean area (mm²) of their nodules.
 
+        They come from the container that ``mrbench data prepare lidc`` leaves, else from ``lidc_nodules.npz``. The two
+        are cut alike; the declared origin, which enters the digest, tells them apart.
+
         Raises:
-            DataAbsentError: ``lidc_nodules.npz`` is not in the data folder.
-            DataError: it is there and wrong.
+            DataAbsentError: neither file is in the data folder.
+            DataError: the file is there and wrong.
         """
-        path = self.folder / FILE
-        if not path.is_file():
-            raise _absent(self.folder)
-        nodules = self._chosen(read_nodules(path), path)
+        found, origin, path = self._read()
+        nodules = self._chosen(found, path)
         return CaseSet(
-            description=self._description(),
+            description=self._description(origin),
             pixels=ArrayPixels(nodules.images[:, None, *CROP], nodules.masks[:, :, *CROP].astype(np.uint8)),
-            ids=_ids(nodules),
+            ids=nodules.ids,
             subjects=nodules.patients,
             present=self._present(nodules),
             splits={"strict": self._split(nodules)},
@@ -47,6 +51,14 @@ class Lidc(Dataset[LidcConfig]):
             attributes={name: nodules.ratings[:, :, a] for a, name in enumerate(nodules.rating_names)},
             metadata=_metadata(nodules),
         )
+
+    def _read(self) -> tuple[Nodules, str, Path]:
+        container, archive = self.folder / PREPARED, self.folder / FILE
+        if container.is_file():
+            return *read_prepared(container), container
+        if archive.is_file():
+            return read_nodules(archive), ORIGIN, archive
+        raise _absent(self.folder)
 
     def _chosen(self, nodules: Nodules, path: Path) -> Nodules:
         if self.config.subset == "four":
@@ -68,7 +80,7 @@ class Lidc(Dataset[LidcConfig]):
             size=size.tolist(),
         )
 
-    def _description(self) -> Description:
+    def _description(self, origin: str) -> Description:
         ranked = self.config.raters == "ranked"
         return Description(
             name="lidc" if self.config.subset == "four" else "lidc-all",
@@ -76,29 +88,24 @@ class Lidc(Dataset[LidcConfig]):
             classes=("background", "nodule"),
             channels=("CT",),
             raters=Raters.RANKED if ranked else Raters.EXCHANGEABLE,
-            rater_names=_RANKS if ranked else _SLOTS,
+            rater_names=RANKS if ranked else SLOTS,
             normalisation="byte",
             augmentation=("flip", "rotate90"),
-            licence="CC BY 3.0",
-            citation="Armato et al., Med. Phys. 38:915, 2011; Clark et al., J. Digit. Imaging 26:1045, 2013",
-            origin=f"TCIA LIDC-IDRI, doi {_DOI}",
+            licence=LICENCE,
+            citation=CITATION,
+            origin=origin,
         )
 
 
 def _absent(folder: Path) -> DataAbsentError:
     return DataAbsentError(
         "data set 'lidc' is not there",
-        expected=f"{FILE} in the data folder: nodule slices cut from the scans of LIDC-IDRI "
-        f"(The Cancer Imaging Archive, doi {_DOI})",
+        expected=f"{PREPARED} or {FILE} in the data folder: nodule slices cut from the scans of LIDC-IDRI "
+        "(The Cancer Imaging Archive, doi 10.7937/K9/TCIA.2015.LO9QL9SX)",
         found=f"no such file in {folder}",
-        hint=f"name the folder that holds {FILE} with --data or $MRBENCH_DATA: "
-        "MRBENCH_DATA=FOLDER mrbench data verify lidc",
+        hint="download the collection, then: mrbench data prepare lidc --source FOLDER; or name the folder that holds "
+        f"{FILE}: MRBENCH_DATA=FOLDER mrbench data verify lidc",
     )
-
-
-def _ids(nodules: Nodules) -> tuple[str, ...]:
-    rows = zip(nodules.patients, nodules.scans.tolist(), nodules.nodules.tolist(), strict=True)
-    return tuple(f"{patient}-scan{scan}-nodule{nodule}" for patient, scan, nodule in rows)
 
 
 def _metadata(nodules: Nodules) -> tuple[dict[str, int | float], ...]:

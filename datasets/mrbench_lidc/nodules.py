@@ -18,12 +18,15 @@ from mrbench.data.archive import Field, read_archive
 from mrbench.errors import DataError
 
 FILE = "lidc_nodules.npz"
+SIZE = 71
+"""Rows and columns of a row's image."""
+
 CROP = (slice(2, 66), slice(2, 66))
 """The 64 x 64 centre crop: it holds every mask in 99.9 % of the rows."""
 
 _FIELDS = {
-    "image": Field("u", ("N", 71, 71), 1),
-    "masks": Field("b", ("N", 4, 71, 71)),
+    "image": Field("u", ("N", SIZE, SIZE), 1),
+    "masks": Field("b", ("N", 4, SIZE, SIZE)),
     "attributes": Field("i", ("N", 4, 9), 1),
     "attribute_names": Field("U", (9,)),
     "annotation_id": Field("iu", ("N", 4)),
@@ -59,6 +62,12 @@ class Nodules:
     z: np.ndarray
     spacing: np.ndarray
     thickness: np.ndarray
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """(N,) names: patient, scan and nodule."""
+        rows = zip(self.patients, self.scans.tolist(), self.nodules.tolist(), strict=True)
+        return tuple(f"{patient}-scan{scan}-nodule{nodule}" for patient, scan, nodule in rows)
 
     @property
     def areas(self) -> np.ndarray:

@@ -1,12 +1,14 @@
 """NumPy archives (.npz) from strangers: no pickles, and every member is checked before memory is taken."""
 
 import io
+import math
+import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from zlib import error as ZlibError  # noqa: N812
 
 import numpy as np
@@ -42,13 +44,16 @@ class Field:
     itemsize: int | None = None
 
 
-def read_archive(path: Path, fields: Mapping[str, Field], *, hint: str) -> dict[str, np.ndarray]:
+def read_archive(
+    path: Path, fields: Mapping[str, Field], *, hint: str, free_bytes: int = FREE_BYTES
+) -> dict[str, np.ndarray]:
     """The named members of an archive; others are left alone.
 
     Args:
         path: the archive.
         fields: what is expected, by name.
         hint: the next command, for messages.
+        free_bytes: that it may unpack to whatever its own size.
 
     Raises:
         DataError: not a whole archive, a member that is absent, pickled, of another type or shape, or larger than the
@@ -57,20 +62,20 @@ def read_archive(path: Path, fields: Mapping[str, Field], *, hint: str) -> dict[
     lengths: dict[str, int] = {}
     try:
         with ZipFile(path) as archive:
-            _check_sizes(archive, path, fields, hint)
+            _check_sizes(archive, path, fields, hint, free_bytes)
             return {name: _read(archive, path, name, field, lengths, hint) for name, field in fields.items()}
     except (BadZipFile, ZlibError, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
         raise DataError(f"{path} is not a whole NumPy archive", found=f"{error}"[:200], hint=hint) from error
 
 
-def _check_sizes(archive: ZipFile, path: Path, fields: Mapping[str, Field], hint: str) -> None:
+def _check_sizes(archive: ZipFile, path: Path, fields: Mapping[str, Field], hint: str, free_bytes: int) -> None:
     absent = [name for name in fields if f"{name}.npy" not in archive.namelist()]
     if absent:
         found = ", ".join(archive.namelist()[:20])
         raise DataError(f"{path} lacks fields", expected=", ".join(absent), found=found, hint=hint)
     size = path.stat().st_size
     declared = sum(archive.getinfo(f"{name}.npy").file_size for name in fields)
-    allowed = max(FREE_BYTES, MAX_RATIO * size)
+    allowed = max(free_bytes, MAX_RATIO * size)
     if declared > allowed:
         raise DataError(
             f"{path} unpacks to more than its size can hold",
@@ -82,15 +87,29 @@ def _check_sizes(archive: ZipFile, path: Path, fields: Mapping[str, Field], hint
 
 def _read(archive: ZipFile, path: Path, name: str, field: Field, lengths: dict[str, int], hint: str) -> np.ndarray:
     info = archive.getinfo(f"{name}.npy")
-    with archive.open(info) as stream:
+    with open_member(archive, info) as stream:
         shape, column_major, dtype = read_header(stream)
         _check_type(path, name, field, dtype, hint)
         _check_shape(path, name, field, shape, lengths, hint)
         _check_length(path, name, info, shape, dtype, hint)
-        raw = stream.read()
-    # A truncated member would give fewer bytes, which `reshape` refuses with a ValueError.
+        # Asked for all, the stream unpacks what it holds before it cuts that to what it declares.
+        raw = stream.read(math.prod(shape) * dtype.itemsize + 1)
+    # A member of another size gives fewer or more bytes, which `reshape` refuses with a ValueError.
     values = np.frombuffer(raw, dtype).reshape(shape, order="F" if column_major else "C")
-    return values.astype(dtype.newbyteorder("="), order="C")
+    values = values.astype(dtype.newbyteorder("="), order="C")
+    _check_text(name, values)
+    return values
+
+
+def open_member(archive: ZipFile, info: ZipInfo) -> IO[bytes]:
+    """A member's content; what is read of it is all that it unpacks to.
+
+    Raises:
+        ValueError: packed in a way that NumPy does not use: others unpack without a limit.
+    """
+    if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        raise ValueError(f"{info.filename} is packed in way {info.compress_type} of zip, not deflated")
+    return archive.open(info)
 
 
 def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
@@ -118,7 +137,8 @@ def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
 
 
 def _check_type(path: Path, name: str, field: Field, dtype: np.dtype, hint: str) -> None:
-    if dtype.kind not in field.kinds or dtype.itemsize != (field.itemsize or dtype.itemsize):
+    fits = dtype.kind in field.kinds and dtype.itemsize == (field.itemsize or dtype.itemsize)
+    if not fits or (dtype.kind == "f" and dtype.itemsize > 8):  # longer ones become no number of Python
         raise DataError(
             f"field {name!r} of {path} has a wrong type",
             expected=" or ".join(field.kinds) + (f" of {field.itemsize} bytes" if field.itemsize else ""),
@@ -138,6 +158,13 @@ def _check_shape(
         raise DataError(
             f"field {name!r} of {path} has a wrong shape", expected=str(wanted), found=str(shape), hint=hint
         )
+
+
+def _check_text(name: str, values: np.ndarray) -> None:
+    # Python cannot hold these, nor write halves of surrogate pairs.
+    letters = values.reshape(-1).view(np.uint32) if values.dtype.kind == "U" else np.empty(0, np.uint32)
+    if ((letters > sys.maxunicode) | (letters >= 0xD800) & (letters < 0xE000)).any():
+        raise ValueError(f"field {name!r} holds a character beyond Unicode")
 
 
 def _check_length(path: Path, name: str, info: ZipInfo, shape: tuple[int, ...], dtype: np.dtype, hint: str) -> None:

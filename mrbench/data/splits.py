@@ -8,6 +8,9 @@ import numpy as np
 from mrbench.digests import digest_json
 from mrbench.errors import DataError
 
+LEAKY_PREFIX = "published"
+"""Splits whose names begin so repeat a paper's rule, and may split subjects."""
+
 
 @dataclass(frozen=True, eq=False)
 class Fold:
@@ -21,6 +24,15 @@ class Fold:
         """The three lists by name."""
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
+    def leaks(self, subjects: Sequence[str]) -> list[str]:
+        """The subjects that are tested and trained or validated on, sorted.
+
+        Args:
+            subjects: (N,) the subject of each case.
+        """
+        learned = {subjects[i] for part in (self.train, self.validation) for i in part}
+        return sorted(learned & {subjects[i] for i in self.test})
+
 
 @dataclass(frozen=True, eq=False)
 class Split:
@@ -29,19 +41,40 @@ class Split:
     name: str
     folds: tuple[Fold, ...]
 
+    @property
+    def may_leak(self) -> bool:
+        """Does its name say that it repeats a published rule, which may split subjects?"""
+        return self.name.startswith(LEAKY_PREFIX)
+
+    def leak_warnings(self, subjects: Sequence[str], *, owner: str) -> list[str]:
+        """One line per fold that tests on a subject that it also trains on, naming the first few.
+
+        Args:
+            subjects: (N,) the subject of each case.
+            owner: the data set, for the message.
+        """
+        found = [(number, fold.leaks(subjects)) for number, fold in enumerate(self.folds)]
+        return [
+            f"split {self.name!r} of data set {owner!r} leaks: fold {number} trains and tests on "
+            f"{len(shared)} subject{'s' * (len(shared) > 1)}: {', '.join(shared[:3])}{', ...' * (len(shared) > 3)}"
+            for number, shared in found
+            if shared
+        ]
+
     def digest(self, ids: Sequence[str]) -> str:
         """Digest over the case names of every list of every fold."""
         return digest_json(
             [{name: [ids[i] for i in part] for name, part in fold.parts().items()} for fold in self.folds]
         )
 
-    def check(self, subjects: Sequence[str], *, owner: str, leaks: bool = False) -> None:
+    def check(self, subjects: Sequence[str], *, owner: str) -> None:
         """Refuses lists that overlap, are empty or lie outside the data set, and subjects in two of them.
+
+        The last is let pass where the name says that the split repeats a published rule.
 
         Args:
             subjects: (N,) the subject of each case.
             owner: the data set, for the message.
-            leaks: a published rule that is known to split subjects, offered under a name that says so.
         """
         for number, fold in enumerate(self.folds):
             where = f"fold {number} of split {self.name!r} of data set {owner!r}"
@@ -56,7 +89,7 @@ class Split:
                     raise DataError(f"{where} lists a case twice", found=f"in {part}")
                 seen |= set(indices.tolist())
                 for subject in {subjects[i] for i in indices}:
-                    if owners.setdefault(subject, part) != part and not leaks:
+                    if owners.setdefault(subject, part) != part and not self.may_leak:
                         raise DataError(
                             f"{where} splits subject {subject!r}",
                             expected="every subject in one part only",
@@ -98,6 +131,25 @@ def split_by_subject(
         order = _in_strata(order, subjects, size, folds)
     fold_of = {subject: position % folds for position, subject in enumerate(order)}
     return Split(name, tuple(_fold(subjects, order, fold_of, k, validation_share, rng) for k in range(folds)))
+
+
+def split_with_test(
+    subjects: Sequence[str], test: Sequence[bool], *, seed: int, validation_share: float = 0.15, name: str
+) -> Split:
+    """One fold that tests on given cases and trains on the others, less an inner validation split of their subjects.
+
+    Args:
+        subjects: (N,) the subject of each case.
+        test: (N,) is the case tested? All cases of a subject agree.
+        seed: of the inner validation split; separate from every training seed.
+        validation_share: of the training subjects (at least one, where there are two).
+    """
+    training = sorted({subject for subject, tested in zip(subjects, test, strict=True) if not tested})
+    n_validation = min(max(1, round(validation_share * len(training))), max(0, len(training) - 1))
+    order = np.random.Generator(np.random.PCG64(seed)).permutation(len(training))
+    chosen = {training[i] for i in order[:n_validation]}
+    part = np.array([0 if t else 1 if s in chosen else 2 for s, t in zip(subjects, test, strict=True)])
+    return Split(name, (Fold(*(np.flatnonzero(part == value) for value in (2, 1, 0))),))
 
 
 def _in_strata(order: list[str], subjects: Sequence[str], size: Sequence[float], folds: int) -> list[str]:

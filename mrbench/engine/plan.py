@@ -11,7 +11,7 @@ from mrbench.data.caseset import CaseSet
 from mrbench.data.checks import check_cases
 from mrbench.data.description import Description
 from mrbench.digests import digest_json
-from mrbench.engine.cell import EXTERNAL, CellSpec, Sparsity
+from mrbench.engine.cell import EXTERNAL, CellSpec, Precision, Sparsity
 from mrbench.errors import UnknownNameError, UsageError
 from mrbench.records import Capability, MethodRecord
 from mrbench.registry import Plugin, Registry
@@ -35,6 +35,7 @@ class Request:
         split: by name.
         raters_present: so many raters of each image in training, the others absent; None: all who looked.
         sparsity: are the present raters drawn anew at every step, or fixed once for each case?
+        precision: of the networks' convolutions in training.
         data: the folder of prepared data.
     """
 
@@ -49,6 +50,7 @@ class Request:
     split: str = "strict"
     raters_present: int | None = None
     sparsity: Sparsity = "per_step"
+    precision: Precision = "float32"
     data: Path
 
 
@@ -95,7 +97,7 @@ def make_plan(request: Request, registry: Registry) -> Plan:
     configs = [_method_config(plugin, _preset(request.presets, plugin), settings) for plugin in methods]
     for dataset in datasets:
         config, cases, found = load_checked(dataset, settings, request.data)
-        warnings += found
+        warnings += found + cases.split(request.split).leak_warnings(cases.subjects, owner=dataset.key)
         descriptions[dataset.key] = cases.description.as_json()
         for plugin, (preset, method_config) in zip(methods, configs, strict=True):
             cells += _cells(request, settings, plugin, preset, method_config, dataset, config, cases)
@@ -143,9 +145,11 @@ def _check_requirements(plugins: Sequence[Plugin[Any]]) -> None:
 
 
 def _check_something_trains(request: Request, methods: Sequence[Plugin[Any]]) -> None:
-    if request.raters_present is not None and all(plugin.record.kind == "fusion" for plugin in methods):
+    changed = ["--raters-present"] if request.raters_present is not None else []
+    changed += [f"--precision {request.precision}"] if request.precision != "float32" else []
+    if changed and all(plugin.record.kind == "fusion" for plugin in methods):
         raise UsageError(
-            "--raters-present changes trainings, and none of the methods has one",
+            f"{changed[0]} changes trainings, and none of the methods has one",
             expected="a method that learns",
             found=", ".join(plugin.key for plugin in methods),
             hint="mrbench list methods",
@@ -191,7 +195,7 @@ def _cells(
 ) -> Iterator[PlannedCell]:
     record: MethodRecord = plugin.record
     split = cases.split(request.split)
-    split.check(cases.subjects, owner=dataset.key, leaks=request.split.startswith("published"))
+    split.check(cases.subjects, owner=dataset.key)
     reasons = "; ".join(capabilities_fit(record, cases.description))
     present = _raters_present(request, record, cases.description)
     for seed in request.seeds:
@@ -220,6 +224,7 @@ def _cells(
                 limit=request.limit,
                 raters_present=present,
                 sparsity=request.sparsity,
+                precision=request.precision if record.kind == "method" else "float32",
             )
             yield PlannedCell(spec, reasons)
 
@@ -290,6 +295,8 @@ class OptionValues:
 def capabilities_fit(record: MethodRecord, description: Description) -> Sequence[str]:
     """Why a method cannot work on a data set by declaration; empty where it can."""
     reasons = []
+    if not description.channels and record.kind == "method":
+        reasons.append(f"learns from images, {description.name!r} has none: fusions of masks work on it")
     if description.n_classes > 2 and Capability.MULTI_CLASS not in record.capabilities:
         reasons.append(f"takes two classes, {description.name!r} has {description.n_classes}")
     if description.unit == "volume" and Capability.VOLUMES not in record.capabilities:

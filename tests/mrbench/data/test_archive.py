@@ -1,4 +1,5 @@
 import io
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -65,9 +66,67 @@ def test_a_damaged_member(path, arrays):
     assert_refused(path, "is not a whole NumPy archive")
 
 
+def understated(path, arrays, method):
+    """An archive of which one member unpacks to 2^24 bytes more than it declares."""
+    np.savez(path, **arrays)
+    member = zipfile.ZipFile(path).read("image.npy")
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("patient.npy", b"")
+        archive.writestr("image.npy", member + bytes(2**24))
+    content = bytearray(path.read_bytes())
+    at = content.rindex(b"PK\x01\x02") + 24  # of the size in the list of members
+    content[at : at + 4] = len(member).to_bytes(4, "little")
+    path.write_bytes(content)
+
+
+def test_a_member_that_holds_more_than_it_declares_is_not_unpacked(path, arrays):
+    understated(path, arrays, zipfile.ZIP_DEFLATED)
+    tracemalloc.start()
+    try:
+        assert_refused(path, "is not a whole NumPy archive")
+        assert tracemalloc.get_traced_memory()[1] < 2**22
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_ways_of_packing_without_a_limit_are_refused(path, arrays, method):
+    understated(path, arrays, method)
+    assert_refused(path, f"image.npy is packed in way {method} of zip, not deflated")
+
+
+@pytest.mark.parametrize("letters", [b"\xff\xff\xff\x7f", b"\x00\xd8\x00\x00"])
+def test_characters_that_are_none(path, arrays, letters):
+    np.savez(path, **arrays | {"patient": np.frombuffer(letters * 2, "<U1")})
+    assert_refused(path, "field 'patient' holds a character beyond Unicode")
+
+
+def test_floats_that_are_longer_than_python_s(path):
+    np.savez(path, z=np.zeros(3, np.longdouble))
+    with pytest.raises(DataError, match="field 'z' of .* has a wrong type"):
+        read_archive(path, {"z": Field("f", ("N",))}, hint="fetch it again")
+
+
 def test_a_missing_member(path, arrays):
     np.savez(path, image=arrays["image"])
     assert_refused(path, "lacks fields\n.*patient")
+
+
+@pytest.mark.parametrize("name", ["../evil.npy", "/evil.npy", "image.npy/../evil.npy", "..\\evil.npy"])
+def test_a_member_outside_the_archive_is_left_alone(path, arrays, name):
+    np.savez(path, **arrays)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(name, b"evil")
+    before = sorted(path.parent.rglob("*"))
+    assert set(read(path)) == set(arrays)
+    assert sorted(path.parent.rglob("*")) == before
+
+
+def test_a_member_that_is_there_twice_counts_as_the_last(path, arrays):
+    np.savez(path, **arrays)
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("image.npy", b"no array")
+    assert_refused(path, "is not a whole NumPy archive")
 
 
 def test_a_pickle_is_not_read(path, arrays):
