@@ -106,12 +106,18 @@ class DatasetRecord(PluginRecord):
         config: ``"module:attribute"`` of its typed configuration; its values enter the data digest. Default: none.
         source: where the data come from and how to get them, for people.
         prepare: ``"module:function"`` taking ``(source: Path, out: Path, config)`` and writing the container that
-            ``mrbench data prepare NAME --source PATH`` leaves in the data folder; empty where nothing is prepared.
+            ``mrbench data prepare NAME --source PATH`` leaves in the data folder; may return what to tell the user
+            in place of "wrote PATH"; empty where nothing is prepared.
+        opens: the option that takes the path of any container, such as one that ``mrbench data import`` wrote, or the
+            name of one in the data folder; empty where the data set is one of its own.
+        generated: is it made from its options alone, without any file?
     """
 
     config: str = NO_OPTIONS
     source: str = ""
     prepare: str = ""
+    opens: str = ""
+    generated: bool = False
 
 
 class Direction(StrEnum):

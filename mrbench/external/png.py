@@ -1,11 +1,11 @@
 """Predictions in PNG files: labels, or probabilities in 16 bits."""
 
-import warnings
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 
+from mrbench.data.raster import import_pillow, open_picture
 from mrbench.errors import DataError, UsageError
 
 LABELS = ("1", "L", "P")
@@ -46,17 +46,9 @@ def read_png(content: bytes, spatial: tuple[int, ...], classes: int, where: str)
 
 
 def _decoded(content: bytes, spatial: tuple[int, ...], where: str) -> tuple[str, np.ndarray]:
-    image_module = _pillow()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # Pillow warns of images that unpack to very much
-            with image_module.open(BytesIO(content), formats=["PNG"]) as image:
-                _check_header(image, spatial, where)
-                return image.mode, np.asarray(image)
-    except image_module.UnidentifiedImageError:
-        raise DataError(f"{where} is not a whole PNG file", found="another format, or nothing") from None
-    except (OSError, ValueError, SyntaxError, Warning, image_module.DecompressionBombError) as error:
-        raise DataError(f"{where} is not a whole PNG file", found=f"{error}"[:200]) from error
+    with open_picture(BytesIO(content), where, ["PNG"]) as image:
+        _check_header(image, spatial, where)
+        return image.mode, np.asarray(image)
 
 
 def _check_header(image: Any, spatial: tuple[int, ...], where: str) -> None:
@@ -83,13 +75,5 @@ def _labels(values: np.ndarray, classes: int, where: str) -> np.ndarray:
 def png_bytes(labels: np.ndarray, classes: int) -> bytes:
     """A PNG of ``(H, W)`` uint8 labels: 0 and 255 where K = 2, so that one sees it, else the labels themselves."""
     file = BytesIO()
-    _pillow().fromarray(labels * WHITE if classes == 2 else labels).save(file, format="PNG")
+    import_pillow().fromarray(labels * WHITE if classes == 2 else labels).save(file, format="PNG")
     return file.getvalue()
-
-
-def _pillow() -> Any:
-    try:
-        from PIL import Image
-    except ImportError:
-        raise UsageError("PNG files need Pillow", hint="pip install 'mrbench[pictures]'") from None
-    return Image

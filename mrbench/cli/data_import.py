@@ -1,0 +1,153 @@
+"""``mrbench data import``."""
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from mrbench.cli.options import DATA
+from mrbench.data.description import Augmentation, Raters
+from mrbench.data.folder import data_folder
+from mrbench.errors import UsageError
+from mrbench.visible import visible
+
+if TYPE_CHECKING:
+    from mrbench.data.importing.understand import Understood
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+HDF5 = (".h5", ".hdf5")
+KINDS = (Raters.IDENTIFIED.value, Raters.EXCHANGEABLE.value)
+
+EPILOG = """\b
+Patterns have the fields {case} {rater} {subject} {slice}:
+  --image 'images/{case}.png' --mask 'masks/{rater}/{case}.png'
+A CSV file has the columns case, rater, image, mask and maybe subject and slice."""
+
+
+@click.command("import", short_help="Turn your own folder of images and masks into a container.", epilog=EPILOG)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The container to write. [default: NAME.h5 in the data folder]",
+)
+@click.option("--dry-run", is_flag=True, help="Say what is understood, and write nothing.")
+@click.option("--name", help="Of the data set. [default: that of the folder]")
+@click.option("--image", "images", multiple=True, metavar="PATTERN", help="How images are named; repeat for several.")
+@click.option("--mask", "masks", multiple=True, metavar="PATTERN", help="How masks are named; repeat for several.")
+@click.option(
+    "--csv",
+    "table",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A table that names the files instead, by paths relative to it.",
+)
+@click.option(
+    "--subject-from", metavar="PATTERN", help="Whose a case is, by its name: '{subject}_{slice}'; no fold splits one."
+)
+@click.option(
+    "--classes",
+    multiple=True,
+    metavar="NAME",
+    help="A name for each mask value above 0, ascending; repeat, or commas between. [default: numbered]",
+)
+@click.option("--raters", type=click.Choice(KINDS), help="[default: identified where the same names recur]")
+@click.option("--folds", type=click.IntRange(2), help="[default: 5, or as many as there are subjects]")
+@click.option(
+    "--training-size",
+    type=click.IntRange(1),
+    nargs=2,
+    metavar="H W",
+    help="Crop or pad slices for training. [default: the largest, where sizes differ]",
+)
+@click.option(
+    "--augment",
+    type=click.Choice(get_args(Augmentation)),
+    multiple=True,
+    help="What training may do to a slice; repeat for several. [default: nothing]",
+)
+@click.option("--licence", default="", metavar="TEXT", help="Of the data.")
+@click.option("--citation", default="", metavar="TEXT", help="Of the data.")
+@DATA
+def import_folder(folder: Path, out: Path | None, data: Path | None, dry_run: bool, **options: Any) -> None:
+    """Turn a folder with an image per case and a mask per rater into a container.
+
+    Files are PNG, TIFF, NIfTI, npy or npz; images also JPEG. What can be seen is not asked for. A rater without a file
+    is absent; an empty mask says that nothing was marked.
+    """
+    from mrbench.data.importing.understand import understand
+    from mrbench.data.importing.write import write_import
+
+    asked = _request(folder, options)
+    path = out or data_folder(data) / f"{asked.name}.h5"
+    if path.suffix.lower() not in HDF5:
+        raise UsageError(f"{path} is no name of a container", expected=f"one that ends with {' or '.join(HDF5)}")
+    found = understand(asked)
+    _print(found, asked.name)
+    if dry_run:
+        click.echo("nothing was written; without --dry-run it will be")
+        return
+    wrote = "replaced" if path.exists() else "wrote"
+    digest = write_import(found, path)
+    click.echo(f"{wrote} {visible(str(path))} (content digest {digest[:16]})")
+    for line in _next_commands(path, data):
+        click.echo(f"  {line}")
+
+
+def _request(folder: Path, options: dict[str, Any]) -> Any:
+    from mrbench.data.importing.request import Request
+
+    if options["table"] and (options["images"] or options["masks"]):
+        raise UsageError("--csv names the files itself", expected="either --csv, or --image and --mask")
+    classes = tuple(name.strip() for text in options.pop("classes") for name in text.split(","))
+    return Request(
+        folder=folder,
+        name=_name(options.pop("name"), folder),
+        classes=classes,
+        raters=Raters(kind) if (kind := options.pop("raters")) else None,
+        augmentation=options.pop("augment"),
+        **options,
+    )
+
+
+def _name(name: str | None, folder: Path) -> str:
+    if name is None:
+        return re.sub(r"[^A-Za-z0-9_-]+", "-", folder.resolve().name)[:80].strip("-_") or "folder"
+    if not NAME.fullmatch(name):
+        expected = "at most 80 letters, digits, hyphens, underscores and dots"
+        raise UsageError(f"{name[:80]!r} cannot name a data set", expected=expected)
+    return name
+
+
+def _print(found: "Understood", name: str) -> None:
+    from mrbench.data.importing.told import tell
+
+    formatter = click.HelpFormatter(max_width=100)
+    with formatter.section(visible(f"{name}: what is understood of {found.layout.listing.folder}")):
+        formatter.write_dl([(title, visible(text)) for title, text in tell(found)])
+    click.echo(formatter.getvalue())
+
+
+def _next_commands(path: Path, data: Path | None) -> Iterator[str]:
+    """What goes on from the container, for a data set that opens any."""
+    from mrbench.cli import COMMANDS
+    from mrbench.cli.plugins import registry
+
+    plugin = next((plugin for plugin in registry().plugins["dataset"] if plugin.record.opens), None)
+    if plugin is None:
+        return
+    folder, file = data_folder(data).resolve(), path.resolve()
+    near = file.is_relative_to(folder)
+    words = [] if data is None or not near else ["--data", str(data)]
+    option = f"{plugin.record.opens}={file.relative_to(folder) if near else file}"
+    commands: Sequence[Sequence[str]] = (
+        ("data", "verify", plugin.key),
+        ("data", "inspect", plugin.key, "--out", f"{path.stem}.png"),
+        *([("agreement", plugin.key)] if "agreement" in COMMANDS else []),
+        ("run", "--method", "unet-majority", "--preset", "quick", "--dataset", plugin.key),
+    )
+    for command in commands:
+        whose = f"{plugin.record.name}." if command[0] == "run" else ""
+        yield shlex.join(["mrbench", *command, "--set", whose + option, *words])

@@ -1,0 +1,172 @@
+"""From the values in mask files to classes: 0 is background, 255 is what most programs write for one class."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from mrbench.data.container import MAX_CLASSES
+from mrbench.errors import DataError, UsageError
+
+MAX_VALUES = 32
+"""Different values in one mask; a picture or a probability map has more."""
+
+MAX_UNEVEN = 8
+"""Different values that leave some out and are still taken for classes that nobody named."""
+
+MAX_LABEL = 2**16 - 1
+
+USUAL = frozenset({1, 255, 65535})
+"""What programs write for the foreground where there is one class."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Which value is which class.
+
+    Attributes:
+        values: in mask files, ascending, one per class; ``values[k]`` becomes k.
+        classes: names of the K classes, background first.
+        also: other values of class 1.
+    """
+
+    values: tuple[int, ...]
+    classes: tuple[str, ...]
+    also: tuple[int, ...] = ()
+
+    def classes_of(self, stored: np.ndarray) -> np.ndarray:
+        """The same shape as uint8 classes; every value is one that was seen before."""
+        return self._table[stored]
+
+    def knows(self, stored: np.ndarray) -> bool:
+        """Is every value one of these?"""
+        return int(stored.max()) < len(self._known) and bool(self._known[stored].all())
+
+    @cached_property
+    def _known(self) -> np.ndarray:
+        every = [*self.values, *self.also]
+        return np.isin(np.arange(max(every) + 1), every)
+
+    @cached_property
+    def _table(self) -> np.ndarray:
+        table = np.zeros(len(self._known), np.uint8)
+        table[list(self.values)] = range(len(self.values))
+        table[list(self.also)] = 1
+        return table
+
+    def told(self) -> str:
+        """For people: value and class."""
+        pairs = list(zip(self.values, self.classes, strict=True))
+        said = [f"{value} {name}" for value, name in pairs]
+        return ", ".join(said) + (f" ({' and '.join(map(str, self.also))} too)" if self.also else "")
+
+
+def stored_labels(values: np.ndarray, where: str) -> np.ndarray:
+    """The values of a mask as whole numbers above or at 0.
+
+    Raises:
+        DataError: NaN, fractions, values below 0 or above 65535.
+    """
+    if values.dtype.kind == "b":
+        return values.astype(np.uint8)
+    if values.dtype.kind == "f":
+        if not np.isfinite(values).all():
+            raise DataError(f"{where} is a mask with values that are not finite", expected="labels: whole numbers")
+        if (values != np.round(values)).any():
+            raise DataError(
+                f"{where} is a mask with fractions",
+                expected="labels: whole numbers",
+                found=f"values from {values.min():.4g} to {values.max():.4g}",
+                hint="probabilities have to be cut at a threshold first",
+            )
+    low, high = values.min(), values.max()
+    if low < 0 or high > MAX_LABEL:
+        raise DataError(
+            f"{where} is a mask with impossible labels",
+            expected=f"whole numbers from 0 to {MAX_LABEL}",
+            found=f"values from {low} to {high}",
+        )
+    return values if values.dtype.kind == "u" and values.dtype.itemsize <= 2 else values.astype(np.uint16)
+
+
+def values_in(labels: np.ndarray, where: str) -> tuple[int, ...]:
+    """The different values of a mask, ascending.
+
+    Raises:
+        DataError: more than labels have.
+    """
+    found = np.flatnonzero(np.bincount(labels.reshape(-1)))
+    if len(found) > MAX_VALUES:
+        raise DataError(
+            f"{where} is no mask",
+            expected=f"labels: at most {MAX_VALUES} different values",
+            found=f"{len(found)} different values, from {found[0]} to {found[-1]}",
+            hint="masks are saved without blurring, scaling or JPEG",
+        )
+    return tuple(found.tolist())
+
+
+def understand_labels(seen: Collection[tuple[int, ...]], names: Sequence[str], folder: Path) -> Labels:
+    """The classes behind the sets of values that masks hold.
+
+    Args:
+        seen: the different sets, each of one or more masks.
+        names: of the foreground classes, as given, maybe with the background in front; none: they are numbered.
+        folder: for messages.
+
+    Raises:
+        UsageError: another number of names than classes.
+        DataError: no background or no foreground anywhere, or values of which nobody can tell what they mean.
+    """
+    values = tuple(sorted(set().union(*seen)))
+    if values == (0,):
+        raise DataError(f"no mask in {folder} marks anything", expected="a value above 0 somewhere", found="0 alone")
+    if values[0] != 0:
+        raise DataError(
+            f"no mask in {folder} has background", expected="0 where nothing is marked", found=_spelt(values)
+        )
+    if len(values) > MAX_CLASSES:
+        raise DataError(
+            f"the masks in {folder} hold too many classes", expected=f"at most {MAX_CLASSES}", found=_spelt(values)
+        )
+    if names:
+        return _named(values, names, folder, one_class=_is_one_class(seen))
+    if len(values) == 2 or _is_one_class(seen):
+        return Labels(values[:2], ("background", "foreground"), values[2:])
+    if len(values) > MAX_UNEVEN and values[-1] != len(values) - 1:
+        raise DataError(
+            f"cannot tell which classes the masks in {folder} hold",
+            expected=f"values 0, 1, 2, ..., or at most {MAX_UNEVEN} different ones",
+            found=_spelt(values),
+            hint="name them, --classes NAME for each value above 0; values that blurring left have to go first",
+        )
+    return Labels(values, ("background", *(f"class-{value}" for value in values[1:])))
+
+
+def _is_one_class(seen: Collection[tuple[int, ...]]) -> bool:
+    """Does every mask write its foreground with one value that programs use for one class, if not all the same?"""
+    return all(len(set(one) - {0}) < 2 and set(one) <= USUAL | {0} for one in seen)
+
+
+def _named(values: tuple[int, ...], names: Sequence[str], folder: Path, *, one_class: bool) -> Labels:
+    foreground = tuple(names[1:]) if names[0].lower() == "background" and len(names) > 1 else tuple(names)
+    classes = ("background", *foreground)
+    if len(set(classes)) < len(classes) or not all(classes):
+        raise UsageError("two classes have one name, or one has none", expected="a name each", found=", ".join(names))
+    if len(values) == len(classes):
+        return Labels(values, classes)
+    if one_class and len(classes) == 2:
+        return Labels(values[:2], classes, values[2:])
+    if values[-1] < len(classes):  # a class that nobody marked
+        return Labels(tuple(range(len(classes))), classes)
+    raise UsageError(
+        f"the masks in {folder} hold {len(values) - 1} values above 0, and {len(foreground)} classes are named",
+        expected="--classes NAME for each value above 0, in their order",
+        found=_spelt(values),
+    )
+
+
+def _spelt(values: Sequence[int]) -> str:
+    return "values " + ", ".join(map(str, values[:12])) + (f", ... {values[-1]}" if len(values) > 12 else "")

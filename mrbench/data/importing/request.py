@@ -1,0 +1,39 @@
+"""What an import asks for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mrbench.data.description import Augmentation, Raters
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is to be imported, and what cannot be seen of it.
+
+    Attributes:
+        folder: of images and masks.
+        name: of the data set.
+        images, masks: patterns of names; none: they are understood from the names.
+        table: a CSV file that names the files instead.
+        subject_from: pattern of the names of cases that says whose they are.
+        classes: names of the foreground classes.
+        raters: identified or exchangeable; None: as the names recur.
+        folds: None: 5, or as many as there are subjects.
+        training_size: (H, W); None: the largest, where images differ in size.
+        augmentation: what training may do to a slice.
+        licence, citation: of the data.
+    """
+
+    folder: Path
+    name: str
+    images: tuple[str, ...] = ()
+    masks: tuple[str, ...] = ()
+    table: Path | None = None
+    subject_from: str | None = None
+    classes: tuple[str, ...] = ()
+    raters: Raters | None = None
+    folds: int | None = None
+    training_size: tuple[int, int] | None = None
+    augmentation: tuple[Augmentation, ...] = ()
+    licence: str = ""
+    citation: str = ""

@@ -1,0 +1,123 @@
+"""What is understood of a folder, in words: a title and a line each."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from mrbench.data.description import Raters
+from mrbench.data.importing.assign import OWN_SUBJECT
+from mrbench.data.importing.files import CaseFiles, Unused
+from mrbench.data.importing.understand import Understood
+
+NAMED = 5
+"""Names that a line tells; of the others, how many there are."""
+
+NUMBERED = re.compile(r"(.+?)[_\-. ]*\d+")
+
+
+def tell(found: Understood) -> list[tuple[str, str]]:
+    """The lines."""
+    layout, columns = found.layout, found.columns
+    lines = [
+        ("images", f"{len(layout.cases)} used: {layout.images}"),
+        ("masks", f"{sum(len(case.masks) for case in layout.cases)} used: {layout.masks}"),
+        ("cases", _cases(found)),
+        ("raters", f"{len(columns.names)} {columns.kind.value} ({columns.why}): {_by_rater(found)}"),
+        *_absent(found),
+        *_empty(found),
+        ("labels", found.labels.told()),
+        ("image", _image(found)),
+        ("spacing", _spacing(found)),
+        ("folds", f"{found.folds}, none of which splits a subject"),
+    ]
+    return [*lines, *_training_size(found), *_not_used(layout.unused)]
+
+
+def _cases(found: Understood) -> str:
+    cases, unit = found.layout.cases, found.description.unit.value
+    subjects = {case.subject for case in cases}
+    if found.layout.subjects != OWN_SUBJECT:
+        return f"{_count(len(cases), unit)} of {_count(len(subjects), 'subject')}, {found.layout.subjects}"
+    example = _alike(cases)
+    asked = f". Are {example} of one patient? Then --subject-from PATTERN, or folds split the patient"
+    return f"{_count(len(cases), unit)}; {OWN_SUBJECT}" + (asked if example else "")
+
+
+def _alike(cases: Sequence[CaseFiles]) -> str:
+    """Two cases that differ in a number behind the same name, where there are several such names."""
+    groups: dict[str, list[str]] = {}
+    for case in cases:
+        match = NUMBERED.fullmatch(case.id)
+        groups.setdefault(match[1] if match else case.id, []).append(case.id)
+    several = [names for names in groups.values() if len(names) > 1]
+    return f"{several[0][0]} and {several[0][1]}" if several and len(groups) > 1 else ""
+
+
+def _by_rater(found: Understood) -> str:
+    if found.columns.kind is Raters.EXCHANGEABLE:
+        counts = Counter(len(case.masks) for case in found.layout.cases)
+        return ", ".join(f"{n} masks in {_count(times, 'case')}" for n, times in sorted(counts.items()))
+    masks = Counter(name for case in found.layout.cases for name in case.masks)
+    return _listed(f"{name} {masks[name]}" for name in found.columns.names)
+
+
+def _absent(found: Understood) -> Iterator[tuple[str, str]]:
+    if found.columns.kind is Raters.EXCHANGEABLE:
+        return
+    for name in found.columns.names:
+        cases = [case.id for case in found.layout.cases if name not in case.masks]
+        if cases:
+            yield "absent", f"{name} in {_count(len(cases), 'case')}, which have no file: {_listed(cases)}"
+
+
+def _empty(found: Understood) -> Iterator[tuple[str, str]]:
+    counts = {name: n for name, n in found.survey.empty.items() if n}
+    if counts:
+        said = _listed(f"{name} {n}" for name, n in sorted(counts.items()))
+        yield "empty", f"{_count(sum(counts.values()), 'mask')} in which nothing is marked: {said}"
+
+
+def _image(found: Understood) -> str:
+    description, facts = found.description, found.survey.facts
+    sizes = Counter(found.survey.shape(index) for index in range(len(facts)))
+    kinds = sorted({facts.dtype.newbyteorder("=").name for facts in facts})
+    said = [" x ".join(map(str, size)) + (f" ({n})" if len(sizes) > 1 else "") for size, n in sizes.most_common()]
+    axes = "D x H x W" if found.survey.axes == 3 else "H x W"
+    channels = f"{_count(len(description.channels), 'channel')} ({', '.join(description.channels)})"
+    return f"{channels}, {' or '.join(kinds)}, {axes} = {_listed(said)}; normalisation {description.normalisation}"
+
+
+def _spacing(found: Understood) -> str:
+    n = len(found.survey.facts)
+    known = Counter(spacing for index in range(n) if (spacing := found.survey.spacing(index)) is not None)
+    if not known:
+        return "unknown: distances will be in pixels"
+    said = [" x ".join(f"{mm:.4g}" for mm in spacing) + f" mm ({times})" for spacing, times in known.most_common()]
+    left = n - sum(known.values())
+    return _listed(said) + (f"; unknown in {_count(left, 'case')}" if left else "")
+
+
+def _training_size(found: Understood) -> Iterator[tuple[str, str]]:
+    if (size := found.description.training_size) is not None:
+        height, width = size
+        yield "training", f"slices are cropped or padded to {height} x {width} for training; scores are of all pixels"
+
+
+def _not_used(unused: Unused) -> Iterator[tuple[str, str]]:
+    whys = {
+        "without a mask": unused.unmarked,
+        "neither a case's image nor a mask of one": unused.unread,
+        "no image file": unused.others,
+    }
+    for why, names in whys.items():
+        if names:
+            yield "not used", f"{_count(len(names), 'file')} ({why}): {_listed(names)}"
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" + ("" if n == 1 else "s")
+
+
+def _listed(names: Iterable[str]) -> str:
+    every = list(names)
+    return ", ".join(every[:NAMED]) + (f" and {len(every) - NAMED} more" if len(every) > NAMED else "")

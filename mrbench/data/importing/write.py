@@ -1,0 +1,98 @@
+"""From what is understood of a folder to its container, one case at a time."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from mrbench.data.case import Case
+from mrbench.data.caseset import CaseSet
+from mrbench.data.container import write_cases
+from mrbench.data.image_file import open_image
+from mrbench.data.importing.files import CaseFiles
+from mrbench.data.importing.grid import as_channels, n_channels
+from mrbench.data.importing.labels import stored_labels
+from mrbench.data.importing.survey import BYTES_PER_LABEL
+from mrbench.data.importing.understand import Understood
+from mrbench.data.splits import Split, split_by_subject
+from mrbench.errors import DataError
+
+SPLIT_SEED = 0
+
+
+def write_import(found: Understood, out: Path) -> str:
+    """Writes the container, all or nothing; returns its content digest.
+
+    The split ``strict`` deals subjects to the folds so that each has masks of like sizes.
+
+    Raises:
+        DataError: a file that changed since it was looked at, or an image with values that are not finite; names it.
+        MrbenchError: the container cannot be written.
+    """
+    sizes: list[float] = []
+
+    def cases() -> Iterator[Case]:
+        for index in range(len(found.layout.cases)):
+            case = _read(found, index)
+            sizes.append(float((case.masks[case.present] > 0).mean()))
+            yield case
+
+    def splits(written: CaseSet) -> Mapping[str, Split]:
+        return {"strict": split_by_subject(written.subjects, folds=found.folds, seed=SPLIT_SEED, size=sizes)}
+
+    return write_cases(out, found.description, cases(), splits=splits)
+
+
+def _read(found: Understood, index: int) -> Case:
+    files, spatial = found.layout.cases[index], found.survey.shape(index)
+    image = _image(found, files, index)
+    masks = np.zeros((len(found.columns.names), *spatial), np.uint8)
+    present = np.zeros(len(masks), bool)
+    for column, name in found.columns.of(files):
+        masks[column] = _mask(found, name, image[0].size).reshape(spatial)
+        present[column] = True
+    return Case(
+        id=files.id,
+        subject=files.subject,
+        image=image.reshape(len(image), *spatial),
+        masks=masks,
+        present=present,
+        slice=files.slice,
+        spacing=found.survey.spacing(index),
+        metadata={"image": files.image, "masks": dict(files.masks)},
+    )
+
+
+def _image(found: Understood, files: CaseFiles, index: int) -> np.ndarray:
+    path, facts = found.layout.listing.folder / files.image, found.survey.facts[index]
+    with open_image(path, str(path)) as file:
+        if n_channels(file.shape, facts.spatial) != facts.channels:
+            raise _changed(path)
+        stored = as_channels(file.image(), facts.spatial)
+    if stored.dtype.kind == "f" and not np.isfinite(stored).all():
+        raise DataError(
+            f"{path} is an image with values that are not finite",
+            expected="finite numbers",
+            found=f"{np.count_nonzero(~np.isfinite(stored))} NaN or infinite",
+        )
+    return _compact(stored)
+
+
+def _compact(stored: np.ndarray) -> np.ndarray:
+    """The type in which it is stored: bits as bytes, numbers of eight bytes as those of four."""
+    if stored.dtype.kind == "b":
+        return stored.astype(np.uint8) * np.uint8(255)
+    return stored.astype(np.float32) if stored.dtype.itemsize == 8 else stored
+
+
+def _mask(found: Understood, name: str, pixels: int) -> np.ndarray:
+    path = found.layout.listing.folder / name
+    with open_image(path, str(path), allowed=BYTES_PER_LABEL * pixels) as file:
+        labels = stored_labels(file.labels(), str(path))
+    if labels.size != pixels or not found.labels.knows(labels):
+        raise _changed(path)
+    return found.labels.classes_of(labels)
+
+
+def _changed(path: Path) -> DataError:
+    return DataError(f"{path} changed while it was imported", hint="run the command again")

@@ -1,0 +1,110 @@
+"""``mrbench data import`` as a user meets it."""
+
+import shlex
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def mine(tmp_path):
+    """Six cases, two raters; one mask is missing."""
+    for k in range(6):
+        for name, values in (
+            (f"images/c{k}.png", np.arange(144, dtype=np.uint8).reshape(12, 12) + np.uint8(k)),
+            (f"masks/ann/c{k}.png", np.eye(12, dtype=np.uint8) * 255),
+            (f"masks/bo/c{k}.png", np.tri(12, dtype=np.uint8) * 255),
+        ):
+            (tmp_path / "mine" / name).parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(values).save(tmp_path / "mine" / name)
+    (tmp_path / "mine/masks/bo/c3.png").unlink()
+    return tmp_path / "mine"
+
+
+def test_one_command_says_what_it_understood_and_how_to_go_on(mrbench, mine, tmp_path):
+    result = mrbench("data", "import", "mine")
+    assert result.exit_code == 0, result.stderr
+    for text in (
+        "images/{case}.png",
+        "masks/{rater}/{case}.png",
+        "2 identified",
+        "ann 6, bo 5",
+        "bo in 1 case, which have no file: c3",
+        "0 background, 255 foreground",
+        "12 x 12",
+    ):
+        assert text in result.stdout
+    assert (tmp_path / "data" / "mine.h5").is_file()
+    commands = [shlex.split(line) for line in result.stdout.splitlines() if line.startswith("  mrbench ")]
+    assert [command[1:3] for command in commands if command[1] == "data"] == [["data", "verify"], ["data", "inspect"]]
+    assert commands[-1][1] == "run"
+    for command in commands[:2]:
+        assert mrbench(*command[1:]).exit_code == 0
+
+
+def test_the_printed_run_scores_the_imported_cases(mrbench, mine):
+    mrbench("data", "import", "mine")
+    result = mrbench("run", "--method", "staple", "--dataset", "folder", "--set", "folder.file=mine.h5", "--fold", "0")
+    assert result.exit_code == 0, result.stderr
+    assert "2 identified raters" in result.stdout
+
+
+def test_a_container_elsewhere_is_named_by_its_path(mrbench, mine, tmp_path):
+    result = mrbench("data", "import", "mine", "--out", "here.h5")
+    assert f"file={tmp_path / 'here.h5'}" in result.stdout
+    assert mrbench("data", "verify", "folder", "--set", f"file={tmp_path / 'here.h5'}").exit_code == 0
+
+
+def test_a_dry_run_writes_nothing(mrbench, mine, tmp_path):
+    result = mrbench("data", "import", "mine", "--dry-run")
+    assert "nothing was written" in result.stdout
+    assert not list(tmp_path.rglob("*.h5"))
+
+
+def test_what_is_written_over_is_said(mrbench, mine):
+    said = [mrbench("data", "import", "mine").stdout.partition("\n\n")[2].split()[0] for _ in range(2)]
+    assert said == ["wrote", "replaced"]
+
+
+def test_what_cannot_be_seen_is_declared(mrbench, mine, tmp_path):
+    from mrbench.data.container import open_container
+
+    options = ("--name", "nuclei", "--classes", "nucleus", "--raters", "exchangeable", "--folds", "3")
+    declared = ("--licence", "CC0", "--citation", "Me 2026", "--augment", "flip", "--training-size", "8", "8")
+    assert mrbench("data", "import", "mine", *options, *declared).exit_code == 0
+    found = open_container(tmp_path / "data" / "nuclei.h5")
+    description = found.description
+    assert (description.classes, description.raters) == (("background", "nucleus"), "exchangeable")
+    assert (description.licence, description.citation) == ("CC0", "Me 2026")
+    assert (description.augmentation, description.training_size) == (("flip",), (8, 8))
+    assert len(found.splits["strict"].folds) == 3
+
+
+def test_control_characters_in_names_never_reach_the_terminal(mrbench, mine):
+    (mine / "images" / "c1.png").rename(mine / "images" / "\x1b[2Jc1.png")
+    for rater in ("ann", "bo"):
+        (mine / "masks" / rater / "c1.png").unlink()
+    result = mrbench("data", "import", "mine", "--dry-run")
+    assert "\x1b" not in result.stdout
+    assert r"\x1b[2Jc1.png" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (("nowhere",), 2, "nowhere is no folder"),
+        (("mine", "--out", "a.png"), 2, "is no name of a container"),
+        (("mine", "--name", "a b"), 2, "cannot name a data set"),
+        (("mine", "--image", "{case}.png"), 2, "--image and --mask go together"),
+        (("mine", "--csv", "mine/images/c1.png", "--mask", "{case}.png"), 2, "--csv names the files itself"),
+        (("mine", "--csv", "mine/images/c1.png"), 1, "is no table"),
+        (("mine", "--folds", "7"), 1, "--folds 6 at most"),
+        (("mine", "--classes", "a,b"), 2, "2 classes are named"),
+        (("mine", "--image", "x/{case}.png", "--mask", "y/{case}.png"), 1, "no image in mine has a mask"),
+    ],
+)
+def test_what_cannot_be_done_is_said(mrbench, mine, arguments, code, text):
+    result = mrbench("data", "import", *arguments)
+    assert result.exit_code == code
+    assert text in result.stderr
