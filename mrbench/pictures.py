@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 TILE = 160
 GAP = 6
 TITLE = 16
-COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (204, 121, 167), (213, 94, 0), (0, 114, 178))
-"""Okabe and Ito's palette, which colour-blind readers can tell apart: for raters."""
+COLOURS = (
+    (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (204, 121, 167), (213, 94, 0), (0, 114, 178),
+    (150, 80, 250), (150, 230, 50), (230, 30, 70),
+)  # fmt: skip
+"""For raters: Okabe and Ito's palette, which colour-blind readers can tell apart, and three more."""
 
 NOBODY = (255, 255, 255)
 """For outlines that stand for no rater."""
@@ -185,8 +188,9 @@ def _mask(bits: np.ndarray, shape: tuple[int, ...], cases: CaseSet, index: int) 
 
 
 def _enlarged(plane: np.ndarray) -> np.ndarray:
-    # Nearest neighbour to a tile of constant size, so that a pixel stays a square.
-    rows, columns = (np.arange(TILE) * size // TILE for size in plane.shape)
+    # Nearest neighbour until the longer side fills a tile: a pixel stays a square.
+    sides = (max(1, TILE * size // max(plane.shape)) for size in plane.shape)
+    rows, columns = (np.arange(side) * size // side for side, size in zip(sides, plane.shape, strict=True))
     return plane[rows][:, columns]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mrbench.data.inside import check_inside
 from mrbench.errors import DataError
 from mrbench_npc.files import PLANE, VOLUME, depth_first, read_file
 from mrbench_npc.splits import SLICES, TRAINING, VALIDATION, case_name, number_of
@@ -104,6 +105,8 @@ def _files(source: Path, part: str) -> list[Path]:
             found=f"no .h5 file in {folder}",
             hint="mrbench data prepare npc --source FOLDER, where FOLDER holds them",
         )
+    for path in found:
+        check_inside(path, source, hint=HINT)
     return found
 
 

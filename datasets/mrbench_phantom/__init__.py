@@ -21,5 +21,6 @@ def mrbench_datasets() -> list[DatasetRecord]:
             version=VERSION,
             licence="Apache-2.0",
             source="generated from the configuration in seconds; nothing is downloaded or prepared",
+            generated=True,
         )
     ]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mrbench.data.inside import check_inside
 from mrbench.errors import DataError
 from mrbench_qubiq.config import QubiqConfig
 from mrbench_qubiq.tasks import Task
@@ -34,10 +35,12 @@ def list_cases(source: Path, task: Task, config: QubiqConfig) -> list[CaseFiles]
     """The cases of a task, training before validation, each part by the names of its folders.
 
     Raises:
-        DataError: a folder or file is not there, a mask of a rater whom the task does not have, other counts than the
+        DataError: a folder or file is not there or leads out of the source, a mask of a rater whom the task does not have, other counts than the
             challenge's where ``partial`` is not set; names the case.
     """
     cases = [_case(folder, part, task) for part in PARTS for folder in _folders(source / task.folder / part, source)]
+    for path in (path for case in cases for path in (case.image, *case.masks) if path is not None):
+        check_inside(path, source, hint="download the file again")
     if not config.partial:
         _check_complete(cases, task)
     return cases

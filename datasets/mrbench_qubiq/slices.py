@@ -61,7 +61,7 @@ def _opened(path: Path) -> Iterator[NiftiFile]:
 def _image(file: NiftiFile, channels: int, path: Path) -> np.ndarray:
     shape = tuple(length for length in file.shape if length > 1)
     # Collections store channels as the last axis or as the first one; (x, y, c) comes back as (c, y, x).
-    channels_first = shape[0] == channels
+    channels_first = shape[:1] == (channels,)
     if len(shape) != 2 + (channels > 1) or (channels > 1 and not channels_first and shape[-1] != channels):
         axes = f"(x, y, {channels})" if channels > 1 else "(x, y)"
         raise DataError(f"{path} is no slice", expected=f"axes {axes}", found=str(file.shape[::-1]))

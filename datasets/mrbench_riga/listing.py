@@ -153,11 +153,12 @@ def _check_complete(path: Path, name: str, images: dict[str, dict[int, str]]) ->
 
 
 def _case(source: Path, path: Path, name: str, image: str, masks: dict[int, str]) -> CaseFiles:
+    file = _file(source, path, image)  # first: what is no file may have no name either
     plain = PurePosixPath(image.replace("\\", "/")).with_suffix("")
     parts = [part for part in plain.parts if part not in (REGION, name, ".")]
     return CaseFiles(
         "-".join([name, *parts]),
-        _file(source, path, image),
+        file,
         tuple(_file(source, path, masks[r]) if r in masks else None for r in range(1, RATERS + 1)),
     )
 

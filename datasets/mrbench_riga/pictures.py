@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mrbench.errors import DataError, UsageError
+from mrbench.errors import DataError, MrbenchError, UsageError
 from mrbench_riga.listing import CaseFiles
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP")
@@ -89,9 +89,11 @@ def _opened(path: Path) -> Iterator[Any]:
                         f"{path} is too large", expected=f"<= {MAX_SIDE} x {MAX_SIDE} pixels", found=f"{picture.size}"
                     )
                 yield picture
+    except MrbenchError:
+        raise
     except pillow.UnidentifiedImageError:
         raise DataError(f"{path} is not a picture", expected=", ".join(FORMATS), found="another format") from None
-    except (OSError, ValueError, SyntaxError, Warning, pillow.DecompressionBombError) as error:
+    except Exception as error:  # its decoders raise what they like on damaged files
         raise DataError(f"{path} is not a whole picture", found=f"{error}"[:200]) from error
 
 

@@ -26,7 +26,7 @@ def print_agreement(found: Agreement, console: Console) -> None:
     _print(console, "All raters", *_beyond_chance(found))
     for place, name in enumerate(class_names(found)):
         _print_class(console, found, place, f" of {name}" if len(class_names(found)) > 1 else "")
-    _print(console, f"Rows for people (samples: {found.samples})", *_people(found), gap=True)
+    _print(console, f"Rows for people (samples: {found.samples})", *_people(found))
     _print_notes(console, _people_notes(found))
     if found.attributes:
         _print(console, "Ratings that differ, and masks that differ: Pearson's r over cases", *_attributes(found))
@@ -66,11 +66,11 @@ def _print_matrices(console: Console, found: Agreement, place: int, of: str) -> 
         _print(console, f"Cases of each two raters{of}", *_counts(found, dice.cases[place]))
 
 
-def _print(console: Console, name: str, names: Column, columns: Sequence[Column], *, gap: bool = False) -> None:
+def _print(console: Console, name: str, names: Column, columns: Sequence[Column]) -> None:
     console.print()
     console.print(name, style="bold", markup=False, highlight=False)
     for number, grid in enumerate(grids(names, columns, console.width)):
-        if number and gap:
+        if number:
             console.print()
         console.print(grid)
 
@@ -87,12 +87,16 @@ def _cases(found: Agreement) -> Iterator[str]:
     if complete == found.n_cases:
         yield "all raters looked at all cases"
     else:
-        times = ", ".join(f"{n} in {times}" for n, times in sorted(found.cases_by_present.items(), reverse=True))
-        yield f"raters who looked, by cases: {times}; two raters are compared on the cases that both looked at"
+        looked = [f"{n} at {_cases_of(times)}" for n, times in sorted(found.cases_by_present.items(), reverse=True)]
+        yield f"raters who looked: {', '.join(looked)}; two raters are compared on the cases that both looked at"
     if found.description.raters is Raters.RANKED:
         yield "virtual raters: the masks of each case sorted by area, no persons; ranks and areas follow from that"
     if not has_columns(found):
         yield "anonymous raters: a column is nobody, so there are no matrices and no figures by rater"
+
+
+def _cases_of(n: int) -> str:
+    return f"{n:,} case{'' if n == 1 else 's'}"
 
 
 def _beyond_chance(found: Agreement) -> tuple[Column, list[Column]]:
@@ -210,7 +214,7 @@ def _attributes(found: Agreement) -> tuple[Column, list[Column]]:
 
 def _notes(found: Agreement) -> Iterator[str]:
     yield from (f"warning: {line}" for line in found.warnings)
-    yield f"{int(found.equal.sum())} of {int(found.both.sum())} pairs of masks with marks are equal"
+    yield f"{int(found.equal.sum()):,} of {int(found.both.sum()):,} pairs of masks with marks are equal"
     if found.n_subjects > 1:
         images = ": images, for every image is its own subject" if found.own_subject else ""
         yield f"interval, in brackets too: {100 * LEVEL:.0f} % of {DRAWS:,} bootstrap draws of subjects{images}"

@@ -29,15 +29,17 @@ def grids(
     """Columns beside the names of the rows, in as many tables as the width asks for.
 
     Args:
-        names: at the left of each table; a long name gives way before a number does.
+        names: at the left of each table; a long name is broken where it would push a number below.
         columns: at least one.
         width: of the terminal in characters.
         key: stands beside the names in each table.
         gap: a blank row stands above this one, where it is not the first.
     """
     keys = [] if key is None else [key]
-    own = min(names.width - GAP, max(12, width // 3))
-    for block in _blocks(columns, width - own - GAP - sum(column.width for column in keys)):
+    room = width - sum(column.width for column in keys)
+    left = room - sum(column.width for column in columns)
+    own = min(names.width - GAP, max(12, width // 3, left))
+    for block in _blocks(columns, room - own - GAP):
         grid = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
         grid.add_column(names.header, width=own, overflow="fold")
         for column in (*keys, *block):
@@ -60,6 +62,6 @@ def _blocks(columns: Sequence[Column], width: int) -> Iterator[list[Column]]:
 
 
 def short(value: float, digits: int = 4) -> str:
-    """A number without a zero before the point."""
-    text = f"{value:.{digits}f}"
+    """A number without a zero before the point; what rounds to zero has no sign."""
+    text = f"{value:z.{digits}f}"
     return text.replace("0.", ".", 1) if text.lstrip("+-").startswith("0.") else text

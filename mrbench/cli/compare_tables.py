@@ -143,7 +143,9 @@ def _move_columns(table: MoveTable, switches: Sequence[Switch]) -> tuple[Column,
 
 def print_columns(console: Console, names: Column, columns: Sequence[Column]) -> None:
     """Prints columns beside the names of the rows, in as many tables as the width asks for."""
-    for grid in grids(names, columns, console.width):
+    for number, grid in enumerate(grids(names, columns, console.width)):
+        if number:
+            console.print()
         console.print(grid)
 
 

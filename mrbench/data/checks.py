@@ -21,9 +21,6 @@ EQUAL_SHARE = 0.25
 SHIFT_ERRORS = 4.0
 """Standard errors by which the contrast must gain from a shift of one pixel before it is reported."""
 
-LEAKY_PREFIX = "published"
-"""Splits whose names begin so repeat a paper's rule, and may split subjects."""
-
 _SHIFTS = tuple((y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if (y, x) != (0, 0))
 
 
@@ -76,15 +73,16 @@ def check_columns(cases: CaseSet) -> None:
 
 def check_splits(cases: CaseSet) -> None:
     """Refuses splits that overlap, leave the data set or split a subject; ``published`` rules may do the last."""
-    for name, split in cases.splits.items():
-        split.check(cases.subjects, owner=cases.description.name, leaks=name.startswith(LEAKY_PREFIX))
+    for split in cases.splits.values():
+        split.check(cases.subjects, owner=cases.description.name)
 
 
 def check_image(image: np.ndarray, description: Description, where: str) -> None:
     """Refuses an image that is not ``(C, H, W)`` or ``(C, D, H, W)`` numbers, by the declared unit and channels."""
     axes = "(C, D, H, W)" if description.unit is Unit.VOLUME else "(C, H, W)"
     channels = len(description.channels)
-    if image.ndim != len(axes.split(",")) or image.shape[0] != channels or 0 in image.shape:
+    # A data set of masks alone has no channel.
+    if image.ndim != len(axes.split(",")) or image.shape[0] != channels or 0 in image.shape[1:]:
         raise DataError(f"{where} has a wrong image shape", expected=f"{axes}, C = {channels}", found=str(image.shape))
     if image.dtype.kind not in "uif":
         raise DataError(f"{where} has a wrong image type", expected="integers or floats", found=str(image.dtype))
@@ -176,7 +174,7 @@ class _Survey:
     marked: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.parts: tuple[_Copies | _Twins | _Shift, ...] = (_Copies(), _Twins(self.description), _Shift())
+        self.parts: tuple[Copies | Twins | _Shift, ...] = (Copies(), Twins(self.description), _Shift())
 
     def add(self, case: Case) -> None:
         self.marked |= set(np.flatnonzero(np.bincount(case.masks.reshape(-1), minlength=1)).tolist())
@@ -189,7 +187,7 @@ class _Survey:
         return found + [line for part in self.parts for line in part.warnings()]
 
 
-class _Copies:
+class Copies:
     """Images that are copies of another case's."""
 
     def __init__(self) -> None:
@@ -197,6 +195,8 @@ class _Copies:
         self.copies: list[tuple[str, str, bool]] = []
 
     def add(self, case: Case) -> None:
+        if case.image.size == 0:
+            return
         key = blake2b(repr(case.image.shape).encode() + case.image.tobytes(), digest_size=16).digest()
         name, subject = self.first.setdefault(key, (case.id, case.subject))
         if name != case.id:
@@ -213,7 +213,7 @@ class _Copies:
         ]
 
 
-class _Twins:
+class Twins:
     """Raters whose masks are copies of each other's."""
 
     def __init__(self, description: Description) -> None:

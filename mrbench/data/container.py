@@ -32,6 +32,7 @@ from mrbench.data.caseset import ArrayPixels, CaseSet
 from mrbench.data.checks import check_columns, check_image, check_masks, check_splits
 from mrbench.data.description import Description, Unit
 from mrbench.data.hdf5 import MAX_ARRAY_BYTES, GuardedFile
+from mrbench.data.leftovers import remove_leftovers
 from mrbench.data.pixel_writer import PixelWriter
 from mrbench.data.splits import Fold, Split
 from mrbench.errors import DataError, IncompatibleError, MrbenchError, UsageError
@@ -57,7 +58,7 @@ def write_cases(
     description: Description,
     cases: Iterable[Case],
     *,
-    splits: Callable[[CaseSet], Mapping[str, Split]] = lambda columns: {},
+    splits: Callable[[CaseSet], Mapping[str, Split]] | None = None,
 ) -> str:
     """Writes cases as they come, all or nothing, in the memory that one case takes; returns the content digest.
 
@@ -85,7 +86,10 @@ def write_cases(
 
     def finished() -> CaseSet:
         found = columns.as_cases()
-        return replace(found, splits=splits(found))
+        check_columns(found)
+        found = found if splits is None else replace(found, splits=splits(found))
+        _check_writable(found)
+        return found
 
     return _write(path, description, columns.ids, pixels(), finished)
 
@@ -93,9 +97,7 @@ def write_cases(
 def write_container(path: Path, cases: CaseSet) -> str:
     """:func:`write_cases` for a case set that is there; each image and mask is read once. Errors: those of it."""
     cases = _canonical(cases)
-    check_columns(cases)
-    check_splits(cases)
-    _check_names(cases)
+    _check_writable(cases)
     pixels = ((cases.pixels.image(index), cases.pixels.masks(index)) for index in range(len(cases)))
     return _write(path, cases.description, cases.ids, pixels, lambda: cases)
 
@@ -161,6 +163,7 @@ class StreamedPixels:
         self._identity = _identity(path)
         self._file: GuardedFile | None = None
         self._process = 0
+        self._stacks: dict[str, h5py.Dataset] = {}
         self._open()
 
     def __len__(self) -> int:
@@ -180,14 +183,20 @@ class StreamedPixels:
             check_masks(masks, self._array("image", index).shape[-self._axes :], self._description, "it")
         return masks.astype(np.uint8, copy=False)
 
+    def layout(self, index: int) -> tuple[tuple[int, ...], np.dtype]:
+        """``(C, *spatial)`` and stored type of an image, which is not read."""
+        with self._naming(index):
+            array = self._array("image", index)
+        return array.shape[1:] if self.stacked else array.shape, array.dtype
+
     def close(self) -> None:
         """Closes the file; the next read opens it again."""
         if self._file is not None and self._process == os.getpid():
             self._file.close()
-        self._file = None
+        self._file, self._stacks = None, {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_file": None}
+        return self.__dict__ | {"_file": None, "_stacks": {}}
 
     def _open(self) -> GuardedFile:
         if self._file is not None and self._process == os.getpid():
@@ -195,7 +204,7 @@ class StreamedPixels:
         if _identity(self._path) != self._identity:
             raise DataError(f"{self._shown} was replaced while it was in use", hint="start the command again")
         file = GuardedFile(self._path, hint=_HINT, shown=self._shown)
-        self._file, self._process = file, os.getpid()
+        self._file, self._process, self._stacks = file, os.getpid(), {}
         self._description = _read_description(file)
         self._n = _count(file)
         self.stacked = "pixels" not in file
@@ -219,10 +228,13 @@ class StreamedPixels:
     def _array(self, name: str, index: int) -> h5py.Dataset:
         leading = len(self._description.channels) if name == "image" else self._description.n_raters
         shape = (leading, *(None,) * self._axes)
-        kinds = "uif" if name == "image" else "ui"
+        kinds, file = "uif" if name == "image" else "ui", self._open()
         if self.stacked:
-            return self._open().chunked(name, kinds=kinds, shape=(self._n, *shape), chunk=(1,))
-        return self._open().chunked(f"pixels/{index}/{name}", kinds=kinds, shape=shape, chunk=())
+            # Kept open: of cases on their own it would be thousands.
+            if name not in self._stacks:
+                self._stacks[name] = file.chunked(name, kinds=kinds, shape=(self._n, *shape), chunk=(1,))
+            return self._stacks[name]
+        return file.chunked(f"pixels/{index}/{name}", kinds=kinds, shape=shape, chunk=())
 
     def _read(self, name: str, index: int) -> np.ndarray:
         if not -self._n <= index < self._n:
@@ -294,8 +306,7 @@ def _write(
                 _check_case(image, masks, description, f"case {ids[writer.n]!r} of data set {description.name!r}")
                 writer.add(image, masks.astype(np.uint8, copy=False))
             writer.finish()
-            cases = replace(columns(), pixels=_Counted(writer.n))
-            _check_written(cases)
+            cases = columns()
             _write_attributes(file, cases)
             _write_columns(file, cases)
             _write_splits(file, cases.splits)
@@ -310,6 +321,8 @@ def _write(
 def _check_case(image: np.ndarray, masks: np.ndarray, description: Description, where: str) -> None:
     check_image(image, description, where)
     check_masks(masks, image.shape[1:], description, where)
+    if image.size == 0:
+        raise DataError(f"{where} has no image, which a container cannot hold", expected="at least one channel")
     largest = max(image.nbytes, masks.nbytes)
     if largest > MAX_ARRAY_BYTES:
         raise DataError(
@@ -319,7 +332,7 @@ def _check_case(image: np.ndarray, masks: np.ndarray, description: Description, 
         )
 
 
-def _check_written(cases: CaseSet) -> None:
+def _check_writable(cases: CaseSet) -> None:
     check_columns(cases)
     check_splits(cases)
     _check_names(cases)
@@ -337,24 +350,20 @@ class _Columns:
         where = f"case {case.id!r} of data set {self.description.name!r}"
         _check_text(case.id)
         _check_text(case.subject)
-        raters = (self.description.n_raters,)
-        rows = {"present": case.present} | {f"attribute {name!r}": row for name, row in case.attributes.items()}
-        for name, row in rows.items():
-            if np.shape(row) != raters:
-                raise DataError(
-                    f"{where} has a wrong shape of {name}", expected=f"(R,) = {raters}", found=str(np.shape(row))
-                )
-        if self._cases and case.attributes.keys() != self._cases[0].attributes.keys():
-            raise DataError(
-                f"{where} has other attributes than the first case",
-                expected=", ".join(self._cases[0].attributes) or "none",
-                found=", ".join(case.attributes) or "none",
-            )
-        if self._cases and (case.slice is None) != (self._cases[0].slice is None):
-            raise DataError(f"{where} differs from the first case", expected="a slice number in all cases or in none")
+        self._check_rows(case, where)
+        if self._cases:
+            _check_like(case, self._cases[0], where)
         nothing = np.empty(0)
         self.ids.append(str(case.id))
         self._cases.append(replace(case, image=nothing, masks=nothing))
+
+    def _check_rows(self, case: Case, where: str) -> None:
+        raters = (self.description.n_raters,)
+        rows = {"present": case.present} | {f"attribute {name!r}": row for name, row in case.attributes.items()}
+        for name, row in rows.items():
+            found = np.shape(row)
+            if found != raters:
+                raise DataError(f"{where} has a wrong shape of {name}", expected=f"(R,) = {raters}", found=f"{found}")
 
     def as_cases(self) -> CaseSet:
         """Without pixels and splits."""
@@ -374,6 +383,17 @@ class _Columns:
                 metadata=tuple(case.metadata for case in cases) if any(case.metadata for case in cases) else None,
             )
         )
+
+
+def _check_like(case: Case, first: Case, where: str) -> None:
+    if case.attributes.keys() != first.attributes.keys():
+        raise DataError(
+            f"{where} has other attributes than the first case",
+            expected=", ".join(first.attributes) or "none",
+            found=", ".join(case.attributes) or "none",
+        )
+    if (case.slice is None) != (first.slice is None):
+        raise DataError(f"{where} differs from the first case", expected="a slice number in all cases or in none")
 
 
 def _canonical(cases: CaseSet) -> CaseSet:
@@ -413,6 +433,7 @@ def _replacing(path: Path) -> Iterator[Path]:
     """A name beside ``path`` to write to, renamed to it at the end and removed on any failure, which is explained."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(path)
         with replaced(path) as temporary:
             yield temporary
     except MrbenchError:

@@ -22,6 +22,7 @@ MAX_TEXT_BYTES = 2**20
 """Bytes of one attribute."""
 
 _DEFLATE, _SHUFFLE, _FLETCHER, _LZF = 1, 2, 3, 32000
+_CHECKSUM_BYTES = 4
 _KINDS = {"u": "unsigned", "i": "integers", "f": "floats", "S": "bytes", "b": "booleans"}
 
 
@@ -45,7 +46,7 @@ class GuardedFile:
         if not path.is_file():
             raise self.fault("is not there", expected="a file", found=_kind_of(path))
         self.size = path.stat().st_size
-        self._checked: dict[str, h5py.Dataset] = {}
+        self._counted: set[str] = set()
         self._reserved = 0
         with self.reading("is not a whole HDF5 file"):
             self._file = h5py.File(path, "r")
@@ -58,7 +59,6 @@ class GuardedFile:
 
     def close(self) -> None:
         """Closes the file; closing twice is harmless."""
-        self._checked.clear()
         self._file.close()
 
     def fault(self, what: str, *, expected: str = "", found: str = "") -> DataError:
@@ -127,21 +127,22 @@ class GuardedFile:
         Raises:
             DataError: absent, not a plain array, of a wrong type or shape, or larger than its file can account for.
         """
-        if path not in self._checked:
-            with self.reading(f"has a damaged member /{path}"):
-                array = self._node(path)
-                self._check_kind(array, path, kinds)
-                self._check_shape(array, path, shape)
-                self._check_storage(array, path, packed)
+        with self.reading(f"has a damaged member /{path}"):
+            array: h5py.Dataset = self._node(path)
+            self._check_kind(array, path, kinds)
+            self._check_shape(array, path, shape)
+            self._check_storage(array, path, packed)
+            if path not in self._counted:
                 self._reserve(array, path)
-            self._checked[path] = array
-        return self._checked[path]
+                self._counted.add(path)
+        return array
 
     def read(self, path: str, *, kinds: str, shape: tuple[int | None, ...], packed: bool = False) -> np.ndarray:
         """The whole array at ``path``, checked as :meth:`array` does, in the machine's byte order."""
         array = self.array(path, kinds=kinds, shape=shape, packed=packed)
         with self.reading(f"has a damaged member /{path}"):
-            values = np.asarray(array[...])
+            own = array.chunks is not None and _LZF not in _filters(array)
+            values = self._by_chunk(array) if own else np.asarray(array[...])
         return values.astype(values.dtype.newbyteorder("="), copy=False)
 
     def chunked(self, path: str, *, kinds: str, shape: tuple[int | None, ...], chunk: tuple[int, ...]) -> h5py.Dataset:
@@ -190,19 +191,31 @@ class GuardedFile:
 
         HDF5's own inflation grows with whatever the stream holds; this one stops at the declared size.
         """
-        size = math.prod(shape) * array.dtype.itemsize
+        size, filters = math.prod(shape) * array.dtype.itemsize, _filters(array)
         with self.reading(f"has a damaged chunk {index} in {array.name}"):
-            if array.id.get_chunk_info_by_coord(index).size > self.size:
-                raise self.fault(f"has a damaged chunk {index} in {array.name}", expected="a chunk within the file")
-            skipped, raw = array.id.read_direct_chunk(index)
-            applied = [code for place, code in enumerate(_filters(array)) if not skipped >> place & 1]
-            raw = _inflate(raw, size) if _DEFLATE in applied else raw
+            # HDF5 looks a chunk up by its place, but goes through all of them to tell its size.
+            room = np.empty(min(_most_packed(size), self.size), np.uint8)
+            skipped, packed = array.id.read_direct_chunk(index, out=room)
+            applied = [code for place, code in enumerate(filters) if not skipped >> place & 1]
+            packed = packed[:-_CHECKSUM_BYTES] if _FLETCHER in applied else packed
+            raw = _inflate(packed, size) if _DEFLATE in applied else bytes(packed)
             if len(raw) != size:
                 raise self.fault(
                     f"has a damaged chunk {index} in {array.name}", expected=f"{size} bytes", found=f"{len(raw)} bytes"
                 )
             raw = _unshuffled(raw, array.dtype.itemsize) if _SHUFFLE in applied else raw
         return np.frombuffer(raw, array.dtype).reshape(shape).astype(array.dtype.newbyteorder("="))
+
+    def _by_chunk(self, array: h5py.Dataset) -> np.ndarray:
+        """The whole array by :meth:`read_chunk`; chunks that were never written hold the fill value."""
+        values = np.full(array.shape, array.fillvalue, array.dtype)
+        places: list[tuple[int, ...]] = []
+        array.id.chunk_iter(lambda chunk: places.append(chunk.chunk_offset))
+        for place in places:
+            target = values[tuple(slice(at, at + length) for at, length in zip(place, array.chunks, strict=True))]
+            chunk = self.read_chunk(array, place, array.chunks)
+            target[...] = chunk[tuple(map(slice, target.shape))]  # the last ones reach beyond the array
+        return values
 
     def _node(self, path: str) -> Any:
         node: Any = self._file
@@ -238,7 +251,8 @@ class GuardedFile:
                 expected=f"{array.nbytes} bytes in one block",
                 found=f"{array.id.get_storage_size()} bytes",
             )
-        if set(_filters(array)) - {_DEFLATE, _SHUFFLE, _FLETCHER, _LZF} or (_filters(array) and not packed):
+        known = [code for code in (_SHUFFLE, _DEFLATE, _LZF, _FLETCHER) if code in _filters(array)]
+        if _filters(array) != known or (known and not packed):  # once each: packed twice, little becomes very much
             raise self.fault(f"packs /{path} in an unknown way", expected="gzip or nothing")
         if any(chunk > max(length, 1) for chunk, length in zip(array.chunks or (), array.shape, strict=False)):
             raise self.fault(f"has chunks larger than /{path}", expected=str(array.shape), found=str(array.chunks))
@@ -263,7 +277,12 @@ def _filters(array: h5py.Dataset) -> list[int]:
     return [properties.get_filter(i)[0] for i in range(properties.get_nfilters())]
 
 
-def _inflate(packed: bytes, size: int) -> bytes:
+def _most_packed(size: int) -> int:
+    # What cannot be compressed grows: by five bytes per 16 KiB and a few for the stream.
+    return size + size // 1024 + 128
+
+
+def _inflate(packed: memoryview, size: int) -> bytes:
     stream = decompressobj()
     try:
         raw = stream.decompress(packed, size)

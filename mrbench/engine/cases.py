@@ -170,11 +170,17 @@ def _numbers(text: str) -> np.ndarray:
     return np.array(numbers)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Seen:
-    """What one line cannot tell: each value stands once, a case has one subject, a metric's vectors one length."""
+    """What one line cannot tell: each value stands once, a case has one subject, a metric's vectors one length.
 
-    keys: set[tuple[str, str, Key]] = field(default_factory=set)
+    Cases that have the same values share the list of them.
+    """
+
+    case: str = ""
+    places: set[tuple[str, Key]] = field(default_factory=set)
+    earlier: dict[str, frozenset[tuple[str, Key]]] = field(default_factory=dict)
+    shared: dict[frozenset[tuple[str, Key]], frozenset[tuple[str, Key]]] = field(default_factory=dict)
     subjects: dict[str, str] = field(default_factory=dict)
     lengths: dict[str, int] = field(default_factory=dict)
 
@@ -183,6 +189,13 @@ class _Seen:
             raise ValueError(f"case {row.case[:40]!r} has a second subject")
         if self.lengths.setdefault(row.metric, len(row.statistics)) != len(row.statistics):
             raise ValueError(f"metric {row.metric[:40]!r} has vectors of two lengths")
-        if (row.case, row.metric, row.key) in self.keys:
+        if row.case != self.case:
+            self._turn_to(row.case)
+        if (row.metric, row.key) in self.places:
             raise ValueError(f"case {row.case[:40]!r} has a second value of {row.metric[:40]!r}")
-        self.keys.add((row.case, row.metric, row.key))
+        self.places.add((row.metric, row.key))
+
+    def _turn_to(self, case: str) -> None:
+        places = frozenset(self.places)
+        self.earlier[self.case] = self.shared.setdefault(places, places)
+        self.case, self.places = case, set(self.earlier.get(case, ()))

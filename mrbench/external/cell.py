@@ -81,7 +81,7 @@ def planned_external(asked: External, registry: Registry) -> Iterator[PlannedExt
     config, cases, warnings = load_checked(plugin, settings, asked.data)
     settings.check_used()
     split = cases.split(asked.split)
-    split.check(cases.subjects, owner=plugin.key, leaks=asked.split.startswith("published"))
+    split.check(cases.subjects, owner=plugin.key)
     folds = chosen_folds(asked.folds, len(split.folds), plugin.key)
     with open_source(asked.predictions, asked.patterns, cases.description) as source:
         warnings += check_coverage(

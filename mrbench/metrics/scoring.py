@@ -56,6 +56,11 @@ class _OneRow(Mapping[Place, np.ndarray]):
     def __init__(self, spans: Mapping[Place, slice], row: np.ndarray) -> None:
         self._spans, self._row = spans, row
 
+    @property
+    def layout(self) -> int:
+        """The same number for the cases that are alike."""
+        return id(self._spans)
+
     def __getitem__(self, place: Place) -> np.ndarray:
         return self._row[self._spans[place]]
 
@@ -79,7 +84,7 @@ class CaseScores:
     """
 
     def __init__(self) -> None:
-        self.cases: list[tuple[str, str, Scores]] = []
+        self.cases: list[tuple[str, str, _OneRow]] = []
         self._known: dict[tuple[tuple[Place, int], ...], dict[Place, slice]] = {}
 
     def append(self, case: str, subject: str, scores: Scores) -> None:
@@ -94,6 +99,27 @@ class CaseScores:
     def extend(self, other: "CaseScores") -> None:
         """Adds the cases of another one."""
         self.cases += other.cases
+
+    def metrics(self) -> list[str]:
+        """Every metric that a case has, in the order in which they come."""
+        return list(dict.fromkeys(metric for places in self._layouts().values() for metric in places))
+
+    def of(self, metric: str) -> Iterator[tuple[str, str, Iterator[tuple[Key, np.ndarray]]]]:
+        """Case, subject and statistics by key under one metric; every case."""
+        layouts = self._layouts()
+        for case, subject, scores in self.cases:
+            keys = layouts[scores.layout].get(metric, ())
+            yield case, subject, ((key, scores[metric, key]) for key in keys)
+
+    def _layouts(self) -> dict[int, dict[str, list[Key]]]:
+        # The keys of each metric, for all the cases that are alike.
+        found: dict[int, dict[str, list[Key]]] = {}
+        for _, _, scores in self.cases:
+            if scores.layout not in found:
+                places = found[scores.layout] = {}
+                for metric, key in scores:
+                    places.setdefault(metric, []).append(key)
+        return found
 
     def __iter__(self) -> Iterator[Row]:
         for case, subject, scores in self.cases:
@@ -157,20 +183,21 @@ def reduce_fold(scores: CaseScores, metrics: Mapping[str, Metric], protocol: Sco
     the rater has one, so that a rater who saw few cases weighs like the others.
     """
     values = {}
-    for name, groups in _grouped(scores).items():
+    for name in scores.metrics():  # one at a time, for the values of many cases take much memory as arrays of their own
+        groups = _grouped(scores, name)
         by_key = {key: _reduce_group(group, metrics[name], protocol) for key, group in groups.items()}
         n_cases = len({case for group in groups.values() for case in group.cases})
         values[name] = _over_raters_and_classes(by_key, n_cases)
     return values
 
 
-def _grouped(scores: CaseScores) -> dict[str, dict[Key, _Group]]:
-    groups: dict[str, dict[Key, _Group]] = defaultdict(lambda: defaultdict(lambda: _Group([], [], [])))
+def _grouped(scores: CaseScores, metric: str) -> dict[Key, _Group]:
+    groups: dict[Key, _Group] = defaultdict(lambda: _Group([], [], []))
     numbers: dict[str, int] = {}
-    for case, subject, values in scores.cases:
+    for case, subject, values in scores.of(metric):
         number = numbers.setdefault(subject, len(numbers))
-        for (metric, key), statistics in values.items():
-            group = groups[metric][key]
+        for key, statistics in values:
+            group = groups[key]
             group.cases.append(case)
             group.subjects.append(number)
             group.statistics.append(statistics)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mrbench.data.hdf5 import GuardedFile
+from mrbench.data.inside import check_inside
 from mrbench.errors import DataError
 from mrbench_npc.files import SPACING, shape_of
 
@@ -73,6 +74,8 @@ def _files(source: Path, rater: int) -> list[Path]:
             found=f"{packed.name}, which is not unpacked" if packed else f"no .h5 file in {folder}",
             hint="mrbench data prepare gbm --source FOLDER, where FOLDER holds the unpacked archives",
         )
+    for path in found:
+        check_inside(path, source, hint=HINT)
     name, count = Counter(path.stem for path in found).most_common(1)[0]
     if count > 1:
         raise DataError(f"{folder} holds two files of one name", found=f"{name}.h5")

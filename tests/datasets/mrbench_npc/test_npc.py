@@ -430,6 +430,13 @@ def test_a_file_that_is_laid_out_otherwise(challenge, tmp_path, changes, message
     assert_refused(challenge, tmp_path, f"Sample_1.h5 {message}")
 
 
+def test_a_link_out_of_the_folder(challenge, tmp_path):
+    path = challenge / "training" / "Sample_1.h5"
+    path.rename(tmp_path / "outside")
+    path.symlink_to(tmp_path / "outside")
+    assert_refused(challenge, tmp_path, f"{path.name} is a link to outside of its folder")
+
+
 def test_an_external_link(challenge, tmp_path):
     with h5py.File(challenge / "training" / "Sample_1.h5", "a") as file:
         del file["t1"]

@@ -211,6 +211,13 @@ def test_a_missing_folder(few, tmp_path, part):
     assert_refused(few, tmp_path, "does not hold the challenge's files")
 
 
+def test_a_link_out_of_the_folder(few, tmp_path):
+    path = few / "kidney" / "Training" / "case03" / "task01_seg02.nii.gz"
+    path.rename(tmp_path / "outside")
+    path.symlink_to(tmp_path / "outside")
+    assert_refused(few, tmp_path, "task01_seg02.nii.gz is a link to outside of its folder")
+
+
 def test_a_missing_image_mask_or_both_spellings_of_a_mask(few, tmp_path):
     case = few / "kidney" / "Training" / "case03"
     (case / "image.nii.gz").rename(case / "other.nii.gz")
@@ -229,6 +236,7 @@ def test_a_missing_image_mask_or_both_spellings_of_a_mask(few, tmp_path):
     ("name", "values", "message"),
     [
         ("image", np.full((20, 12), np.nan, np.float32), "not finite"),
+        ("image", np.zeros((1, 1), np.float32), "is no slice"),
         ("image", np.zeros((20, 12, 3), np.float32), r"is no slice\n.*\(x, y\)\n.*\(20, 12, 3\)"),
         ("task01_seg02", np.zeros((12, 20), np.uint8), r"another size than its image\n.*\(20, 12\)\n.*\(12, 20\)"),
         ("task01_seg02", np.full((20, 12), 2, np.uint8), "wrong labels"),

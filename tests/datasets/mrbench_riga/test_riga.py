@@ -206,6 +206,7 @@ def test_photographs_with_outlines_drawn_in_are_refused(tmp_path):
         ("image1-2.tif,2", "image1-2.tif,1", "line 4: rater 1 has two masks"),
         ("image1-2.tif,2", "image1-9.tif,2", "names a file that is not there\n.*image1-9.tif"),
         ("DiscRegion/MESSIDOR/image1-2.tif", "../outside.tif", "names a file outside its folder"),
+        ("DiscRegion/MESSIDOR/image1.jpg,DiscRegion/MESSIDOR/image1-2", "/,image1-2", "a file that is not there"),
     ],
 )
 def test_a_list_that_holds_something_else(few, tmp_path, old, new, message):

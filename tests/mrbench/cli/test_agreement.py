@@ -52,11 +52,13 @@ def test_the_document_has_the_schema_of_the_docs(mrbench):
 
 def test_absent_raters_are_counted_and_pairs_say_on_how_many_cases(mrbench):
     result = mrbench("agreement", "phantom", *QUICK, "--set", "missing=0.5")
-    assert "raters who looked, by cases: " in result.output
+    assert "raters who looked: " in result.output
     assert "Cases of each two raters" in result.output
     found = document(mrbench("agreement", "phantom", *QUICK, "--set", "missing=0.5", "--format", "json"))
     n = found["cases"]["number"]
     assert sum(found["cases"]["by_raters_present"].values()) == n
+    for raters, cases in found["cases"]["by_raters_present"].items():
+        assert f"{raters} at {cases} case" in " ".join(result.output.split())
     assert all(rater["cases"] + rater["absent"] == n for rater in found["raters"])
 
 

@@ -36,6 +36,11 @@ def test_what_does_not_fit_stands_below_and_no_number_is_cut(width: int):
     assert sum(line.startswith("method") for line in found) > 1
 
 
+def test_a_name_is_broken_only_where_it_would_push_a_number_below():
+    assert [len(lines(width)) for width in (65, 64)] == [3, 4]
+    assert [line.split() for line in lines(64)[2:]] == [["a-method-with-a-long-nam"], ["e"]]
+
+
 def test_a_key_stands_in_each_table_and_a_gap_once():
     key = Column("S", [Text("50"), Text("1")])
     found = lines(46, key=key, gap=1)
@@ -46,7 +51,16 @@ def test_a_key_stands_in_each_table_and_a_gap_once():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.25, ".2500"), (-0.25, "-.2500"), (0.0, ".0000"), (0.99996, "1.0000"), (10.5, "10.5000"), (-20.0, "-20.0000")],
+    [
+        (0.25, ".2500"),
+        (-0.25, "-.2500"),
+        (0.0, ".0000"),
+        (0.99996, "1.0000"),
+        (10.5, "10.5000"),
+        (-20.0, "-20.0000"),
+        (-0.00001, ".0000"),
+        (-0.0, ".0000"),
+    ],
 )
 def test_a_number_has_no_zero_before_its_point(value: float, text: str):
     assert short(value) == text

@@ -1,5 +1,6 @@
 import errno
 import multiprocessing
+import os
 import pickle
 import resource
 import signal
@@ -177,7 +178,7 @@ def test_the_folder_is_made(tmp_path, make_cases):
 
 
 def test_a_failed_write_leaves_nothing(tmp_path, make_cases, monkeypatch):
-    monkeypatch.setattr(container, "_write_pixels", _no_space)
+    monkeypatch.setattr(container.PixelWriter, "add", _no_space)
     with pytest.raises(MrbenchError, match="could not be written") as caught:
         write_container(tmp_path / "cases.h5", make_cases())
     assert "No space left on device" in caught.value.found
@@ -211,6 +212,32 @@ def test_a_full_disk_is_a_clear_error_and_leaves_nothing(tmp_path, make_cases):
     child.join(60)
     assert child.exitcode == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_write_leaves_no_container_and_the_next_one_clears_up(tmp_path, make_cases):
+    context = multiprocessing.get_context("fork")
+    child = context.Process(target=_write_and_be_killed, args=(tmp_path / "cases.h5", make_cases()))
+    child.start()
+    child.join(60)
+    assert child.exitcode == -signal.SIGKILL
+    assert [path.suffix for path in tmp_path.iterdir()] == [".tmp"]
+    digest = write_container(tmp_path / "cases.h5", make_cases())
+    assert [path.name for path in tmp_path.iterdir()] == ["cases.h5"]
+    assert verify_container(tmp_path / "cases.h5") == digest
+
+
+def test_what_others_are_writing_is_left_alone(tmp_path, make_cases):
+    gone = 2**22 + 1  # above every process number of Linux
+    mine = tmp_path / f".cases.h5.{os.getpid()}-0123abcd.tmp"
+    elsewhere = tmp_path / f".cases.h5.{gone}-0123abcd.tmp"
+    another = tmp_path / f".other.h5.{gone}-0123abcd.tmp"
+    mine.write_text("")
+    another.write_text("")
+    with h5py.File(elsewhere, "w"):
+        write_container(tmp_path / "cases.h5", make_cases())
+    assert all(path.exists() for path in (mine, elsewhere, another))
+    write_container(tmp_path / "cases.h5", make_cases())
+    assert [path.exists() for path in (mine, elsewhere, another)] == [True, False, True]
 
 
 def test_a_folder_that_is_a_file_is_a_clear_error(tmp_path, make_cases):
@@ -255,6 +282,11 @@ def _no_space(*_, **__):
 
 def _interrupt(*_, **__):
     raise KeyboardInterrupt
+
+
+def _write_and_be_killed(path, cases):
+    container._write_splits = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+    write_container(path, cases)
 
 
 def _write_with_little_room(path, cases, sender):

@@ -215,6 +215,13 @@ def test_an_external_link_to_a_group(path, tmp_path):
     assert_refused(path, "has a link at /split")
 
 
+def test_a_soft_link_to_a_case(ragged):
+    with h5py.File(ragged, "a") as file:
+        del file["pixels/1"]
+        file["pixels/1"] = h5py.SoftLink("/pixels/0")
+    assert_refused(ragged, "has a link at /pixels/1")
+
+
 def test_external_storage(path, tmp_path):
     (tmp_path / "secret").write_bytes(bytes(18))
     with h5py.File(path, "a") as file:
@@ -352,6 +359,35 @@ def test_folds_that_split_a_subject(path):
     assert_refused(path, "splits subject 'the same'")
 
 
+@pytest.mark.parametrize(
+    "indices",
+    [np.array([0.0, 1.0]), np.array([b"0", b"1"]), np.array([[0], [1]]), np.array([True, False]), np.int64(0)],
+    ids=["floats", "text", "two axes", "booleans", "a number"],
+)
+def test_a_fold_that_is_no_list_of_indices(path, indices):
+    replaced(path, "split/strict/fold0/train", indices)
+    assert_refused(path, "has a wrong (type|shape) in /split/strict/fold0/train")
+
+
+def test_a_fold_of_texts_of_any_length(path):
+    replaced(path, "split/strict/fold0/train", ["0", "x" * 10**6], dtype=h5py.string_dtype())
+    assert_refused(path, "has a wrong type in /split/strict/fold0/train")
+
+
+def test_a_fold_that_lists_a_case_twice(path):
+    with h5py.File(path, "a") as file:
+        train = file["split/strict/fold0/train"]
+        train[1] = train[0]
+    assert_refused(path, "lists a case twice")
+
+
+def test_too_many_folds(path):
+    with h5py.File(path, "a") as file:
+        for number in range(2, 1002):
+            file.create_group(f"split/strict/fold{number}")
+    assert_refused(path, "has too many members in /split/strict")
+
+
 def test_folds_with_a_gap(path):
     with h5py.File(path, "a") as file:
         file.move("split/strict/fold1", "split/strict/fold7")
@@ -423,6 +459,12 @@ def test_a_chunk_that_is_no_deflate_stream(path):
     with h5py.File(path, "a") as file:
         file["image"].id.write_direct_chunk((5, 0, 0, 0), b"no deflate stream")
     assert_refused(path, "case 5 of .* has a damaged chunk")
+
+
+def test_a_chunk_far_larger_than_what_it_unpacks_to(path):
+    with h5py.File(path, "a") as file:
+        file["image"].id.write_direct_chunk((2, 0, 0, 0), zlib.compress(bytes(120)) + bytes(10**4))
+    assert_refused(path, "case 2 of .* has a damaged chunk")
 
 
 def test_a_chunk_that_was_never_written(path):
