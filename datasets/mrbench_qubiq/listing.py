@@ -35,8 +35,8 @@ def list_cases(source: Path, task: Task, config: QubiqConfig) -> list[CaseFiles]
     """The cases of a task, training before validation, each part by the names of its folders.
 
     Raises:
-        DataError: a folder or file is not there or leads out of the source, a mask of a rater whom the task does not have, other counts than the
-            challenge's where ``partial`` is not set; names the case.
+        DataError: a folder or file is not there or leads out of the source, a mask of a rater whom the task does not
+            have, other counts than the challenge's where ``partial`` is not set; names the case.
     """
     cases = [_case(folder, part, task) for part in PARTS for folder in _folders(source / task.folder / part, source)]
     for path in (path for case in cases for path in (case.image, *case.masks) if path is not None):

@@ -14,7 +14,8 @@ from mrbench.cli.options import DATA, METRICS, OUT, PLUGIN_FILES
 from mrbench.cli.plugins import registry
 from mrbench.configuration import flat
 from mrbench.data.folder import data_folder
-from mrbench.engine.cell import CellSpec, Sparsity, Status
+from mrbench.engine.bfloat16 import bf16_warning
+from mrbench.engine.cell import CellSpec, Precision, Sparsity, Status
 from mrbench.engine.observers import choose
 from mrbench.engine.plan import Plan, Request, make_plan
 from mrbench.engine.run import CellResult, Settings, execute, run_of
@@ -111,6 +112,13 @@ def _as_default(parameter: click.Option, value: Any) -> Any:
     type=click.Choice(get_args(Sparsity)),
     help="The N raters: drawn anew at every step (the default), or fixed once for each case.",
 )
+@click.option(
+    "--precision",
+    type=click.Choice(get_args(Precision)),
+    default="float32",
+    show_default=True,
+    help="Of convolutions in training. bf16 is about twice as fast where the hardware has it.",
+)
 @PLUGIN_FILES
 @METRICS
 @DATA
@@ -146,7 +154,7 @@ def command(**options: Any) -> None:
     observers = choose(found, options["observers"])
     request = _request(options)
     plan = make_plan(request, found)
-    for line in plan.warnings:
+    for line in (*plan.warnings, *_precision_warnings(request, options["device"])):
         click.echo(f"warning: {line}", err=True)
     run = run_of(plan, options["out"], request.data, shlex.join(["mrbench", *sys.argv[1:]]))
     if options["dry_run"]:
@@ -193,6 +201,7 @@ def _request(options: Mapping[str, Any]) -> Request:
         split=options["split"],
         raters_present=options["raters_present"],
         sparsity=_sparsity(options),
+        precision=options["precision"],
         data=data_folder(options["data"]),
     )
 
@@ -202,6 +211,11 @@ def _sparsity(options: Mapping[str, Any]) -> Sparsity:
     if chosen and options["raters_present"] is None:
         raise UsageError(f"--sparsity {chosen} without a number of raters", hint="--raters-present N")
     return chosen or "per_step"
+
+
+def _precision_warnings(request: Request, device: str) -> Sequence[str]:
+    found = bf16_warning(device) if request.precision == "bf16" else ""
+    return [f"--precision bf16: {found}"] if found else []
 
 
 def _preset(text: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import product, takewhile
 
 from mrbench.data.importing.assign import PARTS_OF_COLLECTIONS, Named, examples, how_to_say, read_named
@@ -20,6 +21,9 @@ SAMPLE = 2000
 
 MAX_FOLDERS = 5
 """Folders between the one that is imported and a file, in which raters and cases are looked for."""
+
+MAX_PLACES = 4
+"""Places from each end of a name at which it is cut into case and rater."""
 
 SEPARATORS = re.compile(r"[_\-. ]+")
 
@@ -152,6 +156,7 @@ def _unless_part(folder: str, name: str) -> str:
 _whole, _without_image_words = _Variant(whole=True), _Variant(whole=False)
 
 
+@lru_cache(4 * SAMPLE)  # of a name for every way to read its folders
 def _stripped(text: str, words: frozenset[str]) -> tuple[str, str, str]:
     """What stands before, in and after the text without such words at its ends."""
     start, end = 0, len(text)
@@ -259,7 +264,8 @@ def _name_readings(last: str, case: str, rater: str) -> Iterator[tuple[str, str,
 
 
 def _split(core: str) -> Iterator[tuple[str, str, str]]:
-    for place in SEPARATORS.finditer(core):
+    places = list(SEPARATORS.finditer(core))
+    for place in dict.fromkeys(places[:MAX_PLACES] + places[-MAX_PLACES:]):
         first, second = core[: place.start()], core[place.end() :]
         if first and second:
             yield f"{{case}}{place[0]}{{rater}}", first, second

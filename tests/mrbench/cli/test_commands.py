@@ -72,6 +72,8 @@ def test_info_shows_options_presets_and_the_citation(mrbench: Call):
         (("--method", "proseg", "--dataset", "phantom", "--raters-present", "5"), "1..4, for it has 4 raters"),
         (("--method", "proseg", "--dataset", "phantom", "--sparsity", "fixed"), "--raters-present N"),
         (("--method", "staple", "--dataset", "phantom", "--raters-present", "1"), "a method that learns"),
+        (("--method", "staple", "--dataset", "phantom", "--precision", "bf16"), "--precision bf16 changes trainings"),
+        (("--method", "proseg", "--dataset", "phantom", "--precision", "fp8"), "'float32', 'bf16'"),
         (("--method", "staple", "--dataset", "phantom", "--wrong"), "No such option"),
     ],
 )

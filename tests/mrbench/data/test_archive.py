@@ -103,7 +103,7 @@ def test_characters_that_are_none(path, arrays, letters):
 
 def test_floats_that_are_longer_than_python_s(path):
     np.savez(path, z=np.zeros(3, np.longdouble))
-    with pytest.raises(DataError, match="field 'z' of .* has a wrong type"):
+    with pytest.raises(DataError, match=r"field 'z' of .* has a wrong type"):
         read_archive(path, {"z": Field("f", ("N",))}, hint="fetch it again")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mrbench.data.importing.assign import assign, read_named
-from mrbench.data.importing.guess import guess_patterns
+from mrbench.data.importing.guess import MAX_PLACES, _split, guess_patterns
 from mrbench.data.importing.listing import Listing, natural
 from mrbench.errors import DataError, UsageError
 
@@ -154,6 +154,15 @@ def test_slices_and_subjects_are_read_from_patterns():
         ["P1_s2.png", "ann/P1/2.png"], image="{subject}_s{slice}.png", mask="{rater}/{subject}/{slice}.png"
     )
     assert [(case.id, case.subject, case.slice) for case in layout.cases] == [("P1/2", "P1", 2)]
+
+
+def test_names_of_many_parts_are_cut_near_their_ends():
+    cases = ["a_" * 100 + str(number) for number in range(4)]
+    found = listing([f"images/{c}.png" for c in cases] + [f"masks/{c}_{r}.png" for c in cases for r in RATERS])
+    named = guess_patterns(found)
+    assert [pattern.text for pattern in named.images] == ["images/{case}.png"]
+    assert [pattern.text for pattern in named.masks] == ["masks/{case}_{rater}.png"]
+    assert len(list(_split(cases[0]))) == 2 * 2 * MAX_PLACES
 
 
 @pytest.mark.parametrize(

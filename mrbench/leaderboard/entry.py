@@ -1,0 +1,310 @@
+"""An entry: what a submission says of one method configuration on one data set under one split.
+
+Entries come from strangers. Every text has a length and no hidden character, every number is finite and bounded, every
+list has an end; what is not in the schema is refused. Paths of the machine that computed it are not in it.
+"""
+
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+
+from mrbench.data.description import Raters, Unit
+from mrbench.engine.cell import CellSpec, PluginKey, Precision, Sparsity, Status
+from mrbench.engine.summary import marks_of
+from mrbench.errors import DataError, IncompatibleError
+from mrbench.records import Capability, Direction, Need
+
+FORMAT = 1
+"""Version of the schema."""
+
+MAX_BYTES = 2**20
+"""Of ``entry.json``."""
+
+PLUGIN_FILE = "local plugin file"
+"""Mark of a method that nobody can install by name."""
+
+MAX_CELLS = 200
+LARGEST = 1e15
+
+_SHOWN = r"^[^\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]*$"  # one line, and nothing that turns it round
+
+Text = Annotated[str, Field(max_length=400, pattern=_SHOWN)]
+LongText = Annotated[str, Field(max_length=8000, pattern=_SHOWN)]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=_SHOWN)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+FileName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,60}(\.[a-z0-9][a-z0-9_-]{0,60}){1,4}$")]
+Time = Annotated[str, Field(pattern=r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\+00:00$")]
+Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
+Positive = Annotated[float, Field(allow_inf_nan=False, ge=0, le=LARGEST)]
+Count = Annotated[int, Field(ge=0, le=2**53)]
+Class = Annotated[int, Field(ge=1, le=10_000)]
+Rater = Annotated[int, Field(ge=0, le=10_000)]
+Options = Annotated[dict[Name, Text], Field(max_length=300)]
+"""Options by their dotted name, as texts for people."""
+
+_closed = with_config(ConfigDict(extra="forbid"))
+
+
+@_closed
+@dataclass(frozen=True)
+class DataFacts:
+    """What the data set declares of itself.
+
+    Attributes:
+        raters: who the columns of the masks are; ``rater_names``: of the R columns.
+        classes: names of the K classes, the background first.
+        unit: what one case is.
+    """
+
+    raters: Raters
+    rater_names: Annotated[tuple[Text, ...], Field(min_length=1, max_length=1000)]
+    classes: Annotated[tuple[Text, ...], Field(min_length=2, max_length=1000)]
+    unit: Unit
+    licence: Text
+    citation: Text
+    origin: Text
+
+
+@_closed
+@dataclass(frozen=True)
+class MethodFacts:
+    """What the method said of itself where it ran; ``plugin``: distribution or file, with its version."""
+
+    summary: Text
+    citation: Text
+    licence: Text
+    plugin: Text
+
+
+@_closed
+@dataclass(frozen=True)
+class MetricFacts:
+    """What a metric said of itself.
+
+    Attributes:
+        direction: which way is better.
+        needs: what it is computed from; ``samples``: it depends on S.
+        low, high: the least and greatest value that it can take; None: no bound.
+        summary: one line on what it is.
+        table: is it meant for tables? The others, such as the parts of GED, are for figures.
+    """
+
+    direction: Direction
+    needs: Need
+    low: Number | None
+    high: Number | None
+    summary: Text
+    table: bool
+
+
+@_closed
+@dataclass(frozen=True)
+class Phase:
+    """Cost of one phase of a cell."""
+
+    seconds: Positive
+    peak_memory_mib: Positive
+
+
+@_closed
+@dataclass(frozen=True)
+class CellEntry:
+    """One training with its predictions.
+
+    Attributes:
+        reason: one line on why it is not ok.
+        phases: by name: prepare, fit, predict, score.
+        versions: of mrbench, Python and libraries.
+        environment: what it ran on; no names of hosts or people.
+        alone: did it have the device to itself? Costs of others are not compared.
+        faults: what metrics did wrong, one line each.
+        cases: by scoring protocol, digest of the cases that have a score, with their subjects: cells with equal ones
+            were tested on the same.
+    """
+
+    fold: Annotated[int, Field(ge=0, le=10_000)]
+    seed: Count
+    status: Status
+    written: Time
+    reason: Text = ""
+    phases: Annotated[dict[Word, Phase], Field(max_length=20)] = field(default_factory=dict)
+    parameters: Count | None = None
+    milliseconds_per_image: Positive | None = None
+    epochs: Count | None = None
+    alone: bool = True
+    trained_alone: bool = True
+    versions: Annotated[dict[Word, Text], Field(max_length=40)] = field(default_factory=dict)
+    environment: Annotated[dict[Word, Text], Field(max_length=40)] = field(default_factory=dict)
+    faults: Annotated[tuple[Text, ...], Field(max_length=50)] = ()
+    cases: Annotated[dict[Word, Digest], Field(max_length=10)] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        """Fold and seed, as in the names of its files."""
+        return f"fold{self.fold}-seed{self.seed}"
+
+
+@_closed
+@dataclass(frozen=True)
+class Score:
+    """One metric under one scoring protocol.
+
+    Attributes:
+        definition: digest of the protocol's switches and of the metric's definition: equal ones compare.
+        mean, sd: over the folds; seeds of a fold are averaged first. ``sd`` None where there is one fold.
+        folds: value by fold.
+        low, high: 95 % interval of the mean by bootstrap over subjects; None where there is none, for ``no_interval``.
+        by_class, by_rater: means over the folds.
+        cases: that have a value, over all folds, of one seed.
+        subjects: that have one.
+    """
+
+    definition: Digest
+    mean: Number
+    sd: Number | None
+    folds: Annotated[dict[Rater, Number], Field(min_length=1, max_length=MAX_CELLS)]
+    low: Number | None
+    high: Number | None
+    no_interval: Text
+    by_class: Annotated[dict[Class, Number], Field(max_length=1000)]
+    by_rater: Annotated[dict[Rater, Number], Field(max_length=1000)]
+    cases: Count
+    subjects: Count
+
+
+@_closed
+@dataclass(frozen=True)
+class FileFacts:
+    """A file beside ``entry.json``."""
+
+    bytes: Annotated[int, Field(ge=0, le=2**26)]
+    sha256: Digest
+
+
+Scores = Annotated[dict[Word, Annotated[dict[PluginKey, Score], Field(max_length=300)]], Field(max_length=10)]
+
+
+@_closed
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A submission's content; names as of ``CellSpec``.
+
+    Attributes:
+        options: of the method, all of them; ``changed``: those set beside the preset.
+        training_digest, prediction_digest: of the specification; equal ones are the same computation.
+        plugin_file: name of the local plugin file that the method came from; empty where it was installed.
+        cells: by fold and seed, failures too.
+        metrics: what those of the scores said of themselves.
+        scores: by protocol and metric.
+        reproduce: the command that computes it again.
+        written: when its last cell was.
+        submitter, note: of whoever packed it.
+        files: by name.
+    """
+
+    format: Literal[1] = 1
+    method: PluginKey
+    dataset: PluginKey
+    kind: Literal["method", "fusion", "external"]
+    family: PluginKey
+    sampler: Text
+    method_version: Text
+    capabilities: Annotated[tuple[Capability, ...], Field(max_length=len(Capability))]
+    about: MethodFacts
+    plugin_file: Text = ""
+    options: Options
+    preset: Text
+    changed: Options
+    samples: Annotated[int, Field(ge=1, le=2**20)]
+    raters_present: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    sparsity: Sparsity = "per_step"
+    precision: Precision = "float32"
+    data: DataFacts
+    dataset_options: Options
+    dataset_changed: Options
+    data_digest: Digest
+    split: Name
+    split_digest: Digest
+    training_digest: Digest
+    prediction_digest: Digest
+    cells: Annotated[tuple[CellEntry, ...], Field(min_length=1, max_length=MAX_CELLS)]
+    metrics: Annotated[dict[PluginKey, MetricFacts], Field(max_length=300)]
+    scores: Scores
+    reproduce: LongText
+    written: Time
+    submitter: Text = ""
+    note: LongText = ""
+    files: Annotated[dict[FileName, FileFacts], Field(max_length=4 * MAX_CELLS)]
+
+    @property
+    def finished(self) -> list[CellEntry]:
+        """The cells that are ok."""
+        return [cell for cell in self.cells if cell.status is Status.OK]
+
+    @property
+    def people(self) -> bool:
+        """Does it see the masks that it is scored on?"""
+        return self.kind == "fusion" or Capability.SEES_TEST_MASKS in self.capabilities
+
+    @property
+    def sample_count(self) -> int | None:
+        """S of its sample set; 1 for a single output, None where it gives none."""
+        if Capability.DIVERSE in self.capabilities:
+            return self.samples
+        return 1 if Capability.CONSENSUS in self.capabilities else None
+
+    @cached_property
+    def marks(self) -> tuple[str, ...]:
+        """What a reader must know before comparing, as in the tables of runs."""
+        shared = {name: getattr(self, name) for name in _SHARED}
+        spec = CellSpec(**shared, training={}, prediction={}, fold=0, seed=0)
+        marks = marks_of(spec, {"raters": self.data.raters})
+        return (*marks, PLUGIN_FILE) if self.plugin_file else marks
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """A line on each cell that did not finish, and on each metric that failed."""
+        failed = [f"{cell.place} {cell.status}: {cell.reason}" for cell in self.cells if cell.status is not Status.OK]
+        return (*failed, *dict.fromkeys(fault for cell in self.cells for fault in cell.faults))
+
+
+_SHARED = tuple(name for name in CellSpec.__dataclass_fields__ if name in Entry.__dataclass_fields__)
+
+
+def parse_entry(content: bytes) -> Entry:
+    """An entry from the bytes of ``entry.json``.
+
+    Raises:
+        IncompatibleError: another version wrote it.
+        DataError: not JSON or not an entry; names the field.
+    """
+    try:
+        return _adapter().validate_json(content, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        where = ".".join(map(str, first["loc"]))[:200]
+        found = repr(first["input"])[:80]
+        if where == "format":
+            raise IncompatibleError("the entry has another format", expected=str(FORMAT), found=found) from None
+        raise DataError(f"{where or 'entry.json'}: {first['msg']}"[:400], found=found) from None
+
+
+def entry_bytes(entry: Entry) -> bytes:
+    """``entry.json``: the same bytes for the same entry; what it gives can be parsed.
+
+    Raises:
+        DataError: it does not fit the schema; names the field.
+    """
+    content = _adapter().dump_json(entry, indent=1, warnings="error") + b"\n"
+    if len(content) > MAX_BYTES:
+        raise DataError("the entry is too large", expected=f"at most {MAX_BYTES} bytes", found=str(len(content)))
+    parse_entry(content)
+    return content
+
+
+@cache
+def _adapter() -> TypeAdapter[Entry]:
+    return TypeAdapter(Entry)

@@ -1,0 +1,69 @@
+"""Texts without what they tell of the machine: folders shrink to the name of the file, hosts and people go."""
+
+import getpass
+import re
+import shlex
+import socket
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from mrbench.visible import visible
+
+_START = r"(?:file://)?(?:~[\w.-]*/|/|[A-Za-z]:[\\/]|\\\\)"
+_QUOTED = rf"(?P<quote>['\"`])(?P<inner>{_START}[^'\"`\n]+)(?P=quote)"
+_BARE = rf"(?<![\w.:/\\]){_START}[^\s'\"`<>|:;,()\[\]{{}}=]+"
+_FOUND = re.compile(rf"(?P<url>\b(?:https?|doi)://\S+)|{_QUOTED}|(?P<bare>{_BARE})")
+_HOME = re.compile(r"(?:/home|/Users|[A-Za-z]:\\Users)[\\/][^\\/]+")
+_GENERIC = frozenset({"root", "user", "admin", "localhost", "ubuntu", "runner", "docker"})
+
+
+def stripped(text: str) -> str:
+    """One line in which no path keeps its folders, and no host and nobody is named."""
+    for secret in _known():
+        kept = "~" if secret.startswith("/") else "…"
+        text = re.sub(rf"(?<![\w-]){re.escape(secret)}(?![\w-])", kept, text)
+    return without_folders(text)
+
+
+def without_folders(text: str) -> str:
+    """One line in which no path keeps its folders; for names that must be the same wherever they are packed."""
+    return _FOUND.sub(_shortened, visible(" ".join(text.split())))
+
+
+def stripped_command(words: list[str]) -> str:
+    """A command of such words, its options' values included."""
+    return shlex.join([_stripped_word(word) for word in words])
+
+
+def _stripped_word(word: str) -> str:
+    name, equals, value = word.rpartition("=")
+    return f"{name}{equals}{_last(value)}" if re.match(_START, value) else without_folders(word)
+
+
+def _shortened(match: re.Match[str]) -> str:
+    if match["url"]:
+        return match[0]
+    quote = match["quote"] or ""
+    return f"{quote}{_last(match['inner'] or match[0])}{quote}"
+
+
+def _last(path: str) -> str:
+    if _HOME.fullmatch(path.rstrip("/\\")):
+        return "~"
+    return re.split(r"[\\/]", path.rstrip("/\\"))[-1] or "/"
+
+
+@cache
+def _known() -> tuple[str, ...]:
+    """Longest first, so that no part of one is left."""
+    return tuple(sorted({one for one in _names() if len(one) > 2 and one not in _GENERIC}, key=len, reverse=True))
+
+
+def _names() -> Iterator[str]:
+    host = socket.gethostname()
+    yield from (host, host.partition(".")[0])
+    try:
+        yield from (str(Path.home()), getpass.getuser())
+    except (OSError, KeyError, RuntimeError):
+        return

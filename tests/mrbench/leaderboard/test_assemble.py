@@ -1,0 +1,184 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from synthetic_board import Made, entry_of, put, registry
+
+from mrbench.leaderboard import ties
+from mrbench.leaderboard.assemble import assemble
+from mrbench.leaderboard.board import Board, Row, RowKind, Table
+
+HEADER = "source,table,dataset,method,metric,fold,raters_present,scoring,split,value,std,samples,note\n"
+GOOD, BAD = Made(method="good", level=0.5, folds=1), Made(method="bad", level=0.8, folds=1)
+
+
+def board_of(folder: Path, *made: Made, reported: str = "", settings: str = "") -> Board:
+    for one in made:
+        put(folder, *entry_of(one))
+    folder.mkdir(exist_ok=True)
+    (folder / "reported.csv").write_text(HEADER + reported)
+    (folder / "board.toml").write_text(settings)
+    return assemble(folder, registry())
+
+
+def table_of(board: Board) -> Table:
+    return board.datasets[0].tables[0]
+
+
+def row_of(board: Board, method: str) -> Row:
+    return next(row for row in table_of(board).rows if row.method == method and row.newest)
+
+
+def test_rows_come_best_first_then_people_and_reported(tmp_path: Path):
+    line = "A paper,Table 1,phantom,good,ged,mean,2,strict,theirs,0.1,,,\n"
+    people = Made(method="people", people=True, folds=1)
+    board = board_of(tmp_path, BAD, GOOD, people, reported=line)
+    assert [(row.kind, row.method) for row in table_of(board).rows] == [
+        (RowKind.REPRODUCED, "good"), (RowKind.REPRODUCED, "bad"),
+        (RowKind.PEOPLE, "people"), (RowKind.REPORTED, "good"),
+    ]  # fmt: skip
+
+
+def test_only_methods_are_ranked(tmp_path: Path):
+    line = "A paper,Table 1,phantom,good,ged,mean,2,strict,theirs,0.0,,,\n"
+    people = Made(method="people", level=0.0, people=True, folds=1)
+    board = board_of(tmp_path, GOOD, BAD, people, reported=line)
+    best = {(row.kind, row.method): row.figures["ged"].best for row in table_of(board).rows}
+    assert [place for place, is_best in best.items() if is_best] == [(RowKind.REPRODUCED, "good")]
+    assert row_of(board, "people").figures["ged"].letters == ""
+
+
+def test_methods_far_apart_share_no_letter_and_equal_ones_do(tmp_path: Path):
+    board = board_of(tmp_path, GOOD, BAD, Made(method="alike", level=0.5, folds=1))
+    letters = {method: row_of(board, method).figures["ged"].letters for method in ("good", "bad", "alike")}
+    assert letters["good"] == letters["alike"] != letters["bad"]
+
+
+def test_failed_entries_are_rows_without_rank(tmp_path: Path):
+    broken = Made(method="broken", level=0.0, folds=2, failed=True)
+    row = row_of(board_of(tmp_path, GOOD, BAD, broken), "broken")
+    assert (row.cells, row.failures) == ((1, 2), ("fold1-seed0 failed: what went wrong",))
+    assert not row.figures["ged"].best
+    assert not row.figures["ged"].letters
+
+
+def test_an_older_entry_of_the_same_settings_is_history_and_another_setting_is_not(tmp_path: Path):
+    old, files = entry_of(GOOD)
+    put(tmp_path, replace(old, written="2025-01-01T00:00:00+00:00", note="old"), files)
+    put(tmp_path, replace(old, options={"epochs": "30"}), files)
+    rows = table_of(board_of(tmp_path, GOOD)).rows
+    assert [row.newest for row in rows] == [True, True, False]
+    assert rows[-1].stored.entry.note == "old"
+
+
+def test_other_data_and_splits_are_other_tables(tmp_path: Path):
+    entry, files = entry_of(GOOD)
+    for change in ({"data_digest": "a" * 64}, {"split_digest": "b" * 64}, {"split": "other"}):
+        put(tmp_path, replace(entry, **change), files)
+    (page,) = board_of(tmp_path, GOOD, BAD).datasets
+    assert [len(table.rows) for table in page.tables] == [2, 1, 1, 1]
+    assert len({table.key for table in page.tables}) == len(page.tables)
+
+
+@pytest.mark.parametrize("other", [{"samples": 10}, {"folds": 2}, {"subjects": 11}], ids=str)
+def test_other_samples_folds_or_cases_are_not_ranked_together(tmp_path: Path, other: dict):
+    board = board_of(tmp_path, GOOD, BAD, replace(GOOD, method="other", level=0.1, **other))
+    assert row_of(board, "good").figures["ged"].best
+    assert not row_of(board, "other").figures["ged"].letters
+
+
+def test_metrics_of_raters_are_ranked_whatever_s_is(tmp_path: Path):
+    board = board_of(tmp_path, GOOD, replace(BAD, samples=10))
+    assert row_of(board, "bad").figures["dice_rater"].best
+
+
+def test_what_is_better_than_the_raters_agree_is_marked(tmp_path: Path):
+    settings = 'agreement = "people"'
+    board = board_of(tmp_path, GOOD, BAD, Made(method="people", level=0.65, people=True, folds=1), settings=settings)
+    above = {method: row_of(board, method).figures["dice_rater"].above_raters for method in ("good", "bad", "people")}
+    assert above == {"good": False, "bad": True, "people": False}
+    assert not row_of(board, "good").figures["ged"].above_raters  # S = 50 against a single answer
+
+
+def test_a_bad_entry_is_set_aside_and_stops_nothing(tmp_path: Path):
+    folder = put(tmp_path, *entry_of(BAD))
+    (folder / "entry.json").write_text("{}")
+    board = board_of(tmp_path, GOOD)
+    assert [row.method for row in table_of(board).rows] == ["good"]
+    (aside,) = board.set_aside
+    assert aside.path.startswith("phantom/bad/")
+    assert "required" in aside.fault
+
+
+def test_an_entry_with_tampered_cases_is_left_out_of_the_comparison_alone(tmp_path: Path):
+    folder = put(tmp_path, *entry_of(GOOD))
+    path = next(folder.glob("strict*"))
+    path.write_bytes(bytes(path.stat().st_size))
+    board = board_of(tmp_path, BAD, Made(method="worse", level=0.95, folds=1))
+    letters = {method: row_of(board, method).figures["ged"].letters for method in ("good", "bad", "worse")}
+    assert letters == {"good": "", "bad": "a", "worse": "b"}
+    assert any(folder.name[:6] in note and "not the file that was packed" in note for note in table_of(board).notes)
+
+
+def test_an_entry_that_says_other_cases_than_it_has_is_not_compared(tmp_path: Path):
+    entry, files = entry_of(replace(GOOD, subjects=2))
+    said = entry_of(BAD)[0].cells
+    put(tmp_path, replace(entry, cells=said), files)
+    board = board_of(tmp_path, BAD, Made(method="worse", level=0.95, folds=1))
+    assert row_of(board, "bad").figures["ged"].letters == "a"
+    assert any("other cases than it says" in note for note in table_of(board).notes)
+
+
+def test_no_more_than_so_many_rows_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ties, "MOST", 2)
+    board = board_of(tmp_path, GOOD, BAD, Made(method="worse", level=0.9, folds=1))
+    assert "ged: the best 2 of 3 rows are compared" in table_of(board).notes
+    assert row_of(board, "worse").figures["ged"].letters == ""
+
+
+def test_what_was_compared_is_read_from_the_cache_and_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    board_of(tmp_path, GOOD, BAD)
+    first = assemble(tmp_path, registry(), tmp_path / "cache.json")
+    monkeypatch.setattr(ties, "stored_cases", None)
+    again = assemble(tmp_path, registry(), tmp_path / "cache.json")
+    figures = [[row.figures for row in table_of(board).rows] for board in (first, again)]
+    assert figures[0] == figures[1]
+    assert table_of(first).diagrams == table_of(again).diagrams
+
+
+@pytest.mark.parametrize("content", ["[", "[]", '{"a": {"entries": ["x"]}}'])
+def test_a_ruined_cache_is_computed_anew(tmp_path: Path, content: str):
+    expected = board_of(tmp_path, GOOD, BAD)
+    (tmp_path / "cache.json").write_text(content)
+    found = assemble(tmp_path, registry(), tmp_path / "cache.json")
+    assert row_of(found, "good").figures == row_of(expected, "good").figures
+
+
+def test_critical_differences_have_a_row_per_method(tmp_path: Path):
+    board = board_of(tmp_path, GOOD, BAD, Made(method="worse", level=0.95, folds=1))
+    diagram = next(one for one in table_of(board).diagrams if one.metric == "ged")
+    assert diagram.methods == ("good", "bad", "worse")
+    assert diagram.blocks == 12
+    assert list(diagram.ranks) == sorted(diagram.ranks)
+    assert sum(diagram.ranks) == pytest.approx(6)
+    assert [row_of(board, method).id for method in diagram.methods] == list(diagram.entries)
+
+
+def test_a_data_set_without_entries_has_reported_rows(tmp_path: Path):
+    lines = "A paper,Table 1,npc,theirs,dice_a1,mean,4,published,s,0.8,,,\n"
+    lines += "A paper,Table 1,npc,theirs,dice_mean,mean,4,published,s,0.7,0.1,,as printed\n"
+    lines += "A paper,Table 1,npc,theirs,p_value_ged,mean,4,published,s,0.01,,,\n"
+    board = board_of(tmp_path, reported=lines)
+    (row,) = table_of(board).rows
+    figure = row.figures["dice_rater"]
+    assert (figure.mean, figure.sd, figure.by_rater) == (0.7, 0.1, {0: 0.8})
+    assert (row.reported.source, row.reported.notes) == ("A paper", ("as printed",))
+    assert list(row.figures) == ["dice_rater"]
+
+
+def test_method_pages_have_the_history_and_what_papers_say(tmp_path: Path):
+    line = "A paper,Table 1,phantom,good,ged,mean,2,strict,theirs,0.1,,,\n"
+    board = board_of(tmp_path, GOOD, replace(GOOD, dataset="lidc", days=3), reported=line)
+    page = next(page for page in board.methods if page.name == "good")
+    assert [one.entry.dataset for one in page.history] == ["lidc", "phantom"]
+    assert [dataset for dataset, _ in page.reported] == ["phantom"]

@@ -1,0 +1,145 @@
+"""Leaderboards of any size without any run: entries with cases and scores, by the harness's own writers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import cycle
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from mrbench.data.description import Raters, Unit
+from mrbench.engine.cell import Status
+from mrbench.interfaces.metric import Key
+from mrbench.leaderboard.entry import CellEntry, DataFacts, Entry, MethodFacts, Phase, entry_bytes
+from mrbench.leaderboard.pack import metric_facts
+from mrbench.leaderboard.scores import CellScores, Definitions, digest_of_cases, scores_of
+from mrbench.leaderboard.store import ENTRY, facts_of, folder_of, id_of
+from mrbench.metrics.protocol import PROTOCOLS
+from mrbench.metrics.scoring import CaseScores
+from mrbench.records import Capability
+from mrbench.registry import Registry, discover
+
+SAMPLED = ("ged", "ged_pa", "ged_pp", "ged_aa", "dice_soft")
+PERSONAL = ("dice_rater",)
+DATA = DataFacts(Raters.IDENTIFIED, ("a", "b"), ("background", "lesion"), Unit.SLICE, "CC0", "nobody", "made up")
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A method on one data set, whose values lie around ``level``."""
+
+    method: str
+    dataset: str = "phantom"
+    level: float = 0.7
+    samples: int = 50
+    folds: int = 2
+    subjects: int = 12
+    people: bool = False
+    failed: bool = False
+    days: int = 0
+
+
+@cache
+def registry() -> Registry:
+    """All plugins, found once."""
+    return discover()
+
+
+@cache
+def definitions(protocol: str = "strict") -> Definitions:
+    """The metrics as they are installed."""
+    return Definitions.of(registry(), PROTOCOLS[protocol])
+
+
+def entry_of(made: Made, protocols: tuple[str, ...] = ("strict",)) -> tuple[Entry, Mapping[str, bytes]]:
+    """An entry with its files: every number in it can be computed again."""
+    random = np.random.default_rng([ord(letter) for letter in made.method + made.dataset])
+    finished = range(made.folds - made.failed)
+    cases = {p: [CellScores(fold, 0, _cases(made, fold, random)) for fold in finished] for p in protocols}
+    scores = {protocol: scores_of(cells, definitions(protocol)) for protocol, cells in cases.items()}
+    files = {f"{p}.{cell.place}.csv.gz": _gzipped(cell.cases) for p, cells in cases.items() for cell in cells}
+    curve = "stage,epoch,train/total,validation/total\n" + "".join(f"main,{n},{1 / (n + 1)},\n" for n in range(5))
+    files |= {f"curves.fold{fold}-seed0.csv": curve.encode() for fold in finished}
+    tested = {fold: {p: digest_of_cases(cases[p][fold].cases) for p in protocols} for fold in finished}
+    written = (BEGIN + timedelta(days=made.days)).isoformat(timespec="seconds")
+    cells = tuple(_cell(made, fold, written, tested.get(fold, {})) for fold in range(made.folds))
+    used = dict.fromkeys(name for own in scores.values() for name in own)
+    metrics = {p.key: metric_facts(p.record) for p in registry().plugins["metric"] if p.key in used}
+    return _entry(made, cells, metrics, scores, files, written), files
+
+
+def _entry(made, cells, metrics, scores, files, written) -> Entry:
+    digest = id_of(made.method.encode()) * 4
+    people, learns = (Capability.CONSENSUS, Capability.SEES_TEST_MASKS), (Capability.DIVERSE, Capability.PERSONAL)
+    given = people if made.people else learns
+    return Entry(
+        method=made.method, dataset=made.dataset, kind="fusion" if made.people else "method", family=made.method,
+        sampler="default", method_version="0", capabilities=given,
+        about=MethodFacts("summary", "paper", "MIT", "mine 1.0"), options={"epochs": "3"}, preset="quick", changed={},
+        samples=made.samples, data=DATA, dataset_options={}, dataset_changed={}, data_digest="d" * 64,
+        split="strict", split_digest="5" * 64, training_digest=digest,
+        prediction_digest=digest, cells=cells, metrics=metrics, scores=scores,
+        reproduce=f"mrbench run --method {made.method}", written=written,
+        files={name: facts_of(content) for name, content in files.items()},
+    )  # fmt: skip
+
+
+def _cell(made: Made, fold: int, written: str, tested: Mapping[str, str]) -> CellEntry:
+    if not tested:
+        return CellEntry(fold, 0, Status.FAILED, written, "what went wrong")
+    phases = {"fit": Phase(60.0 + made.level, 300.0), "predict": Phase(2.0, 310.0)}
+    more = {"versions": {"mrbench": "0.1.0"}, "environment": {"device": "cpu"}, "cases": dict(tested)}
+    return CellEntry(
+        fold, 0, Status.OK, written, phases=phases, parameters=1000, milliseconds_per_image=1.5, epochs=5, **more
+    )
+
+
+def _cases(made: Made, fold: int, random: np.random.Generator) -> CaseScores:
+    scores = CaseScores()
+    for subject in range(made.subjects):
+        for number in range(2):
+            dice = np.clip(made.level + random.normal(0, 0.05, len(SAMPLED) + 2), 0, 1)
+            sampled = {(name, Key(1)): dice[at : at + 1] for at, name in enumerate(SAMPLED)}
+            personal = {("dice_rater", Key(1, rater)): dice[-1 - rater :][:1] for rater in range(2)}
+            scores.append(f"case {fold}-{subject}-{number}", f"subject {fold}-{subject}", sampled | personal)
+    return scores
+
+
+def _gzipped(scores: CaseScores) -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "cases"
+        scores.write_csv(path)
+        return path.read_bytes()
+
+
+def put(board: Path, entry: Entry, files: Mapping[str, bytes]) -> Path:
+    """Writes an entry where it belongs; the folder."""
+    content = entry_bytes(entry)
+    folder = folder_of(board, entry, id_of(content))
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, own in {**files, ENTRY: content}.items():
+        (folder / name).write_bytes(own)
+    return folder
+
+
+def put_raw(board: Path, like: Entry, content: bytes, files: Mapping[str, bytes]) -> Path:
+    """Writes bytes as an ``entry.json`` whose digest is right, where ``like`` belongs; the folder."""
+    folder = folder_of(board, like, id_of(content))
+    folder.mkdir(parents=True)
+    for name, own in {**files, ENTRY: content}.items():
+        (folder / name).write_bytes(own)
+    return folder
+
+
+def write_board(board: Path, entries: int, *, methods: int = 25, datasets: tuple[str, ...] = ("phantom",)) -> None:
+    """A board of so many entries: the methods by turns, all but the newest of each are history."""
+    made = [Made(method=f"method-{m}", dataset=d, level=0.6 + 0.01 * m) for d in datasets for m in range(methods)]
+    base = [entry_of(one, tuple(PROTOCOLS)) for one in made]
+    for number, (entry, files) in zip(range(entries), cycle(base), strict=False):
+        written = (BEGIN + timedelta(minutes=number)).isoformat(timespec="seconds")
+        cells = tuple(replace(cell, written=written) for cell in entry.cells)
+        put(board, replace(entry, written=written, cells=cells), files)
