@@ -36,6 +36,12 @@ Sparsity = Literal["per_step", "fixed"]
 ABSENCE = ("raters_present", "sparsity")
 """The fields of a cell that say how raters are made absent."""
 
+Precision = Literal["float32", "bf16"]
+"""What convolutional networks compute in while they are trained."""
+
+CONDITIONS = (*ABSENCE, "precision")
+"""The fields of a cell that change trainings of every method; they are told where they say something."""
+
 
 class Status(StrEnum):
     """How a cell ended."""
@@ -70,6 +76,7 @@ class CellSpec:
         raters_present: so many raters of each training image, the others absent; None: all who looked.
         sparsity: are the present raters drawn anew at every step, or fixed once for each case? Says nothing without
             ``raters_present``.
+        precision: of the networks' convolutions in training; predictions are computed in float32.
     """
 
     method: PluginKey
@@ -95,6 +102,7 @@ class CellSpec:
     limit: int | None = None
     raters_present: Annotated[int, Field(ge=1)] | None = None
     sparsity: Sparsity = "per_step"
+    precision: Precision = "float32"
 
     def _on(self) -> dict[str, Any]:
         return {"format": FORMAT, "data": self.data_digest, "split": [self.split, self.split_digest]}
@@ -103,12 +111,13 @@ class CellSpec:
     def training_digest(self) -> str:
         """Digest of the training, folds and seeds aside."""
         fit = {"family": self.family, "version": self.method_version, "options": dict(self.training)}
-        return digest_json(self._on() | fit | self.absence)
+        return digest_json(self._on() | fit | self.conditions)
 
     @property
-    def absence(self) -> dict[str, Any]:
-        """How raters are made absent in the training; empty where they are not, so that it enters no digest then."""
-        return {} if self.raters_present is None else {name: getattr(self, name) for name in ABSENCE}
+    def conditions(self) -> dict[str, Any]:
+        """How raters are made absent in the training, and its precision; what is as usual enters no digest."""
+        absence = {} if self.raters_present is None else {name: getattr(self, name) for name in ABSENCE}
+        return absence | ({} if self.precision == "float32" else {"precision": self.precision})
 
     @property
     def digest(self) -> str:
@@ -137,8 +146,8 @@ class CellSpec:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """All fields as JSON types; those on absent raters where raters are made absent."""
-        return {name: value for name, value in asdict(self).items() if name not in ABSENCE} | self.absence
+        """All fields as JSON types; the conditions where they are not as usual."""
+        return {name: value for name, value in asdict(self).items() if name not in CONDITIONS} | self.conditions
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "CellSpec":

@@ -22,11 +22,13 @@ import torch
 from torch import Tensor, nn
 
 from mrbench.engine.augmentation import augment
-from mrbench.engine.slices import Slices
+from mrbench.engine.cell import Precision
+from mrbench.engine.slices import AnySlices
 from mrbench.engine.sparsity import thinned
-from mrbench.errors import DivergedError, PluginError
+from mrbench.errors import DivergedError, NotApplicableError, PluginError
 from mrbench.files import replaced
 from mrbench.interfaces.method import Batch, Method, Stage
+from mrbench.nn.convolutional import Convolutional, convolutions_in_bf16
 from mrbench.seeds import derive_noise, derive_seed
 
 CHECKPOINT_SECONDS = 20.0
@@ -73,12 +75,13 @@ class Progress:
 
 def fit(
     method: Method[Any],
-    train: Slices,
-    validation: Slices | None,
+    train: AnySlices,
+    validation: AnySlices | None,
     *,
     seed: int,
     device: torch.device,
     raters_present: int | None = None,
+    precision: Precision = "float32",
     folder: Path | None = None,
     report: Report = _silent,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
@@ -91,15 +94,19 @@ def fit(
         seed: of this training; order, augmentation, latent draws and absent raters derive from it.
         raters_present: so many raters of each training image, drawn anew whenever a step has the image, are present;
             None: all who looked. In validation all are.
+        precision: of the convolutions in training steps; weights and all else, validation too, are float32.
         folder: for checkpoints; a checkpoint found there is continued. None: none are written.
         report: called with an event per epoch and with an estimate after the first steps.
 
     Raises:
         DivergedError: a loss or a gradient became non-finite; says where.
         PluginError: a loss that is not a mapping of names to scalars.
+        NotApplicableError: another precision than float32, and no network of the method has a use for it.
     """
     for network in method.networks().values():
         network.to(device)
+    if precision == "bf16":
+        _check_convolutional(method)
     with _reproducible(device):
         progress = _restored(method, folder, device)
         stages = list(method.stages())
@@ -111,9 +118,19 @@ def fit(
             progress.stage = number
             stage = stages[number]
             loop = _StageLoop(method, stage, seed, device, seen(stage), validation, total)
-            loop.run(progress, folder, report, checkpoint_seconds)
+            with convolutions_in_bf16(precision == "bf16"):
+                loop.run(progress, folder, report, checkpoint_seconds)
             progress = Progress(stage=number + 1, curve=progress.curve)
     return Curve(progress.curve)
+
+
+def _check_convolutional(method: Method[Any]) -> None:
+    modules = (module for network in method.networks().values() for module in network.modules())
+    if not any(isinstance(module, Convolutional) for module in modules):
+        raise NotApplicableError(
+            f"{type(method).__name__} cannot train in bf16: no network of its is made of mrbench.nn's",
+            hint="--precision float32",
+        )
 
 
 @contextmanager
@@ -142,10 +159,10 @@ class SeenSlices:
         stage: whose they are.
     """
 
-    def __init__(self, slices: Slices, seed: int, raters_present: int | None, stage: Stage) -> None:
+    def __init__(self, slices: AnySlices, seed: int, raters_present: int | None, stage: Stage) -> None:
         self.slices, self.seed, self.raters_present, self.stage = slices, seed, raters_present, stage
 
-    def in_epoch(self, epoch: int) -> Slices:
+    def in_epoch(self, epoch: int) -> AnySlices:
         """The slices, none where the raters that the stage needs are absent from all."""
         return self._whole if self.raters_present is None else self._seen(self._present(epoch))
 
@@ -154,10 +171,10 @@ class SeenSlices:
         return math.ceil(np.count_nonzero(_used(self._present(epoch), self.stage)) / self.stage.batch_size)
 
     @cached_property
-    def _whole(self) -> Slices:
+    def _whole(self) -> AnySlices:
         return self._seen(self.slices.present)
 
-    def _seen(self, present: Tensor) -> Slices:
+    def _seen(self, present: Tensor) -> AnySlices:
         return _seen(replace(self.slices, present=present), self.stage)
 
     def _present(self, epoch: int) -> Tensor:
@@ -178,7 +195,7 @@ class _StageLoop:
         seed: int,
         device: torch.device,
         train: SeenSlices,
-        validation: Slices | None,
+        validation: AnySlices | None,
         total_steps: int,
     ) -> None:
         self.method, self.stage, self.seed, self.device = method, stage, seed, device
@@ -233,7 +250,7 @@ class _StageLoop:
         patience = self.stage.patience
         return patience is not None and self.validation is not None and progress.epoch - progress.best_epoch > patience
 
-    def _epoch(self, epoch: int, train: Slices, report: Report) -> dict[str, Any]:
+    def _epoch(self, epoch: int, train: AnySlices, report: Report) -> dict[str, Any]:
         start = time.perf_counter()
         rate = self._set_learning_rate(epoch)
         torch.manual_seed(derive_seed(self.seed, self.stage.name, epoch))
@@ -250,7 +267,7 @@ class _StageLoop:
             group["lr"] = declared.learning_rate * share
         return float(self.optimiser.param_groups[0]["lr"])
 
-    def _training_terms(self, epoch: int, train: Slices, report: Report) -> dict[str, float]:
+    def _training_terms(self, epoch: int, train: AnySlices, report: Report) -> dict[str, float]:
         self._set_mode(training=True)
         allowed = self.method.description.augmentation
         sums: dict[str, Tensor] = {}
@@ -299,7 +316,8 @@ class _StageLoop:
         self._set_mode(training=False)
         torch.manual_seed(derive_seed(self.seed, self.stage.name, "validation"))
         sums: dict[str, Tensor] = {}
-        with torch.no_grad():
+        # Weights are chosen by what predictions, which are float32, will be made of.
+        with torch.no_grad(), convolutions_in_bf16(chosen=False):
             for indices in torch.arange(len(self.validation)).split(self.stage.batch_size):  # type: ignore[no-untyped-call]
                 terms = dict(self._terms(self.validation.batch(indices, self.device), "validation"))
                 terms["total"] = torch.stack(list(terms.values())).sum()
@@ -324,7 +342,7 @@ def _used(present: Tensor, stage: Stage) -> np.ndarray:
     return np.asarray(stage.uses(rows) if stage.uses is not None else rows.any(axis=1), dtype=bool)
 
 
-def _seen(slices: Slices, stage: Stage) -> Slices:
+def _seen(slices: AnySlices, stage: Stage) -> AnySlices:
     keep = _used(slices.present, stage)
     return (slices if keep.all() else slices.select(keep)).fused(stage.fuse)
 

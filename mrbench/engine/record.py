@@ -77,7 +77,7 @@ def _computed(spec: CellSpec) -> list[str]:
     words = ["run", "--method", spec.method, "--seed", str(spec.seed), "--samples", str(spec.samples)]
     words += ["--preset", spec.preset] if spec.preset != "default" else []
     words += ["--limit", str(spec.limit)] if spec.limit is not None else []
-    return words + [word for name, value in spec.absence.items() for word in (_as_option(name), str(value))]
+    return words + [word for name, value in spec.conditions.items() for word in (_as_option(name), str(value))]
 
 
 def _scored(spec: CellSpec) -> list[str]:

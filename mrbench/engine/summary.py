@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from mrbench.data.splits import LEAKY_PREFIX
 from mrbench.engine.cell import PREDICTIONS, CellSpec, Sparsity, Status
 from mrbench.engine.run import CellResult, Run
 from mrbench.engine.score import applicable_metrics, is_scored, metrics_json, score_cells
@@ -259,11 +260,14 @@ def marks_of(spec: CellSpec, description: Mapping[str, Any]) -> tuple[str, ...]:
     if {Capability.DIVERSE, Capability.PERSONAL}.isdisjoint(spec.capabilities):
         marks.append(SINGLE_OUTPUT)
     if spec.split != "strict":
-        marks.append(f"split {spec.split}")
+        leaky = spec.split.startswith(LEAKY_PREFIX)
+        marks.append(f"split {spec.split}{', which may train on test subjects' * leaky}")
     if spec.limit is not None:
         marks.append(f"first {spec.limit} cases")
     if spec.raters_present is not None:
         marks.append(_sparse(spec.raters_present, spec.sparsity))
+    if spec.precision != "float32":
+        marks.append(f"trained in {spec.precision}")
     if spec.kind == "method" and spec.preset not in ("paper", "default"):
         marks.append(f"preset {spec.preset}")
     marks += [f"{name} = {value}" for name, value in spec.changed.items()]

@@ -9,8 +9,8 @@ import os
 import sys
 from collections.abc import Mapping
 
-KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**33)}
-"""For glibc: blocks up to 32 MiB, the largest value that it takes, are kept; elsewhere without effect."""
+KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**33)}
+"""For glibc: blocks of any size are kept, up to 8 GiB; elsewhere without effect."""
 
 LIBRARIES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 

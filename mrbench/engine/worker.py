@@ -23,6 +23,7 @@ from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
 from mrbench.data.splits import Fold
 from mrbench.engine import phases
+from mrbench.engine.bfloat16 import check_bf16
 from mrbench.engine.cell import PREDICTIONS, CellSpec, Status
 from mrbench.engine.predict import Predictor
 from mrbench.engine.profile import Profile, milliseconds
@@ -107,10 +108,11 @@ class CellLife:
                 return
             with self._phase("prepare"):
                 cases, fold = phases.prepare(self.spec, self.registry, self.order.data)
+            leaks = fold.leaks(cases.subjects)
             predictor = self._predictor(cases, fold)
             self._predict(predictor, cases, self._test_cases(fold), work.folder)
             metrics = self._score(cases, work.folder)
-            self._record(work, predictor, metrics)
+            self._record(work, predictor, metrics | ({"leaks": leaks} if leaks else {}))
 
     def _phase(self, name: str) -> Any:
         self.emit({"event": "phase", "phase": name})
@@ -155,12 +157,14 @@ class CellLife:
 
     def _fit(self, method: Method[Any], cases: CaseSet, fold: Fold, work: Attempt) -> None:
         from mrbench.engine.fit import CHECKPOINT_SECONDS, fit
-        from mrbench.engine.slices import slices_of
+        from mrbench.engine.slices import training_slices
 
         spec = self.spec
+        if spec.precision == "bf16":
+            check_bf16(self.device)
         with self._phase("fit"):
-            train = slices_of(self._annotated(cases), fold.train)
-            validation = slices_of(cases, fold.validation) if len(fold.validation) else None
+            train = training_slices(self._annotated(cases), fold.train)
+            validation = training_slices(cases, fold.validation) if len(fold.validation) else None
             curve = fit(
                 method,
                 train,
@@ -168,6 +172,7 @@ class CellLife:
                 seed=derive_seed(spec.seed, spec.dataset, spec.fold, "training"),
                 device=self.device,
                 raters_present=spec.raters_present if spec.sparsity == "per_step" else None,
+                precision=spec.precision,
                 folder=work.folder / CHECKPOINT,
                 report=self.emit,
                 checkpoint_seconds=float(os.environ.get("MRBENCH_CHECKPOINT_SECONDS", CHECKPOINT_SECONDS)),
@@ -188,7 +193,7 @@ class CellLife:
         # Of all the processes that trained it, where it was interrupted in between.
         cost = self.profile.phases["fit"] | {"seconds": sum(row["seconds"] for row in curve.rows)}
         training = {"fit": cost, "facts": facts, "training": spec.training}
-        write_json(work.folder / "training.json", training | spec.absence)
+        write_json(work.folder / "training.json", training | spec.conditions)
 
     def _annotated(self, cases: CaseSet) -> CaseSet:
         spec = self.spec

@@ -62,7 +62,8 @@ class Stage:
         uses: which training slices this stage sees: ``(N, R)`` presence -> ``(N,)`` bool; None: those with any rater.
         fuse: one label of each slice in place of its raters' masks, made once and then augmented as masks are:
             ``(N, R, H, W)`` uint8 masks and ``(N, R)`` presence -> ``(N, H, W)`` uint8 below K; None: the masks.
-            Where raters are made absent at every step, ``uses`` and ``fuse`` are called in each epoch.
+            A slice's label depends on that slice alone: of slices that are streamed it is made for each batch. Where
+            raters are made absent at every step, ``uses`` and ``fuse`` are called in each epoch.
     """
 
     name: str

@@ -2,11 +2,13 @@
 
 from abc import ABC, abstractmethod
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
+from mrbench.nn.convolutional import Convolutional
 
-class FeatureNetwork(nn.Module, ABC):
+
+class FeatureNetwork(Convolutional, ABC):
     """A network from ``(B, C, H, W)`` to ``(B, out_channels, H, W)``.
 
     Images whose sides are no multiple of ``multiple`` are padded by repeating their border, evenly on both sides, and
@@ -33,7 +35,7 @@ class FeatureNetwork(nn.Module, ABC):
         left, right = self._padding(width)
         if top + bottom + left + right:
             x = functional.pad(x, (left, right, top, bottom), mode="replicate")
-        return self.features(x)[..., top : top + height, left : left + width]
+        return self.convolved(self.features, x)[..., top : top + height, left : left + width]
 
     def _padding(self, side: int) -> tuple[int, int]:
         missing = max(self.least, -(-side // self.multiple) * self.multiple) - side

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mrbench.nn.convolutional import Convolutional
+
 
 @dataclass(frozen=True, eq=False)
 class DiagonalGaussian:
@@ -52,7 +54,7 @@ def gaussian_kl_to_prior(q: DiagonalGaussian, log_variance: float = 0.0) -> Tens
     return gaussian_kl(q, DiagonalGaussian(zero, zero + log_variance))
 
 
-class GaussianEncoder(nn.Module):
+class GaussianEncoder(Convolutional):
     """An image, or an image with masks, to a Gaussian over a low-dimensional latent.
 
     One scale per width with ``convolutions`` 3x3 convolutions and ReLU each, 2x2 average pooling between scales (odd
@@ -96,10 +98,14 @@ class GaussianEncoder(nn.Module):
 
     def forward(self, x: Tensor) -> DiagonalGaussian:
         """``(B, latent)`` from ``(B, in_channels, H, W)``; ``(B, G, latent)`` from ``(B, G * in_channels, H, W)``."""
-        for number, scale in enumerate(self.scales):
-            x = scale(functional.avg_pool2d(x, 2, ceil_mode=True) if number else x)
+        x = self.convolved(self._maps, x)
         x = self.moments(x.mean(dim=(2, 3), keepdim=True)).flatten(1)  # (B, G * 2 * latent)
         mean, log_deviation = x.view(len(x), self.groups, -1).chunk(2, dim=2)  # (B, G, latent) each
         if self.groups == 1:
             mean, log_deviation = mean[:, 0], log_deviation[:, 0]
         return DiagonalGaussian(mean, 2 * log_deviation)
+
+    def _maps(self, x: Tensor) -> Tensor:
+        for number, scale in enumerate(self.scales):
+            x = scale(functional.avg_pool2d(x, 2, ceil_mode=True) if number else x)
+        return x

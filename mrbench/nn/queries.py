@@ -13,13 +13,14 @@ from torch import Tensor, nn
 from mrbench.data.case import Image
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.method import Batch
+from mrbench.nn.convolutional import Convolutional
 from mrbench.nn.latent_unet import LatentUNet
 from mrbench.nn.losses import channel_dice_loss, logits_to_probability
 from mrbench.nn.personalisation import Personalisation
 from mrbench.nn.raters import foreground
 
 
-class Queries(nn.Module):
+class Queries(Convolutional):
     """A query into the latent space for each rater: ``(B, 16, H, W)`` maps to ``(B, R, Z)``, not negative."""
 
     def __init__(self, config: Personalisation, maps: int, latent: int, raters: int) -> None:
@@ -28,7 +29,10 @@ class Queries(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """The mean of each head's output over the image."""
-        return torch.stack([head(maps).mean(dim=(2, 3)) for head in self.heads], dim=1)
+        return self.convolved(self._of_each, maps).mean(dim=(3, 4))
+
+    def _of_each(self, maps: Tensor) -> Tensor:
+        return torch.stack([head(maps) for head in self.heads], dim=1)  # (B, R, Z, h, w)
 
 
 def _query(config: Personalisation, maps: int, latent: int) -> nn.Sequential:

@@ -19,6 +19,7 @@ from mrbench.nn.latent_unet import Encoded, LatentUNet
 from mrbench.nn.losses import batch_dice_loss, logits_to_probability
 from mrbench.nn.queries import Queries, attend, raters_draws, raters_loss
 from mrbench.nn.raters import draw_rater, foreground, mask_of, pairs_of
+from mrbench.nn.span import spanning
 from mrbench_dpersona.ablations import orthogonality, pairwise_dice
 from mrbench_dpersona.config import DPersonaConfig
 from mrbench_dpersona.prior_bank import EPOCHS, LEARNING_RATE, PriorBank
@@ -88,13 +89,19 @@ class DPersona(Method[DPersonaConfig]):
             "kl": options.kl_weight * gaussian_kl(posterior, prior).sum(dim=1).mean(),
         }
         if options.bound_weight or options.dual_diversity:
-            samples = self.network.fcomb(features, prior.samples(options.bound_samples))
-            terms |= self._of_samples(logits_to_probability(samples, self.classes)[:, :, 1:], masks, batch.present)
+            samples = self._samples(features, prior.samples(options.bound_samples))
+            terms |= self._of_samples(samples, masks, batch.present)
         if options.norm_weight:
             terms["norm"] = options.norm_weight * self.network.norms(self.posterior)
         if options.orthogonality:
             terms["orthogonality"] = options.orthogonality * orthogonality(self._each(x, masks, batch), batch.present)
         return terms
+
+    def _samples(self, features: Tensor, z: Tensor) -> Tensor:
+        # (B, S, F, H, W); the bound needs none but what spans them
+        if self.config.stage_1.dual_diversity:
+            return logits_to_probability(self.network.fcomb(features, z), self.classes)[:, :, 1:]
+        return spanning(self.network.fcomb, features, z, self.classes)
 
     def _of_samples(self, samples: Tensor, masks: Tensor, present: Tensor) -> Mapping[str, Tensor]:
         # samples: (B, S, F, H, W)

@@ -16,8 +16,9 @@ from mrbench.nn.bound import bound_loss
 from mrbench.nn.encoder import build_encoder
 from mrbench.nn.gaussian import gaussian_kl
 from mrbench.nn.latent_unet import LatentUNet
-from mrbench.nn.losses import batch_dice_loss, logits_to_probability
+from mrbench.nn.losses import batch_dice_loss
 from mrbench.nn.raters import foreground
+from mrbench.nn.span import spanning
 from mrbench.nn.training import joint_stage
 from mrbench_per_rater.config import PerRaterConfig
 
@@ -59,9 +60,8 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
             "kl": config.kl_weight * gaussian_kl(posteriors, prior.for_each()).sum(dim=2)[present].mean(),
         }
         if config.bound_weight:
-            samples = self.network.fcomb(features, prior.samples(config.bound_samples))
-            probability = logits_to_probability(samples, self.classes)[:, :, 1:]  # (B, S, F, H, W)
-            terms["bound"] = config.bound_weight * bound_loss(probability, masks, present)
+            samples = spanning(self.network.fcomb, features, prior.samples(config.bound_samples), self.classes)
+            terms["bound"] = config.bound_weight * bound_loss(samples, masks, present)
         if config.norm_weight:
             terms["norm"] = config.norm_weight * self.network.norms(self.posteriors)
         return terms

@@ -136,6 +136,8 @@ class QueryNetwork(FeatureNetwork):
         outputs: maps per query.
     """
 
+    memory_format = torch.contiguous_format  # its mask heads gain nothing from the other
+
     def __init__(
         self, backbone: Backbone, options: TransformerOptions, in_channels: int, queries: int, outputs: int
     ) -> None:

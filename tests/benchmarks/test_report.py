@@ -3,7 +3,6 @@
 Run: pytest tests/benchmarks/test_report.py --benchmark-enable -s
 """
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ METHODS = [
     fusion("vote"),
 ]
 SETTINGS = {"subjects": 39, "slices": 3, "size": 128}  # somewhat more than 100 cases on three folds
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
 TURN = """() => new Promise((done) => {
   const root = document.querySelector(".gallery"), start = performance.now();
@@ -55,18 +53,14 @@ def test_writing_the_page(benchmark: Any, run: Run, tmp_path: Path):
 
 
 @pytest.mark.benchmark(group="report")
-def test_opening_the_page(benchmark: Any, page: Path):
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    chromium = shutil.which("chromium") or pytest.skip("needs Chromium")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=chromium, args=FLAGS)
-        tab = browser.new_page()
+def test_opening_the_page(benchmark: Any, page: Path, browser: Any):
+    tab = browser.new_page()
 
-        def load() -> None:
-            tab.goto(page.as_uri(), wait_until="commit")
-            tab.wait_for_selector("[data-shown]")
+    def load() -> None:
+        tab.goto(page.as_uri(), wait_until="commit")
+        tab.wait_for_selector("[data-shown]")
 
-        benchmark.pedantic(load, rounds=10, warmup_rounds=1)
-        turns = sorted(tab.evaluate(TURN) for _ in range(20))
-        print(f"\nthe next case after {turns[10]:.0f} ms (median)")
-        browser.close()
+    benchmark.pedantic(load, rounds=10, warmup_rounds=1)
+    turns = sorted(tab.evaluate(TURN) for _ in range(20))
+    print(f"\nthe next case after {turns[10]:.0f} ms (median)")
+    tab.close()

@@ -4,7 +4,8 @@ Medians of processor time on one thread, in turns.
 
 Run: python tests/benchmarks/training_ratios.py [METHOD ...] [--batch 12] [--rounds 3]
 
-A released step runs in a plain process, ours in one with a cell's environment; each in a process of its own.
+A released step runs in a plain process, ours in one with a cell's environment; each in a process of its own. The last
+two columns are ours in bf16; samples are always drawn in float32.
 """
 
 import argparse
@@ -26,15 +27,17 @@ LEAST = {"step": 2.0, "proseg": 5.0}
 """How many times as long as ours a released step should take, and ProSeg's samples."""
 
 PLAIN = {name: value for name, value in thread_environment(1).items() if name not in KEEP_MEMORY}
-SETTINGS = {"released": PLAIN, "ours": thread_environment(1)}
+SETTINGS = {"released": PLAIN, "ours": thread_environment(1), "bf16": thread_environment(1)}
 
 
 def prepare(name: str, side: str, batch: int) -> None:
     """In a process of its own: builds one side's step; without a batch, its samples."""
     from training_steps import PAIRS, both, both_sampled
 
+    from mrbench.nn.convolutional import convolutions_in_bf16
+
     ours, theirs = both(PAIRS[name], batch, SIDE) if batch else both_sampled(name, SAMPLES, SIDE)
-    STATE["step"] = (ours if side == "ours" else theirs).step
+    STATE["step"] = {"released": theirs.step, "ours": ours.step, "bf16": convolutions_in_bf16()(ours.step)}[side]
 
 
 def timed() -> float:
@@ -76,13 +79,14 @@ class Sides:
         self.stack.close()
 
     def seconds(self, name: str, batch: int) -> dict[str, float]:
-        """Median of each side's step, after a first one that is not counted: memory is taken."""
-        found: dict[str, list[float]] = {side: [] for side in self.processes}
-        for side, alone in self.processes.items():
-            alone.submit(prepare, name, side, batch).result()
+        """Median of each side's step, or its samples, after a first one that is not counted: memory is taken."""
+        sides = list(self.processes) if batch else ["released", "ours"]
+        found: dict[str, list[float]] = {side: [] for side in sides}
+        for side in sides:
+            self.processes[side].submit(prepare, name, side, batch).result()
         for _ in range(1 + self.rounds):
-            for side, alone in self.processes.items():
-                found[side].append(alone.submit(timed).result())
+            for side in sides:
+                found[side].append(self.processes[side].submit(timed).result())
         return {side: median(values[1:]) for side, values in found.items()}
 
 
@@ -108,13 +112,14 @@ def main() -> None:
 
 
 def heading(what: str) -> None:
-    print(f"{what:28} {'released':>9} {'ours':>9} {'ratio':>6}")
+    print(f"{what:28} {'released':>9} {'ours':>9} {'ratio':>6} {'bf16':>9} {'ratio':>6}")
 
 
 def line(name: str, seconds: Mapping[str, float], least: float | None) -> None:
-    released, ours = seconds.values()
-    target = "" if least is None else f">= {least:g}  {'met' if released / ours >= least else 'MISSED'}"
-    print(f"{name:28} {released:9.3f} {ours:9.3f} {released / ours:6.2f}  {target}", flush=True)
+    released, *others = seconds.values()
+    figures = "".join(f" {own:9.3f} {released / own:6.2f}" for own in others)
+    target = "" if least is None else f">= {least:g}  {'met' if released / others[0] >= least else 'MISSED'}"
+    print(f"{name:28} {released:9.3f}{figures:34}  {target}", flush=True)
 
 
 if __name__ == "__main__":

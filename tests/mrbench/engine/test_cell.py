@@ -54,13 +54,24 @@ def test_without_absent_raters_digests_are_those_of_before_there_were_any():
     assert not {"raters_present", "sparsity"} & set(SPEC.as_json()), "else runs of before would have other names"
 
 
+def test_a_precision_is_another_training_and_float32_is_none_to_tell():
+    low = replace(SPEC, precision="bf16")
+    assert low.training_digest != SPEC.training_digest
+    assert low.digest != SPEC.digest
+    assert low.as_json()["precision"] == "bf16"
+    assert "precision" not in SPEC.as_json(), "else runs of before would have other names"
+    sparse = replace(low, raters_present=2)
+    assert set(sparse.conditions) == {"raters_present", "sparsity", "precision"}
+    assert len({spec.training_digest for spec in (SPEC, low, sparse, replace(sparse, precision="float32"))}) == 4
+
+
 def test_folds_and_seeds_have_folders_of_their_own():
     folders = {replace(SPEC, fold=fold, seed=seed).folder(Path("r")) for fold in (0, 1) for seed in (0, 1)}
     assert len(folders) == 4
 
 
 def test_a_specification_survives_json():
-    for spec in (SPEC, replace(SPEC, raters_present=2, sparsity="fixed")):
+    for spec in (SPEC, replace(SPEC, raters_present=2, sparsity="fixed"), replace(SPEC, precision="bf16")):
         assert CellSpec.from_json(spec.as_json()) == spec
     assert replace(SPEC, method="some-dist:na.me_x").folder(Path("r")).is_relative_to("r/cells")
 
@@ -69,7 +80,7 @@ def test_a_specification_survives_json():
     "change",
     [
         {"dataset": "../../etc"}, {"method": "a/b"}, {"family": ".."}, {"method": 3}, {"dataset": ""}, {"fold": -1},
-        {"raters_present": 0}, {"sparsity": "weekly"},
+        {"raters_present": 0}, {"sparsity": "weekly"}, {"precision": "float16"},
         {"samples": 0}, {"training": 5}, {"kind": "other"}, {"unknown": 1}, {"method": "x" * 300}, {"family": "a..b"},
     ],
 )  # fmt: skip

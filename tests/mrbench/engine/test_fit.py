@@ -16,7 +16,7 @@ from torch import nn
 from mrbench import Config, Description, Method, ParameterGroup, Raters, Stage
 from mrbench.engine.fit import fit
 from mrbench.engine.slices import Slices
-from mrbench.errors import DivergedError, PluginError
+from mrbench.errors import DivergedError, NotApplicableError, PluginError
 
 CPU = torch.device("cpu")
 DESCRIPTION = Description(
@@ -235,6 +235,12 @@ def test_threads_change_nothing_from_one_training_to_the_next():
     torch.set_num_threads(threads)
     assert len(found) == 1
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_a_method_without_convolutions_of_mrbench_cannot_train_in_bf16():
+    with pytest.raises(NotApplicableError, match=r"Mean cannot train in bf16: .* mrbench\.nn") as error:
+        run(Mean(), precision="bf16")
+    assert error.value.hint == "--precision float32"
 
 
 def test_only_the_stages_own_parameters_move():

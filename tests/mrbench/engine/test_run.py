@@ -178,6 +178,27 @@ def test_absent_raters_are_a_training_of_their_own_and_change_no_fusion(mrbench:
     assert {cell["state"] for cell in as_json(plan)["cells"]} == {"kept"}, "all four raters: the first run's cells"
 
 
+def test_bf16_is_a_training_of_its_own_and_changes_no_fusion(mrbench: Call, tmp_path: Path):
+    methods = ("unet-majority", "toy-fine", "staple")
+    small = ("--set", "unet-majority.epochs=1", "--preset", "unet-majority=quick")
+    words = ["run", *(word for name in methods for word in ("--method", name)), *TINY, *small, "--out", "out", "--json"]
+    assert mrbench(*words).exit_code == 0
+    result = mrbench(*words, "--precision", "bf16")
+    assert result.exit_code == 0, result.output
+    assert "staple on phantom fold0-seed0: finished before, kept" in result.stderr
+    assert "Toy cannot train in bf16: no network of its is made of mrbench.nn's" in result.stderr
+    marks = {row["method"]: row["marks"] for row in as_json(result)["tables"][0]["rows"]}
+    assert "trained in bf16" in marks["unet-majority"]
+    trainings = list(tmp_path.glob("out/trainings/*/unet-majority/**/training.json"))
+    assert {json.loads(path.read_text()).get("precision") for path in trainings} == {None, "bf16"}
+    assert len({(path.parent / "weights/unet.pt").read_bytes() for path in trainings}) == 2
+    for path in tmp_path.glob("out/cells/*/unet-majority/**/record.json"):
+        record = json.loads(path.read_text())
+        plan = mrbench(*record["reproduce"].split()[1:], "--out", "out", "--dry-run", "--json")
+        (planned,) = as_json(plan)["cells"]
+        assert (planned["digest"], planned["state"]) == (record["digests"]["cell"], "kept")
+
+
 def test_limit_and_sample_count_change_no_draw(mrbench: Call, tmp_path: Path):
     run_toy(mrbench, "fine")
     run_toy(mrbench, "fine", more=("--samples", "2", "--limit", "3"))

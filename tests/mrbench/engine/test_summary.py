@@ -86,7 +86,8 @@ def test_rows_that_see_the_masks_are_bounds_and_never_ranked():
 def test_what_was_set_beside_the_preset_and_another_split_are_marked():
     changed = replace(cell("proseg", ged=0.1).spec, changed={"epochs": "3"}, split="published-slice")
     result = replace(cell("proseg", ged=0.1), spec=changed)
-    assert {"epochs = 3", "split published-slice", "preset quick"} <= set(rows(result)["proseg"].marks)
+    leaky = "split published-slice, which may train on test subjects"
+    assert {"epochs = 3", leaky, "preset quick"} <= set(rows(result)["proseg"].marks)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,12 @@ def test_a_training_with_absent_raters_is_marked(raters: int, sparsity: Any, wor
     full = cell("proseg", ged=0.1)
     sparse = replace(full, spec=replace(full.spec, raters_present=raters, sparsity=sparsity))
     assert rows(sparse)["proseg"].marks == (words, *rows(full)["proseg"].marks)
+
+
+def test_a_training_in_bf16_is_marked():
+    full = cell("proseg", ged=0.1)
+    low = replace(full, spec=replace(full.spec, precision="bf16"))
+    assert rows(low)["proseg"].marks == ("trained in bf16", *rows(full)["proseg"].marks)
 
 
 def test_cells_of_different_data_are_never_mixed():

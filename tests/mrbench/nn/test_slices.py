@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from mrbench.nn.per_rater import PerRater, convolutions
-from mrbench.nn.slices import PIXELS_AT_ONCE, as_slices, chunk_length, from_slices, run_by_slices
+from mrbench.nn.slices import PIXELS_AT_ONCE, as_slices, chunk_length, draws_at_once, from_slices, run_by_slices
 
 
 @pytest.mark.parametrize("shape", [(2, 5, 6), (2, 4, 5, 6)])
@@ -40,3 +40,10 @@ def test_each_input_goes_through_the_network_of_its_rater() -> None:
         assert torch.allclose(out[row], heads.heads[r](x[row : row + 1])[0], atol=1e-6)
     out.sum().backward()
     assert all(p.grad is None for p in heads.heads[1].parameters())
+
+
+def test_draws_are_computed_a_few_at_a_time_and_one_at_least():
+    assert draws_at_once(np.empty((1, 128, 128)), 2) == 8
+    assert draws_at_once(np.empty((3, 512, 512)), 2) == 1
+    assert draws_at_once(np.empty((1, 400, 64, 64)), 8) == 1, "a volume's probabilities are held for all its slices"
+    assert draws_at_once(np.empty((1, 100, 64, 64)), 2) == 20

@@ -108,7 +108,8 @@ def test_they_change_no_other_term(make_method: Callable[..., Method], make_batc
         method = make_method("dpersona-1", "paper", **options)
         torch.manual_seed(1)
         found.append({name: term.item() for name, term in method.diversification(make_batch()).items()})
-    assert found[0] == {name: value for name, value in found[1].items() if name in found[0]}
+    shared = {name: value for name, value in found[1].items() if name in found[0]}
+    assert shared == pytest.approx(found[0], rel=1e-6)  # the bound needs all samples in one case and two in the other
     assert set(found[1]) - set(found[0]) == {"orthogonality", "dual_diversity"}
 
 
