@@ -1,15 +1,21 @@
 """Fixtures that all tests share."""
 
 import os
+import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 TOYS = Path(__file__).parent / "toys"
+CHROMIUM = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
 TINY = ("--set", "phantom.subjects=9", "--set", "phantom.size=32")
 
 
@@ -91,3 +97,16 @@ def mrbench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Re
         return result
 
     return call
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless Chromium, one for all tests: two of them in one process do not go together."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("needs Chromium")
+    with playwright.sync_playwright() as started:
+        found = started.chromium.launch(executable_path=chromium, args=CHROMIUM)
+        yield found
+        found.close()

@@ -20,6 +20,8 @@ def test_the_wheel_holds_every_package_and_entry_point(tmp_path: Path):
     assert "mrbench/py.typed" in names
     templates = (ROOT / "mrbench" / "scaffold" / "templates").rglob("*.template")
     assert {str(path.relative_to(ROOT)) for path in templates} <= set(names)
-    assert {f"mrbench/report/{name}" for name in ("page.html", "style.css", "page.js", "gallery.js")} <= set(names)
+    assert {f"mrbench/report/{name}" for name in ("page.html", "style.css", "theme.js", "tables.js")} <= set(names)
+    site = ("site.css", "table.js", "templates/base.html")
+    assert {f"mrbench/leaderboard/site/{name}" for name in site} <= set(names)
     assert all(f"= {package}\n" in entries + "\n" for package in packages)
     assert "mrbench = mrbench.cli:main" in entries

@@ -125,7 +125,9 @@ def _slices(marked: np.ndarray, most: int) -> tuple[int, ...]:
 
 
 def _truth(cases: CaseSet, place: _Place) -> Iterator[np.ndarray]:
-    yield place.planes(_grey(cases.pixels.image(place.index)[0]))
+    image = cases.pixels.image(place.index)
+    # Masks without an image stand on black.
+    yield place.planes(_grey(image[0] if len(image) else np.zeros(image.shape[1:], np.uint8)))
     masks = cases.pixels.masks(place.index)
     labels = np.arange(1, cases.description.n_classes)
     for row in masks:

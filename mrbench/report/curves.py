@@ -2,7 +2,7 @@
 
 import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,19 +37,28 @@ def read_curves(path: Path) -> Mapping[str, Curve]:
         return {}
     if path.stat().st_size > MAX_BYTES:
         raise DataError(f"the curves {path} are too large", expected=f"at most {MAX_BYTES} bytes")
-    stages: dict[str, list[tuple[int, float, float | None]]] = {}
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                stages.setdefault(row["stage"], []).append(_point(row))
+            return parse_curves(file)
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise DataError(
             f"cannot read the curves {path}",
             expected="columns stage, epoch, train/total and maybe validation/total",
             found=f"{type(error).__name__}: {error}",
         ) from error
+
+
+def parse_curves(lines: Iterable[str]) -> Mapping[str, Curve]:
+    """The curve of every stage in the order of training, from the lines of the file.
+
+    Raises:
+        ValueError, KeyError, TypeError, csv.Error: no table of losses, or one of too many stages.
+    """
+    stages: dict[str, list[tuple[int, float, float | None]]] = {}
+    for row in csv.DictReader(lines):
+        stages.setdefault(row["stage"], []).append(_point(row))
     if len(stages) > MAX_STAGES:
-        raise DataError(f"the curves {path} have too many stages", expected=f"at most {MAX_STAGES}")
+        raise ValueError(f"{len(stages)} stages, more than {MAX_STAGES}")
     return {stage: _curve(points) for stage, points in stages.items()}
 
 

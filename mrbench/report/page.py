@@ -12,7 +12,8 @@ from mrbench.files import replaced
 from mrbench.report.gather import Report
 from mrbench.report.view import view_of
 
-SCRIPTS = ("page.js", "gallery.js")
+STYLES = ("style.css", "gallery.css")
+SCRIPTS = ("theme.js", "tables.js", "gallery.js")
 
 
 def write_page(report: Report, path: Path) -> int:
@@ -40,7 +41,8 @@ def render(report: Report) -> str:
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    style, *scripts = (_file(name) for name in ("style.css", *SCRIPTS))
+    style = "\n".join(_file(name) for name in STYLES)
+    scripts = [_file(name) for name in SCRIPTS]
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     return environment.from_string(_file("page.html")).render(
         policy=_policy(style, scripts),

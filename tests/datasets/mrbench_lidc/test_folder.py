@@ -267,6 +267,14 @@ def test_a_link_to_outside_is_refused(collection, tmp_path):
         list_series(collection)
 
 
+@pytest.mark.parametrize("name", ["069.xml", "a.sqlite"])
+def test_a_reading_outside_is_refused(collection, tmp_path, name):
+    (tmp_path / "outside").write_bytes(b"")
+    (collection / name).symlink_to(tmp_path / "outside")
+    with pytest.raises(DataError, match=f"{name} is a link to outside of its folder"):
+        read_collection(collection)
+
+
 def test_text_with_the_name_of_an_image_is_refused(collection):
     (collection / "notes.dcm").write_text("no image")
     with pytest.raises(DataError, match=r"notes\.dcm is no DICOM image"):

@@ -1,8 +1,7 @@
 """Runs to report on."""
 
-import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,6 @@ from mrbench.registry import Registry, discover
 
 SETTINGS = {"subjects": 9, "size": 32, "slices": 2}
 ODD = Path(__file__).with_name("odd_data.py")
-CHROMIUM = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -49,16 +44,3 @@ def make_odd(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Ca
         return write_results(results, methods, settings, dataset="odd", registry=registry)
 
     return make
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """A headless Chromium."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("needs Chromium")
-    with playwright.sync_playwright() as started:
-        found = started.chromium.launch(executable_path=chromium, args=CHROMIUM)
-        yield found
-        found.close()

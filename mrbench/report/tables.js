@@ -1,20 +1,5 @@
 "use strict";
 
-// Light or dark: as the system says, until the button is pressed.
-{
-  const button = document.querySelector(".theme");
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  const isDark = () => (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
-  const label = () => { button.textContent = isDark() ? "Light" : "Dark"; };
-  button.addEventListener("click", () => {
-    document.documentElement.dataset.theme = isDark() ? "light" : "dark";
-    label();
-  });
-  system.addEventListener("change", label);
-  label();
-  button.hidden = false;
-}
-
 // Tables that sort by a column: the titles become buttons; blanks stay at the end, groups of rows stay together.
 {
   const value = (row, column) => {

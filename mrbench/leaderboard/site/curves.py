@@ -1,0 +1,41 @@
+"""The learning curves of an entry, from the files packed with it."""
+
+from collections.abc import Mapping
+
+from mrbench.errors import MrbenchError
+from mrbench.leaderboard.site.figures import Picture, curve_picture
+from mrbench.leaderboard.store import Stored
+from mrbench.report.curves import Curve, parse_curves
+
+TRAININGS = 12
+"""Whose curves stand in a picture at most."""
+
+STAGES = 8
+"""Pictures of an entry at most."""
+
+LARGEST = 1e15
+"""Losses and epochs beyond it are not drawn."""
+
+
+def curve_pictures(stored: Stored, style: int) -> list[Picture]:
+    """A picture per stage, a pair of lines for every training; none where there are no curves that can be drawn."""
+    stages: dict[str, dict[str, Curve]] = {}
+    names = [name for name in stored.entry.files if name.startswith("curves.") and name.endswith(".csv")]
+    for name in sorted(names)[:TRAININGS]:
+        for stage, curve in _read(stored, name).items():
+            if _drawable(curve):
+                stages.setdefault(stage, {})[name] = curve
+    method = stored.entry.method
+    return [curve_picture(method, stage, own, style) for stage, own in list(stages.items())[:STAGES]]
+
+
+def _read(stored: Stored, name: str) -> Mapping[str, Curve]:
+    # A page is not stopped by a file that cannot be read; ``mrbench leaderboard verify`` names it.
+    try:
+        return parse_curves(stored.read(name).decode("utf-8").splitlines())
+    except (MrbenchError, OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _drawable(curve: Curve) -> bool:
+    return all(abs(value) <= LARGEST for value in (*curve.epochs, *curve.train, *curve.validation))

@@ -1,0 +1,259 @@
+"""The rows of a table as lines of text, in the order in which a page first shows them.
+
+A line is made once: the page shows the first of them, and the file of rows, from which a browser sorts and filters, has
+them all.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mrbench.engine.summary import COSTS, SEES_TEST_MASKS, SINGLE_OUTPUT
+from mrbench.leaderboard.board import Figure, Reported, Row, RowKind, Table
+from mrbench.leaderboard.site import numbers
+from mrbench.leaderboard.site.addresses import method_page, record_page
+from mrbench.report import palette
+
+BESIDE = 3
+"""Reported rows that stand below a reproduced one at most; the method's page has all of them."""
+
+_SAID = frozenset({SEES_TEST_MASKS, SINGLE_OUTPUT})
+"""Marks that the group or the note below the table says of all rows."""
+
+OLDER = "older"
+TITLES = {
+    "methods": "",
+    "people": "Rows for people: they see the masks that they are scored on, and are never ranked",
+    "alone": "Reported only: copied from papers, never computed here, never ranked",
+    OLDER: "Older records: a newer one of the same method and settings is above",
+}
+"""Of the groups; the first needs none."""
+
+BEST, ABOVE, UNCHECKED = 1, 2, 4
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure as text; ``flags``: sum of ``BEST``, ``ABOVE`` and ``UNCHECKED``."""
+
+    text: str
+    sd: str
+    interval: str
+    letters: str
+    flags: int
+
+    @property
+    def best(self) -> bool:
+        """Is it the best of the rows that it is ranked with?"""
+        return bool(self.flags & BEST)
+
+    @property
+    def above(self) -> bool:
+        """Is it above the raters' own agreement?"""
+        return bool(self.flags & ABOVE)
+
+    @property
+    def unchecked(self) -> bool:
+        """Can it not be computed again here?"""
+        return bool(self.flags & UNCHECKED)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row as text.
+
+    Attributes:
+        kind: ``reproduced``, ``people`` or ``reported``.
+        page, record: addresses below the site's folder; a reported row has no record.
+        style: number of the method's colour and marker.
+        notes: what a reader must know before comparing, in a line.
+        failure: what did not finish, in a line.
+        older: is there a newer entry?
+        cells: by ``shown_columns``; None where the metric does not apply.
+        costs: by ``COSTS``.
+    """
+
+    kind: str
+    method: str
+    page: str
+    style: int
+    samples: str
+    notes: str
+    failure: str
+    done: str
+    day: str
+    record: str
+    command: str
+    older: bool
+    cells: tuple[Cell | None, ...]
+    costs: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """Of the entry; blank for a reported row."""
+        return self.record.removeprefix("records/").removesuffix(".html")
+
+    @property
+    def hue(self) -> int:
+        """The number of its colour."""
+        return palette.hue(self.style)
+
+    @property
+    def glyph(self) -> str:
+        """Its marker."""
+        return palette.glyph(self.style)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A line with the reported ones that stand below it; ``more``: reported rows that do not."""
+
+    line: Line
+    reported: tuple[Line, ...] = ()
+    more: int = 0
+
+
+@dataclass(frozen=True)
+class Group:
+    """Units under a heading; ``name`` is a word for the browser, ``shared`` the marks that all rows have."""
+
+    name: str
+    title: str
+    units: Sequence[Unit] = field(default_factory=list)
+    shared: tuple[str, ...] = ()
+
+
+def shown_columns(table: Table) -> list[str]:
+    """The metrics that stand in the table."""
+    return [name for name, facts in table.columns.items() if facts.table]
+
+
+def groups_of(table: Table, styles: Mapping[str, int]) -> list[Group]:
+    """The groups of a table that have rows: methods, people, reported alone, older.
+
+    Args:
+        styles: number of colour and marker by method.
+    """
+    reported: dict[str, list[Line]] = {}
+    for row in table.rows:
+        if row.kind is RowKind.REPORTED:
+            reported.setdefault(row.method, []).append(line_of(row, table, styles))
+    newest = [row for row in table.rows if row.newest]
+    methods = _group("methods", [row for row in newest if row.kind is RowKind.REPRODUCED], table, styles, reported)
+    alone = [_unit(lines[0], lines[1:]) for lines in reported.values()]
+    groups = [
+        methods,
+        _group("people", [row for row in newest if row.kind is RowKind.PEOPLE], table, styles),
+        Group("alone", TITLES["alone"], alone),
+        _group(OLDER, [row for row in table.rows if not row.newest], table, styles),
+    ]
+    return [group for group in groups if group.units]
+
+
+def _group(
+    name: str,
+    rows: Sequence[Row],
+    table: Table,
+    styles: Mapping[str, int],
+    reported: dict[str, list[Line]] | None = None,
+) -> Group:
+    """A group; the reported rows of its methods are taken out of ``reported``."""
+    beside = {} if reported is None else reported
+    shared = _shared(rows)
+    units = [_unit(line_of(row, table, styles, shared), beside.pop(row.method, [])) for row in rows]
+    return Group(name, TITLES[name], units, shared)
+
+
+def _shared(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The marks that all rows have, which are said once."""
+    if len(rows) < 2:
+        return ()
+    common = set(rows[0].marks).intersection(*(row.marks for row in rows[1:])) - _SAID
+    return tuple(mark for mark in rows[0].marks if mark in common)
+
+
+def _unit(line: Line, reported: Sequence[Line]) -> Unit:
+    return Unit(line, tuple(reported[:BESIDE]), max(0, len(reported) - BESIDE))
+
+
+def line_of(row: Row, table: Table, styles: Mapping[str, int], shared: Sequence[str] = ()) -> Line:
+    """One row, without the marks of ``shared``."""
+    entry = row.stored.entry if row.stored else None
+    return Line(
+        kind=row.kind.value,
+        method=row.method,
+        page=method_page(row.method),
+        style=styles.get(row.method, 0),
+        samples="" if row.samples is None else str(row.samples),
+        notes=", ".join(mark for mark in _notes(row) if mark not in shared),
+        failure=_failure(row),
+        done=f"{row.cells[0]}/{row.cells[1]}" if entry else "",
+        day=numbers.day(entry.written) if entry else "",
+        record=record_page(row.id) if row.id else "",
+        command=row.reproduce,
+        older=not row.newest,
+        cells=tuple(_cell(row.figures.get(name), row.kind) for name in shown_columns(table)),
+        costs=tuple(numbers.cost(row.cost.get(name)) for name in COSTS),
+    )
+
+
+def _notes(row: Row) -> list[str]:
+    if row.reported:
+        return [f"{row.reported.source}, {row.reported.table}", *setting_of(row.reported)]
+    return [mark for mark in row.marks if mark not in _SAID]
+
+
+def setting_of(reported: Reported) -> list[str]:
+    """What a paper did, a phrase each."""
+    raters = reported.raters_present
+    present = [] if raters is None else [f"{raters} rater{'s' * (raters > 1)} present"]
+    return [f"split {reported.split}", *present]
+
+
+def _failure(row: Row) -> str:
+    done, planned = row.cells
+    missing = planned - done
+    if missing:
+        return f"{missing} of {planned} cells did not finish"
+    return f"{len(row.failures)} metrics failed" if row.failures else ""
+
+
+def _cell(found: Figure | None, kind: RowKind) -> Cell | None:
+    if found is None:
+        return None
+    unchecked = not found.recomputable and kind is not RowKind.REPORTED
+    return Cell(
+        numbers.figure(found.mean),
+        numbers.spread(found.sd),
+        numbers.interval(found.low, found.high),
+        found.letters,
+        BEST * found.best + ABOVE * found.above_raters + UNCHECKED * unchecked,
+    )
+
+
+def rows_data(groups: Sequence[Group]) -> dict[str, Any]:
+    """All lines as JSON types, texts by number in ``words``: many are the same in many rows."""
+    words: dict[str, int] = {}
+
+    def word(text: str) -> int:
+        return words.setdefault(text, len(words))
+
+    def packed(line: Line) -> list[Any]:
+        return [
+            line.kind, word(line.method), word(line.page), line.style, line.samples, word(line.notes),
+            word(line.failure), line.done, line.day, line.id, word(line.command),
+            [_packed_cell(cell) for cell in line.cells], list(line.costs),
+        ]  # fmt: skip
+
+    content = [
+        [group.name, group.title, [[packed(unit.line), [packed(one) for one in unit.reported], unit.more]
+                                   for unit in group.units]]
+        for group in groups
+    ]  # fmt: skip
+    return {"groups": content, "words": list(words)}
+
+
+def _packed_cell(cell: Cell | None) -> list[Any] | int:
+    if cell is None:
+        return 0
+    return [cell.text, cell.sd, cell.interval, cell.letters, cell.flags]

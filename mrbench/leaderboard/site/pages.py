@@ -1,0 +1,270 @@
+"""What each page's template takes: texts, figures and addresses."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from mrbench.engine.summary import COSTS
+from mrbench.leaderboard.board import Board, DatasetPage, Figure, MethodPage, Row, RowKind, Table
+from mrbench.leaderboard.site import numbers
+from mrbench.leaderboard.site.addresses import dataset_page, method_page, record_page, rows_file
+from mrbench.leaderboard.site.curves import curve_pictures
+from mrbench.leaderboard.site.figures import Picture, parts_picture, rank_picture
+from mrbench.leaderboard.site.lines import Group, setting_of, shown_columns
+from mrbench.leaderboard.site.scores import ARROWS, facts_of, protocols_of, score_table
+from mrbench.leaderboard.store import Stored
+
+FIRST = 50
+"""Rows of a group that a page shows at once."""
+
+TABLES = 30
+"""Tables of a data set's page at most."""
+
+NEWEST = 12
+METHODS = 120
+HISTORY = 200
+SET_ASIDE = 100
+
+
+@dataclass(frozen=True)
+class Site:
+    """The board with what all pages share."""
+
+    board: Board
+
+    @cached_property
+    def styles(self) -> Mapping[str, int]:
+        """Number of colour and marker by method, the same on all pages; methods first, so that theirs differ most."""
+        pages = sorted(self.board.methods, key=lambda page: (page.people, not page.history, page.name))
+        return {page.name: number for number, page in enumerate(pages)}
+
+    @cached_property
+    def newest(self) -> Mapping[str, bool]:
+        """By id: is it the newest of its kind in its tables?"""
+        tables = (table for page in self.board.datasets for table in page.tables)
+        return {row.id: row.newest for table in tables for row in table.rows if row.id}
+
+
+def index_view(site: Site) -> dict[str, Any]:
+    """The first page."""
+    board = site.board
+    entries = board.entries
+    return {
+        "datasets": [_card(page) for page in board.datasets],
+        "newest": [entry_line(stored) for stored in entries[:NEWEST]],
+        "records": len(entries),
+        "methods": [_method_link(page, site) for page in islice(board.methods, METHODS)],
+        "method_count": len(board.methods),
+        "set_aside": board.set_aside[:SET_ASIDE],
+        "set_aside_count": len(board.set_aside),
+    }
+
+
+def methods_view(site: Site) -> dict[str, Any]:
+    """The list of all methods."""
+    return {"methods": [_method_link(page, site) for page in site.board.methods]}
+
+
+def _method_link(page: MethodPage, site: Site) -> dict[str, Any]:
+    return {"name": page.name, "page": method_page(page.name), "records": len(page.history), "people": page.people,
+            "summary": page.summary, "style": site.styles[page.name]}  # fmt: skip
+
+
+def _card(page: DatasetPage) -> dict[str, Any]:
+    ids = {row.id for table in page.tables for row in table.rows if row.id}
+    methods = {row.method for table in page.tables for row in table.rows if row.kind is RowKind.REPRODUCED}
+    reported = {row.method for table in page.tables for row in table.rows if row.kind is RowKind.REPORTED}
+    counts = ((len(methods), "method"), (len(ids), "record"), (len(reported), "method reported"))
+    return {"name": page.name, "page": dataset_page(page.name), "raters": _raters(page),
+            "counts": ", ".join(_counted(*one) for one in counts if one[0]),
+            "leaders": list(_leaders(page.tables[0]))[:4] if page.tables else []}  # fmt: skip
+
+
+def _counted(number: int, words: str) -> str:
+    noun, *rest = words.split(" ")
+    return " ".join([f"{number:,}", noun + "s" * (number != 1), *rest])
+
+
+def _leaders(table: Table) -> Iterable[tuple[str, str, str, str]]:
+    """(metric, arrow, method, value) of the best of each column; where they differ by S, that of most rows."""
+    for name in shown_columns(table):
+        best = [row for row in table.rows if name in row.figures and row.figures[name].best]
+        if best:
+            row = max(best, key=lambda row: sum(other.samples == row.samples for other in table.rows))
+            yield name, ARROWS[table.columns[name].direction], row.method, numbers.figure(row.figures[name].mean)
+
+
+def _raters(page: DatasetPage) -> str:
+    if not page.rater_names:
+        return ""
+    return f"{len(page.rater_names)} {page.raters} raters, unit {page.unit}"
+
+
+def entry_line(stored: Stored) -> dict[str, Any]:
+    """One entry in a list."""
+    entry = stored.entry
+    return {
+        "id": stored.id,
+        "record": record_page(stored.id),
+        "method": entry.method,
+        "page": method_page(entry.method),
+        "dataset": entry.dataset,
+        "dataset_page": dataset_page(entry.dataset),
+        "day": numbers.day(entry.written),
+        "samples": "" if entry.sample_count is None else entry.sample_count,
+        "preset": entry.preset,
+        "done": f"{len(entry.finished)}/{len(entry.cells)}",
+        "failed": len(entry.finished) < len(entry.cells),
+        "submitter": entry.submitter,
+        "people": entry.people,
+    }
+
+
+def dataset_view(page: DatasetPage, site: Site, groups: Mapping[str, Sequence[Group]]) -> dict[str, Any]:
+    """The page of a data set.
+
+    Args:
+        groups: lines of each table by its key.
+    """
+    tables = page.tables[:TABLES]
+    return {
+        "page": page,
+        "raters": _raters(page),
+        "tables": [_table_view(page, table, site, groups[table.key], n) for n, table in enumerate(tables)],
+        "left_out": len(page.tables) - len(tables),
+        "protocols": list(dict.fromkeys(table.protocol for table in tables)),
+        "samples": sorted({row.samples for table in tables for row in table.rows if row.samples is not None}),
+    }
+
+
+def _table_view(page: DatasetPage, table: Table, site: Site, groups: Sequence[Group], number: int) -> dict[str, Any]:
+    parts = parts_picture(table, site.styles)
+    names = shown_columns(table)
+    data = f"data {table.data_digest[:8]}, split {table.split} {table.split_digest[:8]}" if table.data_digest else ""
+    changed = "".join(f", {name} = {value}" for name, value in table.changed.items())
+    return {
+        "key": table.key,
+        "id": f"t{number}",
+        "protocol": table.protocol,
+        "data": data + changed or "reported figures",
+        "file": rows_file(page.name, table.key),
+        "columns": [_column(name, table) for name in names],
+        "costs": COSTS,
+        "groups": groups,
+        "span": len(names) + len(COSTS) + 5,
+        "notes": [*_shared_notes(groups), *table.notes],
+        "parts": trusted(parts) if parts else None,
+        "ranks": [trusted(rank_picture(one)) for one in table.diagrams if one.methods],
+        "no_ranks": [f"{one.metric}: {one.reason}" for one in table.diagrams if not one.methods],
+    }
+
+
+def _shared_notes(groups: Sequence[Group]) -> Iterable[str]:
+    words = {"methods": "all methods", "people": "all rows for people", "older": "all older records"}
+    return [f"{words[group.name]}: {', '.join(group.shared)}" for group in groups if group.shared]
+
+
+def _column(name: str, table: Table) -> dict[str, str]:
+    facts = table.columns[name]
+    breakable = name.replace("_", "_\u200b")
+    return {"name": breakable, "arrow": ARROWS[facts.direction], "direction": facts.direction.value,
+            "summary": facts.summary}  # fmt: skip
+
+
+def trusted(picture: Picture) -> dict[str, Any]:
+    """A figure for a template: its texts are escaped already."""
+    from markupsafe import Markup
+
+    return {"title": picture.title, "note": picture.note, "svg": Markup(picture.svg)}
+
+
+def record_view(stored: Stored, *, newest: bool) -> dict[str, Any]:
+    """The page of an entry."""
+    entry = stored.entry
+    return {
+        **entry_line(stored),
+        "newest": newest,
+        "marks": entry.marks,
+        "failures": entry.failures,
+        "command": entry.reproduce,
+        "tables": [score_table(entry, name) for name in protocols_of(entry)],
+        "facts": facts_of(entry),
+        "cells": [
+            {
+                "place": cell.place,
+                "status": cell.status.value,
+                "reason": cell.reason,
+                "day": numbers.day(cell.written),
+                "train": numbers.cost(cell.phases["fit"].seconds) if "fit" in cell.phases else "",
+                "predict": numbers.cost(cell.phases["predict"].seconds) if "predict" in cell.phases else "",
+                "image": numbers.cost(cell.milliseconds_per_image),
+                "peak": numbers.cost(max((phase.peak_memory_mib for phase in cell.phases.values()), default=None)),
+                "parameters": numbers.cost(cell.parameters),
+            }
+            for cell in entry.cells
+        ],
+        "options": entry.options,
+        "changed": entry.changed,
+        "files": entry.files,
+    }
+
+
+def method_view(page: MethodPage, site: Site) -> dict[str, Any]:
+    """The page of a method: its newest entry on each data set, its history, what papers report of it."""
+    newest: dict[str, Stored] = {}
+    for stored in page.history:
+        if site.newest.get(stored.id, True):
+            newest.setdefault(stored.entry.dataset, stored)
+    return {
+        "page": page,
+        "style": site.styles[page.name],
+        "datasets": [_on_dataset(stored, site) for stored in newest.values()],
+        "history": [entry_line(stored) for stored in page.history[:HISTORY]],
+        "older": max(0, len(page.history) - HISTORY),
+        "reported": _reported(page.reported),
+    }
+
+
+def _on_dataset(stored: Stored, site: Site) -> dict[str, Any]:
+    entry, curves = stored.entry, curve_pictures(stored, site.styles[stored.entry.method])
+    first, *more = protocols_of(entry) or [""]
+    return {
+        **entry_line(stored),
+        "marks": entry.marks,
+        "failures": entry.failures,
+        "command": entry.reproduce,
+        "tables": [score_table(entry, first)] if first else [],
+        "more": more,
+        "curves": [trusted(picture) for picture in curves],
+        "options": entry.options,
+        "changed": entry.changed,
+    }
+
+
+def _reported(found: Sequence[tuple[str, Row]]) -> list[dict[str, Any]]:
+    """By data set: the columns that papers give and a line per row."""
+    by_dataset: dict[str, list[Row]] = {}
+    for dataset, row in found:
+        by_dataset.setdefault(dataset, []).append(row)
+    return [_reported_table(dataset, rows) for dataset, rows in by_dataset.items()]
+
+
+def _reported_table(dataset: str, rows: Sequence[Row]) -> dict[str, Any]:
+    names = list(dict.fromkeys(name for row in rows for name in row.figures))
+    lines = [
+        {
+            "source": row.reported.source if row.reported else "",
+            "table": row.reported.table if row.reported else "",
+            "setting": ", ".join([*setting_of(row.reported), *row.reported.notes]) if row.reported else "",
+            "samples": "" if row.samples is None else row.samples,
+            "values": [_reported_value(row.figures.get(name)) for name in names],
+        }
+        for row in rows[:HISTORY]
+    ]
+    return {"dataset": dataset, "page": dataset_page(dataset), "names": names, "lines": lines}
+
+
+def _reported_value(found: Figure | None) -> tuple[str, str]:
+    return ("", "") if found is None else (numbers.figure(found.mean), numbers.spread(found.sd))

@@ -1,0 +1,139 @@
+"""Boards made by hand, and their pages in a browser."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from synthetic_board import Made, entry_of, put
+
+from mrbench.leaderboard.board import (
+    Board,
+    DatasetPage,
+    Figure,
+    MethodPage,
+    RankDiagram,
+    Reported,
+    Row,
+    RowKind,
+    Table,
+)
+from mrbench.leaderboard.entry import Entry
+from mrbench.leaderboard.site.write import write_site
+from mrbench.leaderboard.store import SetAside, Stored
+
+HOSTILE = "</script><img src=x onerror='window.hacked=1'><script>window.hacked=1</script>\"'&"
+COLUMNS = ("ged", "ged_pa", "ged_pp", "ged_aa", "dice_soft", "dice_rater")
+
+
+@pytest.fixture(scope="session")
+def hostile() -> str:
+    """What strangers put into names."""
+    return HOSTILE
+
+
+@pytest.fixture(scope="session")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Stored]:
+    """Entries on disk; what is said in ``change`` is changed after reading, as no schema would let it."""
+    folder = tmp_path_factory.mktemp("records")
+    base = {people: entry_of(Made(method="m", people=people), ("strict", "published")) for people in (False, True)}
+
+    def make(number: int, people: bool = False, **change: Any) -> Stored:
+        entry, files = base[people]
+        path = put(folder, entry, files)
+        return Stored(f"{number:016x}", path, replace(entry, **change))
+
+    return make
+
+
+def _row(stored: Stored, kind: RowKind, level: float, **change: Any) -> Row:
+    entry: Entry = stored.entry
+    values = {"ged": 1 - level, "ged_pa": 1.0, "ged_pp": level, "ged_aa": 1.0, "dice_soft": level, "dice_rater": level}
+    figures = {
+        name: Figure(value, 0.01, 2, value - 0.02, value + 0.02, letters="ab", recomputable=True)
+        for name, value in values.items()
+    }
+    cost = {"train s": 100 * (1 + level), "ms/image": 2.0, "peak MiB": 400.0, "parameters": 250_000.0}
+    row = Row(kind, entry.method, 50, (), figures, cost, (2, 2), stored=stored)
+    return replace(row, **change)
+
+
+def _reported(method: str, level: float) -> Row:
+    source = Reported("A paper, 2025", "Table 1", "published", 4, ())
+    return Row(RowKind.REPORTED, method, None, ("reported",), {"dice_soft": Figure(level)}, reported=source)
+
+
+@pytest.fixture(scope="session")
+def make_board(stored: Callable[..., Stored]) -> Callable[..., Board]:
+    """A board of so many methods with two people, reported figures, a failure and an older record.
+
+    ``name`` stands in every text that may come from others.
+    """
+
+    def make(methods: int = 6, name: str = "method") -> Board:
+        said = {"dataset": name, "submitter": name, "note": name, "reproduce": f"mrbench run --method {name}",
+                "options": {name: name}, "preset": name}  # fmt: skip
+        ours = [stored(n, method=f"{name}-{n}", **said) for n in range(methods)]
+        people = stored(methods, people=True, method=f"{name}-people", **said)
+        older = stored(methods + 1, method=f"{name}-0", **said)
+        level = [0.9 - 0.5 * n / methods for n in range(methods)]
+        rows = [_row(one, RowKind.REPRODUCED, level[n], marks=(f"mark {n}",)) for n, one in enumerate(ours)]
+        rows[0] = replace(rows[0], figures={**rows[0].figures, "ged": replace(rows[0].figures["ged"], best=True)})
+        rows[1] = replace(rows[1], figures={n: replace(f, above_raters=True) for n, f in rows[1].figures.items()})
+        rows[-1] = replace(rows[-1], cells=(1, 2), failures=(f"fold1-seed0 failed: {name}",))
+        rows.append(_row(people, RowKind.PEOPLE, 0.95, samples=1))
+        rows.append(_row(older, RowKind.REPRODUCED, 0.2, newest=False))
+        rows += [_reported(f"{name}-0", 0.77), _reported(f"{name}-unseen", 0.66)]
+        facts = ours[0].entry.metrics
+        columns = {metric: facts[metric] for metric in COLUMNS}
+        names = tuple(row.method for row in rows[:3])
+        diagrams = (
+            RankDiagram("ged", 50, ("0", "1", "2"), names, (1.2, 2.0, 2.8), 1.0, 0.001, 40, ((0, 1), (1, 2))),
+            RankDiagram("dice_soft", 50, reason=f"too few subjects {name}"),
+        )
+        table = Table("strict", "d" * 64, "strict", "5" * 64, {}, columns, rows, diagrams, (f"note {name}",))
+        # The other protocol has the other order.
+        published = replace(table, protocol="published", rows=[*reversed(rows[:methods]), *rows[methods:]])
+        page = DatasetPage(name, "identified", ("a", name), ("background", name), "slice", name, name, name, True,
+                           [table, published])  # fmt: skip
+        pages = [MethodPage(one.entry.method, name, name, name, False, [one], []) for one in ours]
+        pages[0] = replace(pages[0], history=[ours[0], older], reported=[(name, rows[-2])])
+        pages += [MethodPage(f"{name}-people", "", "", "", True, [people], []),
+                  MethodPage(f"{name}-unseen", "", "", "", False, [], [(name, rows[-1])])]  # fmt: skip
+        return Board([page], pages, [SetAside(f"records/{name}", f"wrong: {name}")], "0.0")
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def site(make_board: Callable[..., Board], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small site."""
+    folder = tmp_path_factory.mktemp("site")
+    write_site(make_board(), folder, downloads=["leaderboard.csv"])
+    return folder
+
+
+@pytest.fixture
+def opened(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Opens a page and, at the end, checks that it has neither complained nor asked for anything beyond its folder."""
+    contexts, complaints, requests, roots = [], [], [], []
+
+    def open_page(path: Path, width: int = 1280, height: int = 900, **settings: Any) -> Any:
+        contexts.append(browser.new_context(viewport={"width": width, "height": height}, **settings))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: requests.append(request.url))
+        root = path.parent if path.name in ("index.html", "methods.html") else path.parent.parent
+        roots.append(root.as_uri() + "/")
+        page.goto(path.as_uri())
+        if path.parent.name == "datasets" and settings.get("java_script_enabled", True):
+            page.wait_for_selector("[data-ready]")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    assert [url for url in requests if not url.startswith((*roots, "data:"))] == []

@@ -1,0 +1,103 @@
+"""Figures: where marks stand, and what strange numbers and names do."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mrbench.leaderboard.board import Board, RankDiagram
+from mrbench.leaderboard.site.curves import curve_pictures
+from mrbench.leaderboard.site.figures import ROWS, curve_picture, parts_picture, rank_picture
+from mrbench.leaderboard.site.plot import powers, ticks
+from mrbench.leaderboard.store import Stored
+from mrbench.report.curves import Curve
+
+
+def boxes(svg: str) -> list[tuple[str, float, float]]:
+    found = ElementTree.fromstring(svg).iter("rect")
+    return [(one.get("class"), float(one.get("x")), float(one.get("width"))) for one in found]
+
+
+def test_a_bar_is_made_of_raters_samples_and_ged(make_board: Callable[..., Board]):
+    # ged_aa 1, ged_pp 0.9, ged 0.1: widths in these proportions, each where the last one ends.
+    picture = parts_picture(make_board(2).datasets[0].tables[0], {})
+    raters, samples, rest = boxes(picture.svg)[:3]
+    assert [kind.split()[-1] for kind, _, _ in (raters, samples, rest)] == ["raters", "pale", "full"]
+    assert samples[2] / raters[2] == pytest.approx(0.9, abs=0.01)
+    assert rest[2] / raters[2] == pytest.approx(0.1, abs=0.01)
+    assert samples[1] == pytest.approx(raters[1] + raters[2], abs=0.2)
+    assert rest[1] == pytest.approx(samples[1] + samples[2], abs=0.2)
+
+
+def test_no_parts_no_picture(make_board: Callable[..., Board]):
+    table = make_board(2).datasets[0].tables[0]
+    assert parts_picture(replace(table, rows=table.rows[-1:]), {}) is None
+
+
+def diagram(m: int, **change) -> RankDiagram:
+    names = tuple(f"method-{n}" for n in range(m))
+    ranks = tuple(float(n + 1) for n in range(m))
+    return replace(RankDiagram("ged", 50, names, names, ranks, 1.5, 0.01, 40, ((0, 1),)), **change)
+
+
+def test_the_best_methods_stand_at_the_left():
+    svg = rank_picture(diagram(4)).svg
+    sides = {one.text: one.get("class") for one in ElementTree.fromstring(svg).iter("text")}
+    assert sides["method-0  1.00"] == sides["method-1  2.00"] == "end"
+    assert sides["3.00  method-2"] == sides["4.00  method-3"] == ""
+
+
+def test_many_methods_leave_the_middle_out():
+    picture = rank_picture(diagram(50))
+    assert "20 of 50 left out" in picture.note
+    assert picture.svg.count("method-0  ") == picture.svg.count("  method-49<") == 1
+    assert "  method-25<" not in picture.svg
+    assert len(list(ElementTree.fromstring(picture.svg).iter("path"))) < 3 * ROWS
+
+
+def test_names_in_figures_are_escaped():
+    svg = rank_picture(diagram(2, methods=("<script>", '"&'))).svg
+    assert "<script" not in svg
+    alt = ElementTree.fromstring(svg).get("aria-label")
+    assert alt.startswith('Mean ranks of ged over 40 subjects: <script> 1.00, "& 2.00')
+
+
+@pytest.mark.parametrize(
+    "curve",
+    [
+        Curve((1,), (0.5,), ()),
+        Curve((1, 2), (0.0, 0.0), (0.0, 0.0)),
+        Curve((1, 2), (5e-324, 1e15), (1e15, -1e15)),
+        Curve((-4, -3), (1.0, 2.0), (2.0, 1.0)),
+        Curve(tuple(range(1, 10_001)), (1.0,) * 10_000, ()),
+    ],
+)
+def test_any_curve_is_drawn_within_its_frame(curve: Curve):
+    svg = curve_picture("m", "main", {"a": curve}, 0).svg
+    assert "nan" not in svg
+    assert "inf" not in svg
+    assert len(svg) < 20_000
+
+
+def test_curves_come_from_the_entry_and_bad_ones_are_left_out(stored: Callable[..., Stored]):
+    one = stored(1)
+    (picture,) = curve_pictures(one, 0)
+    assert "over" not in picture.title
+    assert "Losses of m main, 2 trainings" in picture.svg
+    assert curve_pictures(replace(one, folder=one.folder / "elsewhere"), 0) == []
+
+
+@given(st.floats(-1e15, 1e15), st.floats(1e-9, 1e15))
+def test_ticks_lie_between(low: float, width: float):
+    found = ticks(low, low + width)
+    assert len(found) <= 12
+
+
+@given(st.floats(1e-300, 1e14), st.floats(10, 1e6))
+def test_powers_are_few_and_lie_between(low: float, factor: float):
+    found = powers(low, low * factor)
+    assert 1 <= len(found) <= 6
+    assert all(low <= value <= low * factor for value in found)

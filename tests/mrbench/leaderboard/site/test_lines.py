@@ -1,0 +1,61 @@
+"""Rows of a table as lines of text."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from mrbench.leaderboard.board import Board, Table
+from mrbench.leaderboard.site import numbers
+from mrbench.leaderboard.site.lines import BEST, groups_of, rows_data
+
+
+def table_of(board: Board) -> Table:
+    return board.datasets[0].tables[0]
+
+
+def test_reported_rows_stand_below_their_method_or_alone(make_board: Callable[..., Board]):
+    groups = {group.name: group for group in groups_of(table_of(make_board(4)), {})}
+    assert list(groups) == ["methods", "people", "alone", "older"]
+    first, *others = groups["methods"].units
+    assert [line.kind for line in first.reported] == ["reported"]
+    assert not any(unit.reported for unit in others)
+    assert [unit.line.method for unit in groups["alone"].units] == ["method-unseen"]
+    assert [unit.line.method for unit in groups["people"].units] == ["method-people"]
+    assert [unit.line.older for unit in groups["older"].units] == [True]
+
+
+def test_reported_rows_beyond_three_are_counted(make_board: Callable[..., Board]):
+    table = table_of(make_board(4))
+    table = replace(table, rows=[*table.rows, *[table.rows[-2]] * 5])
+    unit = groups_of(table, {})[0].units[0]
+    assert (len(unit.reported), unit.more) == (3, 3)
+
+
+def test_marks_that_all_methods_have_are_said_once(make_board: Callable[..., Board]):
+    table = table_of(make_board(4))
+    rows = [replace(row, marks=("virtual raters", *row.marks)) if row.stored else row for row in table.rows]
+    group = groups_of(replace(table, rows=rows), {})[0]
+    assert group.shared == ("virtual raters",)
+    assert [unit.line.notes for unit in group.units] == [f"mark {n}" for n in range(4)]
+
+
+def test_columns_for_figures_alone_are_not_in_the_table(make_board: Callable[..., Board]):
+    table = table_of(make_board(4))
+    line = groups_of(table, {})[0].units[0].line
+    assert [cell and cell.text for cell in line.cells] == ["0.1000", "0.9000", "0.9000"]
+    assert line.cells[0].flags == BEST
+    assert line.cells[0].interval == "0.080–0.120"
+    assert (line.done, line.costs[0], line.costs[4]) == ("2/2", "190", "250,000")
+
+
+def test_the_file_of_rows_says_every_text_once(make_board: Callable[..., Board]):
+    data = rows_data(groups_of(table_of(make_board(30)), {}))
+    assert len(data["words"]) == len(set(data["words"]))
+    assert data["words"].count("mrbench run --method method") == 1
+
+
+def test_numbers_stay_short():
+    figures = [numbers.figure(value) for value in (0.17452, -0.5, 12345.678, 1e15)]
+    assert figures == ["0.1745", "-0.5000", "12346", "1e+15"]
+    assert numbers.interval(-0.1, 0.2) == "-0.100 to 0.200"
+    assert numbers.interval(None, 0.2) == numbers.spread(None) == numbers.cost(None) == ""
+    assert [numbers.cost(value) for value in (0.0893, 46.4, 249557, 3e10)] == ["0.0893", "46.4", "249,557", "3e+10"]
