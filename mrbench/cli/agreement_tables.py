@@ -1,6 +1,6 @@
 """The tables of ``mrbench agreement``: as many columns side by side as fit, what has no value left blank."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from rich.console import Console
@@ -11,7 +11,7 @@ from mrbench.agreement.document import COLUMNS, class_names, has_columns
 from mrbench.agreement.estimates import Estimates
 from mrbench.agreement.people import Scored
 from mrbench.agreement.survey import Agreement
-from mrbench.cli.columns import Column, grids, short
+from mrbench.cli.columns import Column, print_columns, print_notes, short
 from mrbench.cli.tables import ARROWS, RESEARCH, title
 from mrbench.data.description import Raters, Unit
 from mrbench.statistics.bootstrap import DRAWS, LEVEL
@@ -22,15 +22,15 @@ INTERVAL = f"{100 * LEVEL:.0f} % interval"
 def print_agreement(found: Agreement, console: Console) -> None:
     """Prints the whole report."""
     console.print(title(found.description.name, found.description.as_json(), f"scoring protocol {found.protocol.name}"))
-    _print_notes(console, _cases(found))
+    print_notes(console, _cases(found))
     _print(console, "All raters", *_beyond_chance(found))
     for place, name in enumerate(class_names(found)):
         _print_class(console, found, place, f" of {name}" if len(class_names(found)) > 1 else "")
     _print(console, f"Rows for people (samples: {found.samples})", *_people(found))
-    _print_notes(console, _people_notes(found))
+    print_notes(console, _people_notes(found))
     if found.attributes:
         _print(console, "Ratings that differ, and masks that differ: Pearson's r over cases", *_attributes(found))
-        _print_notes(
+        print_notes(
             console,
             [
                 f"ratings: standard deviation over the raters; r with the {AREA} says how far a column measures size: "
@@ -38,12 +38,12 @@ def print_agreement(found: Agreement, console: Console) -> None:
             ],
         )
     console.print()
-    _print_notes(console, _notes(found))
+    print_notes(console, _notes(found))
 
 
 def _print_class(console: Console, found: Agreement, place: int, of: str) -> None:
     _print(console, f"Two raters{of}", *_pairs(found, place))
-    _print_notes(console, _pair_notes(found, place))
+    print_notes(console, _pair_notes(found, place))
     if not has_columns(found):
         return
     _print(console, f"Each rater{of}", *_raters(found, place))
@@ -69,15 +69,7 @@ def _print_matrices(console: Console, found: Agreement, place: int, of: str) -> 
 def _print(console: Console, name: str, names: Column, columns: Sequence[Column]) -> None:
     console.print()
     console.print(name, style="bold", markup=False, highlight=False)
-    for number, grid in enumerate(grids(names, columns, console.width)):
-        if number:
-            console.print()
-        console.print(grid)
-
-
-def _print_notes(console: Console, notes: Iterable[str]) -> None:
-    for note in notes:
-        console.print(note, style="dim", markup=False, highlight=False)
+    print_columns(console, names, columns)
 
 
 def _cases(found: Agreement) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """Tables in a terminal: as many columns side by side as fit, so that a narrow one cuts nothing off."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -65,3 +66,17 @@ def short(value: float, digits: int = 4) -> str:
     """A number without a zero before the point; what rounds to zero has no sign."""
     text = f"{value:z.{digits}f}"
     return text.replace("0.", ".", 1) if text.lstrip("+-").startswith("0.") else text
+
+
+def print_columns(console: Console, names: Column, columns: Sequence[Column]) -> None:
+    """Prints columns beside the names of the rows, in as many tables as the width asks for."""
+    for number, grid in enumerate(grids(names, columns, console.width)):
+        if number:
+            console.print()
+        console.print(grid)
+
+
+def print_notes(console: Console, notes: Iterable[str]) -> None:
+    """Prints lines below a table."""
+    for note in notes:
+        console.print(note, style="dim", markup=False, highlight=False)

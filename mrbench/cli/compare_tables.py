@@ -1,13 +1,13 @@
 """The tables of ``mrbench compare``: as many columns side by side as fit, what does not apply left blank."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from mrbench.cli.columns import Column, grids, short
+from mrbench.cli.columns import Column, grids, print_columns, print_notes, short
 from mrbench.cli.tables import ARROWS, RESEARCH, mark_lines, mean_and_spread, title
 from mrbench.compare.compared import Compared, Together
 from mrbench.compare.differences import Comparison, Difference, Tally
@@ -139,20 +139,6 @@ def _move_columns(table: MoveTable, switches: Sequence[Switch]) -> tuple[Column,
     strict = Column("strict", [Text(mean_and_spread(row.strict)) for row in table.rows])
     columns = [Column(switch.name, [_move(row, switch) for row in table.rows]) for switch in switches]
     return Column(f"{table.metric}{ARROWS[table.record.direction]}", names), [strict, *columns]
-
-
-def print_columns(console: Console, names: Column, columns: Sequence[Column]) -> None:
-    """Prints columns beside the names of the rows, in as many tables as the width asks for."""
-    for number, grid in enumerate(grids(names, columns, console.width)):
-        if number:
-            console.print()
-        console.print(grid)
-
-
-def print_notes(console: Console, notes: Iterable[str]) -> None:
-    """Prints lines below a table."""
-    for note in notes:
-        console.print(note, style="dim", markup=False, highlight=False)
 
 
 def _side(letter: str, row: MethodCells) -> Text:

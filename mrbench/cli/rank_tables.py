@@ -7,8 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from mrbench.cli.columns import Column, short
-from mrbench.cli.compare_tables import correction, methods_json, print_columns, print_notes
+from mrbench.cli.columns import Column, print_columns, print_notes, short
+from mrbench.cli.compare_tables import correction, methods_json
 from mrbench.cli.tables import ARROWS, RESEARCH, title
 from mrbench.compare.compared import Compared
 from mrbench.compare.paired_tests import LEVEL as ALPHA

@@ -4,15 +4,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mrbench.nn.feature_network import FeatureNetwork
+from mrbench.nn.encoder_decoder import EncoderDecoder
 
 STAGES = ((64, 3), (128, 4), (256, 6), (512, 3))
 """(channels, residual blocks) of the four stages of ResNet-34 (He et al. 2016, table 1)."""
 
-DECODER = (256, 128, 64, 32, 16)
 
-
-class ResNetUNet(FeatureNetwork):
+class ResNetUNet(EncoderDecoder):
     """ResNet-34 encoder, five decoder levels of 256, 128, 64, 32 and 16 maps; the last level has no skip connection.
 
     24,429,952 parameters with one input channel.
@@ -21,25 +19,10 @@ class ResNetUNet(FeatureNetwork):
         in_channels: C.
     """
 
-    out_channels = DECODER[-1]
-    multiple = 32
     least = 64  # BatchNorm needs two pixels at 1/32 to train on a batch of one
 
     def __init__(self, in_channels: int) -> None:
-        super().__init__()
-        self.encoder = ResNet34(in_channels)
-        deep = (512, *DECODER[:-1])
-        skip = (256, 128, 64, 64, 0)
-        self.decoder = nn.ModuleList(
-            DecoderBlock(inner + side, outer) for inner, side, outer in zip(deep, skip, DECODER, strict=True)
-        )
-
-    def features(self, x: Tensor) -> Tensor:
-        """``(B, 16, H, W)`` from ``(B, C, H, W)``."""
-        *skips, x = self.encoder(x)
-        for block in self.decoder:
-            x = block(x, skips.pop() if skips else None)
-        return x
+        super().__init__(ResNet34(in_channels), (64, *(channels for channels, _ in STAGES)))
 
 
 class ResNet34(nn.Module):
@@ -92,26 +75,3 @@ class ResidualBlock(nn.Module):
         shortcut = x if self.downsample is None else self.downsample(x)
         x = torch.relu(self.bn1(self.conv1(x)))
         return torch.relu(self.bn2(self.conv2(x)) + shortcut)
-
-
-class DecoderBlock(nn.Module):
-    """Doubles the resolution, joins the skip connection and convolves twice: ``(B, out, 2 H, 2 W)``."""
-
-    def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__()
-        self.conv1 = _convolution(in_channels, out_channels)
-        self.conv2 = _convolution(out_channels, out_channels)
-
-    def forward(self, x: Tensor, skip: Tensor | None) -> Tensor:
-        """``x`` is ``(B, c, H, W)``, ``skip`` ``(B, in - c, 2 H, 2 W)`` or None."""
-        x = functional.interpolate(x, scale_factor=2, mode="nearest")
-        if skip is not None:
-            x = torch.cat([x, skip], dim=1)
-        out: Tensor = self.conv2(self.conv1(x))
-        return out
-
-
-def _convolution(in_channels: int, out_channels: int) -> nn.Sequential:
-    conv = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
-    nn.init.kaiming_uniform_(conv.weight, mode="fan_in", nonlinearity="relu")
-    return nn.Sequential(conv, nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True))

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from mrbench.records import Direction, MetricRecord
@@ -10,6 +9,7 @@ from mrbench.report import palette
 from mrbench.report.choices import PARTS
 from mrbench.report.curves import Curve
 from mrbench.report.entry import Entry
+from mrbench.report.picture import Picture
 from mrbench.report.svg import INK, LINE, PAPER, as_svg, blank, drawing, hue_token, printable
 
 LETTER = 6.2
@@ -18,15 +18,6 @@ LETTER = 6.2
 ROW = 24
 POINTS = 200
 """Points of a curve that are drawn at most."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure with its title; ``svg`` is an element of the page."""
-
-    title: str
-    svg: str
-    note: str = ""
 
 
 def fold_picture(

@@ -110,7 +110,8 @@ def _cost(value: float | None) -> Mapping[str, str]:
 def _pictures(part: DatasetReport, name: str) -> dict[str, Any]:
     from markupsafe import Markup
 
-    from mrbench.report.figures import COMPARED, Picture, cost_pictures, curve_pictures, fold_picture, parts_picture
+    from mrbench.report.figures import COMPARED, cost_pictures, curve_pictures, fold_picture, parts_picture
+    from mrbench.report.picture import Picture
 
     def trusted(picture: Picture) -> dict[str, Any]:
         return {"title": picture.title, "note": picture.note, "svg": Markup(picture.svg)}

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from mrbench.errors import MrbenchError
-from mrbench.leaderboard.site.figures import Picture, curve_picture
+from mrbench.leaderboard.site.figures import curve_picture
 from mrbench.leaderboard.store import Stored
 from mrbench.report.curves import Curve, parse_curves
+from mrbench.report.picture import Picture
 
 TRAININGS = 12
 """Whose curves stand in a picture at most."""

@@ -8,6 +8,7 @@ from mrbench.leaderboard.site.plot import LETTER, Plot, cut, powers, short, tick
 from mrbench.report import palette
 from mrbench.report.choices import PARTS
 from mrbench.report.curves import Curve
+from mrbench.report.picture import Picture
 
 ROWS = 30
 """Methods in a figure at most."""
@@ -23,15 +24,6 @@ RANKS_WIDTH, RANKS_TOP = 580.0, 46.0
 
 POINTS = 150
 """Points of a curve that are drawn at most."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure with its title; ``svg`` is an element of a page, with all texts escaped."""
-
-    title: str
-    svg: str
-    note: str = ""
 
 
 def parts_picture(table: Table, styles: Mapping[str, int]) -> Picture | None:

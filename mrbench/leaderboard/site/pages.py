@@ -11,10 +11,11 @@ from mrbench.leaderboard.board import Board, DatasetPage, Figure, MethodPage, Ro
 from mrbench.leaderboard.site import numbers
 from mrbench.leaderboard.site.addresses import dataset_page, method_page, record_page, rows_file
 from mrbench.leaderboard.site.curves import curve_pictures
-from mrbench.leaderboard.site.figures import Picture, parts_picture, rank_picture
+from mrbench.leaderboard.site.figures import parts_picture, rank_picture
 from mrbench.leaderboard.site.lines import Group, setting_of, shown_columns
 from mrbench.leaderboard.site.scores import ARROWS, facts_of, protocols_of, score_table
 from mrbench.leaderboard.store import Stored
+from mrbench.report.picture import Picture
 
 FIRST = 50
 """Rows of a group that a page shows at once."""

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mrbench.nn.resnet_unet import DECODER, STAGES
+from mrbench.nn.encoder_decoder import DECODER
+from mrbench.nn.resnet_unet import STAGES
 
 
 class Block(nn.Module):
