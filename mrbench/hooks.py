@@ -7,7 +7,8 @@ import pluggy
 
 if TYPE_CHECKING:
     from mrbench.engine.cell import CellSpec
-    from mrbench.engine.run import CellResult, Run
+    from mrbench.engine.result import Result
+    from mrbench.engine.run import Run
     from mrbench.records import DatasetRecord, MethodRecord, MetricRecord
 
 PROJECT = "mrbench"
@@ -41,7 +42,7 @@ def mrbench_run_start(run: "Run") -> None:
 
 
 @hookspec
-def mrbench_run_end(run: "Run", results: "Sequence[CellResult]") -> None:
+def mrbench_run_end(run: "Run", results: "Sequence[Result]") -> None:
     """A run has ended, whatever became of its cells."""
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from mrbench.data.caseset import CaseSet
 from mrbench.engine.cell import CellSpec, Status
-from mrbench.engine.run import CellResult, Run
+from mrbench.engine.result import Result
+from mrbench.engine.run import Run
 from mrbench.errors import DataError, MrbenchError, UsageError
 from mrbench.files import replaced
 from mrbench.registry import Registry
@@ -61,7 +62,7 @@ def write_contact_sheet(cases: CaseSet, path: Path, count: int) -> None:
 
 
 def write_run_pictures(
-    run: Run, results: Sequence[CellResult], registry: Registry, path: Path, count: int = 4
+    run: Run, results: Sequence[Result], registry: Registry, path: Path, count: int = 4
 ) -> list[Path]:
     """A picture per data set, named after it where there are several; returns their paths.
 

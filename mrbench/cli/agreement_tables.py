@@ -12,7 +12,7 @@ from mrbench.agreement.estimates import Estimates
 from mrbench.agreement.people import Scored
 from mrbench.agreement.survey import Agreement
 from mrbench.cli.columns import Column, print_columns, print_notes, short
-from mrbench.cli.tables import ARROWS, RESEARCH, title
+from mrbench.cli.tables import title
 from mrbench.data.description import Raters, Unit
 from mrbench.statistics.bootstrap import DRAWS, LEVEL
 
@@ -179,7 +179,7 @@ def _people(found: Agreement) -> tuple[Column, list[Column]]:
     shown = [name for name in shown if any(name in row.metrics for row in found.people)]
     columns = []
     for name in shown:
-        header = name + ARROWS[found.metrics[name].direction]
+        title = header(name, found.metrics[name])
         columns.append(Column(header, [_scored(row.metrics.get(name)) for row in found.people]))
     return Column("row", [Text(row.name) for row in found.people]), columns
 

@@ -159,7 +159,7 @@ def _compared(chosen: Comparing, found: Registry, *, ranked: bool = False) -> "C
     from mrbench.compare.compared import Compared
     from mrbench.compare.operands import parse_operand
     from mrbench.compare.pairs import pair, pair_ranked
-    from mrbench.compare.scores import ScoreReader
+    from mrbench.results.reader import ScoreReader
 
     operands = [parse_operand(run, chosen.out) for run in chosen.runs]
     pairing = pair_ranked(operands) if ranked else pair(operands, chosen.against, each=chosen.each)
@@ -213,7 +213,7 @@ def _print_moves(
 
     operand, chosen = parse_operand(run, out), switches(samples)
     tables = moves(operand, found, chosen, metrics)
-    rows = [row for dataset in operand.datasets for row in operand.rows(dataset)]
+    rows = [row for dataset in operand.datasets for row in operand.runs(dataset)]
     results = [result for row in rows for result in row.results]
     tell_absent_files(results, found)
     if as_json:

@@ -8,15 +8,17 @@ from rich.console import Console
 from rich.text import Text
 
 from mrbench.cli.columns import Column, grids, print_columns, print_notes, short
-from mrbench.cli.tables import ARROWS, RESEARCH, mark_lines, mean_and_spread, title
+from mrbench.cli.tables import INCOMPLETE, mean_and_spread, title, value_json
 from mrbench.compare.compared import Compared, Together
 from mrbench.compare.differences import Comparison, Difference, Tally
-from mrbench.compare.moves import DatasetMoves, MoveRow, MoveTable
-from mrbench.compare.operands import MethodCells
-from mrbench.compare.paired_tests import LEVEL as ALPHA
+from mrbench.compare.moves import DatasetMoves, Move, MoveTable
 from mrbench.compare.paired_tests import TESTS
 from mrbench.compare.switches import Switch
-from mrbench.compare.tied import MethodTable
+from mrbench.results import ties
+from mrbench.results.caveats import caveat_lines
+from mrbench.results.columns import RESEARCH, header
+from mrbench.results.method_run import MethodRun
+from mrbench.results.table import Table, Value
 from mrbench.statistics.bootstrap import DRAWS, LEVEL, Interval
 from mrbench.statistics.significance import Significance
 
@@ -27,7 +29,7 @@ def print_differences(compared: Compared) -> None:
     """Prints the methods of each data set, where all pairs are tested, and a table of differences per pair."""
     console = Console()
     for table in compared.tables:
-        print_methods(console, table, compared.protocol.name)
+        print_methods(console, table)
     for comparison in compared.comparisons:
         console.print()
         protocol = f"scoring protocol {comparison.protocol.name}"
@@ -46,36 +48,36 @@ def print_differences(compared: Compared) -> None:
     print_notes(console, [*notes, *_legend(compared), RESEARCH])
 
 
-def print_methods(console: Console, table: MethodTable, protocol: str) -> None:
+def print_methods(console: Console, table: Table) -> None:
     """Prints methods by rows with their values and the letters of their tie groups."""
     console.print()
-    console.print(title(table.dataset, table.rows[0].description, f"scoring protocol {protocol}"))
-    names = Column("method", [Text(label) for label in table.labels])
+    console.print(title(table.dataset, table.description, f"scoring protocol {table.protocol}"))
+    names = Column("method", [Text(row.label) for row in table.rows])
     samples = Column("S", [Text("" if row.samples is None else str(row.samples)) for row in table.rows])
-    metrics = [
-        Column(f"{name}{ARROWS[record.direction]}", _lettered(table, name)) for name, record in table.metrics.items()
-    ]
+    metrics = [Column(header(name, column), _lettered(table, name)) for name, column in table.columns.items()]
     for grid in grids(names, metrics, console.width, key=samples) if metrics else ():
         console.print(grid)
         console.print()
-    lines = mark_lines((label, row.marks) for label, row in zip(table.labels, table.rows, strict=True))
-    print_notes(console, lines)
+    shown = [value for row in table.rows for value in row.values.values()]
+    incomplete = [INCOMPLETE] if any(value.count for value in shown) else []
+    print_notes(console, [*incomplete, *table.caveat_lines(), *table.notes])
 
 
-def _lettered(table: MethodTable, name: str) -> list[Text]:
-    width = max(map(len, table.letters[name]), default=0)
-    return [
-        Text("" if value is None else f"{short(value.mean)} {letters:{width}}".rstrip(" " if not width else ""))
-        for value, letters in zip(table.values[name], table.letters[name], strict=True)
-    ]
+def _lettered(table: Table, name: str) -> list[Text]:
+    values = [row.values.get(name) for row in table.rows]
+    width = max((len(value.letters) for value in values if value), default=0)
+    return [Text("" if value is None else _with_letters(value, width)) for value in values]
+
+
+def _with_letters(value: Value, width: int) -> str:
+    count = f" {value.count}" if value.count else ""
+    return f"{short(value.mean)}{count} {value.letters:{width}}".rstrip(" " if not width else "")
 
 
 def _legend(compared: Compared) -> Iterator[str]:
-    if any(letter for table in compared.tables for found in table.letters.values() for letter in found):
-        yield (
-            f"letters: methods that share one are not told apart at {100 * ALPHA:.0f} % after the correction, among "
-            "equal S for sample metrics; rows that see the test masks or miss cells have none"
-        )
+    rows = [row for table in compared.tables for row in table.rows]
+    if any(value.letters for row in rows for value in row.values.values()):
+        yield f"letters: {ties.HOW}; human references, incomplete rows and values have none"
     yield (
         "B - A: mean over the folds, on the folds and cases that both have; interval: "
         f"{100 * LEVEL:.0f} % of {DRAWS:,} bootstrap draws of subjects within folds, the same for A and B; each for "
@@ -135,21 +137,20 @@ def print_moves(datasets: Sequence[DatasetMoves], switches: Sequence[Switch]) ->
 
 
 def _move_columns(table: MoveTable, switches: Sequence[Switch]) -> tuple[Column, list[Column]]:
-    names = [Text(row.method.method) for row in table.rows]
-    strict = Column("strict", [Text(mean_and_spread(row.strict)) for row in table.rows])
-    columns = [Column(switch.name, [_move(row, switch) for row in table.rows]) for switch in switches]
-    return Column(f"{table.metric}{ARROWS[table.record.direction]}", names), [strict, *columns]
+    names = [Text(row.label) for row in table.rows]
+    strict = Column("strict", [Text(mean_and_spread(row.values[table.metric])) for row in table.rows])
+    columns = [Column(switch.name, [_move(move) for move in table.moves[switch.name]]) for switch in switches]
+    return Column(header(table.metric, table.column), names), [strict, *columns]
 
 
-def _side(letter: str, row: MethodCells) -> Text:
-    facts = [f"run {row.run.id}", *([] if row.samples is None else [f"S {row.samples}"])]
-    facts += row.marks
-    return Text(f"{letter}  {row.method}").append(f"  {'; '.join(facts)}", style="dim")
+def _side(letter: str, run: MethodRun) -> Text:
+    facts = [run.origin, *([] if run.samples is None else [f"S {run.samples}"]), *run.caveats]
+    return Text(f"{letter}  {run.method}").append(f"  {'; '.join(facts)}", style="dim")
 
 
 def _difference_columns(comparison: Comparison, test: str) -> tuple[Column, list[Column]]:
     rows = comparison.differences
-    names = [Text(f"{row.metric}{ARROWS[comparison.metrics[row.metric].direction]}") for row in rows]
+    names = [Text(header(row.metric, comparison.metrics[row.metric])) for row in rows]
     columns = {
         "A": [short(row.a) for row in rows],
         "B": [short(row.b) for row in rows],
@@ -216,7 +217,7 @@ def _why_weak(test: Significance, tests: int) -> Iterator[str]:
     least = min(1.0, test.least * tests)
     if test.p is None:
         yield f"no p, {test.reason}"
-    elif least >= ALPHA:
+    elif least >= ties.LEVEL:
         yield f"no p of {test.n} can be below {short(least)}{' after the correction' if tests > 1 else ''}"
 
 
@@ -224,8 +225,7 @@ def _these(metrics: Sequence[str], comparison: Comparison) -> str:
     return "all metrics" if len(metrics) == len(comparison.differences) else ", ".join(metrics)
 
 
-def _move(row: MoveRow, switch: Switch) -> Text:
-    move = row.moves[switch.name]
+def _move(move: Move) -> Text:
     if move.missing:
         return Text("n/a", style="dim")
     ranks = "{}>{} ".format(*move.ranks) if move.ranks else ""
@@ -233,8 +233,8 @@ def _move(row: MoveRow, switch: Switch) -> Text:
 
 
 def _moves_notes(found: DatasetMoves) -> Iterator[str]:
-    yield from mark_lines((row.method, row.marks) for row in found.methods)
-    yield from (failure for row in found.methods for failure in row.failures)
+    yield from caveat_lines((run.method, run.caveats) for run in found.methods)
+    yield from (f"{run.method} {failure}" for run in found.methods for failure in run.failures)
     yield from found.faults
 
 
@@ -245,8 +245,8 @@ def differences_json(compared: Compared) -> dict[str, Any]:
             "dataset": comparison.a.dataset,
             "protocol": comparison.protocol.name,
             "mixed": list(comparison.mixed),
-            "a": _row_json(comparison.a),
-            "b": _row_json(comparison.b),
+            "a": _run_json(comparison.a),
+            "b": _run_json(comparison.b),
             "metrics": [_difference_json(comparison, row) for row in comparison.differences],
             "only_in_one": list(comparison.alone),
             "notes": list(comparison.notes),
@@ -264,30 +264,25 @@ def differences_json(compared: Compared) -> dict[str, Any]:
     }
 
 
-def methods_json(table: MethodTable) -> dict[str, Any]:
+def methods_json(table: Table) -> dict[str, Any]:
     """The table of methods as JSON types."""
     rows = [
-        {"label": label, **_row_json(row)}
-        | {"metrics": {name: _value_json(table, name, place) for name in table.metrics if table.values[name][place]}}
-        for place, (label, row) in enumerate(zip(table.labels, table.rows, strict=True))
+        {"label": row.label, **_run_json(row.run)}
+        | {"metrics": {name: value_json(value) | {"letters": value.letters} for name, value in row.values.items()}}
+        for row in table.rows
+        if row.run
     ]
     return {"dataset": table.dataset, "rows": rows}
 
 
-def _value_json(table: MethodTable, name: str, place: int) -> dict[str, Any]:
-    value = table.values[name][place]
-    assert value is not None
-    return asdict(value) | {"letters": table.letters[name][place]}
-
-
-def _row_json(row: MethodCells) -> dict[str, Any]:
+def _run_json(run: MethodRun) -> dict[str, Any]:
     return {
-        "run": row.run.id,
-        "method": row.method,
-        "samples": row.samples,
-        "marks": list(row.marks),
-        "cells": [len(row.done), len(row.results)],
-        "failures": row.failures,
+        "run": ", ".join(run.runs),
+        "method": run.method,
+        "samples": run.samples,
+        "marks": list(run.caveats),
+        "cells": list(run.cells),
+        "failures": [f"{run.method} {failure}" for failure in run.failures],
     }
 
 
@@ -311,8 +306,8 @@ def moves_json(datasets: Sequence[DatasetMoves], switches: Sequence[Switch]) -> 
             {
                 "dataset": found.dataset,
                 "metric": table.metric,
-                "direction": table.record.direction.value,
-                "rows": [_move_row_json(row) for row in table.rows],
+                "direction": table.column.direction.value,
+                "rows": list(_move_rows_json(table)),
             }
             for found in datasets
             for table in found.tables
@@ -321,6 +316,8 @@ def moves_json(datasets: Sequence[DatasetMoves], switches: Sequence[Switch]) -> 
     }
 
 
-def _move_row_json(row: MoveRow) -> dict[str, Any]:
-    moves = {name: asdict(move) for name, move in row.moves.items()}
-    return _row_json(row.method) | {"strict": asdict(row.strict), "moves": moves}
+def _move_rows_json(table: MoveTable) -> Iterator[dict[str, Any]]:
+    for place, row in enumerate(table.rows):
+        moves = {name: asdict(own[place]) for name, own in table.moves.items()}
+        run = _run_json(row.run) if row.run else {}
+        yield run | {"strict": value_json(row.values[table.metric]), "moves": moves}

@@ -10,7 +10,7 @@ from mrbench.plugin_file import file_of
 from mrbench.registry import Registry, discover
 
 if TYPE_CHECKING:
-    from mrbench.engine.run import CellResult
+    from mrbench.engine.result import Result
 
 
 def registry(files: Sequence[Path] = ()) -> Registry:
@@ -21,7 +21,7 @@ def registry(files: Sequence[Path] = ()) -> Registry:
     return found
 
 
-def tell_absent_files(results: Sequence["CellResult"], found: Registry) -> None:
+def tell_absent_files(results: Sequence["Result"], found: Registry) -> None:
     """One line on stderr for each plugin file whose metrics a run has and that is not given now."""
     names = dict.fromkeys(name for result in results for name in (result.record or {}).get("metrics", {}))
     for file in dict.fromkeys(map(file_of, names)):

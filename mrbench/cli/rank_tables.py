@@ -8,12 +8,12 @@ from rich.console import Console
 from rich.text import Text
 
 from mrbench.cli.columns import Column, print_columns, print_notes, short
-from mrbench.cli.compare_tables import correction, methods_json
-from mrbench.cli.tables import ARROWS, RESEARCH, title
+from mrbench.cli.compare_tables import methods_json
+from mrbench.cli.tables import title
 from mrbench.compare.compared import Compared
-from mrbench.compare.paired_tests import LEVEL as ALPHA
-from mrbench.compare.paired_tests import TESTS
 from mrbench.compare.ranking import Diagram, RankedMethod, Ranking
+from mrbench.results import ties
+from mrbench.results.columns import RESEARCH, header
 from mrbench.statistics.bootstrap import DRAWS, LEVEL
 from mrbench.statistics.critical import METHODS, CriticalDifference
 
@@ -25,7 +25,7 @@ def print_ranks(compared: Compared, rankings: Sequence[Ranking], diagrams: Seque
     console = Console()
     for table in compared.tables:
         console.print()
-        console.print(title(table.dataset, table.rows[0].description, f"scoring protocol {compared.protocol.name}"))
+        console.print(title(table.dataset, table.description, f"scoring protocol {compared.protocol.name}"))
         own = [ranking for ranking in rankings if ranking.dataset == table.dataset]
         for ranking in own:
             print_columns(console, *_columns(ranking))
@@ -39,7 +39,7 @@ def print_ranks(compared: Compared, rankings: Sequence[Ranking], diagrams: Seque
         print_notes(console, diagram_lines(diagram))
         console.print()
     print_notes(console, [f"left out: {note}" for note in compared.pairing.notes])
-    print_notes(console, _legend(compared, diagrams))
+    print_notes(console, _legend(diagrams))
 
 
 def _of(samples: int | None) -> str:
@@ -52,16 +52,16 @@ def _over(diagram: Diagram) -> str:
 
 def _columns(ranking: Ranking) -> tuple[Column, list[Column]]:
     share = f"{100 * LEVEL:.0f} %"
-    cells = [_cells(one) for one in ranking.methods]
+    cells = [_cells(one, ranking.metric) for one in ranking.methods]
     names = Column(
-        f"{ranking.metric}{ARROWS[ranking.record.direction]}{_of(ranking.samples)}",
-        [Text(one.label) for one in ranking.methods],
+        f"{header(ranking.metric, ranking.column)}{_of(ranking.samples)}",
+        [Text(one.row.label) for one in ranking.methods],
     )
     headers = ("mean", f"{share} interval", "rank", f"{share} of draws", "best", "group")
     return names, [Column(header, [Text(row[place]) for row in cells]) for place, header in enumerate(headers)]
 
 
-def _cells(one: RankedMethod) -> tuple[str, ...]:
+def _cells(one: RankedMethod, metric: str) -> tuple[str, ...]:
     interval, rank = one.value.interval, one.rank
     return (
         short(one.value.value),
@@ -69,7 +69,7 @@ def _cells(one: RankedMethod) -> tuple[str, ...]:
         f"{rank.mean:.2f}" if rank else "",
         f"{rank.low:g} .. {rank.high:g}" if rank else "",
         f"{100 * rank.best:.0f}%" if rank else "",
-        one.letters,
+        one.row.values[metric].letters,
     )
 
 
@@ -83,22 +83,19 @@ def diagram_lines(diagram: Diagram) -> Iterator[str]:
     yield ", ".join(f"{diagram.methods[place]} {found.ranks[place]:.2f}" for place in order)
     p = "< .0001" if found.p < 0.00005 else f"= {short(found.p)}"
     yield f"Friedman p {p} over {found.blocks} {diagram.blocks}; critical difference {found.difference:.2f}"
-    if found.p >= ALPHA:
+    if found.p >= ties.LEVEL:
         yield "no two are told apart"
     else:
         groups = [" = ".join(diagram.methods[place] for place in group) for group in found.groups]
         yield f"not told apart: {'; '.join(groups) or 'none'}"
 
 
-def _legend(compared: Compared, diagrams: Sequence[Diagram]) -> Iterator[str]:
+def _legend(diagrams: Sequence[Diagram]) -> Iterator[str]:
     yield (
         f"rank: mean over {DRAWS:,} bootstrap draws of subjects, 1 the best; best: in how many draws; about other "
         "subjects, not other trainings"
     )
-    yield (
-        f"group: methods that share a letter are not told apart at {100 * ALPHA:.0f} %; {TESTS[compared.test].what}; "
-        f"{correction(compared)}"
-    )
+    yield f"group: {ties.HOW}"
     if any(len(diagram.methods) >= METHODS for diagram in diagrams):
         yield "mean ranks: Friedman and Nemenyi (Demsar 2006), which take the blocks for independent" + (
             "; folds of one data set are not" if diagrams[0].blocks == "folds" else ""
@@ -120,14 +117,19 @@ def ranks_json(compared: Compared, rankings: Sequence[Ranking], diagrams: Sequen
 
 def _ranking_json(ranking: Ranking) -> dict[str, Any]:
     methods: list[dict[str, Any]] = [
-        {"method": one.label, "letters": one.letters, "rank": asdict(one.rank) if one.rank else None}
-        | {"value": one.value.value, "interval": asdict(one.value.interval) if one.value.interval else None}
+        {
+            "method": one.row.label,
+            "letters": one.row.values[ranking.metric].letters,
+            "rank": asdict(one.rank) if one.rank else None,
+            "value": one.value.value,
+            "interval": asdict(one.value.interval) if one.value.interval else None,
+        }
         for one in ranking.methods
     ]
     return {
         "dataset": ranking.dataset,
         "metric": ranking.metric,
-        "direction": ranking.record.direction.value,
+        "direction": ranking.column.direction.value,
         "samples": ranking.samples,
         "methods": methods,
         "no_ranks": ranking.reason,

@@ -18,7 +18,8 @@ from mrbench.engine.bfloat16 import bf16_warning
 from mrbench.engine.cell import CellSpec, Precision, Sparsity, Status
 from mrbench.engine.observers import choose
 from mrbench.engine.plan import Plan, Request, make_plan
-from mrbench.engine.run import CellResult, Settings, execute, run_of
+from mrbench.engine.result import Result
+from mrbench.engine.run import Settings, execute, run_of
 from mrbench.errors import UnknownNameError, UsageError
 from mrbench.metrics.protocol import MAX_PREDICTIONS
 
@@ -179,7 +180,7 @@ def command(**options: Any) -> None:
     sys.exit(exit_code(results))
 
 
-def exit_code(results: Sequence[CellResult]) -> int:
+def exit_code(results: Sequence[Result]) -> int:
     """0 where everything that can be is there, else 1."""
     return int(any(result.status not in (Status.OK, Status.NOT_APPLICABLE) for result in results))
 

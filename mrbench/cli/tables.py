@@ -2,8 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +10,21 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from mrbench.cli.columns import Column, grids, short
+from mrbench.cli.columns import Column, grids, print_notes, short
 from mrbench.cli.options import RESULTS
-from mrbench.engine.run import CellResult, Run
-from mrbench.engine.summary import COSTS, EXPLAINED, SEES_TEST_MASKS, DatasetTable, Row, summarise
+from mrbench.engine.result import Result
+from mrbench.engine.run import Run
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
-from mrbench.metrics.scoring import Summary
-from mrbench.records import Direction
 from mrbench.registry import Registry
-
-ARROWS = {Direction.HIGHER: " ↑", Direction.LOWER: " ↓", Direction.NEITHER: ""}
-
-RESEARCH = "Research software, not for clinical use."
+from mrbench.results.columns import COSTS, RESEARCH, header
+from mrbench.results.method_run import runs_of
+from mrbench.results.table import Row, Table, Value
+from mrbench.results.tabulate import tabulate
 
 
 def print_run(
     run: Run,
-    results: Sequence[CellResult],
+    results: Sequence[Result],
     registry: Registry,
     *,
     protocol: ScoringProtocol = STRICT,
@@ -38,8 +35,8 @@ def print_run(
     jobs: int = 1,
 ) -> None:
     """Prints every table of a run, or the same content as JSON."""
-    tables = summarise(
-        run, results, registry, protocol, metrics, rescore=rescore, samples=samples, jobs=jobs, every=as_json
+    tables = tabulate(
+        runs_of(run, results), registry, protocol, metrics, rescore=rescore, samples=samples, jobs=jobs, every=as_json
     )
     if as_json:
         click.echo(json.dumps(_as_json(run, results, tables), indent=1))
@@ -64,7 +61,7 @@ def _again(
     return shlex.join(words + ([] if run.results == RESULTS else ["--out", str(run.results)]))
 
 
-def _as_json(run: Run, results: Sequence[CellResult], tables: Sequence[DatasetTable]) -> dict[str, Any]:
+def _as_json(run: Run, results: Sequence[Result], tables: Sequence[Table]) -> dict[str, Any]:
     return {
         "run": run.id,
         "command": run.command,
@@ -87,28 +84,52 @@ def _as_json(run: Run, results: Sequence[CellResult], tables: Sequence[DatasetTa
 
 
 def _row_json(row: Row) -> dict[str, Any]:
-    metrics = {name: asdict(summary) for name, summary in row.metrics.items()}
-    return {**vars(row), "metrics": metrics, "best": sorted(row.best), "cost": dict(row.cost)}
+    best = sorted(name for name, value in row.values.items() if value.best)
+    metrics = {name: value_json(value) for name, value in row.values.items()}
+    return {
+        "method": row.label,
+        "samples": row.samples,
+        "marks": list(row.caveats),
+        "cells": list(row.cells),
+        "metrics": metrics,
+        "cost": dict(row.costs),
+        "failures": list(row.failures),
+        "best": best,
+    }
 
 
-def _print_table(console: Console, table: DatasetTable) -> None:
+def value_json(value: Value) -> dict[str, Any]:
+    """A value as JSON types: ``n`` of ``of_folds`` folds, ``cases`` of ``of`` that it should cover."""
+    return {
+        "mean": value.mean,
+        "sd": value.sd,
+        "n": len(value.folds),
+        "of_folds": value.of_folds,
+        "cases": value.cases,
+        "of": value.of_cases,
+    }
+
+
+def _print_table(console: Console, table: Table) -> None:
     console.print()
     changed = [f"{name} = {value}" for name, value in table.changed.items()]
     console.print(title(table.dataset, table.description, f"scoring protocol {table.protocol}", *changed))
-    rows = sorted(table.rows, key=_sees_test_masks)  # methods first, then the rows made of people, with a gap between
-    gap = sum(not _sees_test_masks(row) for row in rows)
-    names = Column("method", [Text(row.method) for row in rows])
+    rows = sorted(table.rows, key=lambda row: row.human)  # methods first, then human references, with a gap between
+    gap = sum(not row.human for row in rows)
+    names = Column("method", [Text(row.label) for row in rows])
     samples = Column("S", [_text(row.samples) for row in rows])
-    metrics = [Column(_header(table, name), [_value(row, name) for row in rows]) for name in table.metrics]
+    metrics = [
+        Column(header(name, column), [_value(row.values.get(name)) for row in rows])
+        for name, column in table.columns.items()
+    ]
     cells = Column("cells", [Text(f"{d}/{n}", style="" if d == n else "red") for d, n in (r.cells for r in rows)])
-    costs = [Column(name, [_cost(row.cost.get(name)) for row in rows]) for name in COSTS]
+    costs = [Column(cost.name, [_cost(row.costs.get(cost.name)) for row in rows]) for cost in COSTS]
     costs = [column for column in costs if any(column.cells)]
     for key, columns in ((samples, metrics), (cells, costs)):
         for grid in grids(names, columns, console.width, key=key, gap=gap) if columns else ():
             console.print(grid)
             console.print()
-    for line in _notes(table):
-        console.print(line, style="dim", markup=False, highlight=False)
+    print_notes(console, _notes(table))
 
 
 def title(dataset: str, description: Mapping[str, Any], *facts: str) -> Text:
@@ -118,24 +139,17 @@ def title(dataset: str, description: Mapping[str, Any], *facts: str) -> Text:
     return Text(dataset, style="bold").append(f"  {text}", style="not bold dim")
 
 
-def _sees_test_masks(row: Row) -> bool:
-    return SEES_TEST_MASKS in row.marks
-
-
-def _header(table: DatasetTable, name: str) -> str:
-    return name + ARROWS[table.metrics[name].direction]
-
-
-def _value(row: Row, name: str) -> Text:
-    if name not in row.metrics:
+def _value(value: Value | None) -> Text:
+    if value is None:
         return Text("")
-    star = "*" if name in row.best else ""
-    return Text(f"{mean_and_spread(row.metrics[name])}{star}", style="bold" if star else "")
+    star = "*" if value.best else ""
+    return Text(f"{mean_and_spread(value)}{star}", style="bold" if star else "")
 
 
-def mean_and_spread(summary: Summary) -> str:
-    """The mean over the folds, with its standard deviation where there is one."""
-    return short(summary.mean) + (f" ±{short(summary.sd, 3)}" if summary.sd is not None else "")
+def mean_and_spread(value: Value) -> str:
+    """The mean over the folds, its standard deviation where there is one, and its count where something is missing."""
+    spread = f" ±{short(value.sd, 3)}" if value.sd is not None else ""
+    return f"{short(value.mean)}{spread}{f' {value.count}' if value.count else ''}"
 
 
 def _cost(value: float | None) -> Text:
@@ -148,25 +162,19 @@ def _text(value: int | None) -> Text:
     return Text("" if value is None else str(value))
 
 
-def _notes(table: DatasetTable) -> Iterator[str]:
-    shown = [row.metrics[name] for row in table.rows for name in table.metrics if name in row.metrics]
-    legend = ["mean ±sd over folds"] if any(summary.sd is not None for summary in shown) else []
-    legend += ["* best of the methods (sample metrics: among equal S)"] if any(row.best for row in table.rows) else []
+def _notes(table: Table) -> Iterator[str]:
+    shown = [row.values[name] for row in table.rows for name in table.columns if name in row.values]
+    legend = ["mean ±sd over folds"] if any(value.sd is not None for value in shown) else []
+    legend += ["* best of the methods (sample metrics: among equal S)"] if any(value.best for value in shown) else []
     if shown:
         yield "; ".join([*legend, "↑ higher, ↓ lower is better"])
-    yield from mark_lines((row.method, row.marks) for row in table.rows)
+    if any(value.count for value in shown):
+        yield INCOMPLETE
+    yield from table.caveat_lines()
+    yield from table.notes
     for row in table.rows:
-        for failure in row.failures:
-            yield f"{row.method}: {failure}"
+        yield from (f"{row.label}: {failure}" for failure in row.failures)
 
 
-def mark_lines(rows: Iterable[tuple[str, Sequence[str]]]) -> Iterator[str]:
-    """For each mark, what it means and which methods have it; ``rows``: each method with its marks."""
-    rows = list(rows)
-    marks: dict[str, dict[str, None]] = {}
-    for method, own in rows:
-        for mark in own:
-            marks.setdefault(mark, {})[method] = None
-    everyone = {method for method, _ in rows}
-    for mark, methods in marks.items():
-        yield f"{EXPLAINED.get(mark, mark)}: {'all rows' if set(methods) == everyone else ', '.join(methods)}"
+INCOMPLETE = "n, folds: the value covers so many of the cases or folds that it should; it is never the best"
+"""Explains a count beside a value."""

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from mrbench.compare.differences import Comparison, check_something, compare
 from mrbench.compare.family import corrected, size
-from mrbench.compare.paired_tests import draws_for
 from mrbench.compare.pairs import Pairing
-from mrbench.compare.scores import ScoreReader
-from mrbench.compare.tied import MethodTable, method_tables
-from mrbench.engine.run import CellResult
+from mrbench.engine.result import Result
 from mrbench.metrics.protocol import ScoringProtocol
+from mrbench.results.method_run import MethodRun
+from mrbench.results.reader import ScoreReader
+from mrbench.results.table import Table, with_best, with_labels
+from mrbench.results.ties import draws_for, lettered
 from mrbench.statistics.over_folds import sign_test
 from mrbench.statistics.significance import Significance
 
@@ -49,7 +50,7 @@ class Compared:
     pairing: Pairing
     reader: ScoreReader
     comparisons: Sequence[Comparison]
-    tables: Sequence[MethodTable]
+    tables: Sequence[Table]
     together: Sequence[Together]
     test: str
     tests: int
@@ -68,7 +69,7 @@ class Compared:
         everything = corrected(found)
         check_something(everything)
         shown = everything[: len(pairing.pairs)]
-        tables = method_tables(everything, reader, test) if pairing.grouped else []
+        tables = _tables(everything, reader) if pairing.grouped else []
         return cls(pairing, reader, shown, tables, together(shown), test, size(everything, test))
 
     @property
@@ -77,10 +78,27 @@ class Compared:
         return self.reader.protocol
 
     @property
-    def results(self) -> list[CellResult]:
+    def results(self) -> list[Result]:
         """The cells of all methods, of those left out too."""
         rows = [*(row for pair in self.pairing.tested for row in (pair.a, pair.b)), *self.pairing.left]
         return [result for row in rows for result in row.results]
+
+
+def _tables(comparisons: Sequence[Comparison], reader: ScoreReader) -> list[Table]:
+    """A table per data set of all method runs of the comparisons, with their tie groups."""
+    runs: dict[str, list[MethodRun]] = {}
+    for comparison in comparisons:
+        own = runs.setdefault(comparison.a.dataset, [])
+        own += [run for run in (comparison.a, comparison.b) if run not in own]
+    return [_table(own, reader) for own in runs.values()]
+
+
+def _table(runs: Sequence[MethodRun], reader: ScoreReader) -> Table:
+    rows = [reader.row(run) for run in runs]
+    shown = {n: record for n, record in reader.records(runs[0]).items() if any(n in row.values for row in rows)}
+    rows, spec = with_best(with_labels(rows), shown), runs[0].spec
+    table = Table(spec.dataset, runs[0].description, spec.dataset_changed, reader.protocol.name, shown, rows)
+    return lettered(table, reader)
 
 
 def together(comparisons: Sequence[Comparison]) -> list[Together]:

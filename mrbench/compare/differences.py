@@ -1,20 +1,21 @@
 """Paired differences: what B gives beyond A on the cases that both have."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from mrbench.compare.operands import MethodCells
-from mrbench.compare.paired import Paired
-from mrbench.compare.paired_tests import TIE, significances
+from mrbench.compare.paired_tests import significances
 from mrbench.compare.pairs import Pair
-from mrbench.compare.scores import ScoreReader
 from mrbench.errors import IncompatibleError
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.records import Direction, MetricRecord, Need
-from mrbench.statistics.bootstrap import Estimate, bootstrap_difference, fold_values
+from mrbench.results.method_run import MethodRun
+from mrbench.results.pairing import Paired
+from mrbench.results.reader import ScoreReader
+from mrbench.statistics.bootstrap import Estimate, bootstrap_difference
 from mrbench.statistics.effects import Effect, effect
+from mrbench.statistics.equality import TIE
 from mrbench.statistics.exchanges import EXCHANGES
 from mrbench.statistics.significance import Significance
 
@@ -75,8 +76,8 @@ class Comparison:
         mixed: what differs between the data and splits of the two.
     """
 
-    a: MethodCells
-    b: MethodCells
+    a: MethodRun
+    b: MethodRun
     protocol: ScoringProtocol
     metrics: Mapping[str, MetricRecord]
     differences: Sequence[Difference]
@@ -108,12 +109,12 @@ def compare(
     a, b = reader.scores(pair.a), reader.scores(pair.b)
     differences = []
     for name, record in records.items():
-        if name in a.rows and name in b.rows:
-            paired = Paired.of(a.rows[name], b.rows[name], reader.load(name), reader.protocol)
-            if paired.a:
+        if name in a.folds and name in b.folds:
+            paired = Paired.of(a.folds[name], b.folds[name], reader.load(name), reader.protocol)
+            if paired:
                 differences.append(_difference(pair, record, name, paired, seed, draws))
     compared = {difference.metric for difference in differences}
-    alone = [name for name in records if (name in a.rows or name in b.rows) and name not in compared]
+    alone = [name for name in records if (name in a.folds or name in b.folds) and name not in compared]
     faults = dict.fromkeys([*a.faults, *b.faults])
     return Comparison(
         pair.a, pair.b, reader.protocol, records, differences, alone, [*_notes(pair, differences), *faults], pair.mixed
@@ -134,14 +135,14 @@ def check_something(comparisons: Sequence[Comparison]) -> None:
 
 
 def _difference(pair: Pair, record: MetricRecord, name: str, paired: Paired, seed: int, draws: int) -> Difference:
-    a, b = fold_values(paired.a), fold_values(paired.b)
+    a, b = paired.means
     subjects = paired.subject_differences
     flags, is_result = tuple(_flags(pair, record, paired)), not pair.mixed and not _unequal_samples(pair, record)
     return Difference(
         metric=name,
-        a=float(np.mean(list(a.values()))),
-        b=float(np.mean(list(b.values()))),
-        estimate=bootstrap_difference(paired.a, paired.b, seed=seed),
+        a=a,
+        b=b,
+        estimate=replace(bootstrap_difference(paired.a, paired.b, seed=seed), value=b - a),
         subjects=_tally(subjects[np.isfinite(subjects)], record.direction),
         folds=_tally(paired.fold_differences, record.direction),
         cases=paired.cases,
@@ -181,8 +182,8 @@ def _notes(pair: Pair, differences: Sequence[Difference]) -> Iterator[str]:
     if len(seeds[0]) != len(seeds[1]):
         yield f"seeds, averaged within a fold: {len(seeds[0])} of A, {len(seeds[1])} of B"
     yield from _without_partner(differences)
-    yield from (f"A: {line}" for line in pair.a.failures)
-    yield from (f"B: {line}" for line in pair.b.failures)
+    for letter, run in (("A", pair.a), ("B", pair.b)):
+        yield from (f"{letter}: {run.method} {line}" for line in run.failures)
     yield from dict.fromkeys(f"no interval: {d.estimate.reason}" for d in differences if d.estimate.reason)
     fewest = min((d.fewest for d in differences if d.estimate.interval), default=FEW_SUBJECTS)
     if fewest < FEW_SUBJECTS:

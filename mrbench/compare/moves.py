@@ -4,19 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mrbench.compare.operands import MethodCells, Operand
-from mrbench.compare.paired_tests import TIE
-from mrbench.compare.scores import chosen_metrics
+from mrbench.compare.operands import Operand
 from mrbench.compare.switches import Switch
-from mrbench.engine.cases import cell_scores
-from mrbench.engine.score import metrics_json
-from mrbench.engine.summary import over_folds
 from mrbench.errors import IncompatibleError, UsageError
 from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
-from mrbench.metrics.scoring import CaseScores, Summary, reduce_fold
-from mrbench.records import Direction, MetricRecord, Need
+from mrbench.metrics.scores import Scores
+from mrbench.metrics.scoring import reduce_fold
+from mrbench.records import Need
 from mrbench.registry import Plugin, Registry
+from mrbench.results.columns import Column, gain
+from mrbench.results.method_run import MethodRun
+from mrbench.results.reader import ScoreReader
+from mrbench.results.table import Row, Value, comparable, values_of
+from mrbench.statistics.equality import TIE
 
 
 @dataclass(frozen=True)
@@ -36,21 +37,18 @@ class Move:
 
 
 @dataclass(frozen=True, eq=False)
-class MoveRow:
-    """One method: its value under ``strict``, and the move of each switch by name."""
-
-    method: MethodCells
-    strict: Summary
-    moves: Mapping[str, Move]
-
-
-@dataclass(frozen=True, eq=False)
 class MoveTable:
-    """One metric: a row for each method that has it."""
+    """One metric.
+
+    Attributes:
+        rows: under ``strict``, one for each method that has the metric.
+        moves: of each switch by name, in the order of the rows.
+    """
 
     metric: str
-    record: MetricRecord
-    rows: Sequence[MoveRow]
+    column: Column
+    rows: Sequence[Row]
+    moves: Mapping[str, Sequence[Move]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +56,12 @@ class DatasetMoves:
     """The tables of one data set.
 
     Attributes:
-        methods: that have a finished cell.
+        methods: the method runs that have a finished cell.
         faults: what metrics did wrong.
     """
 
     dataset: str
-    methods: Sequence[MethodCells]
+    methods: Sequence[MethodRun]
     tables: Sequence[MoveTable]
     faults: Sequence[str]
 
@@ -82,12 +80,12 @@ def moves(
         IncompatibleError: no cell is finished.
         DataError, IncompatibleError: a cell that cannot be read or scored.
     """
-    by_dataset = {dataset: [row for row in operand.rows(dataset) if row.done] for dataset in operand.datasets}
+    by_dataset = {dataset: [row for row in operand.runs(dataset) if row.done] for dataset in operand.datasets}
     _check_samples([row for rows in by_dataset.values() for row in rows], switches, operand)
     return [_dataset(name, rows, registry, switches, only) for name, rows in by_dataset.items() if rows]
 
 
-def _check_samples(rows: Sequence[MethodCells], switches: Sequence[Switch], operand: Operand) -> None:
+def _check_samples(rows: Sequence[MethodRun], switches: Sequence[Switch], operand: Operand) -> None:
     if not rows:
         raise IncompatibleError(f"{operand.title} has no finished cell", hint="the same mrbench run continues it")
     most = max(row.samples or 0 for row in rows)
@@ -101,99 +99,87 @@ def _check_samples(rows: Sequence[MethodCells], switches: Sequence[Switch], oper
 
 
 def _dataset(
-    name: str, rows: Sequence[MethodCells], registry: Registry, switches: Sequence[Switch], only: tuple[str, ...]
+    name: str, runs: Sequence[MethodRun], registry: Registry, switches: Sequence[Switch], only: tuple[str, ...]
 ) -> DatasetMoves:
-    metrics = chosen_metrics(registry, rows[0], only)
-    scored = [_Scored.of(row, metrics, switches) for row in rows]
+    metrics = ScoreReader(registry, STRICT, only).metrics(runs[0])
+    scored = [_Scored.of(run, metrics, switches) for run in runs]
     tables = [_table(metric, plugin.record, scored, switches) for metric, plugin in metrics.items()]
     faults = dict.fromkeys(fault for one in scored for fault in one.faults)
-    return DatasetMoves(name, rows, [table for table in tables if table.rows], tuple(faults))
+    return DatasetMoves(name, runs, [table for table in tables if table.rows], tuple(faults))
 
 
 @dataclass(frozen=True, eq=False)
 class _Scored:
-    """One method under ``strict`` and under each switch: summaries by switch and metric; what metrics did wrong."""
+    """One method run under ``strict`` and, by its name, under each switch; what metrics did wrong."""
 
-    row: MethodCells
-    strict: Mapping[str, Summary]
-    switched: Mapping[str, Mapping[str, Summary]]
+    strict: Row
+    switched: Mapping[str, Row]
     faults: Sequence[str]
 
-    @property
-    def name(self) -> str:
-        """The method: one row of a table has it."""
-        return self.row.method
-
-    def folds(self, switch: Switch, metric: str) -> int:
-        """From how many folds the metric has a value under a switch."""
-        found = self.switched[switch.name].get(metric)
-        return found.n if found else 0
-
     @classmethod
-    def of(cls, row: MethodCells, metrics: Mapping[str, Plugin[Any]], switches: Sequence[Switch]) -> "_Scored":
-        scorer = _Scorer(row, metrics)
+    def of(cls, run: MethodRun, metrics: Mapping[str, Plugin[Any]], switches: Sequence[Switch]) -> "_Scored":
+        scorer = _Scorer(run, metrics)
         strict = scorer.cases(STRICT)
         switched = {}
         for switch in switches:
             cases = strict if switch.keeps_cases else scorer.cases(switch.protocol, switch.samples)
-            switched[switch.name] = scorer.summaries(cases, switch.protocol)
+            switched[switch.name] = scorer.row(cases, switch.protocol)
         faults = dict.fromkeys(scorer.faults)
-        return cls(row, scorer.summaries(strict, STRICT), switched, tuple(faults))
+        return cls(scorer.row(strict, STRICT), switched, tuple(faults))
 
 
 class _Scorer:
-    """Scores the cells of one method, again and again."""
+    """Scores the cells of one method run, again and again."""
 
-    def __init__(self, row: MethodCells, metrics: Mapping[str, Plugin[Any]]) -> None:
-        self.row, self.metrics = row, metrics
+    def __init__(self, run: MethodRun, metrics: Mapping[str, Plugin[Any]]) -> None:
+        self.run, self.metrics = run, metrics
         self.loaded: dict[str, Metric] = {name: plugin.load()() for name, plugin in metrics.items()}
         self.faults: list[str] = []
 
-    def cases(self, protocol: ScoringProtocol, samples: int | None = None) -> list[CaseScores]:
+    def cases(self, protocol: ScoringProtocol, samples: int | None = None) -> list[Scores]:
         """The scores of every finished cell; sample metrics are left out where it has fewer samples."""
-        too_few = samples is not None and samples > (self.row.samples or 0)
+        too_few = samples is not None and samples > (self.run.samples or 0)
         metrics = {n: p for n, p in self.metrics.items() if not (too_few and p.record.needs is Need.SAMPLES)}
         found = []
-        for result in self.row.done:
-            assert result.record is not None
-            folder = result.spec.folder(self.row.run.results)
-            stored = cell_scores(folder, result.record, metrics, protocol, samples=None if too_few else samples)
+        for result in self.run.done:
+            stored = result.scores(metrics, protocol, None if too_few else samples)
             self.faults += stored.faults.values()
             found.append(stored.cases)
         return found
 
-    def summaries(self, cells: Sequence[CaseScores], protocol: ScoringProtocol) -> dict[str, Summary]:
-        """Mean and spread over the folds, by metric."""
-        specs = [result.spec for result in self.row.done]
-        values = [metrics_json(reduce_fold(cases, self.loaded, protocol)) for cases in cells]
-        names = dict.fromkeys(name for own in values for name in own)
-        return {name: over_folds(name, list(zip(specs, values, strict=True)), protocol) for name in names}
+    def row(self, cells: Sequence[Scores], protocol: ScoringProtocol) -> Row:
+        """The row under a protocol."""
+        specs = [result.spec for result in self.run.done]
+        values = [(s.fold, reduce_fold(own, self.loaded, protocol)) for s, own in zip(specs, cells, strict=True)]
+        return Row.of(self.run, values_of(values, len(self.run.folds), protocol))
 
 
-def _table(name: str, record: MetricRecord, scored: Sequence[_Scored], switches: Sequence[Switch]) -> MoveTable:
-    having = [one for one in scored if name in one.strict]
-    by_switch = {switch.name: _column(having, name, record, switch) for switch in switches}
-    rows = [
-        MoveRow(one.row, one.strict[name], {switch: column[one.name] for switch, column in by_switch.items()})
-        for one in having
-    ]
-    return MoveTable(name, record, rows)
-
-
-def _column(scored: Sequence[_Scored], name: str, record: MetricRecord, switch: Switch) -> dict[str, Move]:
-    # A value of fewer folds than before, because the metric failed on one, is no value to compare.
-    having = [one for one in scored if one.folds(switch, name) == one.strict[name].n]
-    after = {one.name: one.switched[switch.name][name] for one in having}
-    before = {one.name: one.strict[name] for one in having}
-    ranks = (_ranks(having, record, before), _ranks(having, record, after))
+def _table(name: str, column: Column, scored: Sequence[_Scored], switches: Sequence[Switch]) -> MoveTable:
+    having = [one for one in scored if name in one.strict.values]
+    before = [one.strict for one in having]
     moves = {
-        one: Move(_change(before[one], after[one], switch.spread), ranks=_changed(*(own.get(one) for own in ranks)))
-        for one in after
+        switch.name: _moves(before, [one.switched[switch.name] for one in having], name, column, switch)
+        for switch in switches
     }
-    return {one.name: moves.get(one.name, Move(missing=True)) for one in scored}
+    return MoveTable(name, column, before, moves)
 
 
-def _change(before: Summary, after: Summary, spread: bool) -> float | None:
+def _moves(before: Sequence[Row], after: Sequence[Row], name: str, column: Column, switch: Switch) -> list[Move]:
+    # A value of fewer folds than before, because the metric failed on one, is no value to compare.
+    whole = [
+        name in new.values and len(new.values[name].folds) == len(old.values[name].folds)
+        for old, new in zip(before, after, strict=True)
+    ]
+    kept = [place for place, is_whole in enumerate(whole) if is_whole]
+    ranks = [_ranks([rows[place] for place in kept], name, column) for rows in (before, after)]
+    moves = [Move(missing=True)] * len(before)
+    for number, place in enumerate(kept):
+        change = _change(before[place].values[name], after[place].values[name], switch.spread)
+        moves[place] = Move(change, ranks=_changed(*(own.get(number) for own in ranks)))
+    return moves
+
+
+def _change(before: Value, after: Value, spread: bool) -> float | None:
     change = (after.sd or 0.0) - (before.sd or 0.0) if spread else after.mean - before.mean
     return change if abs(change) > TIE else None
 
@@ -202,13 +188,11 @@ def _changed(before: int | None, after: int | None) -> tuple[int, int] | None:
     return (before, after) if before and after and before != after else None
 
 
-def _ranks(scored: Sequence[_Scored], record: MetricRecord, values: Mapping[str, Summary]) -> dict[str, int]:
-    # As the tables rank: complete rows that do not see the test masks, for sample metrics among equal S.
-    sign = {Direction.HIGHER: 1, Direction.LOWER: -1, Direction.NEITHER: 0}[record.direction]
-    ranked = [one for one in scored if sign and one.row.ranked]
-    ranks = {}
-    for one in ranked:
-        rivals = [other for other in ranked if record.needs is not Need.SAMPLES or other.row.samples == one.row.samples]
-        ahead = [other for other in rivals if sign * (values[other.name].mean - values[one.name].mean) > TIE]
-        ranks[one.name] = 1 + len(ahead)
-    return ranks
+def _ranks(rows: Sequence[Row], name: str, column: Column) -> dict[int, int]:
+    """The rank of each place, 1 the best, among those that may be ranked with each other; ties share it."""
+    found, sign = {}, gain(column)
+    for group in comparable(rows, name, column):
+        means = {place: sign * rows[place].values[name].mean for place in group}
+        for place, own in means.items():
+            found[place] = 1 + sum(other - own > TIE for other in means.values())
+    return found

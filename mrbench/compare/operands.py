@@ -1,81 +1,13 @@
 """What is compared: the methods of a run, or one of them, as ``RUN`` or ``RUN:METHOD`` names them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from mrbench.engine.cell import CellSpec, Status
-from mrbench.engine.run import CellResult, Run, open_run
-from mrbench.engine.summary import SEES_TEST_MASKS, failure_of, marks_of, samples_of
+from mrbench.engine.run import Run, open_run
 from mrbench.errors import UnknownNameError
-
-
-@dataclass(frozen=True, eq=False)
-class MethodCells:
-    """The cells of one method on one data set: a row of a run's table."""
-
-    run: Run
-    dataset: str
-    method: str
-    results: tuple[CellResult, ...]
-
-    @property
-    def title(self) -> str:
-        """The method and its run in words."""
-        return f"{self.method!r} of run {self.run.id}"
-
-    @property
-    def spec(self) -> CellSpec:
-        """Of any of its cells: they differ by fold and seed."""
-        return self.results[0].spec
-
-    @property
-    def description(self) -> Mapping[str, Any]:
-        """What the data set declares."""
-        return self.run.descriptions[self.dataset]
-
-    @property
-    def samples(self) -> int | None:
-        """S of its sample set; None where it gives none."""
-        return samples_of(self.spec)
-
-    @property
-    def marks(self) -> tuple[str, ...]:
-        """What a reader must know before comparing."""
-        return marks_of(self.spec, self.description)
-
-    @property
-    def done(self) -> list[CellResult]:
-        """The cells that finished."""
-        return [result for result in self.results if result.status is Status.OK]
-
-    @property
-    def applies(self) -> bool:
-        """Can the method work on the data set at all?"""
-        return any(result.status is not Status.NOT_APPLICABLE for result in self.results)
-
-    @property
-    def failures(self) -> list[str]:
-        """A line on each cell that did not finish."""
-        return [f"{self.method} {failure_of(result)}" for result in self.results if result.status is not Status.OK]
-
-    @property
-    def ranked(self) -> bool:
-        """May it be ranked: is it complete, and does it not see the masks that it is scored on?"""
-        return len(self.done) == len(self.results) and SEES_TEST_MASKS not in self.marks
-
-    @property
-    def digests(self) -> set[tuple[str, str]]:
-        """Digests of data and split, of all its cells."""
-        return {(result.spec.data_digest, result.spec.split_digest) for result in self.results}
-
-    def same_as(self, other: "MethodCells") -> bool:
-        """Are both the same cells?"""
-        return {r.spec.folder(self.run.results) for r in self.results} == {
-            r.spec.folder(other.run.results) for r in other.results
-        }
+from mrbench.results.method_run import MethodRun, runs_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,24 +32,12 @@ class Operand:
         return f"{self.method} of run {self.run.id}" if self.method else f"run {self.run.id}"
 
     @cached_property
-    def _rows(self) -> list[MethodCells]:
-        return [row for row in rows_of(self.run) if self.method in ("", row.method)]
+    def _runs(self) -> list[MethodRun]:
+        return [one for one in runs_of(self.run) if self.method in ("", one.method)]
 
-    def rows(self, dataset: str) -> list[MethodCells]:
-        """Its methods on a data set, in the order of the table: rows that see the test masks come last."""
-        return [row for row in self._rows if row.dataset == dataset]
-
-
-def rows_of(run: Run) -> Iterator[MethodCells]:
-    """The rows of a run's tables, in the order in which they are printed."""
-    results = run.cell_results()
-    for dataset in run.descriptions:
-        by_method: dict[str, list[CellResult]] = {}
-        for result in results:
-            if result.spec.dataset == dataset:
-                by_method.setdefault(result.spec.method, []).append(result)
-        rows = [MethodCells(run, dataset, method, tuple(own)) for method, own in by_method.items()]
-        yield from sorted(rows, key=lambda row: SEES_TEST_MASKS in row.marks)
+    def runs(self, dataset: str) -> list[MethodRun]:
+        """Its methods on a data set, in the order of the table: human references come last."""
+        return sorted((one for one in self._runs if one.dataset == dataset), key=lambda one: one.human)
 
 
 def parse_operand(text: str, results: Path) -> Operand:

@@ -5,18 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mrbench.compare.paired import Paired
+from mrbench.results.pairing import Paired
+from mrbench.statistics.equality import TIE
 from mrbench.statistics.exchanges import EXCHANGES
 from mrbench.statistics.over_folds import corrected_resampled_t, share_tested, sign_test
 from mrbench.statistics.permutation import exchange_test
 from mrbench.statistics.signed_rank import clustered_signed_rank
 from mrbench.statistics.significance import Significance, refused
-
-LEVEL = 0.05
-"""Below it a corrected p tells two methods apart."""
-
-TIE = 1e-12
-"""Values that differ by no more are the same: sums in another order differ by less."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +71,3 @@ DEFAULT = next(iter(TESTS))
 def significances(paired: Paired, draws: int = EXCHANGES) -> dict[str, Significance]:
     """Every test; ``draws``: exchanges of those that draw them."""
     return {name: test.run(paired, draws) for name, test in TESTS.items()}
-
-
-def draws_for(tests: int) -> int:
-    """Random exchanges such that the smallest p stays below 5 % when it is corrected for so many tests."""
-    return max(EXCHANGES, 100 * tests - 1)

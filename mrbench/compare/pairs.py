@@ -4,17 +4,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from mrbench.compare.operands import MethodCells, Operand, method_key
-from mrbench.engine.summary import SEES_TEST_MASKS
+from mrbench.compare.operands import Operand, method_key
 from mrbench.errors import IncompatibleError, UnknownNameError, UsageError
+from mrbench.results.caveats import SEES_TEST_MASKS
+from mrbench.results.method_run import MethodRun
 
 
 @dataclass(frozen=True, eq=False)
 class Pair:
     """Two methods on one data set; B is looked at from A."""
 
-    a: MethodCells
-    b: MethodCells
+    a: MethodRun
+    b: MethodRun
 
     @property
     def mixed(self) -> tuple[str, ...]:
@@ -64,7 +65,7 @@ class Pairing:
     notes: Sequence[str] = ()
     also: Sequence[Pair] = ()
     grouped: bool = False
-    left: Sequence[MethodCells] = ()
+    left: Sequence[MethodRun] = ()
 
     @property
     def tested(self) -> list[Pair]:
@@ -107,7 +108,7 @@ def pair_within(operand: Operand, against: str = "") -> Pairing:
             f"{operand.title} has nothing beside it to compare with", hint=f"{words}; or name a second run"
         )
     chosen = method_key(against, operand.run) if against else ""
-    found = _with_first([operand.rows(dataset) for dataset in operand.datasets], chosen)
+    found = _with_first([operand.runs(dataset) for dataset in operand.datasets], chosen)
     if not found.pairs:
         raise UsageError(f"{operand.title} has one method only", hint="mrbench compare RUN_A RUN_B")
     return _applicable(found)
@@ -128,7 +129,7 @@ def pair_among(operands: Sequence[Operand], against: str = "") -> Pairing:
         UsageError: no two different methods on one data set.
         UnknownNameError: no such method in the runs.
     """
-    keys = {row.method for operand in operands for dataset in operand.datasets for row in operand.rows(dataset)}
+    keys = {row.method for operand in operands for dataset in operand.datasets for row in operand.runs(dataset)}
     chosen = [key for key in sorted(keys) if against in (key, key.rpartition(":")[2])][:1] if against else [""]
     if not chosen:
         raise UnknownNameError("method", against, keys, where="in these runs")
@@ -158,24 +159,24 @@ def pair_ranked(operands: Sequence[Operand]) -> Pairing:
             hint=f"mrbench show {operands[0].run.id}",
         )
     left = [row for row in rows if not row.ranked]
-    reasons = [SEES_TEST_MASKS if SEES_TEST_MASKS in row.marks else "cells are missing" for row in left]
+    reasons = [SEES_TEST_MASKS if row.human else "cells are missing" for row in left]
     notes = [f"{why}: {_methods(left, reasons, why)}" for why in dict.fromkeys(reasons)]
     return Pairing("all methods that may be ranked", pairs, notes, grouped=True, left=left)
 
 
-def _methods(rows: Sequence[MethodCells], reasons: Sequence[str], why: str) -> str:
+def _methods(rows: Sequence[MethodRun], reasons: Sequence[str], why: str) -> str:
     return ", ".join(dict.fromkeys(row.method for row, own in zip(rows, reasons, strict=True) if own == why))
 
 
-def _different_rows(operands: Sequence[Operand], dataset: str) -> list[MethodCells]:
-    rows: list[MethodCells] = []
+def _different_rows(operands: Sequence[Operand], dataset: str) -> list[MethodRun]:
+    rows: list[MethodRun] = []
     for operand in operands:
-        own = operand.rows(dataset) if dataset in operand.datasets else []
+        own = operand.runs(dataset) if dataset in operand.datasets else []
         rows += [row for row in own if not any(row.same_as(other) for other in rows)]
     return rows
 
 
-def _with_first(tables: Sequence[Sequence[MethodCells]], chosen: str) -> Pairing:
+def _with_first(tables: Sequence[Sequence[MethodRun]], chosen: str) -> Pairing:
     how = f"all methods against {chosen}" if chosen else "all methods against the first; --against names another"
     pairs, also = [], []
     for rows in tables:
@@ -200,7 +201,7 @@ def pair_between(a: Operand, b: Operand) -> Pairing:
             expected=", ".join(a.datasets),
             found=", ".join(b.datasets),
         )
-    rows = [Pair(x, y) for dataset in shared for x in a.rows(dataset) for y in b.rows(dataset)]
+    rows = [Pair(x, y) for dataset in shared for x in a.runs(dataset) for y in b.runs(dataset)]
     everything = [pair for pair in rows if not pair.a.same_as(pair.b)]
     if not everything:
         raise UsageError(f"{a.title} and {b.title} are the same cells", hint="mrbench compare RUN --against METHOD")
@@ -209,7 +210,7 @@ def pair_between(a: Operand, b: Operand) -> Pairing:
     equal = [pair for pair in everything if pair.a.method == pair.b.method]
     if equal:
         return _applicable(Pairing("methods of equal names", equal, notes))
-    sides = [{row.method for dataset in shared for row in side.rows(dataset)} for side in (a, b)]
+    sides = [{row.method for dataset in shared for row in side.runs(dataset)} for side in (a, b)]
     if min(map(len, sides)) > 1:
         raise _ambiguous(a, b, sides)
     how = "" if len(rows) == len(shared) else "no equal names: the one method against all of the other run"

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from mrbench.compare.compared import Compared
 from mrbench.compare.differences import Comparison, Difference
-from mrbench.compare.paired_tests import LEVEL
 from mrbench.compare.ranking import Diagram
 from mrbench.errors import UsageError
 from mrbench.files import replaced
 from mrbench.records import Direction
+from mrbench.results.ties import LEVEL
 from mrbench.statistics.bootstrap import LEVEL as INTERVAL
 from mrbench.statistics.critical import CriticalDifference
 
@@ -114,9 +114,9 @@ _BETTER = {
 
 
 def _pair_labels(comparisons: Sequence[Comparison]) -> list[str]:
-    runs = len({row.run.id for comparison in comparisons for row in (comparison.a, comparison.b)}) > 1
+    several = len({one.runs for comparison in comparisons for one in (comparison.a, comparison.b)}) > 1
     sides = [
-        [f"{row.method} ({row.run.id})" if runs else row.method for row in (comparison.b, comparison.a)]
+        [f"{one.method} ({', '.join(one.runs)})" if several else one.method for one in (comparison.b, comparison.a)]
         for comparison in comparisons
     ]
     return [_printable(" - ".join(pair)) for pair in sides]

@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mrbench.compare.operands import MethodCells
-from mrbench.compare.paired import aligned, subject_values
-from mrbench.compare.scores import ScoreReader
-from mrbench.compare.tied import MethodTable, comparable
-from mrbench.records import Direction, MetricRecord, Need
+from mrbench.records import Direction, Need
+from mrbench.results.columns import Column
+from mrbench.results.pairing import aligned, subject_values
+from mrbench.results.reader import ScoreReader
+from mrbench.results.table import Row, Table, comparable
 from mrbench.statistics.bootstrap import Estimate, Folds, bootstrap_value, fold_values
 from mrbench.statistics.critical import CriticalDifference, critical_difference
 from mrbench.statistics.ranks import RankEstimate, bootstrap_ranks
@@ -23,17 +23,14 @@ class RankedMethod:
     """A method among others.
 
     Attributes:
-        label: its name in the table.
+        row: in the table.
         value: mean over the folds with its interval, on what all of them have.
         rank: None where there is no estimate.
-        letters: of its tie groups.
     """
 
-    label: str
-    row: MethodCells
+    row: Row
     value: Estimate
     rank: RankEstimate | None
-    letters: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +44,7 @@ class Ranking:
 
     dataset: str
     metric: str
-    record: MetricRecord
+    column: Column
     samples: int | None
     methods: Sequence[RankedMethod]
     reason: str = ""
@@ -64,7 +61,7 @@ class Diagram:
     """
 
     metric: str
-    record: MetricRecord
+    column: Column
     samples: int | None
     datasets: Sequence[str]
     methods: Sequence[str]
@@ -79,7 +76,7 @@ class _Group:
 
 
 def rank(
-    tables: Sequence[MethodTable], reader: ScoreReader, blocks: Blocks = "subjects", *, seed: int = 0
+    tables: Sequence[Table], reader: ScoreReader, blocks: Blocks = "subjects", *, seed: int = 0
 ) -> tuple[list[Ranking], list[Diagram]]:
     """A ranking per data set, metric and number of samples, and a diagram per metric and number of samples.
 
@@ -96,43 +93,37 @@ def rank(
     return [group.ranking for group in groups], diagrams
 
 
-def _groups(table: MethodTable, reader: ScoreReader, seed: int) -> Iterator[_Group]:
-    for name, record in table.metrics.items():
-        for places in comparable(record, table.rows, table.values[name]):
-            rows = [reader.scores(table.rows[place]).rows[name] for place in places]
-            tables = aligned(rows, reader.load(name), reader.protocol)
-            samples = table.rows[places[0]].samples if record.needs is Need.SAMPLES else None
-            higher = record.direction is Direction.HIGHER
+def _groups(table: Table, reader: ScoreReader, seed: int) -> Iterator[_Group]:
+    for name, column in table.columns.items():
+        for places in comparable(table.rows, name, column):
+            rows = [table.rows[place] for place in places]
+            tables = aligned([reader.scores(row.run).folds[name] for row in rows if row.run], reader.load(name),
+                             reader.protocol)  # fmt: skip
+            samples = rows[0].samples if column.needs is Need.SAMPLES else None
             reason = "" if tables[0] else "no case that all of them have"
-            ranks = reason or bootstrap_ranks(tables, higher=higher, seed=seed)
-            methods = [] if reason else list(_ranked(table, name, places, tables, ranks, seed))
+            ranks = reason or bootstrap_ranks(tables, higher=column.direction is Direction.HIGHER, seed=seed)
+            methods = [] if reason else list(_ranked(rows, tables, ranks, seed))
             reason = ranks if isinstance(ranks, str) else ""
-            yield _Group(Ranking(table.dataset, name, record, samples, methods, reason), tables)
+            yield _Group(Ranking(table.dataset, name, column, samples, methods, reason), tables)
 
 
 def _ranked(
-    table: MethodTable,
-    name: str,
-    places: Sequence[int],
-    tables: Sequence[Folds],
-    ranks: Sequence[RankEstimate] | str,
-    seed: int,
+    rows: Sequence[Row], tables: Sequence[Folds], ranks: Sequence[RankEstimate] | str, seed: int
 ) -> Iterator[RankedMethod]:
-    for number, (place, folds) in enumerate(zip(places, tables, strict=True)):
+    for number, (row, folds) in enumerate(zip(rows, tables, strict=True)):
         rank = None if isinstance(ranks, str) else ranks[number]
-        value = bootstrap_value(folds, seed=seed)
-        yield RankedMethod(table.labels[place], table.rows[place], value, rank, table.letters[name][place])
+        yield RankedMethod(row, bootstrap_value(folds, seed=seed), rank)
 
 
 def _diagram(groups: Sequence[_Group], blocks: Blocks) -> Diagram:
     first = groups[0].ranking
-    named = [{one.label: folds for one, folds in zip(g.ranking.methods, g.tables, strict=False)} for g in groups]
+    named = [{one.row.label: folds for one, folds in zip(g.ranking.methods, g.tables, strict=False)} for g in groups]
     methods = [method for method in named[0] if all(method in own for own in named)]
     values = [_block_values([own[method] for method in methods], blocks) for own in named if methods]
-    higher = first.record.direction is Direction.HIGHER
+    higher = first.column.direction is Direction.HIGHER
     found = critical_difference(np.concatenate(values), higher=higher) if values else "no method on every data set"
     datasets = [group.ranking.dataset for group in groups]
-    return Diagram(first.metric, first.record, first.samples, datasets, methods, found, blocks)
+    return Diagram(first.metric, first.column, first.samples, datasets, methods, found, blocks)
 
 
 def _block_values(methods: Sequence[Folds], blocks: Blocks) -> np.ndarray:

@@ -1,17 +1,17 @@
 """Scores case by case: read back from ``cases.csv.gz``, or scored again where they are of another protocol or version.
 
-Files may come from others: what a file unpacks to, its columns and every number are checked.
+Files may come from others: what a file unpacks to, its columns and every number are checked, a column at a time.
 """
 
 import csv
 import gzip
 import io
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import groupby
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zlib import error as ZlibError  # noqa: N812
 
 import numpy as np
@@ -19,75 +19,54 @@ import numpy as np
 from mrbench.data.archive import FREE_BYTES, MAX_RATIO
 from mrbench.engine.cell import CASES, PREDICTIONS
 from mrbench.engine.predictions import HINT
+from mrbench.engine.result import StoredScores
 from mrbench.engine.score import is_scored, score_cell
 from mrbench.errors import DataError, IncompatibleError
-from mrbench.interfaces.metric import Key
 from mrbench.metrics.protocol import ScoringProtocol
-from mrbench.metrics.scoring import COLUMNS, CaseScores
+from mrbench.metrics.scores import COLUMNS, NO_VALUE, NOBODY, ScoreCollector, Scores
 from mrbench.registry import Plugin
+
+T = TypeVar("T")
 
 LARGEST = 2**31
 """Above any class and rater."""
 
+CHUNK = 2**16
+"""Lines that are checked together."""
+
 
 @dataclass(frozen=True, eq=False)
-class StoredScores:
-    """The scores of a cell, case by case.
+class CellFiles:
+    """The files of a finished cell in a results folder, with its record."""
 
-    Attributes:
-        cases: of the metrics that have a value.
-        faults: metrics that raised or gave a value that is not finite, with what they did; they have no rows.
-    """
+    folder: Path
+    record: Mapping[str, Any]
 
-    cases: CaseScores
-    faults: Mapping[str, str]
+    def read(self, metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol, samples: int | None) -> StoredScores:
+        """As stored where protocol and definitions agree, else from the cell's predictions.
 
-
-def cell_scores(
-    folder: Path,
-    record: Mapping[str, Any],
-    metrics: Mapping[str, Plugin[Any]],
-    protocol: ScoringProtocol,
-    *,
-    samples: int | None = None,
-) -> StoredScores:
-    """The scores of a finished cell: as stored where protocol and definitions agree, else from its predictions.
-
-    Args:
-        folder: of the cell.
-        record: of the cell.
-        metrics: wanted, by key.
-        protocol: wanted.
-        samples: score the first so many; None: all.
-
-    Raises:
-        DataError: a file of the cell cannot be read.
-        IncompatibleError: the stored scores are of another protocol or version, and there are no predictions.
-        UsageError: fewer samples are stored.
-    """
-    if samples is None and is_scored(record, metrics, protocol) and (folder / CASES).is_file():
-        faults = {name: text for name, text in record.get("metric_faults", {}).items() if name in metrics}
-        return StoredScores(_only(read_cases(folder / CASES), set(metrics) - set(faults)), faults)
-    predictions = folder / PREDICTIONS
-    if not predictions.is_file():
-        raise IncompatibleError(
-            f"the cell {folder} has no scores under the protocol {protocol.name!r} and no predictions to score",
-            expected=PREDICTIONS,
-            hint=HINT,
-        )
-    scored = score_cell(predictions, metrics, protocol, samples=samples)
-    return StoredScores(_only(scored.cases, set(metrics) - set(scored.faults)), scored.faults)
+        Raises:
+            DataError: a file of the cell cannot be read.
+            IncompatibleError: the stored scores are of another protocol or version, and there are no predictions.
+            UsageError: fewer samples are stored.
+        """
+        if samples is None and is_scored(self.record, metrics, protocol) and (self.folder / CASES).is_file():
+            faults = {name: text for name, text in self.record.get("metric_faults", {}).items() if name in metrics}
+            return StoredScores(read_cases(self.folder / CASES).only(set(metrics) - set(faults)), faults)
+        predictions = self.folder / PREDICTIONS
+        if not predictions.is_file():
+            raise IncompatibleError(
+                f"the cell {self.folder} has no scores under the protocol {protocol.name!r} and no predictions to "
+                "score",
+                expected=PREDICTIONS,
+                hint=HINT,
+            )
+        scored = score_cell(predictions, metrics, protocol, samples=samples)
+        return StoredScores(scored.cases.only(set(metrics) - set(scored.faults)), scored.faults)
 
 
-def _only(scores: CaseScores, metrics: set[str]) -> CaseScores:
-    kept = CaseScores()
-    for case, subject, values in scores.cases:
-        kept.append(case, subject, {at: statistics for at, statistics in values.items() if at[0] in metrics})
-    return kept
-
-
-def read_cases(path: Path) -> CaseScores:
-    """The inverse of ``CaseScores.write_csv``, but for cases that have no value: they left no row.
+def read_cases(path: Path) -> Scores:
+    """The inverse of ``Scores.write_csv``, but for cases that have no row.
 
     Raises:
         DataError: not a whole gzipped CSV file, other columns, a number that is none, or more than its size can hold.
@@ -119,42 +98,64 @@ class _Bounded(io.RawIOBase):
         return len(found)
 
 
-def _parsed(lines: Iterator[list[str]]) -> CaseScores:
+def _parsed(lines: Iterator[list[str]]) -> Scores:
     header = next(lines, [])
     if tuple(header) != COLUMNS:
         raise ValueError(f"the columns are {', '.join(header)[:80] or 'none'}, not {', '.join(COLUMNS)}")
-    scores = CaseScores()
-    for (case, subject), rows in groupby(_checked(lines), key=lambda row: (row.case, row.subject)):
-        scores.append(case, subject, {(row.metric, row.key): row.statistics for row in rows})
+    collector, first = ScoreCollector(), 2
+    while chunk := list(islice(lines, CHUNK)):
+        _add(collector, chunk, first)
+        first += len(chunk)
+    scores = collector.scores()
+    _check_whole(scores)
     return scores
 
 
-def _checked(lines: Iterator[list[str]]) -> Iterator["_Line"]:
-    seen = _Seen()
-    for number, line in enumerate(lines, 2):
-        try:
-            row = _Line.of(line)
-            seen.check(row)
-        except ValueError as error:
-            raise ValueError(f"line {number}: {error}") from None
-        yield row
-
-
-@dataclass(frozen=True, eq=False)
-class _Line:
-    case: str
-    subject: str
-    metric: str
-    key: Key
-    statistics: np.ndarray
-
-    @classmethod
-    def of(cls, fields: Sequence[str]) -> "_Line":
+def _add(collector: ScoreCollector, lines: Sequence[Sequence[str]], first: int) -> None:
+    """Checks lines column by column and adds them; ``first``: number of the first one."""
+    for number, fields in enumerate(lines, first):
         if len(fields) != len(COLUMNS):
-            raise ValueError(f"{len(fields)} fields, not {len(COLUMNS)}")
-        case, subject, metric, label, rater, statistics = fields
-        key = Key(_whole(label, "class", least=1), _whole(rater, "rater", least=0) if rater else None)
-        return cls(case, subject, metric, key, _numbers(statistics))
+            raise ValueError(f"line {number}: {len(fields)} fields, not {len(COLUMNS)}")
+    cases, subjects, metrics, labels, raters, statistics = zip(*lines, strict=True)
+    empty = [not (label or rater or words) for label, rater, words in zip(labels, raters, statistics, strict=True)]
+    pairs = dict.fromkeys(zip(cases, subjects, strict=True), 0)
+    for pair in pairs:
+        try:
+            pairs[pair] = collector.case(*pair)
+        except ValueError as error:
+            at = list(zip(cases, subjects, strict=True)).index(pair)
+            raise ValueError(f"line {first + at}: {error}") from None
+    numbers, lengths = _numbers(statistics, empty, first)
+    collector.extend(
+        (
+            np.array([pairs[pair] for pair in zip(cases, subjects, strict=True)], np.int32),
+            _mapped(metrics, collector.metric, first),
+            _mapped([None if e else label for e, label in zip(empty, labels, strict=True)], _label, first),
+            _mapped(raters, _rater, first),
+            lengths,
+        ),
+        numbers,
+    )
+
+
+def _mapped(texts: Sequence[T], read: Callable[[T], int], first: int) -> np.ndarray:
+    """``(M,)`` what each text stands for, read once for all lines that have it."""
+    known: dict[T, int] = {}
+    for number, text in enumerate(texts):
+        if text not in known:
+            try:
+                known[text] = read(text)
+            except ValueError as error:
+                raise ValueError(f"line {first + number}: {error}") from None
+    return np.array([known[text] for text in texts], np.int32)
+
+
+def _label(text: str | None) -> int:
+    return NO_VALUE if text is None else _whole(text, "class", least=1)
+
+
+def _rater(text: str) -> int:
+    return _whole(text, "rater", least=0) if text else NOBODY
 
 
 def _whole(text: str, what: str, *, least: int) -> int:
@@ -163,39 +164,42 @@ def _whole(text: str, what: str, *, least: int) -> int:
     return int(text)
 
 
-def _numbers(text: str) -> np.ndarray:
-    numbers = [float(word) for word in text.split(" ")]
-    if not all(map(math.isfinite, numbers)):
-        raise ValueError(f"{text[:40]!r} is not finite")
-    return np.array(numbers)
+def _numbers(statistics: Sequence[str], empty: Sequence[bool], first: int) -> tuple[np.ndarray, np.ndarray]:
+    """All numbers, and how many each line has."""
+    words = [[] if nothing else text.split(" ") for text, nothing in zip(statistics, empty, strict=True)]
+    try:
+        numbers = np.array([float(word) for own in words for word in own], np.float64)
+    except ValueError:
+        numbers = np.array([np.nan])
+    if not np.isfinite(numbers).all():
+        _tell_first(statistics, words, first)
+    return numbers, np.array([len(own) for own in words], np.int32)
 
 
-@dataclass
-class _Seen:
-    """What one line cannot tell: each value stands once, a case has one subject, a metric's vectors one length.
+def _tell_first(statistics: Sequence[str], words: Sequence[Sequence[str]], first: int) -> None:
+    for number, (text, own) in enumerate(zip(statistics, words, strict=True), first):
+        try:
+            finite = all(math.isfinite(float(word)) for word in own)
+        except ValueError as error:
+            raise ValueError(f"line {number}: {error}") from None
+        if not finite:
+            raise ValueError(f"line {number}: {text[:40]!r} is not finite")
 
-    Cases that have the same values share the list of them.
-    """
 
-    case: str = ""
-    places: set[tuple[str, Key]] = field(default_factory=set)
-    earlier: dict[str, frozenset[tuple[str, Key]]] = field(default_factory=dict)
-    shared: dict[frozenset[tuple[str, Key]], frozenset[tuple[str, Key]]] = field(default_factory=dict)
-    subjects: dict[str, str] = field(default_factory=dict)
-    lengths: dict[str, int] = field(default_factory=dict)
-
-    def check(self, row: _Line) -> None:
-        if self.subjects.setdefault(row.case, row.subject) != row.subject:
-            raise ValueError(f"case {row.case[:40]!r} has a second subject")
-        if self.lengths.setdefault(row.metric, len(row.statistics)) != len(row.statistics):
-            raise ValueError(f"metric {row.metric[:40]!r} has vectors of two lengths")
-        if row.case != self.case:
-            self._turn_to(row.case)
-        if (row.metric, row.key) in self.places:
-            raise ValueError(f"case {row.case[:40]!r} has a second value of {row.metric[:40]!r}")
-        self.places.add((row.metric, row.key))
-
-    def _turn_to(self, case: str) -> None:
-        places = frozenset(self.places)
-        self.earlier[self.case] = self.shared.setdefault(places, places)
-        self.case, self.places = case, set(self.earlier.get(case, ()))
+def _check_whole(scores: Scores) -> None:
+    """What one line cannot tell: each value stands once, and a metric's vectors have one length."""
+    lengths, scored = np.diff(scores.start), scores.label != NO_VALUE
+    for number, name in enumerate(scores.metrics):
+        own = np.flatnonzero((scores.metric == number) & scored)
+        other = own[lengths[own] != lengths[own[0]]] if len(own) else own
+        if len(other):
+            raise ValueError(f"line {other[0] + 2}: metric {name[:40]!r} has vectors of two lengths")
+    place = np.zeros(len(scores), np.int64)
+    for column in (scores.case, scores.metric, scores.label, scores.rater):
+        values, code = np.unique(column, return_inverse=True)
+        place = place * len(values) + code
+    _, index = np.unique(place, return_index=True)
+    if len(index) < len(place):
+        again = np.setdiff1d(np.arange(len(place)), index)[0]
+        case, metric = scores.cases[scores.case[again]], scores.metrics[scores.metric[again]]
+        raise ValueError(f"line {again + 2}: case {case[:40]!r} has a second value of {metric[:40]!r}")

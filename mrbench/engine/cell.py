@@ -52,6 +52,8 @@ class Status(StrEnum):
     TIMEOUT = "timeout"
     DIVERGED = "diverged"
     INTERRUPTED = "interrupted"
+    DAMAGED = "damaged"
+    """It finished once, and its record can no longer be read."""
     NOT_APPLICABLE = "not-applicable"
 
 

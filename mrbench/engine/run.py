@@ -9,31 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from mrbench.data.description import Description
+from mrbench.engine.cases import CellFiles
 from mrbench.engine.cell import FORMAT, CellSpec, Status
 from mrbench.engine.local import LocalExecutor, Outcome
 from mrbench.engine.observers import Observers
 from mrbench.engine.plan import Plan
 from mrbench.engine.record import make_record, read_record, write_record
+from mrbench.engine.result import Result
 from mrbench.engine.store import discard, is_busy
 from mrbench.engine.worker import Order
 from mrbench.errors import DataError, IncompatibleError, MrbenchError, UnknownNameError
 from mrbench.files import read_json, write_json
 from mrbench.plugin_file import file_of
 from mrbench.registry import Observer
-
-
-@dataclass(frozen=True, eq=False)
-class CellResult:
-    """Where a cell of a run stands.
-
-    Attributes:
-        record: what it left behind, finished or failed; None while it is neither.
-    """
-
-    spec: CellSpec
-    status: Status
-    reason: str = ""
-    record: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,21 +61,27 @@ class Run:
         }
         write_json(self.folder / "run.json", head | {"descriptions": self.descriptions, "cells": cells})
 
-    def cell_results(self) -> list[CellResult]:
-        """Where each cell stands, read from its folder.
+    def cell_results(self) -> list[Result]:
+        """Where each cell stands, read from its folder; a record that is damaged costs its own cell only.
 
         Raises:
             IncompatibleError: a cell that another version wrote.
         """
         return [self._result(spec, reason) for spec, reason in self.cells]
 
-    def _result(self, spec: CellSpec, not_applicable: str) -> CellResult:
+    def _result(self, spec: CellSpec, not_applicable: str) -> Result:
         if not_applicable:
-            return CellResult(spec, Status.NOT_APPLICABLE, not_applicable)
-        record = self.record_of(spec)
+            return Result(spec, Status.NOT_APPLICABLE, not_applicable)
+        try:
+            record = self.record_of(spec)
+        except DataError as error:
+            return Result(spec, Status.DAMAGED, f"{error.what}: {error.found}; {DAMAGED_HINT}")
         if record is None:
-            return CellResult(spec, Status.INTERRUPTED, "not finished; run the same command again")
-        return CellResult(spec, Status(record["status"]), record["reason"], record)
+            return Result(spec, Status.INTERRUPTED, "not finished; run the same command again")
+        folder = spec.folder(self.results)
+        status = Status(record["status"])
+        files = CellFiles(folder, record) if status is Status.OK else None
+        return Result(spec, status, record["reason"], record, files, folder)
 
     def record_of(self, spec: CellSpec) -> dict[str, Any] | None:
         """What a cell left behind, finished or failed; None where it did neither.
@@ -109,6 +103,8 @@ def run_of(plan: Plan, results: Path, data: Path, command: str) -> Run:
     cells = [(cell.spec, cell.not_applicable) for cell in plan.cells]
     return Run(plan.run_id, results, cells, plan.descriptions, command, str(data))
 
+
+DAMAGED_HINT = "run the same command again: it computes this cell anew and keeps the others"
 
 REWRITTEN = "the mrbench run that made it writes it again"
 
@@ -175,7 +171,7 @@ class Settings:
 Watch = Callable[[CellSpec, Mapping[str, Any]], None]
 
 
-def execute(run: Run, settings: Settings, watch: Watch) -> list[CellResult]:
+def execute(run: Run, settings: Settings, watch: Watch) -> list[Result]:
     """Computes what is missing: finished cells are kept, failed ones run again.
 
     Raises:
@@ -189,7 +185,7 @@ def execute(run: Run, settings: Settings, watch: Watch) -> list[CellResult]:
     kept: list[CellSpec] = []
     todo: list[CellSpec] = []
     for spec in wanted:
-        (todo if read_record(spec.folder(run.results)) is None else kept).append(spec)
+        (kept if _is_kept(spec, run.results) else todo).append(spec)
     observers = Observers(settings.observers, run)
     with observers.of_the_run():
         for spec in kept:
@@ -197,6 +193,15 @@ def execute(run: Run, settings: Settings, watch: Watch) -> list[CellResult]:
             observers.kept(spec)
         _compute(run, todo, settings, watch, observers)
     return run.cell_results()
+
+
+def _is_kept(spec: CellSpec, results: Path) -> bool:
+    folder = spec.folder(results)
+    try:
+        return read_record(folder) is not None
+    except DataError:
+        discard(folder)  # its training stays, and its predictions are made again
+        return False
 
 
 def _compute(run: Run, todo: Sequence[CellSpec], settings: Settings, watch: Watch, observers: Observers) -> None:

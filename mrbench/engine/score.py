@@ -14,7 +14,8 @@ from mrbench.engine.predictions import read_sizes
 from mrbench.engine.score_block import BlockScores, BlockTask, score_block
 from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import ScoringProtocol
-from mrbench.metrics.scoring import CaseScores, MetricValue, reduce_fold
+from mrbench.metrics.scores import ScoreCollector, Scores
+from mrbench.metrics.scoring import MetricValue, reduce_fold
 from mrbench.registry import Plugin, Registry
 
 PARALLEL_CASES = 1000
@@ -55,7 +56,7 @@ class Scored:
     """
 
     values: Mapping[str, MetricValue]
-    cases: CaseScores
+    cases: Scores
     faults: Mapping[str, str]
 
 
@@ -111,13 +112,23 @@ def score_cells(
 
 
 def _joined(blocks: Iterable[BlockScores], metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol) -> Scored:
-    scores, faults = CaseScores(), dict[str, str]()
+    collected, faults = ScoreCollector(), dict[str, str]()
     for block in blocks:
-        scores.extend(block.cases)
+        collected.extend_scores(block.cases)
         faults = {**block.faults, **faults}
     loaded: dict[str, Metric] = {name: plugin.load()() for name, plugin in metrics.items()}
+    scores = collected.scores().that_apply()
     values = reduce_fold(scores, loaded, protocol)
     return Scored({name: value for name, value in values.items() if name not in faults}, scores, faults)
+
+
+def metric_value(found: Mapping[str, Any]) -> MetricValue:
+    """One of the values of :func:`metrics_json`; where nothing is said of cases, it covers what it should."""
+    by_class, by_rater = (
+        {int(place): value for place, value in found.get(by, {}).items()} for by in ("by_class", "by_rater")
+    )
+    cases = found.get("cases", 0)
+    return MetricValue(found["value"], by_class, by_rater, cases, found.get("of", cases))
 
 
 def metrics_json(values: Mapping[str, MetricValue]) -> dict[str, Any]:
@@ -128,6 +139,7 @@ def metrics_json(values: Mapping[str, MetricValue]) -> dict[str, Any]:
             "by_class": {str(label): number for label, number in value.by_class.items()},
             "by_rater": {str(rater): number for rater, number in value.by_rater.items()},
             "cases": value.n_cases,
+            "of": value.of_cases,
         }
         for name, value in values.items()
     }

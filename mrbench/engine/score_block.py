@@ -12,7 +12,8 @@ from mrbench.engine.budgets import first_samples
 from mrbench.engine.predictions import read_tables
 from mrbench.interfaces.metric import Key, Metric
 from mrbench.metrics.protocol import ScoringProtocol
-from mrbench.metrics.scoring import CaseScores, score_case
+from mrbench.metrics.scores import ScoreCollector, Scores
+from mrbench.metrics.scoring import score_case, without_value
 from mrbench.metrics.tables import CaseTables
 from mrbench.registry import Plugin
 
@@ -39,7 +40,7 @@ class BlockTask:
 class BlockScores:
     """The statistics of a block's cases, and what metrics did wrong."""
 
-    cases: CaseScores
+    cases: Scores
     faults: Mapping[str, str]
 
 
@@ -52,9 +53,10 @@ def score_block(task: BlockTask) -> BlockScores:
     """
     loaded: dict[str, Metric] = {name: plugin.load()() for name, plugin in task.metrics.items()}
     faults: dict[str, str] = {}
-    scores = CaseScores()
+    scores = ScoreCollector()
     for case_id, subject, trials in _cases(task):
         values: dict[tuple[str, Key], np.ndarray] = {}
+        without: list[str] = []
         for name, metric in loaded.items():
             try:
                 own = score_case(trials, {name: metric}, task.protocol)
@@ -62,10 +64,11 @@ def score_block(task: BlockTask) -> BlockScores:
                 if not all(isfinite(number) for statistics in own.values() for number in statistics.ravel().tolist()):
                     raise ValueError("a value that is not finite")
                 values |= own
+                without += without_value(trials, {name: metric}, own)
             except Exception as error:
                 faults.setdefault(name, f"metric {name!r}, case {case_id!r}: {type(error).__name__}: {error}")
-        scores.append(case_id, subject, values)
-    return BlockScores(scores, faults)
+        scores.append(case_id, subject, values, *without)
+    return BlockScores(scores.scores(), faults)
 
 
 def _cases(task: BlockTask) -> Iterator[tuple[str, str, list[CaseTables]]]:

@@ -13,7 +13,8 @@ from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
 from mrbench.engine.cell import PREDICTIONS, CellSpec, Status
 from mrbench.engine.predictions import StoredDraw, draws_of, read_tables
-from mrbench.engine.run import CellResult, Run
+from mrbench.engine.result import Result
+from mrbench.engine.run import Run
 from mrbench.errors import DataError, MrbenchError, UnknownNameError, UsageError
 from mrbench.external.arrays import FIELDS
 from mrbench.external.writers import TRUTH, Writer, open_writer
@@ -55,7 +56,7 @@ class Exported:
     cases: tuple[str, ...]
 
 
-def export_run(run: Run, results: Sequence[CellResult], registry: Registry, to: Path, choice: Choice) -> list[Exported]:
+def export_run(run: Run, results: Sequence[Result], registry: Registry, to: Path, choice: Choice) -> list[Exported]:
     """Writes a file or folder per method, data set and seed into a new folder, which appears when all are there.
 
     Predictions are masks: a run keeps no probabilities. A method that has several trials of a case, each with raters of
@@ -85,7 +86,7 @@ Key = tuple[str, str, int]
 """Data set, method, seed."""
 
 
-def _chosen(run: Run, results: Sequence[CellResult], choice: Choice) -> list[CellSpec]:
+def _chosen(run: Run, results: Sequence[Result], choice: Choice) -> list[CellSpec]:
     for kind, asked, known in (
         ("method", choice.methods, {result.spec.method for result in results}),
         ("fold", [str(fold) for fold in choice.folds], {str(result.spec.fold) for result in results}),

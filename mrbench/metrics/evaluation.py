@@ -10,7 +10,8 @@ from mrbench.interfaces.draw import Draw, DrawKind, binary_probability, one_hot
 from mrbench.interfaces.metric import Metric
 from mrbench.metrics.arrays import Array, is_floating, to_host
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
-from mrbench.metrics.scoring import CaseScores, MetricValue, reduce_fold, score_case
+from mrbench.metrics.scores import ScoreCollector
+from mrbench.metrics.scoring import MetricValue, reduce_fold, score_case, without_value
 from mrbench.metrics.tables import CaseTables, TableBuilder
 
 Cases: TypeAlias = "Array | Sequence[Array]"
@@ -62,14 +63,15 @@ def evaluate(
     given = {"samples": samples, "predictions": predictions, "consensus": consensus}
     sides = {name: cases for name, cases in given.items() if cases is not None}
     _check_lengths(raters, sides, present, subjects)
-    scores = CaseScores()
+    scores = ScoreCollector()
     for case in range(len(raters)):
         looked = np.ones(len(raters[case]), bool) if present is None else np.asarray(present[case], bool)
         own = {name: to_host(cases[case]) for name, cases in sides.items()}
         tables = _tables(to_host(raters[case]), looked, own, classes, spacing, f"case {case}")
         subject = str(case if subjects is None else subjects[case])
-        scores.append(str(case), subject, score_case([tables], chosen, protocol))
-    return reduce_fold(scores, chosen, protocol)
+        found = score_case([tables], chosen, protocol)
+        scores.append(str(case), subject, found, *without_value([tables], chosen, found))
+    return reduce_fold(scores.scores().that_apply(), chosen, protocol)
 
 
 def _chosen(names: Sequence[str]) -> dict[str, Metric]:

@@ -171,6 +171,10 @@ class GedUnbiased(OfSamples, OverlapMetric):
         """None where there is one sample or one rater only."""
         return ged_unbiased_of(overlaps, protocol)
 
+    def applies(self, tables: CaseTables) -> bool:
+        """One rater alone has no pair of two."""
+        return super().applies(tables) and len(tables.truth_rows) > 1
+
 
 class DiceMaxReverse(OfSamples, OverlapMetric):
     """``dice_max_reverse``."""

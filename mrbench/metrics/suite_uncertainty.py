@@ -40,7 +40,16 @@ class VotesMetric(Metric):
         return {key: np.ravel(value) for key, value in measured.items() if value is not None}
 
 
-class Ncc(VotesMetric):
+class DisagreementMetric(VotesMetric):
+    """Defined by how the raters disagree: where they do not, no prediction has a value."""
+
+    def applies(self, tables: CaseTables) -> bool:
+        """Only where the raters' masks allow a value."""
+        scored = len(tables.sample_rows) > 0 and super().applies(tables)
+        return scored and any(self.measure(tables, label) is not None for label in tables.labels)
+
+
+class Ncc(DisagreementMetric):
     """``ncc``."""
 
     def measure(self, tables: CaseTables, label: int) -> float | None:
@@ -87,7 +96,7 @@ class EceVotes(VotesMetric):
         return calibration_error(total.reshape(3, -1))
 
 
-class AurocDisagreement(VotesMetric):
+class AurocDisagreement(DisagreementMetric):
     """``auroc_disagreement``."""
 
     pooled = True

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mrbench.statistics.equality import tied
+
 BLOCKS = 10
 """At least so many: with fewer, Friedman's chi-squared approximation does not hold (Demsar 2006, section 3.2.2)."""
 
@@ -56,7 +58,7 @@ def critical_difference(values: np.ndarray, *, higher: bool, level: float = 0.05
         return f"{m} methods: a critical difference needs {METHODS}; two are compared by a paired test"
     if n < BLOCKS:
         return f"{n} blocks: a critical difference needs {BLOCKS}"
-    ranks = stats.rankdata(np.round(-values if higher else values, 12), axis=1)
+    ranks = stats.rankdata(tied(-values if higher else values), axis=1)
     if not (ranks != ranks[:, :1]).any():
         return "no block tells any two methods apart"
     statistic, p = stats.friedmanchisquare(*ranks.T)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mrbench.statistics.equality import TIE
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -27,8 +29,8 @@ def effect(differences: Sequence[float] | np.ndarray) -> Effect:
 
     values = np.asarray(differences, np.float64)
     values = values[np.isfinite(values)]
-    moved = values[np.abs(values) > 1e-12]
+    moved = values[np.abs(values) > TIE]
     ranks = stats.rankdata(np.abs(moved))
     biserial = float((np.sign(moved) * ranks).sum() / ranks.sum()) if len(moved) else 0.0
     spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
-    return Effect(biserial, float(values.mean()) / spread if spread > 1e-12 else None)
+    return Effect(biserial, float(values.mean()) / spread if spread > TIE else None)

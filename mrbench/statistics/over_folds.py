@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mrbench.statistics.equality import TIE
 from mrbench.statistics.significance import Significance, refused
 
 
@@ -29,7 +30,7 @@ def corrected_resampled_t(differences: Sequence[float] | np.ndarray, test_over_t
     if len(values) < 2:
         return refused("one fold: what other training data would change cannot be known", len(values))
     spread = float(values.std(ddof=1))
-    if spread <= 1e-12 * max(1.0, float(np.abs(values).max())):
+    if spread <= TIE * max(1.0, float(np.abs(values).max())):
         return refused("the folds do not vary", len(values))
     t = float(values.mean() / (spread * np.sqrt(1 / len(values) + test_over_train)))
     p = max(float(2 * stats.t.sf(abs(t), len(values) - 1)), np.finfo(float).tiny)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mrbench.statistics.bootstrap import DRAWS, LEVEL, Folds, check_paired, resampled
+from mrbench.statistics.equality import tied
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def bootstrap_ranks(
     values = values[:, np.isfinite(values).all(axis=0)]
     if not values.shape[1]:
         return "no bootstrap draw has a value of every method"
-    ranks = stats.rankdata(np.round(-values if higher else values, 12), axis=0)
+    ranks = stats.rankdata(tied(-values if higher else values), axis=0)
     return [_estimate(own, ranks) for own in ranks]
 
 

@@ -4,14 +4,15 @@ Axis letters: U subjects, Q columns (a foreground class, with a rater where the 
 T ways to weigh the subjects.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mrbench.interfaces.metric import Key, Metric
+from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import ScoringProtocol
-from mrbench.metrics.scoring import Row
+from mrbench.metrics.scores import MetricScores
+from mrbench.metrics.scoring import case_values
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,39 +86,33 @@ def mean_of_present(values: np.ndarray) -> np.ndarray:
 
 
 def subject_table(
-    rows: Iterable[Row], metric: Metric, protocol: ScoringProtocol, subjects: Sequence[str]
+    scores: MetricScores, metric: Metric, protocol: ScoringProtocol, subjects: Sequence[str] = ()
 ) -> SubjectTable:
     """Sums the rows of one metric per subject and column.
 
     Args:
-        rows: at least one; cases, classes and raters in any order.
+        scores: at least one row; cases, classes and raters in any order.
         metric: whose rows they are; says whether statistics are pooled.
         protocol: ``by_subject`` says whether a subject counts once or as often as it has cases.
-        subjects: all subjects of the rows, in the order of the table.
+        subjects: all subjects of the rows, in the order of the table; none: those of the rows, by name.
 
     Raises:
         ValueError: no row.
         KeyError: a row of another subject.
     """
-    rows = list(rows)
-    if not rows:
+    if not len(scores):
         raise ValueError("a table of subjects needs at least one row")
-    keys = sorted({Key(row.label, row.rater) for row in rows}, key=_order)  # the same for tables of the same columns
-    columns = {key: column for column, key in enumerate(keys)}
+    cases = scores.covered
+    named = [scores.subjects[case] for case in cases.tolist()]
+    subjects = subjects or sorted(set(named))
     places = {subject: place for place, subject in enumerate(subjects)}
-    at = (
-        np.array([places[row.subject] for row in rows]),
-        np.array([columns[Key(row.label, row.rater)] for row in rows]),
-    )
-    statistics = [row.statistics if metric.pooled else [metric.finalise(row.statistics)] for row in rows]
-    values = np.array(statistics, np.float64)  # (rows, L)
-    sums, counts = _summed(at, values, len(places), len(keys), once=protocol.by_subject and not metric.pooled)
-    labels = np.array([key.label for key in keys])
-    return SubjectTable(tuple(subjects), labels, sums, counts, metric.finalise if metric.pooled else None)
-
-
-def _order(key: Key) -> tuple[int, int]:
-    return key.label, -1 if key.rater is None else key.rater
+    of_case = np.zeros(len(scores.cases), np.int64)
+    of_case[cases] = [places[name] for name in named]
+    columns, column = np.unique(scores.column, return_inverse=True)  # the same for tables of the same columns
+    statistics = scores.statistics if metric.pooled else case_values(scores.statistics, metric)[:, None]
+    once = protocol.by_subject and not metric.pooled
+    sums, counts = _summed((of_case[scores.case], column), statistics, len(places), len(columns), once=once)
+    return SubjectTable(tuple(subjects), columns >> 32, sums, counts, metric.finalise if metric.pooled else None)
 
 
 def _summed(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mrbench.interfaces.metric import Key, Metric
-from mrbench.metrics import PUBLISHED, STRICT, CaseScores, Summary, reduce_dataset, reduce_fold, score_case
+from mrbench.metrics import PUBLISHED, STRICT, ScoreCollector, Summary, reduce_dataset, reduce_fold, score_case
 
 
 class Value(Metric):
@@ -30,10 +30,10 @@ METRICS = {"value": Value(), "ratio": Ratio()}
 
 def fold_of(*rows):
     """Rows (subject, rater, label, value), a case each."""
-    scores = CaseScores()
+    scores = ScoreCollector()
     for number, (subject, rater, label, value) in enumerate(rows):
         scores.append(f"case {number}", subject, {("value", Key(label, rater)): np.array([value])})
-    return scores
+    return scores.scores()
 
 
 def reduced(scores, protocol):
@@ -72,18 +72,18 @@ def test_one_case_is_its_own_mean():
 
 
 def test_a_case_may_come_in_parts():
-    scores = CaseScores()
+    scores = ScoreCollector()
     for rater in range(2):
         scores.append("1", "a", {("value", Key(1, rater)): np.array([float(rater)])})
     assert (reduced(scores, STRICT).value, reduced(scores, STRICT).n_cases) == (0.5, 1)
 
 
 def test_no_case_has_no_value():
-    assert reduce_fold(CaseScores(), METRICS, STRICT) == {}
+    assert reduce_fold(ScoreCollector(), METRICS, STRICT) == {}
 
 
 def test_pooled_statistics_are_summed_before_they_are_finalised():
-    scores = CaseScores()
+    scores = ScoreCollector()
     scores.append("1", "a", {("ratio", Key(1)): np.array([1.0, 2.0])})
     scores.append("2", "a", {("ratio", Key(1)): np.array([1.0, 8.0])})
     for protocol in (STRICT, PUBLISHED):

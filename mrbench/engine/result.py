@@ -1,0 +1,121 @@
+"""A result: one cell as it stands, typed, whether it lies in a results folder or was packed with an entry."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from mrbench.engine.cell import CellSpec, Status
+from mrbench.metrics.protocol import ScoringProtocol
+from mrbench.metrics.scores import Scores
+from mrbench.registry import Plugin
+
+
+@dataclass(frozen=True, eq=False)
+class StoredScores:
+    """The scores of a cell, case by case.
+
+    Attributes:
+        cases: of the metrics that have a value.
+        faults: metrics that raised or gave a value that is not finite, with what they did; they have no rows.
+    """
+
+    cases: Scores
+    faults: Mapping[str, str]
+
+
+class ScoreFiles(Protocol):
+    """Where the scores of a finished cell's cases are read from."""
+
+    def read(self, metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol, samples: int | None) -> StoredScores:
+        """The scores under a protocol, of the first so many samples where ``samples`` says so.
+
+        Raises:
+            DataError: a file cannot be read.
+            IncompatibleError: they cannot be had under this protocol.
+            UsageError: fewer samples are stored.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Where one cell stands and what it left.
+
+    Attributes:
+        record: what it left behind, finished or failed; None while it is neither.
+        files: of the scores of its cases; None where it left none.
+        folder: where a finished cell lies; None where it was packed.
+    """
+
+    spec: CellSpec
+    status: Status
+    reason: str = ""
+    record: Mapping[str, Any] | None = None
+    files: ScoreFiles | None = None
+    folder: Path | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Is it ok?"""
+        return self.status is Status.OK
+
+    @property
+    def failure(self) -> str:
+        """One line on a cell that did not finish."""
+        return f"{self.spec.place} {self.status}: {self.reason.partition(chr(10))[0]}"
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Of mrbench, Python, libraries and the plugin."""
+        return self._fact("versions", {})
+
+    @property
+    def environment(self) -> Mapping[str, Any]:
+        """What it ran on."""
+        return self._fact("environment", {})
+
+    @property
+    def written(self) -> str:
+        """When, in ISO 8601, UTC; empty where it left no record."""
+        return str(self._fact("written", ""))
+
+    @property
+    def alone(self) -> bool:
+        """Did it have its device to itself? Costs of others are not compared."""
+        return not self.environment.get("shared_device", False)
+
+    def seconds(self, phase: str) -> float | None:
+        """Wall time of ``prepare``, ``fit``, ``predict`` or ``score``; None where there was none.
+
+        Of a training on a shared device, or of one that another cell made, None.
+        """
+        if phase == "fit" and self.profile.get("trained_on_shared_device"):
+            return None
+        found = self.profile.get("phases", {}).get(phase)
+        return float(found["seconds"]) if found else None
+
+    @property
+    def peak_memory_mib(self) -> float | None:
+        """The largest of all phases."""
+        phases = self.profile.get("phases", {}).values()
+        return max((float(phase["peak_memory_mib"]) for phase in phases), default=None)
+
+    @property
+    def profile(self) -> Mapping[str, Any]:
+        """Times, memory and sizes as recorded."""
+        return self._fact("profile", {})
+
+    def _fact(self, name: str, otherwise: Any) -> Any:
+        return (self.record or {}).get(name, otherwise)
+
+    def scores(
+        self, metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol, samples: int | None = None
+    ) -> StoredScores:
+        """The scores of a finished cell's cases.
+
+        Raises:
+            DataError, IncompatibleError, UsageError: as its files say.
+        """
+        if self.files is None:
+            raise ValueError(f"{self.spec.title} has no scores: {self.status}")
+        return self.files.read(metrics, protocol, samples)

@@ -1,0 +1,67 @@
+"""What a reader must know of a row before comparing: decided here, and put into words here."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from mrbench.data.splits import LEAKY_PREFIX
+from mrbench.engine.cell import CellSpec, Sparsity
+from mrbench.records import Capability
+
+SEES_TEST_MASKS = "sees test masks"
+SINGLE_OUTPUT = "single output"
+EXTERNAL_PREDICTIONS = "external predictions"
+FIRST_SAMPLES = "first samples"
+PLUGIN_FILE = "local plugin file"
+"""Of a method that nobody can install by name."""
+
+EXPLAINED = {
+    SEES_TEST_MASKS: "sees the masks it is scored on (never ranked)",
+    SINGLE_OUTPUT: "single output, scored as one sample and as every rater's",
+    FIRST_SAMPLES: "scored on the first samples of more; what needs the mean probability of all is blank",
+}
+"""Caveats that a line below a table puts in other words."""
+
+
+def caveats_of(spec: CellSpec, description: Mapping[str, Any]) -> tuple[str, ...]:
+    """A phrase each.
+
+    Args:
+        spec: of any of the cells.
+        description: what the data set declares.
+    """
+    found = [EXTERNAL_PREDICTIONS] if spec.kind == "external" else []
+    if spec.kind == "fusion" or Capability.SEES_TEST_MASKS in spec.capabilities:
+        found.append(SEES_TEST_MASKS)
+    if {Capability.DIVERSE, Capability.PERSONAL}.isdisjoint(spec.capabilities):
+        found.append(SINGLE_OUTPUT)
+    if spec.split != "strict":
+        leaky = spec.split.startswith(LEAKY_PREFIX)
+        found.append(f"split {spec.split}{', which may train on test subjects' * leaky}")
+    if spec.limit is not None:
+        found.append(f"first {spec.limit} cases")
+    if spec.raters_present is not None:
+        found.append(_sparse(spec.raters_present, spec.sparsity))
+    if spec.precision != "float32":
+        found.append(f"trained in {spec.precision}")
+    if spec.kind == "method" and spec.preset not in ("paper", "default"):
+        found.append(f"preset {spec.preset}")
+    found += [f"{name} = {value}" for name, value in spec.changed.items()]
+    if description["raters"] == "ranked":
+        found.append("virtual raters")
+    return tuple(found)
+
+
+def _sparse(raters: int, sparsity: Sparsity) -> str:
+    return f"{raters} rater{'s' * (raters > 1)} present per {'step' if sparsity == 'per_step' else 'case'}"
+
+
+def caveat_lines(rows: Iterable[tuple[str, Sequence[str]]], everyone: str = "all rows") -> Iterator[str]:
+    """For each caveat, what it means and which rows have it; ``rows``: each label with its caveats."""
+    rows = list(rows)
+    found: dict[str, dict[str, None]] = {}
+    for label, own in rows:
+        for caveat in own:
+            found.setdefault(caveat, {})[label] = None
+    labels = {label for label, _ in rows}
+    for caveat, having in found.items():
+        yield f"{EXPLAINED.get(caveat, caveat)}: {everyone if set(having) == labels else ', '.join(having)}"

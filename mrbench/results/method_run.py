@@ -1,0 +1,202 @@
+"""A method run: one method with its options on one data set, over folds and seeds."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from mrbench.engine.cell import CellSpec, Status
+from mrbench.engine.result import Result
+from mrbench.engine.run import Run
+from mrbench.errors import IncompatibleError
+from mrbench.records import Capability
+from mrbench.results.caveats import SEES_TEST_MASKS, caveats_of
+from mrbench.results.columns import costs_of
+
+if TYPE_CHECKING:
+    from mrbench.results.table import Value
+
+
+@dataclass(frozen=True, eq=False)
+class MethodRun:
+    """The unit of every row, rank and comparison.
+
+    Attributes:
+        results: its cells, at least one; they differ by fold and seed.
+        description: what the data set declares.
+        runs: ids of the runs that it comes from.
+        id: of the entry that it was packed with; empty where it was not.
+        packed: values that were packed with it, by scoring protocol and metric.
+        more_caveats: that do not follow from its specification.
+        tested_cases: what it was packed with says of its test cases, fold by fold.
+    """
+
+    results: tuple[Result, ...]
+    description: Mapping[str, Any]
+    runs: tuple[str, ...] = ()
+    id: str = ""
+    packed: "Mapping[str, Mapping[str, Value]]" = field(default_factory=dict)
+    more_caveats: tuple[str, ...] = ()
+    tested_cases: tuple[object, ...] = ()
+
+    @property
+    def spec(self) -> CellSpec:
+        """Of any of its cells."""
+        return self.results[0].spec
+
+    @property
+    def method(self) -> str:
+        """The method's registry key."""
+        return self.spec.method
+
+    @property
+    def dataset(self) -> str:
+        """The data set's registry key."""
+        return self.spec.dataset
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from, in words."""
+        return f"entry {self.id[:6]}" if self.id else f"run{'s' * (len(self.runs) > 1)} {', '.join(self.runs)}"
+
+    @property
+    def title(self) -> str:
+        """The method and where it comes from, in words."""
+        return f"{self.method!r} of {self.origin}"
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """All options of the method."""
+        return self.spec.options
+
+    @property
+    def samples(self) -> int | None:
+        """S of its sample set; 1 where it has a single output, None where it gives none."""
+        return samples_of(self.spec)
+
+    @cached_property
+    def caveats(self) -> tuple[str, ...]:
+        """What a reader must know before comparing."""
+        return (*caveats_of(self.spec, self.description), *self.more_caveats)
+
+    @cached_property
+    def costs(self) -> dict[str, float]:
+        """Means over the cells, by the names of ``results.columns.COSTS``."""
+        return costs_of(self.results)
+
+    @cached_property
+    def done(self) -> list[Result]:
+        """The cells that finished, by fold and seed."""
+        finished = [result for result in self.results if result.finished]
+        return sorted(finished, key=lambda result: (result.spec.fold, result.spec.seed))
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        """Finished and planned."""
+        return len(self.done), len(self.results)
+
+    @cached_property
+    def folds(self) -> tuple[int, ...]:
+        """Numbers of the folds that were planned."""
+        return tuple(sorted({result.spec.fold for result in self.results}))
+
+    @property
+    def applies(self) -> bool:
+        """Can the method work on the data set at all?"""
+        return any(result.status is not Status.NOT_APPLICABLE for result in self.results)
+
+    @cached_property
+    def failures(self) -> tuple[str, ...]:
+        """A line on each cell that did not finish."""
+        return tuple(result.failure for result in self.results if not result.finished)
+
+    @property
+    def human(self) -> bool:
+        """Does it see the masks that it is scored on? Then it is a reference made of people's masks."""
+        return SEES_TEST_MASKS in self.caveats
+
+    @property
+    def ranked(self) -> bool:
+        """May it be ranked: is it complete, and no human reference?"""
+        return len(self.done) == len(self.results) and not self.human
+
+    @cached_property
+    def digests(self) -> set[tuple[str, str]]:
+        """Digests of data and split, of all its cells."""
+        return {(result.spec.data_digest, result.spec.split_digest) for result in self.results}
+
+    @property
+    def tested(self) -> tuple[object, ...]:
+        """Equal where the test cases are the same, folds aside."""
+        return self.spec.data_digest, self.spec.split, self.spec.split_digest, self.spec.limit, self.tested_cases
+
+    def shown(self, fold: int | None = None) -> list[Result]:
+        """Of each fold, or of one, the first seed that has finished: the cells whose cases a page shows."""
+        first: dict[int, Result] = {}
+        for result in self.done:
+            first.setdefault(result.spec.fold, result)
+        return [result for at, result in first.items() if fold in (None, at)]
+
+    def same_as(self, other: "MethodRun") -> bool:
+        """Are both the same cells?"""
+        own, others = ({result.folder or id(result) for result in run.results} for run in (self, other))
+        return own == others
+
+
+def samples_of(spec: CellSpec) -> int | None:
+    """S of a method's sample set; 1 where it has a single output, None where it gives none."""
+    if Capability.DIVERSE in spec.capabilities:
+        return spec.samples
+    return 1 if Capability.CONSENSUS in spec.capabilities else None
+
+
+def runs_of(run: Run, results: Iterable[Result] | None = None) -> list[MethodRun]:
+    """The method runs of a run, data set by data set, in the order of its command.
+
+    Args:
+        results: its cells, where they have been read; None: they are read.
+    """
+    cells = run.cell_results() if results is None else results
+    grouped: dict[tuple[str, str], list[Result]] = {}
+    for result in cells:
+        grouped.setdefault((result.spec.dataset, result.spec.method), []).append(result)
+    found = [MethodRun(tuple(own), run.descriptions[name], (run.id,)) for (name, _), own in grouped.items()]
+    return sorted(found, key=lambda one: list(run.descriptions).index(one.dataset))
+
+
+def merged_runs(runs: Sequence[Run]) -> list[MethodRun]:
+    """The method runs of several runs: cells of equal specification are put together, folds and seeds aside.
+
+    Where a cell stands in several runs, one that finished is taken.
+
+    Raises:
+        IncompatibleError: runs that describe a data set differently.
+        DataError: a run that cannot be read.
+    """
+    grouped: dict[tuple[str, str, str], dict[tuple[int, int], Result]] = {}
+    descriptions: dict[tuple[str, str], Mapping[str, Any]] = {}
+    origins: dict[tuple[str, str, str], dict[str, None]] = {}
+    for run in runs:
+        for result in run.cell_results():
+            spec = result.spec
+            _check_description(descriptions, spec, run)
+            key = spec.dataset, spec.method, spec.digest
+            cells = grouped.setdefault(key, {})
+            earlier = cells.get((spec.fold, spec.seed))
+            if earlier is None or not earlier.finished:
+                cells[spec.fold, spec.seed] = result
+                origins.setdefault(key, {})[run.id] = None
+    return [
+        MethodRun(
+            tuple(cells[place] for place in sorted(cells)),
+            descriptions[key[0], next(iter(cells.values())).spec.data_digest],
+            tuple(origins[key]),
+        )
+        for key, cells in grouped.items()
+    ]
+
+
+def _check_description(known: dict[tuple[str, str], Mapping[str, Any]], spec: CellSpec, run: Run) -> None:
+    own = run.descriptions[spec.dataset]
+    if known.setdefault((spec.dataset, spec.data_digest), own) != own:
+        raise IncompatibleError(f"the runs describe {spec.dataset!r} differently", hint="take them one by one")

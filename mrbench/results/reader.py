@@ -1,0 +1,104 @@
+"""The case scores of method runs under one protocol, each cell read once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from mrbench.engine.score import applicable_metrics
+from mrbench.interfaces.metric import Metric
+from mrbench.metrics.protocol import ScoringProtocol
+from mrbench.metrics.scores import MetricScores, Scores
+from mrbench.metrics.scoring import reduce_fold
+from mrbench.records import MetricRecord
+from mrbench.registry import Plugin, Registry
+from mrbench.results.method_run import MethodRun
+from mrbench.results.table import Row, values_of
+
+FoldScores = Mapping[int, Sequence[MetricScores]]
+"""One metric of one method run: for each fold, the scores of each seed that has the metric."""
+
+
+@dataclass(frozen=True, eq=False)
+class RunScores:
+    """All scores of one method run.
+
+    Attributes:
+        folds: by metric.
+        cells: the fold and the scores of each finished cell.
+        faults: what metrics did wrong.
+    """
+
+    folds: Mapping[str, FoldScores]
+    cells: Sequence[tuple[int, Scores]]
+    faults: Sequence[str]
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreReader:
+    """Reads scores, from what is stored where it can.
+
+    Attributes:
+        only: metrics to read; empty: those meant for tables.
+    """
+
+    registry: Registry
+    protocol: ScoringProtocol
+    only: tuple[str, ...] = ()
+    _read: dict[int, tuple[MethodRun, RunScores]] = field(default_factory=dict)
+
+    def metrics(self, run: MethodRun) -> dict[str, Plugin[Any]]:
+        """Metrics that mean something on the run's data set, by key: those named, else those meant for tables.
+
+        Raises:
+            UnknownNameError: a metric that is not installed.
+        """
+        found = applicable_metrics(self.registry, run.description["raters"], self.only)
+        return {name: plugin for name, plugin in found.items() if self.only or plugin.record.table}
+
+    def records(self, run: MethodRun) -> dict[str, MetricRecord]:
+        """The records of :meth:`metrics`."""
+        return {name: plugin.record for name, plugin in self.metrics(run).items()}
+
+    def load(self, name: str) -> Metric:
+        """The metric of that key."""
+        return _loaded(self.registry.get("metric", name))
+
+    def scores(self, run: MethodRun) -> RunScores:
+        """The scores of all finished cells of a method run.
+
+        Raises:
+            DataError, IncompatibleError: a cell that cannot be read or scored.
+        """
+        if id(run) not in self._read:
+            self._read[id(run)] = run, self._scores(run)  # the run is kept, so that its number stays its own
+        return self._read[id(run)][1]
+
+    def _scores(self, run: MethodRun) -> RunScores:
+        metrics = self.metrics(run)
+        folds: dict[str, dict[int, list[MetricScores]]] = {}
+        cells, faults = list[tuple[int, Scores]](), list[str]()
+        for result in run.done:
+            stored = result.scores(metrics, self.protocol)
+            cells.append((result.spec.fold, stored.cases))
+            faults += stored.faults.values()
+            for name, own in stored.cases.by_metric():
+                folds.setdefault(name, {}).setdefault(result.spec.fold, []).append(own)
+        return RunScores(folds, cells, tuple(dict.fromkeys(faults)))
+
+    def row(self, run: MethodRun) -> Row:
+        """The row of a method run, computed from the scores of its cases.
+
+        Raises:
+            DataError, IncompatibleError: a cell that cannot be read or scored.
+        """
+        found = self.scores(run)
+        loaded = {name: self.load(name) for name in found.folds}
+        cells = [(fold, reduce_fold(scores, loaded, self.protocol)) for fold, scores in found.cells]
+        return Row.of(run, values_of(cells, len(run.folds), self.protocol), found.faults)
+
+
+@cache
+def _loaded(plugin: Plugin[Any]) -> Metric:
+    metric: Metric = plugin.load()()
+    return metric

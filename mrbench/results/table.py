@@ -1,0 +1,364 @@
+"""A table: method runs by metrics on one data set under one scoring protocol.
+
+Whatever shows results renders a table and computes nothing: means and spreads, who is the best, who is tied, counts and
+caveats are decided here, once.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from mrbench.metrics.protocol import ScoringProtocol
+from mrbench.metrics.scoring import MetricValue, reduce_dataset
+from mrbench.records import Need
+from mrbench.results.caveats import caveat_lines
+from mrbench.results.columns import Column, gain
+from mrbench.results.method_run import MethodRun
+from mrbench.statistics.bootstrap import Interval
+from mrbench.statistics.equality import TIE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class RowKind(StrEnum):
+    """What a row is."""
+
+    METHOD = "method"
+    """A method, computed by mrbench."""
+    HUMAN = "human"
+    """A reference made of the raters' own masks, computed by mrbench; never ranked."""
+    REPORTED = "reported"
+    """Copied from a paper: no cells, no cases, never ranked."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value of a table.
+
+    Attributes:
+        mean: over the folds; seeds of a fold are averaged first.
+        sd: standard deviation over the folds; None where there is one fold.
+        folds: value by fold; empty where a paper does not say.
+        of_folds: how many folds were planned.
+        cases: that have a value, over all folds, of one seed.
+        of_cases: to which the metric applies.
+        subjects: that have a value; None where it was not counted.
+        by_class, by_rater: means over the folds.
+        interval: None where there is none, or none was asked for.
+        no_interval: why there is none, where one was asked for.
+        definition: digest of the scoring protocol and the metric's definition; empty: those that are installed.
+        best: is it the best of the rows that it may be ranked with?
+        letters: of its tie groups: rows that share one are not told apart; blank where none were asked for.
+        above_raters: is it better than the raters' own agreement?
+        verifiable: can it be computed again here?
+    """
+
+    mean: float
+    sd: float | None = None
+    folds: Mapping[int, float] = field(default_factory=dict)
+    of_folds: int = 0
+    cases: int = 0
+    of_cases: int = 0
+    subjects: int | None = None
+    by_class: Mapping[int, float] = field(default_factory=dict)
+    by_rater: Mapping[int, float] = field(default_factory=dict)
+    interval: Interval | None = None
+    no_interval: str = ""
+    definition: str = ""
+    best: bool = False
+    letters: str = ""
+    above_raters: bool = False
+    verifiable: bool = True
+
+    @property
+    def complete(self) -> bool:
+        """Does it cover all folds and cases that it should?"""
+        return len(self.folds) >= self.of_folds and self.cases >= self.of_cases
+
+    @property
+    def count(self) -> str:
+        """What it covers, where that is not everything; else blank."""
+        if self.cases < self.of_cases:
+            return f"n {self.cases}/{self.of_cases}"
+        return "" if self.complete else f"folds {len(self.folds)}/{self.of_folds}"
+
+
+def values_of(
+    cells: Iterable[tuple[int, Mapping[str, MetricValue]]], of_folds: int, protocol: ScoringProtocol
+) -> dict[str, Value]:
+    """Every metric's value over the folds, of those that a cell has.
+
+    Args:
+        cells: the fold and the values of each finished cell.
+        of_folds: how many folds were planned.
+        protocol: says which standard deviation.
+    """
+    found: dict[str, dict[int, list[MetricValue]]] = {}
+    tested: dict[int, int] = {}
+    for fold, metrics in cells:
+        tested[fold] = max([tested.get(fold, 0), *(value.of_cases for value in metrics.values())])
+        for name, value in metrics.items():
+            found.setdefault(name, {}).setdefault(fold, []).append(value)
+    return {name: over_folds(own, of_folds, protocol, tested) for name, own in found.items()}
+
+
+def over_folds(
+    values: Mapping[int, Sequence[MetricValue]],
+    of_folds: int,
+    protocol: ScoringProtocol,
+    tested: Mapping[int, int] | None = None,
+) -> Value:
+    """A metric's value from those of its folds.
+
+    Args:
+        values: by fold, the value of each seed; at least one.
+        of_folds: how many folds were planned.
+        protocol: says which standard deviation.
+        tested: cases of every finished fold, with those in which the metric has no value at all.
+    """
+    # Seeds of one fold are repetitions of one measurement: they are averaged before the spread over folds is taken.
+    folds = {fold: fmean(one.value for one in values[fold]) for fold in sorted(values)}
+    summary = reduce_dataset(list(folds.values()), protocol)
+    least = [min(values[fold], key=lambda one: one.n_cases - one.of_cases) for fold in folds]
+    return Value(
+        mean=summary.mean,
+        sd=summary.sd,
+        folds=folds,
+        of_folds=of_folds,
+        cases=sum(one.n_cases for one in least),
+        of_cases=sum(one.of_cases for one in least)
+        + sum(cases for fold, cases in (tested or {}).items() if fold not in folds),
+        by_class=_places([[one.by_class for one in values[fold]] for fold in folds]),
+        by_rater=_places([[one.by_rater for one in values[fold]] for fold in folds]),
+    )
+
+
+def _places(folds: Sequence[Sequence[Mapping[int, float]]]) -> dict[int, float]:
+    """Means over the seeds of a fold, then over the folds that have the place."""
+    found: dict[int, list[float]] = {}
+    for seeds in folds:
+        for place in dict.fromkeys(place for own in seeds for place in own):
+            found.setdefault(place, []).append(fmean(own[place] for own in seeds if place in own))
+    return {place: fmean(found[place]) for place in sorted(found)}
+
+
+@dataclass(frozen=True)
+class Reported:
+    """Where a reported row comes from.
+
+    Attributes:
+        source, table: the paper and its table.
+        split: what the paper trained and tested on, in a word.
+        raters_present: raters that each training image had.
+        notes: of whoever copied it.
+    """
+
+    source: str
+    table: str
+    split: str
+    raters_present: int | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A row of a table.
+
+    Attributes:
+        label: tells it from the other rows; the method's registry key where that does.
+        kind: what it is.
+        values: by metric; what does not apply is not there.
+        samples: S; 1 for a single output, None where the method gives no sample set or a paper does not say.
+        caveats: what a reader must know before comparing, a phrase each.
+        costs: means over the cells, by the names of ``results.columns.COSTS``.
+        cells: finished and planned; (0, 0) of a reported row.
+        failures: why cells did not finish and what metrics did wrong, a line each.
+        run: None of a reported row.
+        reported: None of all others.
+        newest: is it the newest of its method with its options in this table? Older ones are history, never ranked.
+    """
+
+    label: str
+    kind: RowKind
+    values: Mapping[str, Value]
+    samples: int | None = None
+    caveats: tuple[str, ...] = ()
+    costs: Mapping[str, float] = field(default_factory=dict)
+    cells: tuple[int, int] = (0, 0)
+    failures: tuple[str, ...] = ()
+    run: MethodRun | None = None
+    reported: Reported | None = None
+    newest: bool = True
+
+    @classmethod
+    def of(cls, run: MethodRun, values: Mapping[str, Value], faults: Iterable[str] = ()) -> "Row":
+        """The row of a method run.
+
+        Args:
+            faults: what metrics did wrong.
+        """
+        return cls(
+            label=run.method,
+            kind=RowKind.HUMAN if run.human else RowKind.METHOD,
+            values=values,
+            samples=run.samples,
+            caveats=run.caveats,
+            costs=run.costs,
+            cells=run.cells,
+            failures=tuple(dict.fromkeys([*run.failures, *faults])),
+            run=run,
+        )
+
+    @property
+    def method(self) -> str:
+        """The method's registry key; of a reported row, its label."""
+        return self.run.method if self.run else self.label
+
+    @property
+    def human(self) -> bool:
+        """Is it made of the raters' own masks?"""
+        return self.kind is RowKind.HUMAN
+
+    @property
+    def id(self) -> str:
+        """Of the entry that it was packed with; empty where it was not."""
+        return self.run.id if self.run else ""
+
+    @property
+    def complete(self) -> bool:
+        """Did all of its cells finish?"""
+        return self.cells[0] == self.cells[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Rows that were computed on the same cases under one scoring protocol.
+
+    Attributes:
+        description: what the data set declares.
+        changed: options of the data set that were set.
+        protocol: name of the scoring protocol.
+        columns: what each metric says of itself, in the order of the table.
+        notes: what was not computed, and why.
+    """
+
+    dataset: str
+    description: Mapping[str, Any]
+    changed: Mapping[str, Any]
+    protocol: str
+    columns: Mapping[str, Column]
+    rows: Sequence[Row]
+    notes: tuple[str, ...] = ()
+
+    def caveat_lines(self) -> Iterator[str]:
+        """For each caveat, what it means and which rows have it."""
+        return caveat_lines((row.label, row.caveats) for row in self.rows if row.run)
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """The table as a frame: a row per label; columns by metric and statistic, costs under ``cost``.
+
+        Statistics are ``mean``, ``sd``, ``folds``, ``of_folds``, ``cases``, ``of_cases``, ``low``, ``high``, ``best``
+        and ``letters``; what does not apply is missing. ``S``, ``kind``, ``finished``, ``planned``, ``caveats`` and
+        ``digest`` (of the predictions) stand under ``row``; options of the methods under ``option``.
+        """
+        import pandas as pd
+
+        found = [_frame_row(row, self.columns) for row in self.rows]
+        columns = list(dict.fromkeys(place for own in found for place in own))
+        data = {place: [own.get(place) for own in found] for place in columns}
+        index = pd.Index([row.label for row in self.rows], name="method")
+        frame = pd.DataFrame(data, index=index, columns=pd.MultiIndex.from_tuples(columns))
+        frame.attrs = {"dataset": self.dataset, "protocol": self.protocol}
+        return frame
+
+
+def _frame_row(row: Row, columns: Iterable[str]) -> dict[tuple[str, str], Any]:
+    spec = row.run.spec if row.run else None
+    found: dict[tuple[str, str], Any] = {
+        ("row", "kind"): row.kind.value,
+        ("row", "S"): row.samples,
+        ("row", "finished"): row.cells[0],
+        ("row", "planned"): row.cells[1],
+        ("row", "caveats"): "; ".join(row.caveats),
+        ("row", "digest"): spec.digest if spec and row.run and not row.run.id else row.id,
+    }
+    for name in columns:
+        if value := row.values.get(name):
+            found |= {(name, statistic): own for statistic, own in _statistics(value).items()}
+    found |= {("cost", name): cost for name, cost in row.costs.items()}
+    return found | {("option", name): option for name, option in (spec.options if spec else {}).items()}
+
+
+def _statistics(value: Value) -> dict[str, Any]:
+    interval = value.interval
+    return {
+        "mean": value.mean,
+        "sd": value.sd,
+        "folds": len(value.folds),
+        "of_folds": value.of_folds,
+        "cases": value.cases,
+        "of_cases": value.of_cases,
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+        "best": value.best,
+        "letters": value.letters,
+    }
+
+
+def with_labels(rows: Sequence[Row]) -> list[Row]:
+    """The rows, labelled so that no two have one label: by where they come from, by S, by their caveats, by number."""
+    labels = [row.label for row in rows]
+    for more in (
+        lambda row: row.run.origin if row.run else "",
+        lambda row: "" if row.samples is None else f"S {row.samples}",
+        lambda row: ", ".join(row.caveats),
+    ):
+        alike = {label for label in labels if labels.count(label) > 1}
+        parts = [more(row) if label in alike else "" for row, label in zip(rows, labels, strict=True)]
+        told = {label for label in alike if len({p for p, own in zip(parts, labels, strict=True) if own == label}) > 1}
+        labels = [
+            f"{label}, {part}" if label in told and part else label for label, part in zip(labels, parts, strict=True)
+        ]
+    unique = [label if labels.count(label) == 1 else f"{label} ({number})" for number, label in enumerate(labels, 1)]
+    return [replace(row, label=label) for row, label in zip(rows, unique, strict=True)]
+
+
+def comparable(rows: Sequence[Row], name: str, column: Column) -> list[list[int]]:
+    """Places of two or more rows that may be ranked with each other by a metric, best first.
+
+    Those that are complete, newest and no human references; with values that cover everything they should, of the same
+    definition, test cases and folds; for metrics of samples also of the same S.
+    """
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for place, row in enumerate(rows if gain(column) else ()):
+        value = row.values.get(name)
+        if value and value.complete and row.run and row.run.ranked and row.newest:
+            samples = row.samples if column.needs is Need.SAMPLES else None
+            key = (samples, value.definition, tuple(sorted(value.folds)), *row.run.tested)
+            groups.setdefault(key, []).append(place)
+    sign = gain(column)
+    return [
+        sorted(group, key=lambda place: (-sign * rows[place].values[name].mean, rows[place].id))
+        for group in groups.values()
+        if len(group) > 1
+    ]
+
+
+def with_best(rows: Sequence[Row], columns: Mapping[str, Column]) -> list[Row]:
+    """The rows with ``best`` set where a value is the best of those that it may be ranked with; ties share it."""
+    best: set[tuple[int, str]] = set()
+    for name, column in columns.items():
+        for group in comparable(rows, name, column):
+            first = rows[group[0]].values[name].mean
+            best |= {(place, name) for place in group if abs(rows[place].values[name].mean - first) <= TIE}
+    return _changed(rows, lambda place, name, value: replace(value, best=(place, name) in best))
+
+
+def _changed(rows: Sequence[Row], change: Any) -> list[Row]:
+    return [
+        replace(row, values={name: change(place, name, value) for name, value in row.values.items()})
+        for place, row in enumerate(rows)
+    ]

@@ -1,0 +1,168 @@
+"""From method runs to tables: a row each, scored from what their cells left."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mrbench.engine.cases import CellFiles
+from mrbench.engine.cell import PREDICTIONS, CellSpec
+from mrbench.engine.result import Result
+from mrbench.engine.score import applicable_metrics, is_scored, metric_value, score_cells
+from mrbench.errors import IncompatibleError, UsageError
+from mrbench.metrics.protocol import ScoringProtocol
+from mrbench.metrics.scoring import MetricValue
+from mrbench.records import Capability, MetricRecord, Need
+from mrbench.registry import Plugin, Registry
+from mrbench.results.caveats import FIRST_SAMPLES
+from mrbench.results.method_run import MethodRun
+from mrbench.results.table import Row, Table, values_of, with_best, with_labels
+
+
+def tabulate(
+    runs: Sequence[MethodRun],
+    registry: Registry,
+    protocol: ScoringProtocol,
+    only: tuple[str, ...] = (),
+    *,
+    rescore: bool = False,
+    samples: Sequence[int] = (),
+    jobs: int = 1,
+    every: bool = True,
+) -> list[Table]:
+    """A table per data set, in the order in which the data sets come.
+
+    Args:
+        only: metrics to show; empty: those meant for tables.
+        rescore: compute every metric again from the stored predictions, even where a record has it.
+        samples: sample budgets; a row each, scored on the first so many samples, with the metrics of samples alone.
+        jobs: processes that score, at most.
+        every: work out the metrics that are not shown too.
+
+    Raises:
+        UnknownNameError: a metric that is not installed.
+        UsageError: a method has fewer samples than a budget.
+        IncompatibleError: cells of different data or splits under one name.
+    """
+    tables = []
+    for dataset in dict.fromkeys(run.dataset for run in runs):
+        own = [run for run in runs if run.dataset == dataset]
+        check_same_data(own)
+        plugins = applicable_metrics(registry, own[0].description["raters"], only)
+        records = {name: plugin.record for name, plugin in plugins.items() if only or plugin.record.table}
+        if samples:
+            records = _of_samples(records)
+        if samples or not every:
+            plugins = {name: plugins[name] for name in records}
+        scorer = _Scorer(plugins, protocol, rescore, jobs, tuple(registry.files.values()))
+        rows = _budget_rows(own, scorer, samples) if samples else [scorer.row(run) for run in own]
+        shown = {name: record for name, record in records.items() if any(name in row.values for row in rows)}
+        rows = with_best(with_labels(rows), shown)
+        changed = own[0].spec.dataset_changed
+        tables.append(Table(dataset, own[0].description, changed, protocol.name, shown, rows))
+    return tables
+
+
+def check_same_data(runs: Sequence[MethodRun]) -> None:
+    """Refuses method runs that do not compare.
+
+    Raises:
+        IncompatibleError: different data or splits under one name.
+    """
+    seen: dict[tuple[str, str], str] = {}
+    for run in runs:
+        for digests in run.digests:
+            seen.setdefault(digests, run.origin)
+    if len(seen) > 1:
+        listed = (f"{origin}: data {data[:12]}, split {split[:12]}" for (data, split), origin in seen.items())
+        raise IncompatibleError(
+            f"the cells of {runs[0].dataset!r} come from {len(seen)} different data or splits, so that their rows do "
+            "not compare",
+            expected="the same data and split digests",
+            found="; ".join(listed),
+            hint="take the runs one by one",
+        )
+
+
+@dataclass(frozen=True)
+class _Scorer:
+    """Cells' metrics under a protocol: from their records where they are there, else from their predictions."""
+
+    plugins: Mapping[str, Plugin[Any]]
+    protocol: ScoringProtocol
+    rescore: bool
+    jobs: int
+    files: tuple[Path, ...]
+
+    def row(self, run: MethodRun, samples: int | None = None) -> Row:
+        """The row of a method run; of the first so many samples where it is said."""
+        packed = run.packed.get(self.protocol.name)
+        if packed is not None and samples is None:
+            return Row.of(run, {name: value for name, value in packed.items() if name in self.plugins})
+        found = self._found(run.done, samples)
+        cells = [(result.spec.fold, metrics) for result, (metrics, _) in zip(run.done, found, strict=True)]
+        values = values_of(cells, len(run.folds), self.protocol)
+        return Row.of(run, values, [fault for _, faults in found for fault in faults])
+
+    def _found(
+        self, results: Sequence[Result], samples: int | None
+    ) -> list[tuple[Mapping[str, MetricValue], Sequence[str]]]:
+        """Values and what metrics did wrong, of finished cells in their order."""
+        again = self.rescore or samples is not None
+        stored = [None if again else self._stored(result.record or {}) for result in results]
+        scored = score_cells(
+            [_predictions(r) for r, found in zip(results, stored, strict=True) if found is None],
+            self.plugins,
+            self.protocol,
+            samples=samples,
+            jobs=self.jobs,
+            files=self.files,
+        )
+        rest = ((cell.values, tuple(cell.faults.values())) for cell in scored)
+        return [next(rest) if found is None else found for found in stored]
+
+    def _stored(self, record: Mapping[str, Any]) -> tuple[Mapping[str, MetricValue], Sequence[str]] | None:
+        if not is_scored(record, self.plugins, self.protocol):
+            return None
+        values = {name: metric_value(found) for name, found in record["metrics"].items() if name in self.plugins}
+        return values, tuple(record.get("metric_faults", {}).values())
+
+
+def _predictions(result: Result) -> Path:
+    if not isinstance(result.files, CellFiles):
+        raise IncompatibleError(
+            f"{result.spec.title} holds no predictions that could be scored again",
+            hint="the protocols and metrics that it was packed with can be had",
+        )
+    return result.files.folder / PREDICTIONS
+
+
+def _budget_rows(runs: Sequence[MethodRun], scorer: _Scorer, samples: Sequence[int]) -> list[Row]:
+    for run in runs:
+        _check_budget(run.spec, max(samples))
+    rows = []
+    for run in runs:
+        for n in samples if Capability.DIVERSE in run.spec.capabilities else (None,):
+            row = replace(scorer.row(run, n), costs={})
+            first = (FIRST_SAMPLES,) if n is not None and n < run.spec.samples else ()
+            rows.append(replace(row, samples=n or row.samples, caveats=row.caveats + first))
+    return rows
+
+
+def _of_samples(records: Mapping[str, MetricRecord]) -> dict[str, MetricRecord]:
+    kept = {name: record for name, record in records.items() if record.needs is Need.SAMPLES}
+    if records and not kept:
+        named = ", ".join(records)
+        raise UsageError(
+            f"no sample budget changes {named}", expected="a metric of samples", hint="mrbench list metrics"
+        )
+    return kept
+
+
+def _check_budget(spec: CellSpec, n: int) -> None:
+    if Capability.DIVERSE in spec.capabilities and n > spec.samples:
+        raise UsageError(
+            f"{spec.method} on {spec.dataset} cannot be scored at {n} samples",
+            expected=f"at most S = {spec.samples}, which are stored",
+            hint=f"mrbench run --samples {n} draws more",
+        )
