@@ -18,7 +18,7 @@ def test_two_classes_are_the_mean_of_what_the_functions_give(cases) -> None:
     raters, samples = cases
     found = evaluate(raters, samples=samples)
     for name, function in (("ged", ged), ("dice_max", dice_max), ("dice_match", dice_match), ("dice_soft", dice_soft)):
-        each = [function(s, r) for s, r in zip(samples, raters, strict=True)]
+        each = [function(r, s) for s, r in zip(samples, raters, strict=True)]
         assert found[name].value == pytest.approx(np.mean(each), abs=1e-12), name
         assert found[name].n_cases == N
 
@@ -47,7 +47,9 @@ def test_masks_of_absent_raters_are_not_looked_at(cases) -> None:
 def test_predictions_of_raters_give_the_metrics_of_raters(cases) -> None:
     raters, samples = cases
     found = evaluate(raters, predictions=samples[:, :R], spacing=(0.5, 2.0))
-    distances = [[hd95(s[r], masks[r], (0.5, 2.0)) for r in range(R)] for s, masks in zip(samples, raters, strict=True)]
+    distances = [
+        [hd95(masks[r], s[r], spacing=(0.5, 2.0)) for r in range(R)] for s, masks in zip(samples, raters, strict=True)
+    ]
     assert found["hd95"].value == pytest.approx(np.mean(distances), abs=1e-12)
     assert "ged" not in found
 
@@ -62,10 +64,10 @@ def test_probabilities_of_the_foreground_and_of_both_classes_are_the_same(cases)
 
 def test_cases_of_a_subject_are_averaged_first_unless_as_published(cases) -> None:
     raters, samples = cases
-    each = [ged(s, r) for s, r in zip(samples, raters, strict=True)]
+    each = [ged(r, s) for s, r in zip(samples, raters, strict=True)]
     found = evaluate(raters, samples=samples, subjects=["a", "a", "a", "b"], metrics=["ged"])["ged"].value
     assert found == pytest.approx((np.mean(each[:3]) + each[3]) / 2, abs=1e-12)
-    published = [ged(s, r, PUBLISHED) for s, r in zip(samples, raters, strict=True)]
+    published = [ged(r, s, protocol=PUBLISHED) for s, r in zip(samples, raters, strict=True)]
     found = evaluate(raters, samples=samples, subjects=["a", "a", "a", "b"], metrics=["ged"], protocol=PUBLISHED)
     assert found["ged"].value == pytest.approx(np.mean(published), abs=1e-12)
 
@@ -74,7 +76,7 @@ def test_cases_may_differ_in_size_and_be_volumes() -> None:
     rng = np.random.default_rng(3)
     sizes = [(4, 9, 7), (3, 5, 11)]
     raters, samples = ([rng.random((n, *size)) < 0.5 for size in sizes] for n in (R, S))
-    each = [ged(s, r) for s, r in zip(samples, raters, strict=True)]
+    each = [ged(r, s) for s, r in zip(samples, raters, strict=True)]
     assert evaluate(raters, samples=samples, metrics=["ged"])["ged"].value == pytest.approx(np.mean(each), abs=1e-12)
 
 
