@@ -143,6 +143,38 @@ a metric does not apply it is missing, never zero. d(a, b) = 1 - IoU(a, b).
 | reduction | by subject | by case |
 | spread over folds | ddof 1 | ddof 0 |
 
+## Functions
+
+`mrbench.metrics` has them as functions of NumPy arrays or torch tensors. The raters come first, then what is scored
+against them; everything else is given by name.
+
+```python
+>>> import numpy as np
+>>> from mrbench.metrics import dice_matrix, evaluate, ged, hd95
+>>> raters, samples = np.zeros((2, 8, 8), bool), np.zeros((3, 8, 8), bool)  # (R, H, W) and (S, H, W)
+>>> raters[:, :, :4], samples[:2, :, :4], samples[2] = True, True, True
+>>> round(ged(raters, samples), 3)  # two samples are the raters' mask, one is twice as large: 1/9
+0.111
+>>> dice_matrix(raters, samples).shape  # a row for each sample
+(3, 2)
+>>> hd95(raters[0], samples[2], spacing=(0.5, 0.5))  # mm
+2.0
+
+```
+
+`evaluate` gives every metric of many cases, whose axis comes before all others, or of one without that axis. The shapes
+of 4 images with 9 raters and of a volume of 9 slices with 4 raters are the same, so that it does not guess: a single
+case is said to be one.
+
+```python
+>>> found = evaluate(raters, samples, one_case=True)  # cases: (N, R, H, W) and (N, S, H, W)
+>>> found["ged"].value == ged(raters, samples)
+True
+
+```
+
+## Metrics
+
 """
 
 PAGES = {"commands.md": commands, "metrics.md": metrics, "hooks.md": hook_table, "conformance.md": conformance}

@@ -6,6 +6,7 @@ from math import prod
 import numpy as np
 
 from mrbench.metrics.arrays import Array, areas
+from mrbench.metrics.order import raters_first
 from mrbench.metrics.overlap import validate_grids, validate_masks
 from mrbench.metrics.spacing import steps_of
 
@@ -19,15 +20,16 @@ def crps_of(samples: np.ndarray, raters: np.ndarray) -> float:
     return float(to_raters - among / 2)
 
 
-def crps_area(samples: Array, raters: Array, spacing: Sequence[float] | None = None) -> float:
+@raters_first
+def crps_area(raters: Array, samples: Array, *, spacing: Sequence[float] | None = None) -> float:
     """Continuous ranked probability score of the areas (volumes) of the samples against those of the raters.
 
     E|X - y| - E|X - X'| / 2 (Gneiting and Raftery 2007, eq. 21) of the empirical distribution of the samples, a sample
     paired with itself included, mean over the raters. One sample: the mean absolute error of its area.
 
     Args:
-        samples: ``(S, *spatial)`` bool; an empty mask has area 0.
         raters: ``(R, *spatial)`` bool, the raters who are present.
+        samples: ``(S, *spatial)`` bool; an empty mask has area 0.
         spacing: mm per axis of ``*spatial``.
 
     Returns:
@@ -36,7 +38,7 @@ def crps_area(samples: Array, raters: Array, spacing: Sequence[float] | None = N
     Raises:
         ValueError: masks that are not boolean, or of different grids; a spacing that is not a number per axis.
     """
-    validate_masks("samples", samples)
     validate_masks("raters", raters)
-    validate_grids(samples, raters)
+    validate_masks("samples", samples)
+    validate_grids(raters, samples)
     return crps_of(areas(samples), areas(raters)) * prod(steps_of(spacing, samples.ndim - 1))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from mrbench.metrics.arrays import Array
+from mrbench.metrics.order import raters_first
 from mrbench.metrics.shares import Shares, count_shares
 
 LEVELS = 65
@@ -32,13 +33,14 @@ def level_counts(shares: Shares) -> np.ndarray:
     return _by_level(shares, level, LEVELS)
 
 
-def auroc_disagreement(predicted: Array, raters: Array) -> float | None:
+@raters_first
+def auroc_disagreement(raters: Array, samples: Array) -> float | None:
     """Does the entropy of the mean prediction rank the pixels on which the raters disagree above the others? 0 to 1.
 
     Args:
-        predicted: ``(S, *spatial)`` floats in [0, 1], whose mean is taken, or bool, whose share is. Pixels of equal
-            entropy count one half; all are where the prediction is certain everywhere, so that it scores 0.5.
         raters: ``(R, *spatial)`` bool, the raters who are present.
+        samples: ``(S, *spatial)`` floats in [0, 1], whose mean is taken, or bool, whose share is. Pixels of equal
+            entropy count one half; all are where the prediction is certain everywhere, so that it scores 0.5.
 
     Returns:
         None where the raters agree on every pixel (empty masks of all raters included) or disagree on every pixel.
@@ -46,7 +48,7 @@ def auroc_disagreement(predicted: Array, raters: Array) -> float | None:
     Raises:
         ValueError: types, grids or probabilities that do not fit.
     """
-    shares = count_shares(predicted, raters)
+    shares = count_shares(raters, samples)
     distinct, level = np.unique(_ambiguity(shares), return_inverse=True)
     return auroc_of(_by_level(shares, level, len(distinct)))
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mrbench.metrics.arrays import Array
+from mrbench.metrics.order import raters_first
 from mrbench.metrics.overlap import Overlaps, count_overlaps, iou_of
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 
@@ -47,39 +48,45 @@ def ged_unbiased_of(overlaps: Overlaps, protocol: ScoringProtocol = STRICT) -> f
     return float(2 * distance[:s, s:].mean() - pp - aa)
 
 
-def ged_parts(samples: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> GedParts:
-    """The parts of :func:`ged`."""
-    return ged_parts_of(count_overlaps(samples, raters), protocol)
+@raters_first
+def ged_parts(raters: Array, samples: Array, *, protocol: ScoringProtocol = STRICT) -> GedParts:
+    """The parts of :func:`ged`; the two sets exchanged, ``pp`` and ``aa`` are."""
+    return ged_parts_of(count_overlaps(raters, samples), protocol)
 
 
-def ged(samples: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> float:
+@raters_first
+def ged(raters: Array, samples: Array, *, protocol: ScoringProtocol = STRICT) -> float:
     """Generalised energy distance (ProSeg eq. 20), 0 for identical sets, at most 2.
 
     Its expectation falls with the number of samples even for a perfect sampler, by d (1/S + 1/R): values at different
     S do not compare.
 
     Args:
-        samples: ``(S, *spatial)`` bool.
         raters: ``(R, *spatial)`` bool, the raters who are present.
+        samples: ``(S, *spatial)`` bool. The two sets exchanged give the same.
         protocol: of two empty masks, ``strict`` says distance 0, ``published`` distance 1.
+
+    Raises:
+        ValueError: masks that are not boolean, of different grids, or none.
     """
-    return ged_parts(samples, raters, protocol).ged
+    return ged_parts(raters, samples, protocol=protocol).ged
 
 
-def ged_unbiased(samples: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> float:
+@raters_first
+def ged_unbiased(raters: Array, samples: Array, *, protocol: ScoringProtocol = STRICT) -> float:
     """GED without the pairs of a mask with itself: unbiased in S and R, and maybe negative.
 
     For independent samples only: a set with one prediction per rater would be rewarded for being a set.
 
     Args:
-        samples: ``(S, *spatial)`` bool, S >= 2.
         raters: ``(R, *spatial)`` bool, R >= 2.
+        samples: ``(S, *spatial)`` bool, S >= 2.
         protocol: decides on two empty masks.
 
     Raises:
-        ValueError: fewer than two samples or raters.
+        ValueError: fewer than two raters or samples; otherwise as :func:`ged`.
     """
-    value = ged_unbiased_of(count_overlaps(samples, raters), protocol)
+    value = ged_unbiased_of(count_overlaps(raters, samples), protocol)
     if value is None:
-        raise ValueError(f"ged_unbiased needs two samples and two raters; got {len(samples)} and {len(raters)}")
+        raise ValueError(f"ged_unbiased needs two raters and two samples; got {len(raters)} and {len(samples)}")
     return value

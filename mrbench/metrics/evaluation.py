@@ -1,14 +1,15 @@
-"""Every metric of cases in memory: batched, any number of classes, missing raters; no data set and no run needed."""
+"""Every metric of cases in memory: one or many, any number of classes, missing raters; no data set or run needed."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from mrbench.interfaces.draw import Draw, DrawKind, binary_probability, one_hot
 from mrbench.interfaces.metric import Metric
 from mrbench.metrics.arrays import Array, is_floating, to_host
+from mrbench.metrics.order import refuse_floats
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 from mrbench.metrics.scores import ScoreCollector
 from mrbench.metrics.scoring import MetricValue, reduce_fold, score_case, without_value
@@ -17,14 +18,17 @@ from mrbench.metrics.tables import CaseTables, TableBuilder
 Cases: TypeAlias = "Array | Sequence[Array]"
 """An array whose first axis counts the cases, or one array for each where their sizes differ."""
 
+_ONE_CASE = "the first axis counts the cases; for a single one without it say one_case=True"
+
 
 def evaluate(
     raters: Cases,
-    *,
     samples: "Cases | None" = None,
+    *,
     predictions: "Cases | None" = None,
     consensus: "Cases | None" = None,
-    present: np.ndarray | None = None,
+    present: np.ndarray | Sequence[np.ndarray] | None = None,
+    one_case: bool = False,
     classes: int = 2,
     subjects: Sequence[object] | None = None,
     spacing: Sequence[float] | None = None,
@@ -40,15 +44,22 @@ def evaluate(
     >>> import numpy as np
     >>> from mrbench.metrics import evaluate
     >>> masks = np.random.default_rng(0).integers(0, 3, (5, 4, 16, 16))
-    >>> float(evaluate(masks, samples=masks, classes=3, metrics=["ged"])["ged"].value)
+    >>> float(evaluate(masks, masks, classes=3, metrics=["ged"])["ged"].value)
+    0.0
+
+    Masks of shape ``(4, 9, 64, 64)`` may be of 4 images and 9 raters, or of 4 raters and a volume of 9 slices. Which
+    one is said, never guessed: they are 4 cases, unless ``one_case=True`` says that no array has the axis N.
+
+    >>> float(evaluate(masks[0], masks[0], one_case=True, classes=3, metrics=["ged"])["ged"].value)
     0.0
 
     Args:
-        raters: ``(N, R, *spatial)`` labels.
+        raters: ``(N, R, *spatial)`` labels, integers or booleans; spatial is ``(H, W)`` or ``(D, H, W)``.
         samples: ``(N, S, *spatial)`` or ``(N, S, K, *spatial)``.
         predictions: for each rater, ``(N, R, *spatial)`` or ``(N, R, K, *spatial)``.
         consensus: ``(N, *spatial)`` or ``(N, K, *spatial)``.
         present: ``(N, R)`` bool, who looked at which case; None: everybody. Masks of absent raters are not looked at.
+        one_case: raters, draws and ``present`` are of a single case, without the axis N.
         classes: K, background included.
         subjects: (N,) the patient of each case, whose cases are averaged first; None: a patient for each case.
         spacing: mm per axis of ``spatial``; None: distances are in pixels.
@@ -56,21 +67,21 @@ def evaluate(
         metrics: names; none: all.
 
     Raises:
-        ValueError: no predictions, an unknown metric, or arrays that do not fit each other.
-        DataError: more raters than can be counted.
+        ValueError: no predictions, an unknown metric, floats as raters, or arrays that do not fit each other.
+        DataError: more raters than can be counted, or a spacing of other axes than the images have.
     """
     chosen = _chosen(metrics)
-    given = {"samples": samples, "predictions": predictions, "consensus": consensus}
-    sides = {name: cases for name, cases in given.items() if cases is not None}
-    _check_lengths(raters, sides, present, subjects)
+    sides = {"samples": samples, "predictions": predictions, "consensus": consensus}
+    given: dict[str, Any] = {"raters": raters, **sides, "present": present, "subjects": subjects}
+    cases = {name: [each] if one_case else each for name, each in given.items() if each is not None}
+    _check(cases)
     scores = ScoreCollector()
-    for case in range(len(raters)):
-        looked = np.ones(len(raters[case]), bool) if present is None else np.asarray(present[case], bool)
-        own = {name: to_host(cases[case]) for name, cases in sides.items()}
-        tables = _tables(to_host(raters[case]), looked, own, classes, spacing, f"case {case}")
-        subject = str(case if subjects is None else subjects[case])
+    for case in range(len(cases["raters"])):
+        own = {name: each[case] for name, each in cases.items()}
+        tables = _tables(own, classes, spacing, f"case {case}")
         found = score_case([tables], chosen, protocol)
-        scores.append(str(case), subject, found, *without_value([tables], chosen, found))
+        without = without_value([tables], chosen, found)
+        scores.append(str(case), str(own.get("subjects", case)), found, *without)
     return reduce_fold(scores.scores().that_apply(), chosen, protocol)
 
 
@@ -89,42 +100,48 @@ def _built_in() -> dict[str, Metric]:
     return {record.name: record.load()() for record in mrbench_metrics()}
 
 
-def _check_lengths(
-    raters: Cases, sides: dict[str, Cases], present: np.ndarray | None, subjects: Sequence[object] | None
-) -> None:
-    if not sides:
+def _check(cases: dict[str, Any]) -> None:
+    for case, masks in enumerate(cases["raters"]):
+        _check_raters(masks, f"case {case}: raters must be")
+    if not cases.keys() & {"samples", "predictions", "consensus"}:
         raise ValueError("evaluate takes samples, predictions or consensus; got none")
-    for name, cases in {**sides, "present": present, "subjects": subjects}.items():
-        if cases is not None and len(cases) != len(raters):
-            raise ValueError(f"{name} must have as many cases as raters, {len(raters)}; got {len(cases)}")
+    n = len(cases["raters"])
+    for name, each in cases.items():
+        if len(each) != n:
+            raise ValueError(f"{name} must have as many cases as raters, {n}; got {len(each)}; {_ONE_CASE}")
 
 
-def _tables(
-    masks: np.ndarray,
-    looked: np.ndarray,
-    sides: dict[str, np.ndarray],
-    classes: int,
-    spacing: Sequence[float] | None,
-    where: str,
-) -> CaseTables:
+def _check_raters(masks: Array, wanted: str) -> None:
+    refuse_floats(masks, f"{wanted} labels (integers or booleans)", "evaluate(raters, samples)")
+    # One image without one_case=True would pass for as many cases as it has raters, each a line of pixels.
+    if np.ndim(masks) not in (3, 4):
+        raise ValueError(f"{wanted} (R, H, W) or (R, D, H, W); got shape {tuple(np.shape(masks))}; {_ONE_CASE}")
+
+
+def _tables(own: dict[str, Any], classes: int, spacing: Sequence[float] | None, where: str) -> CaseTables:
+    masks = to_host(own["raters"])
+    looked = np.asarray(own.get("present", np.ones(len(masks))), bool)
     if looked.shape != masks.shape[:1]:
         raise ValueError(f"{where}: present must be of {len(masks)} raters; got shape {looked.shape}")
-    if len(sides.get("predictions", masks)) != len(masks):
-        raise ValueError(f"{where}: predictions must be of {len(masks)} raters; got {len(sides['predictions'])}")
+    if len(own.get("predictions", masks)) != len(masks):
+        raise ValueError(f"{where}: predictions must be of {len(masks)} raters; got {len(own['predictions'])}")
     labels = np.where(looked.reshape(-1, *(1,) * (masks.ndim - 1)), masks, 0)
     builder = TableBuilder(_labels(labels, classes, f"{where}, raters"), looked, classes, spacing)
-    for draw in _draws(sides, masks.shape[1:], classes, where):
+    for draw in _draws(own, masks.shape[1:], classes, where):
         builder.add(draw)
     return builder.finish()
 
 
-def _draws(sides: dict[str, np.ndarray], spatial: tuple[int, ...], classes: int, where: str) -> Iterator[Draw]:
-    for rater, each in enumerate(sides.get("predictions", ())):
-        yield Draw(DrawKind.RATER, _probability(each, spatial, classes, f"{where}, predictions"), rater)
-    for each in sides.get("samples", ()):
-        yield Draw(DrawKind.SAMPLE, _probability(each, spatial, classes, f"{where}, samples"))
-    if "consensus" in sides:
-        yield Draw(DrawKind.CONSENSUS, _probability(sides["consensus"], spatial, classes, f"{where}, consensus"))
+def _draws(own: dict[str, Any], spatial: tuple[int, ...], classes: int, where: str) -> Iterator[Draw]:
+    def probability(array: Array, name: str) -> np.ndarray:
+        return _probability(to_host(array), spatial, classes, f"{where}, {name}")
+
+    for rater, each in enumerate(own.get("predictions", ())):
+        yield Draw(DrawKind.RATER, probability(each, "predictions"), rater)
+    for each in own.get("samples", ()):
+        yield Draw(DrawKind.SAMPLE, probability(each, "samples"))
+    if "consensus" in own:
+        yield Draw(DrawKind.CONSENSUS, probability(own["consensus"], "consensus"))
 
 
 def _probability(array: np.ndarray, spatial: tuple[int, ...], classes: int, where: str) -> np.ndarray:

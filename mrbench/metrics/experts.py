@@ -3,7 +3,7 @@
 import numpy as np
 
 from mrbench.metrics.arrays import Array
-from mrbench.metrics.overlap import iou_matrix
+from mrbench.metrics.overlap import iou_matrix, validate_masks
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 from mrbench.seeds import derive_noise
 
@@ -36,7 +36,7 @@ def expert_distance_mean_of(distance: np.ndarray) -> np.ndarray:
     return 2 * pair_distances_of(distance).mean(axis=(-2, -1))
 
 
-def pair_distances(masks: Array, protocol: ScoringProtocol = STRICT) -> np.ndarray:
+def pair_distances(masks: Array, *, protocol: ScoringProtocol = STRICT) -> np.ndarray:
     """``(R, R - 1)`` distance of each expert's mask to the others' in their order (ProSeg Fig. 8: 4 x 3).
 
     Args:
@@ -46,10 +46,10 @@ def pair_distances(masks: Array, protocol: ScoringProtocol = STRICT) -> np.ndarr
     Raises:
         ValueError: a single mask.
     """
-    return pair_distances_of(1 - iou_matrix(masks, masks, protocol))
+    return pair_distances_of(_distance(masks, protocol))
 
 
-def expert_distances(masks: Array, seed: int, protocol: ScoringProtocol = STRICT) -> np.ndarray:
+def expert_distances(masks: Array, *, seed: int, protocol: ScoringProtocol = STRICT) -> np.ndarray:
     """``(2,)`` distances to two random experts (ProSeg Fig. 1 and 7), each a sum of two and so in [0, 2].
 
     The masks are shuffled into (a, b, c, e); the distances are d(a, c) + d(a, b) and d(e, c) + d(e, b). Give every case
@@ -63,14 +63,19 @@ def expert_distances(masks: Array, seed: int, protocol: ScoringProtocol = STRICT
     Raises:
         ValueError: not four masks.
     """
-    return expert_distances_of(1 - iou_matrix(masks, masks, protocol), seed)
+    return expert_distances_of(_distance(masks, protocol), seed)
 
 
-def expert_distance_mean(masks: Array, protocol: ScoringProtocol = STRICT) -> float:
+def expert_distance_mean(masks: Array, *, protocol: ScoringProtocol = STRICT) -> float:
     """Expectation of either of :func:`expert_distances` over all shuffles: twice the mean distance of two experts.
 
     Args:
         masks: ``(R, *spatial)`` bool, R >= 2; with R = 4 it is that expectation.
         protocol: decides on two empty masks.
     """
-    return float(expert_distance_mean_of(1 - iou_matrix(masks, masks, protocol)))
+    return float(expert_distance_mean_of(_distance(masks, protocol)))
+
+
+def _distance(masks: Array, protocol: ScoringProtocol) -> np.ndarray:
+    validate_masks("masks", masks)
+    return 1 - iou_matrix(masks, masks, protocol=protocol)

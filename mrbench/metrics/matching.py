@@ -3,6 +3,7 @@
 import numpy as np
 
 from mrbench.metrics.arrays import Array
+from mrbench.metrics.order import raters_first
 from mrbench.metrics.overlap import dice_matrix
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 
@@ -24,39 +25,43 @@ def matched_of(dice: np.ndarray) -> np.ndarray | None:
     return matched
 
 
-def dice_max(samples: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> float:
+@raters_first
+def dice_max(raters: Array, samples: Array, *, protocol: ScoringProtocol = STRICT) -> float:
     """Mean over the raters of the best sample's Dice (D_max of the papers); rises with S.
 
     Args:
-        samples: ``(S, *spatial)`` bool.
         raters: ``(R, *spatial)`` bool, the raters who are present.
+        samples: ``(S, *spatial)`` bool.
         protocol: its epsilon; two empty masks have Dice 1.
     """
-    return float(dice_matrix(samples, raters, protocol).max(axis=0).mean())
+    return float(dice_matrix(raters, samples, protocol=protocol).max(axis=0).mean())
 
 
-def dice_max_reverse(samples: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> float:
+@raters_first
+def dice_max_reverse(raters: Array, samples: Array, *, protocol: ScoringProtocol = STRICT) -> float:
     """Mean over the samples of the best rater's Dice: are all samples like somebody's mask? Arguments: ``dice_max``."""
-    return float(dice_matrix(samples, raters, protocol).max(axis=1).mean())
+    return float(dice_matrix(raters, samples, protocol=protocol).max(axis=1).mean())
 
 
-def dice_matched(samples: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> np.ndarray:
+@raters_first
+def dice_matched(raters: Array, samples: Array, *, protocol: ScoringProtocol = STRICT) -> np.ndarray:
     """``(R,)`` Dice of each rater in the one-to-one assignment of samples to raters with the greatest sum.
 
     Args:
-        samples: ``(S, *spatial)`` bool, S >= R.
         raters: ``(R, *spatial)`` bool, the raters who are present.
+        samples: ``(S, *spatial)`` bool, S >= R.
         protocol: its epsilon; two empty masks have Dice 1.
 
     Raises:
         ValueError: fewer samples than raters.
     """
-    matched = matched_of(dice_matrix(samples, raters, protocol))
+    matched = matched_of(dice_matrix(raters, samples, protocol=protocol))
     if matched is None:
         raise ValueError(f"an assignment needs a sample for every rater; got {len(samples)} for {len(raters)}")
     return matched
 
 
-def dice_match(samples: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> float:
+@raters_first
+def dice_match(raters: Array, samples: Array, *, protocol: ScoringProtocol = STRICT) -> float:
     """Mean of :func:`dice_matched`; rises with S and is blind to which sample belongs to which rater."""
-    return float(dice_matched(samples, raters, protocol).mean())
+    return float(dice_matched(raters, samples, protocol=protocol).mean())

@@ -6,6 +6,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from mrbench.metrics.arrays import Array, intersect, is_floating, type_name
+from mrbench.metrics.order import raters_first
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 
 
@@ -63,16 +64,16 @@ def dice_ratio(shared: np.ndarray, total: np.ndarray, protocol: ScoringProtocol)
     return np.divide(2 * shared + protocol.epsilon, total + protocol.epsilon, out=both_empty, where=total > 0)
 
 
-def count_overlaps(predicted: Array, raters: Array) -> Overlaps:
-    """Overlaps of boolean masks ``(S, *spatial)`` and ``(R, *spatial)``; tensors are counted on their device.
+def count_overlaps(raters: Array, samples: Array) -> Overlaps:
+    """Overlaps of boolean masks ``(R, *spatial)`` and ``(S, *spatial)``; tensors are counted on their device.
 
     Raises:
         ValueError: masks that are not boolean, of different grids, or none.
     """
-    validate_masks("predicted", predicted)
     validate_masks("raters", raters)
-    validate_grids(predicted, raters)
-    return Overlaps(intersect(predicted, raters), len(predicted))
+    validate_masks("samples", samples)
+    validate_grids(raters, samples)
+    return Overlaps(intersect(samples, raters), len(samples))
 
 
 def validate_masks(name: str, masks: Array) -> None:
@@ -83,28 +84,42 @@ def validate_masks(name: str, masks: Array) -> None:
         raise ValueError(f"{name} must be (masks, *spatial) with at least one mask; got shape {tuple(masks.shape)}")
 
 
-def validate_probabilities(probabilities: Array) -> None:
+def validate_probabilities(samples: Array) -> None:
     """Refuses what is not a stack of at least one map of floats."""
-    if not is_floating(probabilities) or probabilities.ndim < 2 or len(probabilities) == 0:
+    if not is_floating(samples) or samples.ndim < 2 or len(samples) == 0:
         raise ValueError(
-            "probabilities must be floats (S, *spatial) with S >= 1; "
-            f"got {type_name(probabilities)} of shape {tuple(np.shape(probabilities))}"
+            "samples must be probabilities, floats (S, *spatial) with S >= 1; "
+            f"got {type_name(samples)} of shape {tuple(np.shape(samples))}"
         )
 
 
-def validate_grids(predicted: Array, raters: Array) -> None:
-    """Refuses predictions and raters on different grids."""
-    grids = tuple(predicted.shape[1:]), tuple(raters.shape[1:])
+def validate_grids(raters: Array, samples: Array) -> None:
+    """Refuses raters and samples on different grids."""
+    grids = tuple(raters.shape[1:]), tuple(samples.shape[1:])
     if grids[0] != grids[1]:
-        raise ValueError(f"predictions lie on the grid {grids[0]}, raters on {grids[1]}")
+        raise ValueError(f"raters lie on the grid {grids[0]}, samples on {grids[1]}")
 
 
-def iou_matrix(predicted: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> np.ndarray:
-    """``(S, R)`` IoU of boolean masks ``(S, *spatial)`` and ``(R, *spatial)``; both empty: ``protocol.empty_iou``."""
-    overlaps = count_overlaps(predicted, raters)
-    return iou_of(overlaps, protocol)[: len(predicted), len(predicted) :].copy()
+@raters_first
+def iou_matrix(raters: Array, samples: Array, *, protocol: ScoringProtocol = STRICT) -> np.ndarray:
+    """``(S, R)`` IoU of every sample with every rater, a row for each sample.
+
+    Args:
+        raters: ``(R, *spatial)`` bool.
+        samples: ``(S, *spatial)`` bool. The two sets exchanged give the transpose.
+        protocol: of two empty masks, ``strict`` says IoU 1, ``published`` IoU 0; its epsilon.
+
+    Raises:
+        ValueError: masks that are not boolean, of different grids, or none.
+    """
+    overlaps = count_overlaps(raters, samples)
+    return iou_of(overlaps, protocol)[: len(samples), len(samples) :].copy()
 
 
-def dice_matrix(predicted: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> np.ndarray:
-    """``(S, R)`` Dice of boolean masks ``(S, *spatial)`` and ``(R, *spatial)``; both empty: 1."""
-    return dice_of(count_overlaps(predicted, raters), protocol).copy()
+@raters_first
+def dice_matrix(raters: Array, samples: Array, *, protocol: ScoringProtocol = STRICT) -> np.ndarray:
+    """``(S, R)`` Dice of every sample with every rater, a row for each sample; two empty masks: 1.
+
+    Arguments and errors: :func:`iou_matrix`.
+    """
+    return dice_of(count_overlaps(raters, samples), protocol).copy()

@@ -4,6 +4,7 @@ import numpy as np
 
 from mrbench.metrics.arrays import Array
 from mrbench.metrics.calibration import BINS, bins_of
+from mrbench.metrics.order import raters_first
 from mrbench.metrics.shares import Shares, count_shares
 
 
@@ -36,16 +37,17 @@ def brier_of(shares: Shares) -> float:
     return float(shares.pixels @ errors / (shares.pixels.sum() * len(shares.raters)))
 
 
-def ece(predicted: Array, raters: Array, bins: int = BINS) -> float:
+@raters_first
+def ece(raters: Array, samples: Array, *, bins: int = BINS) -> float:
     """Expected calibration error of the foreground probability against the raters pooled (Guo et al. 2017, eq. 3).
 
     Every pair of a pixel and a rater is an observation. Bins have equal width and hold their upper edge. The error of
     several cases is that of their pooled pixels, not the mean of theirs: lay them along an axis of ``*spatial``.
 
     Args:
-        predicted: ``(S, *spatial)`` floats in [0, 1], whose mean is scored, or bool, whose share is. Empty masks are
-            predictions of 0 like any other.
         raters: ``(R, *spatial)`` bool, the raters who are present.
+        samples: ``(S, *spatial)`` floats in [0, 1], whose mean is scored, or bool, whose share is. Empty masks are
+            predictions of 0 like any other.
         bins: their number.
 
     Returns:
@@ -54,33 +56,37 @@ def ece(predicted: Array, raters: Array, bins: int = BINS) -> float:
     Raises:
         ValueError: types, grids or probabilities that do not fit; no bins.
     """
-    return calibration_error(reliability_of(count_shares(predicted, raters), bins))
+    return calibration_error(reliability_of(count_shares(raters, samples), bins))
 
 
-def ece_rater(predicted: Array, raters: Array, bins: int = BINS) -> np.ndarray:
+@raters_first
+def ece_rater(raters: Array, samples: Array, *, bins: int = BINS) -> np.ndarray:
     """``(R,)`` :func:`ece` against each rater alone."""
-    shares = count_shares(predicted, raters)
+    shares = count_shares(raters, samples)
     seen = shares.pixels, shares.pixels * shares.predicted
     return np.array([calibration_error(_by_bin(shares, (*seen, shares.pixels * m), bins)) for m in shares.marked_by])
 
 
-def brier(predicted: Array, raters: Array) -> float:
+@raters_first
+def brier(raters: Array, samples: Array) -> float:
     """Brier score of the foreground probability: mean of (p - mark)^2 over pixels and raters (Brier 1950, binary).
 
     It is :func:`brier_share` and the raters' own variance, which no prediction avoids. Arguments and errors: ``ece``.
     """
-    return brier_of(count_shares(predicted, raters))
+    return brier_of(count_shares(raters, samples))
 
 
-def brier_rater(predicted: Array, raters: Array) -> np.ndarray:
+@raters_first
+def brier_rater(raters: Array, samples: Array) -> np.ndarray:
     """``(R,)`` :func:`brier` against each rater alone; its mean is :func:`brier`."""
-    shares = count_shares(predicted, raters)
+    shares = count_shares(raters, samples)
     errors = (shares.predicted - shares.marked_by) ** 2
     return errors @ shares.pixels / shares.pixels.sum()
 
 
-def brier_share(predicted: Array, raters: Array) -> float:
+@raters_first
+def brier_share(raters: Array, samples: Array) -> float:
     """Mean of (p - share of the raters)^2 over the pixels: 0 where the prediction is that share. Else as ``ece``."""
-    shares = count_shares(predicted, raters)
+    shares = count_shares(raters, samples)
     errors = (shares.predicted - shares.marked / len(shares.raters)) ** 2
     return float(shares.pixels @ errors / shares.pixels.sum())

@@ -45,27 +45,27 @@ class Shares:
         return self.pattern >> self.raters[:, None] & 1
 
 
-def count_shares(predicted: Array, raters: Array) -> Shares:
-    """Shares of predictions ``(S, *spatial)``, masks or probabilities, and of the masks ``(R, *spatial)`` of raters.
+def count_shares(raters: Array, samples: Array) -> Shares:
+    """Shares of the masks ``(R, *spatial)`` of raters, and of samples ``(S, *spatial)``, masks or probabilities.
 
     Raises:
-        ValueError: raters' masks that are not boolean, or too many of them; predictions that are neither boolean nor
+        ValueError: raters' masks that are not boolean, or too many of them; samples that are neither boolean nor
             probabilities; different grids.
     """
     validate_masks("raters", raters)
     _validate_number(len(raters))
-    if is_floating(predicted):
-        validate_probabilities(predicted)
+    if is_floating(samples):
+        validate_probabilities(samples)
     else:
-        validate_masks("predicted", predicted)
-    validate_grids(predicted, raters)
-    return _entries(total(predicted), len(predicted), patterns(raters), len(raters))
+        validate_masks("samples", samples)
+    validate_grids(raters, samples)
+    return _entries(total(samples), len(samples), patterns(raters), len(raters))
 
 
-def count_votes(samples: Array, raters: Array) -> Shares:
+def count_votes(raters: Array, samples: Array) -> Shares:
     """:func:`count_shares` of boolean masks only."""
     validate_masks("samples", samples)
-    return count_shares(samples, raters)
+    return count_shares(raters, samples)
 
 
 def _entries(total: np.ndarray, n: int, pattern: np.ndarray, n_raters: int) -> Shares:

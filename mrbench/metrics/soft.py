@@ -4,6 +4,7 @@ import numpy as np
 
 from mrbench.metrics.arrays import Array, total
 from mrbench.metrics.counting import levels, threshold_counts
+from mrbench.metrics.order import raters_first
 from mrbench.metrics.overlap import dice_ratio, validate_grids, validate_masks, validate_probabilities
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 
@@ -13,30 +14,35 @@ def soft_dice_of(counts: np.ndarray, protocol: ScoringProtocol = STRICT) -> floa
     return float(dice_ratio(counts[:, 2], counts[:, 0] + counts[:, 1], protocol).mean())
 
 
-def dice_soft(samples: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> float:
+@raters_first
+def dice_soft(raters: Array, samples: Array, *, protocol: ScoringProtocol = STRICT) -> float:
     """Soft Dice (ProSeg eq. 21) of the share of the samples; thresholds .1 .3 .5 .7 .9, strictly greater, exact ties.
 
     Args:
-        samples: ``(S, *spatial)`` bool.
         raters: ``(R, *spatial)`` bool, the raters who are present.
+        samples: ``(S, *spatial)`` bool.
         protocol: its epsilon; a threshold that neither side exceeds anywhere counts 1.
     """
     validate_masks("samples", samples)
-    return _soft_dice(samples, raters, protocol)
+    return _soft_dice(raters, samples, protocol)
 
 
-def dice_soft_prob(probabilities: Array, raters: Array, protocol: ScoringProtocol = STRICT) -> float:
-    """Soft Dice of the mean probability, ``(S, *spatial)`` float in [0, 1], as the released code takes it.
+@raters_first
+def dice_soft_prob(raters: Array, samples: Array, *, protocol: ScoringProtocol = STRICT) -> float:
+    """Soft Dice of the mean probability, as the released code takes it.
 
-    Otherwise as :func:`dice_soft`.
+    Args:
+        raters: ``(R, *spatial)`` bool, the raters who are present.
+        samples: ``(S, *spatial)`` floats in [0, 1], whose mean is taken.
+        protocol: as in :func:`dice_soft`.
     """
-    validate_probabilities(probabilities)
-    return _soft_dice(probabilities, raters, protocol)
+    validate_probabilities(samples)
+    return _soft_dice(raters, samples, protocol)
 
 
-def _soft_dice(samples: Array, raters: Array, protocol: ScoringProtocol) -> float:
+def _soft_dice(raters: Array, samples: Array, protocol: ScoringProtocol) -> float:
     validate_masks("raters", raters)
-    validate_grids(samples, raters)
+    validate_grids(raters, samples)
     return soft_dice_of(threshold_counts(_levels(samples), _levels(raters)), protocol)
 
 

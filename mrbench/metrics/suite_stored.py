@@ -50,7 +50,7 @@ def _own_surfaces(tables: CaseTables, label: int) -> dict[int, tuple[SurfaceDist
     for rows, raters in _raters_by_rows(tables).items():
         predicted = tables.masks(label, np.array(rows))
         truth = tables.masks(label, tables.n_predicted + np.array(raters))
-        surfaces = surface_distances(predicted, truth, tables.spacing)
+        surfaces = surface_distances(truth, predicted, spacing=tables.spacing)
         found |= {rater: (surfaces, column) for column, rater in enumerate(raters)}
     return found
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from mrbench.metrics.arrays import Array, to_host
 from mrbench.metrics.boundary import Boundaries, boundary_elements, boundary_pixels
+from mrbench.metrics.order import raters_first
 from mrbench.metrics.overlap import validate_grids, validate_masks
 from mrbench.metrics.spacing import steps_of
 
@@ -43,7 +44,7 @@ Pair = tuple[Directed, Directed]
 
 @dataclass(frozen=True, eq=False)
 class SurfaceDistances:
-    """Boundaries of S predicted masks and R raters' masks: every distance between them, from one map per mask.
+    """Boundaries of S samples and of the masks of R raters: every distance between them, from one map per mask.
 
     Attributes:
         pairs: the two directions of each pair of masks [s, r] that are both not empty, in mm, or pixels.
@@ -121,16 +122,18 @@ def _share_within(pair: Pair, tolerance: float) -> float:
     return float(sum(d.sizes[d.distances <= tolerance].sum() for d in pair) / sum(d.sizes.sum() for d in pair))
 
 
+@raters_first
 def surface_distances(
-    predicted: Array, raters: Array, spacing: Sequence[float] | None = None, definition: Definition = "larger"
+    raters: Array, samples: Array, *, spacing: Sequence[float] | None = None, definition: Definition = "larger"
 ) -> SurfaceDistances:
-    """All distances between the boundaries of S predicted masks and of R raters' masks, from S + R distance maps.
+    """All distances between the boundaries of the masks of R raters and of S samples, from R + S distance maps.
 
-    The maps cover the box that holds all masks. Several measures of the same masks share them.
+    The maps cover the box that holds all masks. Several measures of the same masks share them; their matrices are
+    ``(S, R)``, a row for each sample.
 
     Args:
-        predicted: ``(S, H, W)`` or ``(S, D, H, W)`` bool; tensors are copied to the host.
-        raters: ``(R, H, W)`` or ``(R, D, H, W)`` bool.
+        raters: ``(R, H, W)`` or ``(R, D, H, W)`` bool; tensors are copied to the host.
+        samples: ``(S, H, W)`` or ``(S, D, H, W)`` bool.
         spacing: mm per axis, ``(H, W)`` or ``(D, H, W)``; without it distances are in pixels.
         definition: see above.
 
@@ -138,12 +141,12 @@ def surface_distances(
         ValueError: masks that are not boolean, of different grids, or with other than two or three axes; a spacing that
             is not one positive number per axis; an unknown definition.
     """
-    _validate(predicted, raters, definition)
-    masks = np.concatenate([to_host(predicted), to_host(raters)])
+    _validate(raters, samples, definition)
+    masks = np.concatenate([to_host(samples), to_host(raters)])
     steps = steps_of(spacing, masks.ndim - 1)
     boundaries = _boundaries(_crop(masks), steps, definition)
     empty = np.array([len(points) == 0 for points in boundaries.points])
-    s = len(predicted)
+    s = len(samples)
     return SurfaceDistances(
         pairs=_pairs(boundaries, s, steps),
         one_empty=empty[:s, None] != empty[None, s:],
@@ -152,12 +155,12 @@ def surface_distances(
     )
 
 
-def _validate(predicted: Array, raters: Array, definition: Definition) -> None:
-    validate_masks("predicted", predicted)
+def _validate(raters: Array, samples: Array, definition: Definition) -> None:
     validate_masks("raters", raters)
-    validate_grids(predicted, raters)
-    if predicted.ndim not in (3, 4):
-        raise ValueError(f"masks must lie on a grid (H, W) or (D, H, W); got {tuple(predicted.shape[1:])}")
+    validate_masks("samples", samples)
+    validate_grids(raters, samples)
+    if raters.ndim not in (3, 4):
+        raise ValueError(f"masks must lie on a grid (H, W) or (D, H, W); got {tuple(raters.shape[1:])}")
     if definition not in get_args(Definition):
         raise ValueError(f"definition must be one of {', '.join(get_args(Definition))}; got {definition!r}")
 
@@ -198,36 +201,43 @@ def _distances_to(boundaries: Boundaries, target: int, others: range, steps: tup
     return [Directed(distance[boundaries.points[other]], boundaries.sizes[other]) for other in others]
 
 
+@raters_first
 def hd95_matrix(
-    predicted: Array, raters: Array, spacing: Sequence[float] | None = None, definition: Definition = "larger"
+    raters: Array, samples: Array, *, spacing: Sequence[float] | None = None, definition: Definition = "larger"
 ) -> np.ndarray:
-    """``(S, R)`` :func:`hd95` of every predicted mask with every rater's, from S + R distance maps.
+    """``(S, R)`` :func:`hd95` of every sample with every rater, a row for each sample, from S + R distance maps.
 
     Arguments and errors: :func:`surface_distances`, whose ``one_empty`` counts the pairs that got the diagonal.
     """
-    return surface_distances(predicted, raters, spacing, definition).percentile(95)
+    return surface_distances(raters, samples, spacing=spacing, definition=definition).percentile(95)
 
 
+@raters_first
 def nsd_matrix(
-    predicted: Array,
     raters: Array,
+    samples: Array,
+    *,
     tolerance: float,
     spacing: Sequence[float] | None = None,
     definition: Definition = "larger",
 ) -> np.ndarray:
-    """``(S, R)`` :func:`nsd` of every predicted mask with every rater's, from S + R distance maps."""
+    """``(S, R)`` :func:`nsd` of every sample with every rater, a row for each sample, from S + R distance maps.
+
+    Arguments and errors: :func:`surface_distances`, and a tolerance below 0.
+    """
     if not 0 <= tolerance < np.inf:
         raise ValueError(f"tolerance must be a distance of at least 0; got {tolerance}")
-    return surface_distances(predicted, raters, spacing, definition).nsd(tolerance)
+    return surface_distances(raters, samples, spacing=spacing, definition=definition).nsd(tolerance)
 
 
+@raters_first
 def hd95(
-    predicted: Array, rater: Array, spacing: Sequence[float] | None = None, definition: Definition = "larger"
+    rater: Array, sample: Array, *, spacing: Sequence[float] | None = None, definition: Definition = "larger"
 ) -> float:
     """95th percentile of the Hausdorff distance of two masks, as MONAI 1.x defines it unless another is asked for.
 
     Args:
-        predicted, rater: ``(H, W)`` or ``(D, H, W)`` bool.
+        rater, sample: ``(H, W)`` or ``(D, H, W)`` bool; exchanged they give the same.
         spacing: mm per axis; without it the distance is in pixels.
         definition: ``larger`` (MONAI), ``pooled`` (MedPy) or ``weighted`` (surface-distance).
 
@@ -238,12 +248,14 @@ def hd95(
     Raises:
         ValueError: as :func:`surface_distances`.
     """
-    return float(hd95_matrix(_alone(predicted), _alone(rater), spacing, definition).item())
+    return float(hd95_matrix(_alone(rater), _alone(sample), spacing=spacing, definition=definition).item())
 
 
+@raters_first
 def nsd(
-    predicted: Array,
     rater: Array,
+    sample: Array,
+    *,
     tolerance: float,
     spacing: Sequence[float] | None = None,
     definition: Definition = "larger",
@@ -254,7 +266,7 @@ def nsd(
     elements of the boundary by their length (area), as surface-distance does.
 
     Args:
-        predicted, rater: ``(H, W)`` or ``(D, H, W)`` bool.
+        rater, sample: ``(H, W)`` or ``(D, H, W)`` bool; exchanged they give the same.
         tolerance: in mm, or in pixels without spacing; a distance equal to it is within.
         spacing: mm per axis.
         definition: see above.
@@ -265,26 +277,30 @@ def nsd(
     Raises:
         ValueError: as :func:`surface_distances`, or a tolerance below 0.
     """
-    return float(nsd_matrix(_alone(predicted), _alone(rater), tolerance, spacing, definition).item())
+    masks = _alone(rater), _alone(sample)
+    return float(nsd_matrix(*masks, tolerance=tolerance, spacing=spacing, definition=definition).item())
 
 
-def hausdorff(predicted: Array, rater: Array, spacing: Sequence[float] | None = None) -> float:
+@raters_first
+def hausdorff(rater: Array, sample: Array, *, spacing: Sequence[float] | None = None) -> float:
     """Hausdorff distance of two masks: the greatest distance of a boundary pixel to the other boundary.
 
     Arguments, empty masks and errors: :func:`hd95`.
     """
-    return float(surface_distances(_alone(predicted), _alone(rater), spacing).percentile(100).item())
+    return float(surface_distances(_alone(rater), _alone(sample), spacing=spacing).percentile(100).item())
 
 
+@raters_first
 def assd(
-    predicted: Array, rater: Array, spacing: Sequence[float] | None = None, definition: Definition = "larger"
+    rater: Array, sample: Array, *, spacing: Sequence[float] | None = None, definition: Definition = "larger"
 ) -> float:
     """Average symmetric surface distance: mean distance of both boundaries' points to the other boundary.
 
     The mean is over the points of both together (Metrics Reloaded), weighted by their size under ``weighted``; MedPy
     takes the mean of the two directed means. Arguments, empty masks and errors: :func:`hd95`.
     """
-    return float(surface_distances(_alone(predicted), _alone(rater), spacing, definition).mean().item())
+    masks = _alone(rater), _alone(sample)
+    return float(surface_distances(*masks, spacing=spacing, definition=definition).mean().item())
 
 
 def _alone(mask: Array) -> Array:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from mrbench.metrics.arrays import Array
+from mrbench.metrics.order import raters_first
 from mrbench.metrics.shares import Shares, count_votes
 
 
@@ -19,15 +20,16 @@ def ncc_phiseg_of(shares: Shares) -> float:
     return float(np.mean([_correlate(own, error, shares.pixels) for error in errors]))
 
 
-def ncc(samples: Array, raters: Array) -> float | None:
+@raters_first
+def ncc(raters: Array, samples: Array) -> float | None:
     """Normalised cross-correlation of the samples' variance map v (S - v) / S^2 with the raters' one.
 
     The idea of PHiSeg's S_NCC (Baumgartner et al. 2019) with variances on both sides; :func:`ncc_phiseg` is the
     published quantity.
 
     Args:
-        samples: ``(S, *spatial)`` bool; v of them mark a pixel.
         raters: ``(R, *spatial)`` bool, the raters who are present.
+        samples: ``(S, *spatial)`` bool; v of them mark a pixel.
 
     Returns:
         -1 to 1, higher is better. 0 where the samples' map is constant, as of a single sample or of empty ones. None
@@ -36,10 +38,11 @@ def ncc(samples: Array, raters: Array) -> float | None:
     Raises:
         ValueError: masks that are not boolean, or of different grids.
     """
-    return ncc_of(count_votes(samples, raters))
+    return ncc_of(count_votes(raters, samples))
 
 
-def ncc_phiseg(samples: Array, raters: Array) -> float:
+@raters_first
+def ncc_phiseg(raters: Array, samples: Array) -> float:
     """S_NCC of PHiSeg (Baumgartner et al. 2019), -1 to 1: mean over the raters of a correlation of two maps.
 
     One is the cross-entropy of the samples with their mean, the other that of the samples with a rater's mask. For
@@ -47,7 +50,7 @@ def ncc_phiseg(samples: Array, raters: Array) -> float:
     is added inside the logarithm. 0 where the samples' variance is constant: PHiSeg's code gives NaN. Arguments and
     errors: ``ncc``.
     """
-    return ncc_phiseg_of(count_votes(samples, raters))
+    return ncc_phiseg_of(count_votes(raters, samples))
 
 
 def _variance(votes: np.ndarray, n: int) -> np.ndarray:

@@ -196,7 +196,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_all_ways_agree(case):
     expected = score_by_pixels(case.raters, case.probabilities)
     assert score_by_tables(case.raters, case.draws()) == pytest.approx(expected, abs=1e-12)
-    assert ged(case.samples, case.raters) == pytest.approx(ged_by_loops(case), abs=1e-12)
+    assert ged(case.raters, case.samples) == pytest.approx(ged_by_loops(case), abs=1e-12)
 
 
 def test_memory_beside_the_masks_is_bounded(case):

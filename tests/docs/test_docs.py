@@ -1,5 +1,6 @@
 """The documentation speaks of the program as it is."""
 
+import doctest
 import importlib.util
 import re
 from pathlib import Path
@@ -21,6 +22,12 @@ def generator():
 @pytest.mark.parametrize("name", ["commands.md", "metrics.md", "hooks.md", "conformance.md"])
 def test_generated_pages_are_up_to_date(name: str):
     assert (ROOT / "docs" / name).read_text() == generator().PAGES[name](), "run: make docs"
+
+
+def test_the_examples_of_metrics_give_what_they_show():
+    found = doctest.testfile(str(ROOT / "docs" / "metrics.md"), module_relative=False)
+    assert found.attempted > 0
+    assert found.failed == 0
 
 
 @pytest.mark.parametrize("page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]), ids=lambda p: p.name)

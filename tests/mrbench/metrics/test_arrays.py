@@ -39,33 +39,36 @@ def assert_same(first, second):
 def test_tensors_of_masks_score_exactly_as_arrays(name, case, to_tensor):
     samples, raters, _ = case
     function = getattr(library, name)
-    assert_same(function(to_tensor(samples), to_tensor(raters)), function(samples, raters))
+    assert_same(function(to_tensor(raters), to_tensor(samples)), function(raters, samples))
 
 
 @pytest.mark.parametrize("name", [*PREDICTED_AND_MASKS, "dice_soft_prob"])
 def test_tensors_of_probabilities_score_exactly_as_arrays(name, case, to_tensor):
     samples, raters, probabilities = case
     function = getattr(library, name)
-    assert_same(function(to_tensor(probabilities), to_tensor(raters)), function(probabilities, raters))
+    assert_same(function(to_tensor(raters), to_tensor(probabilities)), function(raters, probabilities))
     if name != "dice_soft_prob":
-        assert_same(function(to_tensor(samples), to_tensor(raters)), function(samples, raters))
+        assert_same(function(to_tensor(raters), to_tensor(samples)), function(raters, samples))
 
 
 @pytest.mark.parametrize("name", ONE_PER_RATER)
 def test_tensors_of_own_predictions_score_exactly_as_arrays(name, case, to_tensor):
     samples, raters, _ = case
     function = getattr(library, name)
-    assert_same(function(to_tensor(samples[:4]), to_tensor(raters)), function(samples[:4], raters))
+    assert_same(function(to_tensor(raters), to_tensor(samples[:4])), function(raters, samples[:4]))
 
 
 def test_the_other_functions_take_tensors_too(case, to_tensor):
     samples, raters, _ = case
-    first, second = samples[0], raters[0]
-    for function in (library.hd95, library.hausdorff, library.assd, lambda a, b: library.nsd(a, b, 1.5)):
+    first, second = raters[0], samples[0]
+    for function in (library.hd95, library.hausdorff, library.assd, lambda a, b: library.nsd(a, b, tolerance=1.5)):
         assert_same(function(to_tensor(first), to_tensor(second)), function(first, second))
-    assert_same(library.nsd_matrix(to_tensor(samples), to_tensor(raters), 1), library.nsd_matrix(samples, raters, 1))
+    assert_same(
+        library.nsd_matrix(to_tensor(raters), to_tensor(samples), tolerance=1),
+        library.nsd_matrix(raters, samples, tolerance=1),
+    )
     assert_same(library.pair_distances(to_tensor(raters)), library.pair_distances(raters))
-    assert_same(library.expert_distances(to_tensor(raters), 3), library.expert_distances(raters, 3))
+    assert_same(library.expert_distances(to_tensor(raters), seed=3), library.expert_distances(raters, seed=3))
     assert_same(library.expert_distance_mean(to_tensor(raters)), library.expert_distance_mean(raters))
 
 
@@ -77,10 +80,10 @@ def test_every_public_function_of_masks_is_tried_with_tensors():
 
 def test_an_array_beside_a_tensor_follows_it_to_its_device(case, to_tensor):
     samples, raters, _ = case
-    expected = library.dice_matrix(samples, raters)
-    assert_same(library.dice_matrix(to_tensor(samples), raters), expected)
-    assert_same(library.dice_matrix(samples, to_tensor(raters)), expected)
-    assert library.dice_soft(to_tensor(samples), raters) == library.dice_soft(samples, raters)
+    expected = library.dice_matrix(raters, samples)
+    assert_same(library.dice_matrix(raters, to_tensor(samples)), expected)
+    assert_same(library.dice_matrix(to_tensor(raters), samples), expected)
+    assert library.dice_soft(raters, to_tensor(samples)) == library.dice_soft(raters, samples)
 
 
 def test_counts_of_tensors_are_exact_beyond_a_block_and_under_autocast(to_tensor):
@@ -95,10 +98,10 @@ def test_counts_of_tensors_are_exact_beyond_a_block_and_under_autocast(to_tensor
 def test_gradients_and_half_precision_do_not_matter(case, to_tensor):
     _, raters, probabilities = case
     tensor = to_tensor(probabilities)
-    expected = library.dice_soft_prob(probabilities, raters)
-    assert library.dice_soft_prob(tensor.requires_grad_(), to_tensor(raters)) == expected
+    expected = library.dice_soft_prob(raters, probabilities)
+    assert library.dice_soft_prob(to_tensor(raters), tensor.requires_grad_()) == expected
     halves = tensor.detach().to(torch.bfloat16)
-    assert library.brier(halves, raters) == library.brier(halves.double().cpu().numpy(), raters)
+    assert library.brier(raters, halves) == library.brier(raters, halves.double().cpu().numpy())
 
 
 def test_sums_of_floats_do_not_depend_on_the_shape_of_the_rest():
@@ -109,12 +112,12 @@ def test_sums_of_floats_do_not_depend_on_the_shape_of_the_rest():
 
 def test_labels_in_a_tensor_are_refused_in_the_same_words(case, to_tensor):
     labels = to_tensor(case[0]).to(torch.uint8)
-    with pytest.raises(ValueError, match=r"predicted must be boolean masks, e\.g\. labels == 1; got uint8"):
-        library.dice_matrix(labels, case[1])
-    with pytest.raises(ValueError, match=r"grid \(9, 11\), raters on \(9, 10\)"):
-        library.dice_matrix(to_tensor(case[0]), case[1][:, :, 1:])
+    with pytest.raises(ValueError, match=r"samples must be boolean masks, e\.g\. labels == 1; got uint8"):
+        library.dice_matrix(case[1], labels)
+    with pytest.raises(ValueError, match=r"grid \(9, 11\), samples on \(9, 10\)"):
+        library.dice_matrix(case[1], to_tensor(case[0])[:, :, 1:])
     with pytest.raises(ValueError, match=r"must be boolean masks, .* got list"):
-        library.dice_matrix([[True]], case[1])
+        library.dice_matrix(case[1], [[True]])
 
 
 def test_arrays_never_load_torch():

@@ -24,54 +24,54 @@ def nested(sides, n_predicted):
 
 @given(MASKS, MASKS, PROTOCOL, st.randoms(use_true_random=False))
 def test_order_of_samples_and_raters_does_not_matter(samples, raters, protocol, random):
-    mixed = [masks[random.sample(range(len(masks)), len(masks))] for masks in (samples, raters)]
-    assert ged(*mixed, protocol) == pytest.approx(ged(samples, raters, protocol), abs=1e-12)
+    mixed = [masks[random.sample(range(len(masks)), len(masks))] for masks in (raters, samples)]
+    assert ged(*mixed, protocol=protocol) == pytest.approx(ged(raters, samples, protocol=protocol), abs=1e-12)
 
 
 @given(MASKS, MASKS, PROTOCOL)
 def test_doubling_every_sample_changes_nothing(samples, raters, protocol):
     doubled = np.concatenate([samples, samples])
-    assert ged(doubled, raters, protocol) == pytest.approx(ged(samples, raters, protocol), abs=1e-12)
+    assert ged(raters, doubled, protocol=protocol) == pytest.approx(ged(raters, samples, protocol=protocol), abs=1e-12)
 
 
 @given(MASKS, MASKS)
 def test_published_distance_differs_by_the_squared_difference_of_empty_shares(samples, raters):
     shares = [np.mean(~masks.any(axis=(1, 2))) for masks in (samples, raters)]
-    published = ged(samples, raters, replace(PUBLISHED, epsilon=0))
-    assert published == pytest.approx(ged(samples, raters) - (shares[0] - shares[1]) ** 2, abs=1e-12)
+    published = ged(raters, samples, protocol=replace(PUBLISHED, epsilon=0))
+    assert published == pytest.approx(ged(raters, samples) - (shares[0] - shares[1]) ** 2, abs=1e-12)
 
 
 @given(MASKS, MASKS, PROTOCOL)
 def test_distance_lies_between_0_and_2(samples, raters, protocol):
-    assert -1e-7 <= ged(samples, raters, protocol) <= 2
-    assert all(0 <= part <= 1 for part in ged_parts(samples, raters, protocol))
+    assert -1e-7 <= ged(raters, samples, protocol=protocol) <= 2
+    assert all(0 <= part <= 1 for part in ged_parts(raters, samples, protocol=protocol))
 
 
 @given(MASKS, PROTOCOL)
 def test_a_set_is_at_distance_0_from_itself(masks, protocol):
-    assert ged(masks, masks, protocol) == pytest.approx(0, abs=1e-12)
+    assert ged(masks, masks, protocol=protocol) == pytest.approx(0, abs=1e-12)
 
 
 def test_empty_raters_against_filled_samples(squares):
-    assert ged(squares(4, 4), squares(0, 0), STRICT) == pytest.approx(2)
-    assert ged(squares(4, 4), squares(0, 0), PUBLISHED) == pytest.approx(1)
+    assert ged(squares(0, 0), squares(4, 4), protocol=STRICT) == pytest.approx(2)
+    assert ged(squares(0, 0), squares(4, 4), protocol=PUBLISHED) == pytest.approx(1)
 
 
 def test_nothing_marked_by_anybody_is_distance_0(squares):
     for protocol in (STRICT, PUBLISHED):
-        assert ged(squares(0, 0), squares(0, 0), protocol) == 0
+        assert ged(squares(0, 0), squares(0, 0), protocol=protocol) == 0
 
 
 def test_unbiased_distance_leaves_out_the_pairs_of_a_mask_with_itself(squares):
-    parts = ged_parts(squares(1, 3, 5), squares(2, 4))
+    parts = ged_parts(squares(2, 4), squares(1, 3, 5))
     expected = 2 * parts.pa - parts.pp * 3 / 2 - parts.aa * 2
-    assert ged_unbiased(squares(1, 3, 5), squares(2, 4)) == pytest.approx(expected, abs=1e-12)
+    assert ged_unbiased(squares(2, 4), squares(1, 3, 5)) == pytest.approx(expected, abs=1e-12)
 
 
 def test_unbiased_distance_does_not_ask_what_an_empty_mask_is_to_itself(squares):
     masks = squares(0, 4), squares(0, 6)
     relaxed = replace(PUBLISHED, epsilon=0, empty_iou=1)
-    alone = ged_unbiased(*masks, replace(PUBLISHED, epsilon=0)) - ged_unbiased(*masks, relaxed)
+    alone = ged_unbiased(*masks, protocol=replace(PUBLISHED, epsilon=0)) - ged_unbiased(*masks, protocol=relaxed)
     assert alone == pytest.approx(2 * 1 / 4)
 
 
@@ -82,8 +82,8 @@ def test_unbiased_distance_can_be_negative():
 
 
 def test_unbiased_distance_needs_two_of_each(squares):
-    with pytest.raises(ValueError, match="needs two samples and two raters; got 1 and 2"):
-        ged_unbiased(squares(4), squares(4, 6))
+    with pytest.raises(ValueError, match="needs two raters and two samples; got 2 and 1"):
+        ged_unbiased(squares(4, 6), squares(4))
 
 
 def test_a_perfect_sampler_scores_its_bias_and_the_unbiased_distance_does_not():

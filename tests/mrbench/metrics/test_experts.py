@@ -62,8 +62,8 @@ def test_equal_experts_are_at_distance_0_and_strangers_at_2(squares):
 
 def test_empty_experts_are_equal_or_as_the_figures_have_it_apart(squares):
     empty = squares(0, 0, 0, 0)
-    assert expert_distance_mean(empty, STRICT) == 0
-    assert expert_distances(empty, 0, PUBLISHED).tolist() == [2, 2]
+    assert expert_distance_mean(empty, protocol=STRICT) == 0
+    assert expert_distances(empty, seed=0, protocol=PUBLISHED).tolist() == [2, 2]
 
 
 def test_four_experts_are_needed_for_a_shuffle_and_two_for_a_pair(squares):

@@ -266,13 +266,13 @@ def test_arrays_reproduce_the_definitions_of_uncertainty(seed):
         metrics.crps_area,
         metrics.auroc_disagreement,
     )
-    got = [function(samples, raters) for function in functions]
+    got = [function(raters, samples) for function in functions]
     assert dict(zip(VOTES, got, strict=True)) == pytest.approx(votes.values(), abs=1e-12)
     for given, oracle in ((samples, votes), (probabilities, means)):
-        assert metrics.ece(given, raters, bins=4) == pytest.approx(oracle.ece(4), abs=1e-12)
-        assert metrics.brier(given, raters) == pytest.approx(oracle.brier(), abs=1e-12)
-        assert metrics.brier_share(given, raters) == pytest.approx(oracle.brier_share(), abs=1e-12)
-        assert metrics.auroc_disagreement(given, raters) == pytest.approx(oracle.auroc(), abs=1e-12)
+        assert metrics.ece(raters, given, bins=4) == pytest.approx(oracle.ece(4), abs=1e-12)
+        assert metrics.brier(raters, given) == pytest.approx(oracle.brier(), abs=1e-12)
+        assert metrics.brier_share(raters, given) == pytest.approx(oracle.brier_share(), abs=1e-12)
+        assert metrics.auroc_disagreement(raters, given) == pytest.approx(oracle.auroc(), abs=1e-12)
         alone = [[mask] for mask in oracle.truth]
-        assert metrics.ece_rater(given, raters) == pytest.approx([oracle.ece(raters=r) for r in alone], abs=1e-12)
-        assert metrics.brier_rater(given, raters) == pytest.approx([oracle.brier(r) for r in alone], abs=1e-12)
+        assert metrics.ece_rater(raters, given) == pytest.approx([oracle.ece(raters=r) for r in alone], abs=1e-12)
+        assert metrics.brier_rater(raters, given) == pytest.approx([oracle.brier(r) for r in alone], abs=1e-12)

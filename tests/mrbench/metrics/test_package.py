@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import mrbench.metrics
+from mrbench.metrics import evaluation
 
 
 def test_every_export_exists():
@@ -17,8 +18,11 @@ def test_an_unknown_name_is_an_attribute_error():
         mrbench.metrics.gde  # noqa: B018
 
 
-def test_the_example_of_the_package_runs():
-    assert doctest.testmod(mrbench.metrics).failed == 0
+def test_the_examples_run():
+    for module in (mrbench.metrics, evaluation):
+        found = doctest.testmod(module)
+        assert found.attempted > 0
+        assert found.failed == 0
 
 
 def test_functions_stay_functions_after_their_modules_are_loaded():

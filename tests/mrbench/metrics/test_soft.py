@@ -18,19 +18,19 @@ def marked(votes, n):
 def test_an_exact_tie_is_not_greater(votes, n):
     # The raters mark the pixel at every threshold; the samples only at those strictly below their share.
     below = sum(10 * votes > k * n for k in (1, 3, 5, 7, 9))
-    assert dice_soft(marked(votes, n), marked(1, 1)) == below / 5
-    assert dice_soft(marked(votes + 1, n), marked(1, 1)) >= (below + 1) / 5
+    assert dice_soft(marked(1, 1), marked(votes, n)) == below / 5
+    assert dice_soft(marked(1, 1), marked(votes + 1, n)) >= (below + 1) / 5
 
 
 @given(MASKS, MASKS)
 def test_certain_probabilities_score_as_votes(samples, raters):
-    assert dice_soft_prob(samples.astype(np.float32), raters) == dice_soft(samples, raters)
+    assert dice_soft_prob(raters, samples.astype(np.float32)) == dice_soft(raters, samples)
 
 
 @given(MASKS, MASKS, st.randoms(use_true_random=False))
 def test_order_of_samples_and_raters_does_not_matter(samples, raters, random):
-    mixed = [masks[random.sample(range(len(masks)), len(masks))] for masks in (samples, raters)]
-    assert dice_soft(*mixed) == dice_soft(samples, raters)
+    mixed = [masks[random.sample(range(len(masks)), len(masks))] for masks in (raters, samples)]
+    assert dice_soft(*mixed) == dice_soft(raters, samples)
 
 
 @given(MASKS)
@@ -40,14 +40,14 @@ def test_a_set_agrees_with_itself(masks):
 
 def test_nothing_marked_by_anybody_scores_1(squares):
     for protocol in (STRICT, PUBLISHED):
-        assert dice_soft(squares(0), squares(0, 0), protocol) == 1
+        assert dice_soft(squares(0, 0), squares(0), protocol=protocol) == 1
 
 
 def test_votes_are_not_probabilities():
-    with pytest.raises(ValueError, match="probabilities must be floats"):
+    with pytest.raises(ValueError, match="samples must be probabilities, floats"):
         dice_soft_prob(marked(1, 2), marked(1, 2))
 
 
 def test_probabilities_are_not_votes():
     with pytest.raises(ValueError, match="samples must be boolean masks"):
-        dice_soft(np.ones((2, 1, 1)), marked(1, 2))
+        dice_soft(marked(1, 2), np.ones((2, 1, 1)))

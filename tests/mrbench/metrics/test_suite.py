@@ -91,7 +91,7 @@ def test_matched_predictions_have_the_golden_values_where_there_is_one_per_rater
 def test_golden_matches_of_case_a(squares):
     from mrbench.metrics import dice_matched
 
-    matched = dice_matched(squares(1, 3, 5, 7, 9), squares(*RATERS), PUBLISHED)
+    matched = dice_matched(squares(*RATERS), squares(1, 3, 5, 7, 9), protocol=PUBLISHED)
     assert matched == pytest.approx(GOLDEN["A"]["matched"], abs=6e-7)
 
 

@@ -68,7 +68,7 @@ def test_calibration_and_ranking_are_of_the_pixels_of_all_cases_together(squares
         scores.append(str(number), str(number), score_case([tabulate(raters, samples=samples)], metrics, STRICT))
     values = reduce_fold(scores, metrics, STRICT)
     six = [np.concatenate([samples] * (6 // len(samples))) for samples, _ in cases]  # the same shares of one S
-    pooled = np.stack(six, axis=1), np.stack([raters for _, raters in cases], axis=1)
+    pooled = np.stack([raters for _, raters in cases], axis=1), np.stack(six, axis=1)
     assert values["ece_votes"].value == pytest.approx(ece(*pooled), abs=1e-12)
     assert values["auroc_disagreement"].value == pytest.approx(auroc_disagreement(*pooled), abs=1e-12)
 

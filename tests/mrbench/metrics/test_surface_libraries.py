@@ -70,7 +70,8 @@ def test_larger_is_monai(shapes, subvoxels):
         distance = compute_hausdorff_distance(*pair, percentile=95, spacing=spacing)
         dice = compute_surface_dice(*pair, [tolerance], spacing=spacing, use_subvoxels=subvoxels)
         theirs.append((distance.item(), dice.item()))
-        ours.append((hd95(first, second, spacing), nsd(first, second, tolerance, spacing, definition)))
+        share = nsd(first, second, tolerance=tolerance, spacing=spacing, definition=definition)
+        ours.append((hd95(first, second, spacing=spacing), share))
     report("MONAI", ("HD95", "NSD"), ours, theirs, 2e-5)
 
 
@@ -80,7 +81,10 @@ def test_pooled_is_medpy(shapes):
     from medpy.metric.binary import hd95 as medpy_hd95
 
     theirs = [(medpy_hd95(a, b, spacing), medpy_hd(a, b, spacing)) for a, b, spacing, _ in shapes]
-    ours = [(hd95(a, b, spacing, "pooled"), hausdorff(a, b, spacing)) for a, b, spacing, _ in shapes]
+    ours = [
+        (hd95(a, b, spacing=spacing, definition="pooled"), hausdorff(a, b, spacing=spacing))
+        for a, b, spacing, _ in shapes
+    ]
     report("MedPy", ("HD95", "HD"), ours, theirs, 1e-12)
 
 
@@ -98,7 +102,9 @@ def test_weighted_is_surface_distance(shapes):
 
 
 def test_the_definitions_differ_on_the_same_shapes(shapes):
-    values = np.array([[hd95(a, b, s, d) for d in ("larger", "pooled", "weighted")] for a, b, s, _ in shapes])
+    values = np.array(
+        [[hd95(a, b, spacing=s, definition=d) for d in ("larger", "pooled", "weighted")] for a, b, s, _ in shapes]
+    )
     assert (values[:, 1] <= values[:, 0] + 1e-12).mean() > 0.9, "pooling dilutes the worse direction"
     for name, column in (("pooled", 1), ("weighted", 2)):
         difference = np.abs(values[:, column] - values[:, 0]) / values[:, 0].clip(1e-9)
