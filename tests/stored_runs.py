@@ -17,7 +17,8 @@ from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, s
 from mrbench.interfaces.draw import Draw, DrawKind, binary_probability
 from mrbench.interfaces.metric import Key
 from mrbench.metrics.protocol import STRICT
-from mrbench.metrics.scoring import CaseScores, reduce_fold
+from mrbench.metrics.scores import ScoreCollector, Scores
+from mrbench.metrics.scoring import reduce_fold
 from mrbench.metrics.tables import TableBuilder
 from mrbench.registry import Registry, discover
 
@@ -78,13 +79,13 @@ def store_run(results: Path, name: str, *cells: StoredCell, dataset: str = "phan
     return run
 
 
-def scores_of(values: Values) -> CaseScores:
-    """Scores as a cell leaves them."""
-    scores = CaseScores()
+def scores_of(values: Values) -> Scores:
+    """Scores as a cell leaves them; a metric that some case has applies to all of them."""
+    collector, every = ScoreCollector(), dict.fromkeys(name for metrics in values.values() for name in metrics)
     for case, metrics in values.items():
         own = {(n, Key(1, rater)): np.array([value]) for n, by in metrics.items() for rater, value in by.items()}
-        scores.append(case, case.partition(",")[0], own)
-    return scores
+        collector.append(case, case.partition(",")[0], own, *(name for name in every if name not in metrics))
+    return collector.scores()
 
 
 def _spec(cell: StoredCell, dataset: str) -> CellSpec:

@@ -84,8 +84,8 @@ def reduce_metric(scores: MetricScores, metric: Metric, protocol: ScoringProtoco
         rater = int(scores.rater[at])
         key = Key(int(scores.label[at]), None if rater == NOBODY else rater)
         by_key[key] = _reduce_cases(scores.statistics[own], scores.subject[own], metric, protocol)
-    n_cases = len(scores.covered)
-    return _over_raters_and_classes(by_key, n_cases, n_cases + len(np.unique(scores.without)))
+    covered = scores.covered
+    return _over_raters_and_classes(by_key, len(covered), len(np.union1d(covered, scores.without)))
 
 
 def case_values(statistics: np.ndarray, metric: Metric) -> np.ndarray:

@@ -1,12 +1,9 @@
-import csv
-import gzip
-import time
-
 import numpy as np
 import pytest
 
 from mrbench.interfaces.metric import Key, Metric
 from mrbench.metrics import PUBLISHED, STRICT, ScoreCollector, Summary, reduce_dataset, reduce_fold, score_case
+from mrbench.metrics.scoring import case_values, without_value
 
 
 class Value(Metric):
@@ -68,18 +65,38 @@ def test_a_metric_without_raters_has_no_value_by_rater():
 
 def test_one_case_is_its_own_mean():
     value = reduced(fold_of(("a", None, 1, 0.25)), STRICT)
-    assert (value.value, value.by_class, value.n_cases) == (0.25, {1: 0.25}, 1)
+    assert (value.value, value.by_class, value.n_cases, value.of_cases) == (0.25, {1: 0.25}, 1, 1)
 
 
 def test_a_case_may_come_in_parts():
     scores = ScoreCollector()
     for rater in range(2):
         scores.append("1", "a", {("value", Key(1, rater)): np.array([float(rater)])})
-    assert (reduced(scores, STRICT).value, reduced(scores, STRICT).n_cases) == (0.5, 1)
+    value = reduced(scores.scores(), STRICT)
+    assert (value.value, value.n_cases, value.of_cases) == (0.5, 1, 1)
 
 
 def test_no_case_has_no_value():
-    assert reduce_fold(ScoreCollector(), METRICS, STRICT) == {}
+    assert reduce_fold(ScoreCollector().scores(), METRICS, STRICT) == {}
+
+
+def test_cases_to_which_a_metric_applies_without_a_value_are_counted_and_weigh_nothing():
+    scores = ScoreCollector()
+    scores.append("1", "a", {("value", Key(1)): np.array([0.5])})
+    scores.append("2", "b", {}, "value")
+    scores.append("3", "c", {("ratio", Key(1)): np.array([1.0, 2.0])})
+    value = reduced(scores.scores(), STRICT)
+    assert (value.value, value.n_cases, value.of_cases) == (0.5, 1, 2), "it does not apply to the third"
+
+
+def test_a_case_is_counted_once_however_many_of_its_parts_have_a_value():
+    scores = ScoreCollector()
+    scores.append("1", "a", {("value", Key(1)): np.array([0.5])})
+    scores.append("1", "a", {}, "value")
+    for _ in range(2):
+        scores.append("2", "b", {}, "value")
+    value = reduced(scores.scores(), STRICT)
+    assert (value.n_cases, value.of_cases) == (1, 2)
 
 
 def test_pooled_statistics_are_summed_before_they_are_finalised():
@@ -87,7 +104,7 @@ def test_pooled_statistics_are_summed_before_they_are_finalised():
     scores.append("1", "a", {("ratio", Key(1)): np.array([1.0, 2.0])})
     scores.append("2", "a", {("ratio", Key(1)): np.array([1.0, 8.0])})
     for protocol in (STRICT, PUBLISHED):
-        assert reduce_fold(scores, METRICS, protocol)["ratio"].value == 2 / 10
+        assert reduce_fold(scores.scores(), METRICS, protocol)["ratio"].value == 2 / 10
 
 
 def test_order_of_the_cases_does_not_matter():
@@ -104,6 +121,27 @@ def test_trials_are_averaged_over_those_that_have_the_key():
     ]
     scores = score_case(trials, {"value": Value()}, STRICT)
     assert {key: value.tolist() for (_, key), value in scores.items()} == {Key(1, 0): [0.5], Key(1, 1): [0.4]}
+
+
+class Marked(Value):
+    """Applies where the test says so."""
+
+    def applies(self, tables):
+        return tables["applies"]
+
+
+def test_a_metric_is_without_value_where_it_applies_in_a_trial_and_was_found_in_none():
+    metrics = {name: Marked() for name in ("found", "missing")}
+    trials = [{"applies": False}, {"applies": True}]
+    assert without_value(trials, metrics, [("found", Key(1, 0))]) == ["missing"]
+    assert without_value(trials[:1], metrics, []) == []
+    assert without_value([], metrics, []) == []
+
+
+def test_each_case_is_finalised_by_itself():
+    statistics = np.array([[1.0, 2.0], [3.0, 4.0]])
+    assert case_values(statistics, Value()).tolist() == [1, 3]
+    assert case_values(statistics, Ratio()).tolist() == [1 / 2, 3 / 4]
 
 
 def test_leaving_each_rater_out_scores_each_rater(squares, tabulate, suite):
@@ -123,25 +161,3 @@ def test_folds_have_a_sample_or_a_population_spread():
 @pytest.mark.parametrize("protocol", [STRICT, PUBLISHED], ids=lambda protocol: protocol.name)
 def test_one_fold_has_no_spread(protocol):
     assert reduce_dataset([0.2], protocol) == Summary(0.2, None, 1)
-
-
-def test_csv_holds_every_row_in_full_precision(tmp_path):
-    scores = fold_of(("a, b", None, 1, 1 / 3), ("c", 2, 1, 0.5))
-    scores.append("both", "d", {("ratio", Key(2)): np.array([1.0, 0.1])})
-    scores.write_csv(tmp_path / "cases.csv.gz")
-    with gzip.open(tmp_path / "cases.csv.gz", "rt", newline="") as file:
-        rows = list(csv.reader(file))
-    assert rows == [
-        ["case", "subject", "metric", "label", "rater", "statistics"],
-        ["case 0", "a, b", "value", "1", "", repr(1 / 3)],
-        ["case 1", "c", "value", "1", "2", "0.5"],
-        ["both", "d", "ratio", "2", "", "1.0 0.1"],
-    ]
-
-
-def test_csv_has_the_same_bytes_whenever_and_wherever_it_is_written(tmp_path, monkeypatch):
-    scores = fold_of(("a", None, 1, 0.25))
-    scores.write_csv(tmp_path / "first.csv.gz")
-    monkeypatch.setattr(time, "time", lambda: 2e9)
-    scores.write_csv(tmp_path / "second.csv.gz")
-    assert (tmp_path / "first.csv.gz").read_bytes() == (tmp_path / "second.csv.gz").read_bytes()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mrbench.interfaces.metric import Key
-from mrbench.metrics import PUBLISHED, STRICT, CaseScores, reduce_fold, score_case
+from mrbench.metrics import PUBLISHED, STRICT, ScoreCollector, reduce_fold, score_case
 
 NAMES = ("ncc", "ncc_phiseg", "ece_votes", "brier_votes", "crps_area", "auroc_disagreement")
 
@@ -63,10 +63,10 @@ def test_calibration_and_ranking_are_of_the_pixels_of_all_cases_together(squares
     from mrbench.metrics import auroc_disagreement, ece
 
     cases = [(squares(2, 4, 6), squares(2, 8)), (squares(8, 9), squares(3, 4))]
-    scores = CaseScores()
+    scores = ScoreCollector()
     for number, (samples, raters) in enumerate(cases):
         scores.append(str(number), str(number), score_case([tabulate(raters, samples=samples)], metrics, STRICT))
-    values = reduce_fold(scores, metrics, STRICT)
+    values = reduce_fold(scores.scores(), metrics, STRICT)
     six = [np.concatenate([samples] * (6 // len(samples))) for samples, _ in cases]  # the same shares of one S
     pooled = np.stack([raters for _, raters in cases], axis=1), np.stack(six, axis=1)
     assert values["ece_votes"].value == pytest.approx(ece(*pooled), abs=1e-12)
@@ -74,9 +74,9 @@ def test_calibration_and_ranking_are_of_the_pixels_of_all_cases_together(squares
 
 
 def test_a_fold_in_which_raters_always_agree_has_no_ranking(squares, tabulate, metrics):
-    scores = CaseScores()
+    scores = ScoreCollector()
     scores.append("1", "a", score_case([tabulate(squares(4, 4), samples=squares(2, 4))], metrics, STRICT))
-    assert set(NAMES) - reduce_fold(scores, metrics, STRICT).keys() == {"ncc", "auroc_disagreement"}
+    assert set(NAMES) - reduce_fold(scores.scores(), metrics, STRICT).keys() == {"ncc", "auroc_disagreement"}
 
 
 def test_every_class_is_scored_on_its_own(squares, tabulate, metrics):

@@ -1,13 +1,15 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
-from mrbench.interfaces.metric import Metric
-from mrbench.leaderboard.pairs import pair_p_values
+from mrbench.interfaces.metric import Key, Metric
 from mrbench.metrics.protocol import PUBLISHED, STRICT, ScoringProtocol
-from mrbench.metrics.scoring import Row
+from mrbench.metrics.scores import ScoreCollector
+from mrbench.statistics.all_pairs import pair_p_values
 from mrbench.statistics.bootstrap import Folds
 from mrbench.statistics.permutation import exchange_test
-from mrbench.statistics.subjects import subject_table
+from mrbench.statistics.subjects import SubjectTable, subject_table
 
 
 class Mean(Metric):
@@ -27,14 +29,22 @@ def folds_of(seed: int, shift: float, protocol: ScoringProtocol, metric: Metric 
     for fold in (0, 1):
         places = [(s, c, k, r) for n, s in enumerate(names[4 * fold : 12 + 4 * fold]) for c in range(1 + n % 3)
                   for k in (1, 2) for r in (0, 1) if (n, r) != (3, 1)]  # fmt: skip
-        folds[fold] = [
-            subject_table(
-                [Row(f"{s}-{c}", s, "m", k, r, np.array([random.normal(shift * k, 1)])) for s, c, k, r in places],
-                metric or Mean(), protocol, sorted({s for s, *_ in places}),
-            )
-            for _ in range(seeds)
-        ]  # fmt: skip
+        folds[fold] = [table_of(random, places, shift, protocol, metric or Mean()) for _ in range(seeds)]
     return folds
+
+
+def table_of(
+    random: np.random.Generator,
+    places: Sequence[tuple[str, int, int, int]],
+    shift: float,
+    protocol: ScoringProtocol,
+    metric: Metric,
+) -> SubjectTable:
+    """A value for each subject, case, class and rater."""
+    scores = ScoreCollector()
+    for s, c, k, r in places:
+        scores.append(f"{s}-{c}", s, {("m", Key(k, r)): np.array([random.normal(shift * k, 1)])})
+    return subject_table(scores.scores().of("m"), metric, protocol)
 
 
 @pytest.mark.parametrize("protocol", [STRICT, PUBLISHED], ids=lambda p: p.name)

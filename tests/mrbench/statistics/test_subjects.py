@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mrbench.interfaces.metric import Key, Metric
-from mrbench.metrics import PUBLISHED, STRICT, CaseScores, reduce_fold
+from mrbench.metrics import PUBLISHED, STRICT, ScoreCollector, reduce_fold
 from mrbench.statistics import subject_table
 
 
@@ -32,7 +32,7 @@ def random_scores(seed, copies=None):
 
     ``copies``: how often each subject stands in the scores, each time under another name.
     """
-    noise, scores = np.random.default_rng(seed), CaseScores()
+    noise, scores = np.random.default_rng(seed), ScoreCollector()
     for subject in range(6):
         values = []
         for _ in range(1 + subject % 3):
@@ -44,12 +44,11 @@ def random_scores(seed, copies=None):
         for copy in range(1 if copies is None else copies[subject]):
             for number, value in enumerate(values):
                 scores.append(f"{subject}-{copy}-{number}", f"{subject}-{copy}", value)
-    return scores
+    return scores.scores()
 
 
 def table_of(scores, name, protocol, subjects=None):
-    rows = [row for row in scores if row.metric == name]
-    return subject_table(rows, METRICS[name], protocol, subjects or sorted({row.subject for row in rows}))
+    return subject_table(scores.of(name), METRICS[name], protocol, subjects or ())
 
 
 @pytest.mark.parametrize("protocol", [STRICT, PUBLISHED], ids=lambda protocol: protocol.name)
@@ -78,15 +77,18 @@ def test_each_subject_has_the_value_of_a_fold_of_its_own(name):
     scores = random_scores(3)
     table = table_of(scores, name, STRICT)
     for subject, value in zip(table.subjects, table.by_subject(), strict=True):
-        alone = CaseScores()
-        alone.cases = [case for case in scores.cases if case[1] == subject]
+        alone = random_scores(3, [f"{number}-0" == subject for number in range(6)])
         assert value == pytest.approx(reduce_fold(alone, METRICS, STRICT)[name].value, abs=1e-12)
 
 
-def test_a_subject_without_any_value_counts_nothing():
-    scores = CaseScores()
+def one_case():
+    scores = ScoreCollector()
     scores.append("1", "a", {("value", Key(1)): np.array([0.25])})
-    table = table_of(scores, "value", STRICT, ["a", "b"])
+    return scores.scores()
+
+
+def test_a_subject_without_any_value_counts_nothing():
+    table = table_of(one_case(), "value", STRICT, ["a", "b"])
     assert table.value() == 0.25
     assert np.isnan(table.by_subject()[1])
     assert np.isnan(table.values(np.array([[0.0, 2.0]]))[0])
@@ -94,4 +96,19 @@ def test_a_subject_without_any_value_counts_nothing():
 
 def test_no_row_is_an_error():
     with pytest.raises(ValueError, match="at least one row"):
-        subject_table([], METRICS["value"], STRICT, [])
+        subject_table(one_case().of("ratio"), METRICS["ratio"], STRICT)
+
+
+def test_a_row_of_another_subject_is_an_error():
+    with pytest.raises(KeyError, match="a"):
+        subject_table(one_case().of("value"), METRICS["value"], STRICT, ["b"])
+
+
+def test_columns_stand_by_class_then_rater_however_the_rows_come():
+    scores = ScoreCollector()
+    for case, keys in (("1", [Key(2, 0), Key(1, 1)]), ("2", [Key(1, 0), Key(2)])):
+        scores.append(case, case, {("value", key): np.array([10.0 * key.label + (key.rater or 0)]) for key in keys})
+    table = table_of(scores.scores(), "value", PUBLISHED)
+    assert table.labels.tolist() == [1, 1, 2, 2]
+    assert table.sums[..., 0].tolist() == [[0, 11, 0, 20], [10, 0, 20, 0]]
+    assert table.counts.tolist() == [[0, 1, 0, 1], [1, 0, 1, 0]]
