@@ -1,7 +1,11 @@
 """Scores of cases: read back as written, refused where damaged, scored again where they are of another protocol."""
 
+import csv
 import gzip
+import io
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +13,18 @@ import pytest
 from stored_runs import StoredCell, cases, registry, scores_of, store_run
 
 from mrbench.engine import cases as module
-from mrbench.engine.cases import cell_scores, read_cases
+from mrbench.engine.cases import CellFiles, read_cases
+from mrbench.engine.result import Result
 from mrbench.engine.score import applicable_metrics
 from mrbench.errors import DataError, IncompatibleError
 from mrbench.interfaces.metric import Key
 from mrbench.metrics.protocol import PUBLISHED, STRICT
-from mrbench.metrics.scoring import CaseScores
+from mrbench.metrics.scores import ScoreCollector, Scores
 
 HEADER = "case,subject,metric,label,rater,statistics\n"
+
+Line = tuple[str, str, str, int, int | None, tuple[float, ...]]
+"""Case, subject, metric, class (0: no value), rater and statistics."""
 
 
 def written(path: Path, text: str) -> Path:
@@ -24,15 +32,27 @@ def written(path: Path, text: str) -> Path:
     return path
 
 
-def plain(scores: CaseScores) -> list[tuple[str, str, dict[tuple[str, Key], list[float]]]]:
-    return [(case, subject, {at: v.tolist() for at, v in values.items()}) for case, subject, values in scores.cases]
+def plain(scores: Scores) -> list[Line]:
+    ends, keys = scores.start.tolist(), zip(scores.case, scores.metric, scores.label, scores.rater, strict=True)
+    return [
+        (scores.cases[c], scores.subjects[c], scores.metrics[m], int(k), None if r < 0 else int(r),
+         tuple(scores.numbers[ends[n] : ends[n + 1]].tolist()))
+        for n, (c, m, k, r) in enumerate(keys)
+    ]  # fmt: skip
+
+
+def varied() -> Scores:
+    """Names that a CSV file must quote, vectors, raters, and metrics that apply and have no value."""
+    scores = ScoreCollector()
+    values = {("ged", Key(1)): np.array([1 / 3]), ("ece", Key(2)): np.array([1.0, 1e-300, 7.0])}
+    scores.append('case, "quoted"', "a\nb", values, "ncc")
+    scores.append("case 2", "a\nb", {("dice_rater", Key(1, rater)): np.array([rater / 7]) for rater in range(3)})
+    scores.append("çase 3", "c", {("ged", Key(1)): np.array([-0.0])}, "ece", "dice_rater")
+    return scores.scores()
 
 
 def test_reading_is_the_inverse_of_writing(tmp_path: Path):
-    scores = CaseScores()
-    values = {("ged", Key(1)): np.array([1 / 3]), ("ece", Key(2)): np.array([1.0, 1e-300, 7.0])}
-    scores.append('case, "quoted"', "a\nb", values)
-    scores.append("case 2", "a\nb", {("dice_rater", Key(1, rater)): np.array([rater / 7]) for rater in range(3)})
+    scores = varied()
     scores.write_csv(tmp_path / "cases.csv.gz")
     found = read_cases(tmp_path / "cases.csv.gz")
     assert plain(found) == plain(scores)
@@ -41,8 +61,19 @@ def test_reading_is_the_inverse_of_writing(tmp_path: Path):
 
 
 def test_no_row_is_no_case(tmp_path: Path):
-    CaseScores().write_csv(tmp_path / "cases.csv.gz")
-    assert read_cases(tmp_path / "cases.csv.gz").cases == []
+    ScoreCollector().scores().write_csv(tmp_path / "cases.csv.gz")
+    found = read_cases(tmp_path / "cases.csv.gz")
+    assert (len(found), found.cases, found.metrics) == (0, (), ())
+
+
+def test_lines_are_read_alike_however_many_are_checked_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    varied().write_csv(tmp_path / "cases.csv.gz")
+    monkeypatch.setattr(module, "CHUNK", 2)
+    assert plain(read_cases(tmp_path / "cases.csv.gz")) == plain(varied())
+    path = written(tmp_path / "wrong.csv.gz", HEADER + "c,s,ged,1,,0.5\n" * 2 + "d,s,ged,1,r,0.5\n")
+    with pytest.raises(DataError) as caught:
+        read_cases(path)
+    assert caught.value.found == "line 4: 'r' is no rater"
 
 
 @pytest.mark.parametrize(
@@ -66,6 +97,9 @@ def test_no_row_is_no_case(tmp_path: Path):
         (HEADER + "c,s,ged,1,,0.5\nd,s,ged,1,,1\nc,s,ged,1,,0.5\n", "line 4: case 'c' has a second value of 'ged'"),
         (HEADER + "c,s,ged,1,,0.5\nc,t,dice,1,,0.5\n", "line 3: case 'c' has a second subject"),
         (HEADER + "c,s,ged,1,,0.5\nd,s,ged,1,,1 2\n", "line 3: metric 'ged' has vectors of two lengths"),
+        (HEADER + "c,s,ged,,,\nc,s,ged,,,\n", "line 3: case 'c' has a second value of 'ged'"),
+        (HEADER + "c,s,ged,,,0.5\n", "line 2: '' is no class"),
+        (HEADER + "c,s,ged,,0,\n", "line 2: could not convert"),
         (HEADER + 'c,"s,ged,1,,0.5\n', "unexpected end of data"),
         (HEADER + f"{'c' * 200_000},s,ged,1,,0.5\n", "field larger than field limit"),
     ],
@@ -103,30 +137,149 @@ def test_a_small_file_cannot_fill_the_memory(tmp_path: Path, monkeypatch: pytest
     assert "unpacks to more than" in caught.value.found
 
 
+def expected(data: bytes) -> list[Line] | None:
+    """The rows of a file by a parser of its own; None where a rule is broken."""
+    try:
+        text = gzip.decompress(data).decode()
+        head, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+        lines = [line_of(*row) for row in rows]
+    except Exception:
+        return None
+    places = [(case, *rest) for case, _, *rest in lines]
+    subjects = {(case, subject) for case, subject, *_ in lines}
+    lengths = {(metric, len(numbers)) for _, _, metric, label, _, numbers in lines if label}
+    whole = (
+        head == HEADER.strip().split(",")
+        and len({place[:-1] for place in places}) == len(lines)
+        and len(subjects) == len({case for case, _ in subjects})
+        and len(lengths) == len({metric for metric, _ in lengths})
+    )
+    return lines if whole else None
+
+
+def line_of(case: str, subject: str, metric: str, label: str, rater: str, statistics: str) -> Line:
+    if not (label or rater or statistics):
+        return case, subject, metric, 0, None, ()
+    numbers = tuple(float(word) for word in statistics.split(" "))
+    places = (natural(label), natural(rater) if rater else None)
+    if places[0] == 0 or not all(math.isfinite(number) for number in numbers):
+        raise ValueError
+    return case, subject, metric, *places, numbers
+
+
+def natural(text: str) -> int:
+    if set(text) <= set("0123456789") and 0 < len(text) <= 10 and int(text) < 2**31:
+        return int(text)
+    raise ValueError
+
+
+def agrees(path: Path, data: bytes) -> bool:
+    """Is a file read as the plain parser reads it, and refused where that refuses it? Was it refused?"""
+    path.write_bytes(data)
+    known = expected(data)
+    try:
+        found = read_cases(path)
+    except DataError:
+        assert known is None, "a file that breaks no rule was refused"
+        return False
+    assert known is not None, "a file that breaks a rule was read"
+    assert plain(found) == known
+    return True
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_file_with_wrong_bytes_is_refused_or_read_as_it_stands(tmp_path: Path, seed: int):
+    random = np.random.default_rng(seed)
+    varied().write_csv(tmp_path / "right.csv.gz")
+    right = (tmp_path / "right.csv.gz").read_bytes()
+    read = 0
+    for _ in range(100):
+        data = bytearray(right)
+        for at in random.integers(0, len(data), random.integers(1, 4)).tolist():
+            data[at] ^= 1 << int(random.integers(8))
+        read += agrees(tmp_path / "wrong.csv.gz", bytes(data))
+    assert read < 50, "most are damaged"
+
+
+LETTERS = [*"0123456789", *',,,"\n\r .-+e_x', "é", "²", "\0", "\ufeff", "\u0661", "nan", "inf", "1e999", '""', "\n\n"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_an_edited_file_is_refused_or_read_as_it_stands(tmp_path: Path, seed: int):
+    random = np.random.default_rng(seed)
+    varied().write_csv(tmp_path / "right.csv.gz")
+    right = gzip.decompress((tmp_path / "right.csv.gz").read_bytes()).decode()
+    read = [agrees(tmp_path / "wrong.csv.gz", gzip.compress(edited(right, random).encode())) for _ in range(100)]
+    assert 5 < sum(read) < 95, "some edits leave a file that is right, and some do not"
+
+
+def edited(text: str, random: np.random.Generator) -> str:
+    """The text after one or two edits: of letters, or of whole lines."""
+    for _ in range(int(random.integers(1, 3))):
+        lines = text.split("\n")
+        one, other = random.integers(0, len(lines), 2).tolist()
+        at, letter = int(random.integers(0, len(text))), str(random.choice(LETTERS))
+        match random.integers(6):
+            case 0:
+                text = text[:at] + letter + text[at:]
+            case 1:
+                text = text[:at] + letter + text[at + 1 :]
+            case 2:
+                text = text[:at] + text[at + int(random.integers(1, 4)) :]
+            case 3:
+                text = "\n".join([*lines[:one], lines[other], *lines[one:]])
+            case 4:
+                text = "\n".join([*lines[:one], *lines[one + 1 :]])
+            case 5:
+                lines[one], lines[other] = lines[other], lines[one]
+                text = "\n".join(lines)
+    return text
+
+
+def stored(results: Path, values: dict[str, dict[str, dict[int | None, float]]]) -> Result:
+    (result,) = store_run(results, "r", StoredCell("proseg", values)).cell_results()
+    return result
+
+
 def test_scores_of_the_protocol_are_read_and_need_no_predictions(tmp_path: Path):
     values = cases("ged", [0.1, 0.2], [0.3])
-    run = store_run(tmp_path, "r", StoredCell("proseg", values))
-    (result,) = run.cell_results()
-    assert result.record is not None
     metrics = applicable_metrics(registry(), "identified", ("ged", "dice_max"))
-    found = cell_scores(result.spec.folder(tmp_path), result.record, metrics, STRICT)
-    assert plain(found.cases) == plain(scores_of(values))
+    assert plain(stored(tmp_path, values).scores(metrics, STRICT).cases) == plain(scores_of(values))
 
 
 def test_scores_of_another_protocol_without_predictions_are_incompatible(tmp_path: Path):
-    (result,) = store_run(tmp_path, "r", StoredCell("proseg", cases("ged", [0.1]))).cell_results()
-    assert result.record is not None
     metrics = applicable_metrics(registry(), "identified", ("ged",))
     with pytest.raises(IncompatibleError, match="has no scores under the protocol 'published' and no predictions"):
-        cell_scores(result.spec.folder(tmp_path), result.record, metrics, PUBLISHED)
+        stored(tmp_path, cases("ged", [0.1])).scores(metrics, PUBLISHED)
+
+
+def test_scores_of_the_first_samples_are_never_those_that_are_stored(tmp_path: Path):
+    metrics = applicable_metrics(registry(), "identified", ("ged",))
+    with pytest.raises(IncompatibleError, match="no predictions"):
+        stored(tmp_path, cases("ged", [0.1])).scores(metrics, STRICT, samples=1)
 
 
 def test_what_a_faulty_metric_left_is_no_score(tmp_path: Path):
-    (result,) = store_run(tmp_path, "r", StoredCell("proseg", cases("ged", [0.1, 0.2]))).cell_results()
+    result = stored(tmp_path, cases("ged", [0.1, 0.2]))
     record = json.loads(json.dumps(result.record)) | {
         "metric_faults": {"ged": "metric 'ged' raised", "other": "so did it"}
     }
-    metrics = applicable_metrics(registry(), "identified", ("ged", "dice_max"))
-    found = cell_scores(result.spec.folder(tmp_path), record, metrics, STRICT)
-    assert list(found.cases) == []
+    files = CellFiles(result.spec.folder(tmp_path), record)
+    found = replace(result, files=files).scores(
+        applicable_metrics(registry(), "identified", ("ged", "dice_max")), STRICT
+    )
+    assert len(found.cases) == 0
     assert found.faults == {"ged": "metric 'ged' raised"}
+
+
+def test_scores_that_are_not_stored_are_those_of_the_predictions(tmp_path: Path):
+    mask = np.zeros((1, 4, 4))
+    mask[0, :2] = 1
+    drawn = {"s, 0": (mask, [mask[0].astype(np.float32), np.zeros((4, 4), np.float32)], {})}
+    (result,) = store_run(tmp_path, "r", StoredCell("proseg-prior", drawn=drawn, spec={"samples": 2})).cell_results()
+    metrics = applicable_metrics(registry(), "identified", ("dice_max", "dice_max_reverse"))
+    for protocol, samples, reverse in ((STRICT, None, 0.5), (PUBLISHED, None, 0.5), (STRICT, 1, 1.0)):
+        found = plain(result.scores(metrics, protocol, samples).cases)
+        assert [(metric, numbers) for _, _, metric, *_, numbers in found] == [
+            ("dice_max", (pytest.approx(1),)), ("dice_max_reverse", (pytest.approx(reverse),)),
+        ]  # fmt: skip
