@@ -15,10 +15,10 @@ from mrbench.engine.cell import Status
 from mrbench.interfaces.metric import Key
 from mrbench.leaderboard.entry import CellEntry, DataFacts, Entry, MethodFacts, Phase, entry_bytes
 from mrbench.leaderboard.pack import metric_facts
-from mrbench.leaderboard.scores import CellScores, Definitions, digest_of_cases, scores_of
+from mrbench.leaderboard.scores import Definitions, digest_of_cases, scores_of
 from mrbench.leaderboard.store import ENTRY, facts_of, folder_of, id_of
 from mrbench.metrics.protocol import PROTOCOLS
-from mrbench.metrics.scoring import CaseScores
+from mrbench.metrics.scores import ScoreCollector, Scores
 from mrbench.records import Capability
 from mrbench.registry import Registry, discover
 
@@ -59,12 +59,12 @@ def entry_of(made: Made, protocols: tuple[str, ...] = ("strict",)) -> tuple[Entr
     """An entry with its files: every number in it can be computed again."""
     random = np.random.default_rng([ord(letter) for letter in made.method + made.dataset])
     finished = range(made.folds - made.failed)
-    cases = {p: [CellScores(fold, 0, _cases(made, fold, random)) for fold in finished] for p in protocols}
+    cases = {p: [(fold, _cases(made, fold, random)) for fold in finished] for p in protocols}
     scores = {protocol: scores_of(cells, definitions(protocol)) for protocol, cells in cases.items()}
-    files = {f"{p}.{cell.place}.csv.gz": _gzipped(cell.cases) for p, cells in cases.items() for cell in cells}
+    files = {f"{p}.fold{fold}-seed0.csv.gz": _gzipped(own) for p, cells in cases.items() for fold, own in cells}
     curve = "stage,epoch,train/total,validation/total\n" + "".join(f"main,{n},{1 / (n + 1)},\n" for n in range(5))
     files |= {f"curves.fold{fold}-seed0.csv": curve.encode() for fold in finished}
-    tested = {fold: {p: digest_of_cases(cases[p][fold].cases) for p in protocols} for fold in finished}
+    tested = {fold: {p: digest_of_cases(cases[p][fold][1]) for p in protocols} for fold in finished}
     written = (BEGIN + timedelta(days=made.days)).isoformat(timespec="seconds")
     cells = tuple(_cell(made, fold, written, tested.get(fold, {})) for fold in range(made.folds))
     used = dict.fromkeys(name for own in scores.values() for name in own)
@@ -98,18 +98,18 @@ def _cell(made: Made, fold: int, written: str, tested: Mapping[str, str]) -> Cel
     )
 
 
-def _cases(made: Made, fold: int, random: np.random.Generator) -> CaseScores:
-    scores = CaseScores()
+def _cases(made: Made, fold: int, random: np.random.Generator) -> Scores:
+    scores = ScoreCollector()
     for subject in range(made.subjects):
         for number in range(2):
             dice = np.clip(made.level + random.normal(0, 0.05, len(SAMPLED) + 2), 0, 1)
             sampled = {(name, Key(1)): dice[at : at + 1] for at, name in enumerate(SAMPLED)}
             personal = {("dice_rater", Key(1, rater)): dice[-1 - rater :][:1] for rater in range(2)}
             scores.append(f"case {fold}-{subject}-{number}", f"subject {fold}-{subject}", sampled | personal)
-    return scores
+    return scores.scores()
 
 
-def _gzipped(scores: CaseScores) -> bytes:
+def _gzipped(scores: Scores) -> bytes:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "cases"
         scores.write_csv(path)

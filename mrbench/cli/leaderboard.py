@@ -72,20 +72,20 @@ def add_command(
     """
     from mrbench.engine.run import open_run
     from mrbench.leaderboard.add import add
-    from mrbench.leaderboard.pack import candidates, check_submittable, pack
+    from mrbench.leaderboard.pack import candidates, check_submittable, is_begun, pack
 
     found = registry(plugin_files)
     chosen = candidates([open_run(name, out) for name in runs or ("last",)], methods)
     if with_failures:
-        for title in (candidate.title for candidate in chosen if not candidate.begun):
-            click.echo(f"left out, for it was never computed: {title}")
-        chosen = [candidate for candidate in chosen if candidate.begun]
+        for one in (one for one in chosen if not is_begun(one)):
+            click.echo(f"left out, for it was never computed: {one.method!r} on {one.dataset!r}")
+        chosen = [one for one in chosen if is_begun(one)]
     if not chosen:
         raise UsageError("there is nothing to add", hint="mrbench show tells what the run holds")
-    for candidate in chosen:
-        check_submittable(candidate, with_failures=with_failures)
-    for candidate in chosen:
-        packed = pack(candidate, found, metrics=metrics, submitter=submitter, note=note)
+    for one in chosen:
+        check_submittable(one, with_failures=with_failures)
+    for one in chosen:
+        packed = pack(one, found, metrics=metrics, submitter=submitter, note=note)
         added = add(packed, to)
         size = f"{added.bytes / 1024:,.0f} KiB"
         click.echo(f"added {added.folder} ({size})" if added.new else f"there already: {added.folder}")

@@ -84,6 +84,11 @@ class Result:
         """Did it have its device to itself? Costs of others are not compared."""
         return not self.environment.get("shared_device", False)
 
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What metrics did wrong, a line each."""
+        return tuple(self._fact("metric_faults", {}).values())
+
     def seconds(self, phase: str) -> float | None:
         """Wall time of ``prepare``, ``fit``, ``predict`` or ``score``; None where there was none.
 

@@ -1,21 +1,26 @@
 """Assembling: from the entries and reported figures on disk to the board that tables and pages show."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mrbench import __version__
-from mrbench.engine.cell import Status
-from mrbench.leaderboard.board import Board, DatasetPage, MethodPage, Row, RowKind, Table
-from mrbench.leaderboard.entry import Entry, MetricFacts
+from mrbench.leaderboard.board import Board, DatasetPage, MethodPage, RankDiagram
+from mrbench.leaderboard.comparer import Comparer
+from mrbench.leaderboard.entry import MetricFacts
 from mrbench.leaderboard.pack import metric_facts
 from mrbench.leaderboard.reported import ReportedLine, read_reported, reported_rows
-from mrbench.leaderboard.rows import RowMaker, age, ordered
 from mrbench.leaderboard.scores import Definitions
 from mrbench.leaderboard.settings import Settings, read_settings
+from mrbench.leaderboard.source import description_of, method_run_of
 from mrbench.leaderboard.store import SetAside, Stored, entries
-from mrbench.leaderboard.ties import Comparer
 from mrbench.metrics.protocol import PROTOCOLS
+from mrbench.records import Need
 from mrbench.registry import Registry
+from mrbench.results.columns import Column, gain
+from mrbench.results.method_run import MethodRun
+from mrbench.results.table import Row, RowKind, Table, Value, with_best, with_labels
+from mrbench.statistics.equality import TIE
 
 Data = tuple[str, str, str]
 """Data digest, split and split digest."""
@@ -34,7 +39,7 @@ def assemble(folder: Path, registry: Registry, cache: Path | None = None) -> Boa
     found = list(entries(folder))
     stored = [one for one in found if isinstance(one, Stored)]
     known = {name: Definitions.of(registry, protocol) for name, protocol in PROTOCOLS.items()}
-    work = _Work(settings, registry, known, Comparer(known, cache), lines)
+    work = _Work(settings, registry, known, Comparer({one.id: one for one in stored}, known, cache), lines)
     names = dict.fromkeys([*(one.entry.dataset for one in stored), *(line.dataset for line in lines)])
     datasets = [work.dataset(name, [one for one in stored if one.entry.dataset == name]) for name in sorted(names)]
     work.comparer.save()
@@ -66,9 +71,10 @@ class _Work:
         for one in stored:
             by_data.setdefault((one.entry.data_digest, one.entry.split, one.entry.split_digest), []).append(one)
         most = sorted(by_data.items(), key=lambda item: (-len(item[1]), item[0]))
-        tables = [self._table(name, data, protocol, own) for data, own in most for protocol in _protocols(own)]
+        runs = {one.id: method_run_of(one) for one in stored}
+        made = [self._table(name, protocol, own, runs) for _, own in most for protocol in _protocols(own)]
         self.comparer.forget()
-        tables = tables or list(self._reported_only(name))
+        tables = [table for table, _ in made] or list(self._reported_only(name))
         newest = max(stored, key=age).entry.data if stored else None
         return DatasetPage(
             name=name,
@@ -81,30 +87,49 @@ class _Work:
             origin=newest.origin if newest else "",
             pictures=name in self.settings.pictures,
             tables=tables,
+            diagrams={table.key: diagrams for table, diagrams in made},
         )
 
-    def _table(self, name: str, data: Data, protocol: str, stored: Sequence[Stored]) -> Table:
+    def _table(
+        self, name: str, protocol: str, stored: Sequence[Stored], runs: Mapping[str, MethodRun]
+    ) -> tuple[Table, Sequence[RankDiagram]]:
         columns = self._columns(protocol, stored)
         newest = _newest(stored)
-        ranked = [one for one in stored if one.id in newest and _may_be_ranked(one.entry)]
-        tied = {metric: self.comparer.column(metric, facts, protocol, ranked) for metric, facts in columns.items()}
-        agreement = [one for one in stored if one.id in newest and one.entry.method == self.settings.agreement]
-        digests = self.known[protocol].digests if protocol in self.known else {}
-        maker = RowMaker(protocol, columns, tied, newest, max(agreement, key=age, default=None), digests)
+        rows = [self._row(runs[one.id], protocol, columns, newest=one.id in newest) for one in stored]
+        rows = with_best(with_labels(ordered(rows, columns)), columns)
+        first = max(stored, key=age).entry
+        table = Table(name, description_of(first), first.dataset_changed, protocol, columns, rows)
+        table, diagrams = self.comparer.compared(replace(table, rows=self._above(rows, columns)))
         lines = [line for line in self.lines if line.dataset == name and line.scoring == protocol]
-        rows = [*ordered(map(maker.row, stored), columns), *reported_rows(lines, columns)]
-        notes = dict.fromkeys(note for own in tied.values() for note in own.notes)
-        return Table(
-            protocol=protocol,
-            data_digest=data[0],
-            split=data[1],
-            split_digest=data[2],
-            changed=max(stored, key=age).entry.dataset_changed,
-            columns=columns,
-            rows=rows,
-            diagrams=tuple(diagram for own in tied.values() for diagram in own.diagrams),
-            notes=(*notes, *_left_out(lines, columns)),
-        )
+        reported = reported_rows(lines, columns)
+        left_out = ["none of the reported figures is of a metric of this table"] if lines and not reported else []
+        return replace(table, rows=[*table.rows, *reported], notes=(*table.notes, *left_out)), diagrams
+
+    def _row(self, run: MethodRun, protocol: str, columns: Mapping[str, Column], *, newest: bool) -> Row:
+        digests = self.known[protocol].digests if protocol in self.known else {}
+        packed = run.packed.get(protocol, {})
+        values = {
+            name: replace(packed[name], verifiable=digests.get(name) == packed[name].definition)
+            for name in columns
+            if name in packed
+        }
+        faults = [fault for one in run.results for fault in one.faults]
+        return replace(Row.of(run, values, faults), newest=newest)
+
+    def _above(self, rows: Sequence[Row], columns: Mapping[str, Column]) -> list[Row]:
+        """The rows with what is above the raters' own agreement marked, the row that the settings name."""
+        bounds = [row for row in rows if row.newest and row.run and row.run.method == self.settings.agreement]
+        if not bounds:
+            return list(rows)
+        bound = max(bounds, key=lambda row: (row.run.written if row.run else "", row.id))
+
+        def marked(row: Row, name: str, value: Value) -> Value:
+            against = bound.values.get(name)
+            same = against and not row.human and _setting(row, name, columns) == _setting(bound, name, columns)
+            above = bool(same and against and gain(columns[name]) * (value.mean - against.mean) > TIE)
+            return replace(value, above_raters=above)
+
+        return [replace(row, values={n: marked(row, n, v) for n, v in row.values.items()}) for row in rows]
 
     def _columns(self, protocol: str, stored: Sequence[Stored]) -> dict[str, MetricFacts]:
         """Installed metrics say what they are themselves; of others, the newest entry is believed."""
@@ -118,11 +143,33 @@ class _Work:
     def _reported_only(self, name: str) -> Iterator[Table]:
         own = [line for line in self.lines if line.dataset == name]
         for protocol in dict.fromkeys(line.scoring for line in own):
-            lines = [line for line in own if line.scoring == protocol]
-            rows = reported_rows(lines, self.installed)
-            columns = {m: facts for m, facts in self.installed.items() if any(m in row.figures for row in rows)}
+            rows = reported_rows([line for line in own if line.scoring == protocol], self.installed)
+            columns = {m: facts for m, facts in self.installed.items() if any(m in row.values for row in rows)}
             if rows:
-                yield Table(protocol, "", "", "", {}, columns, rows, notes=tuple(_left_out(lines, columns)))
+                yield Table(name, {}, {}, protocol, columns, rows)
+
+
+def _setting(row: Row, name: str, columns: Mapping[str, Column]) -> tuple[object, ...]:
+    """Only a value of the same definition, folds and, for metrics of samples, S can be above another."""
+    value = row.values[name]
+    return value.definition, sorted(value.folds), row.samples if columns[name].needs is Need.SAMPLES else None
+
+
+def age(stored: Stored) -> tuple[str, str]:
+    """Orders entries from the oldest to the newest."""
+    return stored.entry.written, stored.id
+
+
+def ordered(rows: Iterable[Row], columns: Mapping[str, Column]) -> list[Row]:
+    """Methods before human references, newest before history, complete before failed, then by the first column."""
+    first = next(iter(columns), "")
+    sign = -gain(columns[first]) if first and gain(columns[first]) else 1
+
+    def place(row: Row) -> tuple[bool, bool, bool, bool, float, str, str]:
+        value = row.values[first].mean if first in row.values else 0.0
+        return row.human, not row.newest, not row.complete, first not in row.values, sign * value, row.method, row.id
+
+    return sorted(rows, key=place)
 
 
 def _protocols(stored: Sequence[Stored]) -> list[str]:
@@ -139,16 +186,6 @@ def _newest(stored: Sequence[Stored]) -> set[str]:
         options = tuple(sorted(entry.options.items()))
         found[entry.method, options, entry.samples, entry.raters_present, entry.sparsity, entry.precision] = one
     return {one.id for one in found.values()}
-
-
-def _may_be_ranked(entry: Entry) -> bool:
-    return not entry.people and all(cell.status is Status.OK for cell in entry.cells)
-
-
-def _left_out(lines: Sequence[ReportedLine], columns: Mapping[str, MetricFacts]) -> Iterator[str]:
-    shown = sum(len(row.figures) for row in reported_rows(lines, columns))
-    if lines and not shown:
-        yield "none of the reported figures is of a metric of this table"
 
 
 def _method_pages(stored: Sequence[Stored], datasets: Sequence[DatasetPage], registry: Registry) -> list[MethodPage]:
@@ -175,7 +212,7 @@ def _method_page(
         summary=record.summary if record else about.summary if about else "",
         citation=record.citation if record else about.citation if about else "",
         licence=record.licence if record else about.licence if about else "",
-        people=bool(history) and history[0].entry.people,
+        human=bool(history) and history[0].entry.human,
         history=history,
         reported=reported,
     )

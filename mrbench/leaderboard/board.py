@@ -5,116 +5,11 @@ computed on the same test cases and may be compared; rows of different tables ne
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
+from functools import cached_property
 
-from mrbench.digests import digest_json
-from mrbench.leaderboard.entry import MetricFacts
 from mrbench.leaderboard.store import SetAside, Stored
-
-
-class RowKind(StrEnum):
-    """Where a row's figures come from."""
-
-    REPRODUCED = "reproduced"
-    """A method, computed by mrbench: an entry."""
-    PEOPLE = "people"
-    """Made of the raters' own masks, computed by mrbench: an entry that is never ranked."""
-    REPORTED = "reported"
-    """Copied from a paper: no entry, no cases, never ranked."""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One value of a table.
-
-    Attributes:
-        mean: over the folds.
-        sd: over the folds; None where there is one fold, or where a paper gives none.
-        folds: their number; None where a paper does not say.
-        low, high: 95 % interval by bootstrap over subjects; None where there is none, ``no_interval`` says why.
-        by_rater: by the rater's number from 0; empty where the metric does not tell raters apart.
-        letters: of the tie groups: rows that share one cannot be told apart (paired exchange test over subjects, Holm
-            over all pairs of the column, 5 %). Blank where the row is not ranked or nothing was computed.
-        best: is it the best of the rows that it is ranked with?
-        above_raters: is it better than the raters' own agreement (the row that ``board.toml``
-            names, of the same data)?
-        recomputable: can ``mrbench leaderboard verify`` compute it again here from the cases? False where the metric's
-            definition is another one or not installed, and for reported figures.
-    """
-
-    mean: float
-    sd: float | None = None
-    folds: int | None = None
-    low: float | None = None
-    high: float | None = None
-    no_interval: str = ""
-    by_rater: Mapping[int, float] = field(default_factory=dict)
-    letters: str = ""
-    best: bool = False
-    above_raters: bool = False
-    recomputable: bool = False
-
-
-@dataclass(frozen=True)
-class Reported:
-    """Where a reported row comes from.
-
-    Attributes:
-        source, table: the paper and its table.
-        split: what the paper trained and tested on, in a word.
-        raters_present: raters that each training image had.
-        notes: of whoever copied it.
-    """
-
-    source: str
-    table: str
-    split: str
-    raters_present: int | None
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Row:
-    """A row of a table.
-
-    Attributes:
-        method: the registry key, such as ``proseg``, ``my_package:mine``, ``external:theirs``; may come from a
-            stranger: escape it.
-        samples: S; 1 for a single output, None where the method gives no sample set or a paper does not say.
-        marks: what a reader must know before comparing, one phrase each.
-        figures: by metric; what does not apply is not there.
-        cost: means over the cells, by the names in ``COSTS`` of ``mrbench.engine.summary``: train s, predict s,
-            ms/image, peak MiB, parameters.
-        cells: (finished, submitted); (0, 0) of a reported row.
-        failures: why cells did not finish, one line each; such a row is not ranked.
-        newest: is it the newest entry of its method with its options and its S in this table? Older ones are history
-            and never ranked.
-        stored: the entry with its folder; None of a reported row.
-        reported: None of an entry.
-    """
-
-    kind: RowKind
-    method: str
-    samples: int | None
-    marks: tuple[str, ...]
-    figures: Mapping[str, Figure]
-    cost: Mapping[str, float] = field(default_factory=dict)
-    cells: tuple[int, int] = (0, 0)
-    failures: tuple[str, ...] = ()
-    newest: bool = True
-    stored: Stored | None = None
-    reported: Reported | None = None
-
-    @property
-    def id(self) -> str:
-        """Of the entry: 16 hex digits, unique on the board; empty for a reported row."""
-        return self.stored.id if self.stored else ""
-
-    @property
-    def reproduce(self) -> str:
-        """The command that computes the row again; empty for a reported row."""
-        return self.stored.entry.reproduce if self.stored else ""
+from mrbench.results.table import Row, Table
 
 
 @dataclass(frozen=True)
@@ -147,37 +42,6 @@ class RankDiagram:
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
-    """Rows that were computed on the same cases under one scoring protocol.
-
-    Attributes:
-        protocol: name of the scoring protocol.
-        data_digest, split, split_digest: what all entries of the table share.
-        changed: options of the data set that were set, by name.
-        columns: what each metric says of itself, in the order of the table.
-        rows: methods by their first column, best first, then people, then reported ones.
-        diagrams: of the columns that rank something.
-        notes: what was not computed, and why.
-    """
-
-    protocol: str
-    data_digest: str
-    split: str
-    split_digest: str
-    changed: Mapping[str, str]
-    columns: Mapping[str, MetricFacts]
-    rows: Sequence[Row]
-    diagrams: Sequence[RankDiagram] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def key(self) -> str:
-        """Short, unique on its page, safe in an address and in a file's name."""
-        same = digest_json([self.data_digest, self.split, self.split_digest])[:24] if self.data_digest else "reported"
-        return f"{self.protocol}-{same}"
-
-
-@dataclass(frozen=True, eq=False)
 class DatasetPage:
     """A data set.
 
@@ -187,6 +51,7 @@ class DatasetPage:
         pictures: does the licence allow images of it to be shown?
         tables: those of the data that most entries share first; strict before published. A page without entries has
             one table of reported rows.
+        diagrams: of the columns that rank something, by the key of their table.
     """
 
     name: str
@@ -199,6 +64,7 @@ class DatasetPage:
     origin: str
     pictures: bool
     tables: Sequence[Table]
+    diagrams: Mapping[str, Sequence[RankDiagram]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,7 +74,7 @@ class MethodPage:
     Attributes:
         name: the registry key; may come from a stranger: escape it.
         summary, citation, licence: as installed here; empty where it is not.
-        people: is it made of the raters' masks?
+        human: is it made of the raters' masks?
         history: its entries, newest first, over all data sets.
         reported: (data set, row) of papers.
     """
@@ -217,7 +83,7 @@ class MethodPage:
     summary: str
     citation: str
     licence: str
-    people: bool
+    human: bool
     history: Sequence[Stored]
     reported: Sequence[tuple[str, Row]]
 
@@ -240,8 +106,13 @@ class Board:
     built_with: str
     title: str = "Leaderboard"
 
-    @property
+    @cached_property
     def entries(self) -> list[Stored]:
         """Every valid entry, newest first."""
         found = [stored for page in self.methods for stored in page.history]
         return sorted(found, key=lambda stored: (stored.entry.written, stored.id), reverse=True)
+
+    @cached_property
+    def stored(self) -> dict[str, Stored]:
+        """Entries by id."""
+        return {stored.id: stored for stored in self.entries}

@@ -12,18 +12,16 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 
 from mrbench.data.description import Raters, Unit
 from mrbench.engine.cell import CellSpec, PluginKey, Precision, Sparsity, Status
-from mrbench.engine.summary import marks_of
 from mrbench.errors import DataError, IncompatibleError
 from mrbench.records import Capability, Direction, Need
+from mrbench.results.caveats import PLUGIN_FILE, caveats_of
+from mrbench.results.method_run import samples_of
 
 FORMAT = 1
 """Version of the schema."""
 
 MAX_BYTES = 2**20
 """Of ``entry.json``."""
-
-PLUGIN_FILE = "local plugin file"
-"""Mark of a method that nobody can install by name."""
 
 MAX_CELLS = 200
 LARGEST = 1e15
@@ -160,6 +158,7 @@ class Score:
         by_class, by_rater: means over the folds.
         cases: that have a value, over all folds, of one seed.
         subjects: that have one.
+        of_cases: to which the metric applies; None where whoever packed it did not count them.
     """
 
     definition: Digest
@@ -173,6 +172,7 @@ class Score:
     by_rater: Annotated[dict[Rater, Number], Field(max_length=1000)]
     cases: Count
     subjects: Count
+    of_cases: Count | None = None
 
 
 @_closed
@@ -245,24 +245,30 @@ class Entry:
         return [cell for cell in self.cells if cell.status is Status.OK]
 
     @property
-    def people(self) -> bool:
+    def human(self) -> bool:
         """Does it see the masks that it is scored on?"""
         return self.kind == "fusion" or Capability.SEES_TEST_MASKS in self.capabilities
 
     @property
     def sample_count(self) -> int | None:
         """S of its sample set; 1 for a single output, None where it gives none."""
-        if Capability.DIVERSE in self.capabilities:
-            return self.samples
-        return 1 if Capability.CONSENSUS in self.capabilities else None
+        return samples_of(self.spec)
 
     @cached_property
-    def marks(self) -> tuple[str, ...]:
-        """What a reader must know before comparing, as in the tables of runs."""
+    def spec(self) -> CellSpec:
+        """Of its cells, but for fold and seed: what was set, for people; its digests are the entry's own fields."""
         shared = {name: getattr(self, name) for name in _SHARED}
-        spec = CellSpec(**shared, training={}, prediction={}, fold=0, seed=0)
-        marks = marks_of(spec, {"raters": self.data.raters})
-        return (*marks, PLUGIN_FILE) if self.plugin_file else marks
+        return CellSpec(**shared, training={}, prediction={}, fold=0, seed=0)
+
+    @property
+    def more_caveats(self) -> tuple[str, ...]:
+        """Those that do not follow from the specification."""
+        return (PLUGIN_FILE,) if self.plugin_file else ()
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What a reader must know before comparing, as in the tables of runs."""
+        return (*caveats_of(self.spec, {"raters": self.data.raters}), *self.more_caveats)
 
     @property
     def failures(self) -> tuple[str, ...]:

@@ -12,60 +12,28 @@ from typing import Any
 
 from mrbench.configuration import flat
 from mrbench.data.description import Raters, Unit
-from mrbench.engine.cases import cell_scores
-from mrbench.engine.cell import CellSpec, Status
+from mrbench.engine.cell import CellSpec
 from mrbench.engine.record import reproduce
-from mrbench.engine.run import CellResult, Run
+from mrbench.engine.result import Result
+from mrbench.engine.run import Run
 from mrbench.engine.score import applicable_metrics
 from mrbench.errors import IncompatibleError, UnknownNameError, UsageError
 from mrbench.leaderboard.entry import CellEntry, DataFacts, Entry, MethodFacts, MetricFacts, Phase, Score
-from mrbench.leaderboard.scores import CellScores, Definitions, digest_of_cases, only, scores_of
+from mrbench.leaderboard.scores import Definitions, digest_of_cases, scores_of
 from mrbench.leaderboard.store import facts_of
 from mrbench.leaderboard.strip import stripped, stripped_command, without_folders
 from mrbench.metrics.protocol import PROTOCOLS, ScoringProtocol
-from mrbench.metrics.scoring import CaseScores
+from mrbench.metrics.scores import Scores
 from mrbench.plugin_file import file_of
 from mrbench.records import Capability, MetricRecord
 from mrbench.registry import Plugin, Registry
 from mrbench.report.choices import PARTS
 from mrbench.report.curves import read_curves
+from mrbench.results.method_run import MethodRun, merged_runs
 
 CURVES = ("stage", "epoch", "train/total", "validation/total")
 TEXT, LONG = 400, 8000
 """Characters that a text of an entry keeps."""
-
-
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """The cells of one configuration of a method on one data set, of one or several runs.
-
-    Attributes:
-        results: folder of results and cell, by fold and seed.
-        description: what the data set declares.
-    """
-
-    results: Sequence[tuple[Path, CellResult]]
-    description: Mapping[str, Any]
-
-    @property
-    def spec(self) -> CellSpec:
-        """Of any of its cells: they differ by fold and seed."""
-        return self.results[0][1].spec
-
-    @property
-    def title(self) -> str:
-        """In words."""
-        return f"{self.spec.method!r} on {self.spec.dataset!r}"
-
-    @property
-    def begun(self) -> bool:
-        """Did any cell leave a record, finished or failed?"""
-        return any(result.record for _, result in self.results)
-
-    @property
-    def unfinished(self) -> list[CellResult]:
-        """Cells that are not ok."""
-        return [result for _, result in self.results if result.status is not Status.OK]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +44,8 @@ class Packed:
     files: Mapping[str, bytes]
 
 
-def candidates(runs: Sequence[Run], methods: Sequence[str] = ()) -> list[Candidate]:
-    """What there is to submit: configurations that work on their data set at all.
+def candidates(runs: Sequence[Run], methods: Sequence[str] = ()) -> list[MethodRun]:
+    """What there is to submit: method runs that work on their data set at all.
 
     Args:
         runs: cells of equal specification are put together, folds and seeds aside.
@@ -88,70 +56,48 @@ def candidates(runs: Sequence[Run], methods: Sequence[str] = ()) -> list[Candida
         IncompatibleError: a data set that runs describe differently.
         DataError: a cell that cannot be read.
     """
-    found: dict[tuple[str, str, str], dict[tuple[int, int], tuple[Path, CellResult]]] = {}
-    descriptions: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for run in runs:
-        for result in run.cell_results():
-            spec = result.spec
-            own = descriptions.setdefault((spec.dataset, spec.data_digest), run.descriptions[spec.dataset])
-            if own != run.descriptions[spec.dataset]:
-                raise IncompatibleError(f"the runs describe {spec.dataset!r} differently", hint="add them one by one")
-            cells = found.setdefault((spec.dataset, spec.method, spec.digest), {})
-            earlier = cells.get((spec.fold, spec.seed))
-            if earlier is None or earlier[1].status is not Status.OK:
-                cells[spec.fold, spec.seed] = run.results, result
-    _check_known(methods, {method for _, method, _ in found}, runs)
-    chosen = [cells for (_, method, _), cells in found.items() if method in methods or not methods]
-    every = [_candidate(cells, descriptions) for cells in chosen]
-    return [one for one in every if any(r.status is not Status.NOT_APPLICABLE for _, r in one.results)]
-
-
-def _check_known(methods: Sequence[str], known: set[str], runs: Sequence[Run]) -> None:
+    found = merged_runs(runs)
+    known = {one.method for one in found}
     for name in methods:
         if name not in known:
             raise UnknownNameError("method", name, known, where=f"of run {', '.join(run.id for run in runs)}")
+    return [one for one in found if one.applies and (one.method in methods or not methods)]
 
 
-def _candidate(
-    cells: Mapping[tuple[int, int], tuple[Path, CellResult]], descriptions: Mapping[tuple[str, str], Mapping[str, Any]]
-) -> Candidate:
-    results = [cells[place] for place in sorted(cells)]
-    spec = results[0][1].spec
-    return Candidate(results, descriptions[spec.dataset, spec.data_digest])
+def is_begun(run: MethodRun) -> bool:
+    """Did any cell leave a record, finished or failed?"""
+    return any(result.record for result in run.results)
 
 
-def check_submittable(candidate: Candidate, *, with_failures: bool = False) -> None:
+def check_submittable(run: MethodRun, *, with_failures: bool = False) -> None:
     """Refuses what no table should have.
 
     Raises:
         UsageError: cells that did not finish (unless allowed), a part of the test cases, or code of unknown content.
     """
-    spec, unfinished = candidate.spec, candidate.unfinished
+    spec, title = run.spec, f"{run.method!r} on {run.dataset!r}"
     if spec.limit is not None:
         raise UsageError(
-            f"{candidate.title} was tested on the first {spec.limit} cases only",
+            f"{title} was tested on the first {spec.limit} cases only",
             expected="all test cases",
             hint="mrbench run without --limit",
         )
     if file_of(spec.method) and "+" not in spec.method_version:
+        raise UsageError(f"{title} is of a plugin file whose content was not recorded", hint="mrbench run --force")
+    if not is_begun(run):
+        raise UsageError(f"{title} was never computed", hint="mrbench run, or --method names others")
+    if run.failures and not with_failures:
         raise UsageError(
-            f"{candidate.title} is of a plugin file whose content was not recorded", hint="mrbench run --force"
-        )
-    if not candidate.begun:
-        raise UsageError(f"{candidate.title} was never computed", hint="mrbench run, or --method names others")
-    if unfinished and not with_failures:
-        first = unfinished[0]
-        raise UsageError(
-            f"{candidate.title} is not finished: {len(unfinished)} of {len(candidate.results)} cells",
-            found=f"{first.spec.place} {first.status}: {first.reason.partition(chr(10))[0]}"[:300],
+            f"{title} is not finished: {len(run.failures)} of {len(run.results)} cells",
+            found=run.failures[0][:300],
             hint="the mrbench run that made it continues; --method names others; --with-failures submits it as it is",
         )
 
 
 def pack(
-    candidate: Candidate, registry: Registry, *, metrics: Sequence[str] = (), submitter: str = "", note: str = ""
+    run: MethodRun, registry: Registry, *, metrics: Sequence[str] = (), submitter: str = "", note: str = ""
 ) -> Packed:
-    """The entry of a candidate under every scoring protocol that its stored predictions allow.
+    """The entry of a method run under every scoring protocol that its stored predictions allow.
 
     Args:
         metrics: packed besides those meant for tables and the parts of GED.
@@ -160,71 +106,60 @@ def pack(
         UnknownNameError: a metric that is not installed.
         DataError: a cell that cannot be read.
     """
-    wanted = _wanted(registry, candidate, metrics)
+    wanted = _wanted(registry, run, metrics)
     files: dict[str, bytes] = {}
     scores: dict[str, dict[str, Score]] = {}
     faults: dict[str, dict[str, None]] = {}
     tested: dict[str, dict[str, str]] = {}
     for protocol in PROTOCOLS.values():
-        scored = list(_scored(candidate, wanted, protocol, files, faults))
-        for cell in scored:
-            tested.setdefault(cell.place, {})[protocol.name] = digest_of_cases(cell.cases)
+        scored = list(_scored(run, wanted, protocol, faults))
+        for result, cases in scored:
+            files[f"{protocol.name}.{result.spec.place}.csv.gz"] = _gzipped(cases)
+            tested.setdefault(result.spec.place, {})[protocol.name] = digest_of_cases(cases)
         if scored:
-            scores[protocol.name] = scores_of(scored, Definitions.of(registry, protocol))
-    files |= dict(_curves(candidate))
+            by_fold = [(result.spec.fold, cases) for result, cases in scored]
+            scores[protocol.name] = scores_of(by_fold, Definitions.of(registry, protocol))
+    files |= dict(_curves(run))
     used = {name for own in scores.values() for name in own}
     facts = {name: metric_facts(plugin.record) for name, plugin in wanted.items() if name in used}
-    cells = tuple(_cell(candidate, result, faults, tested) for _, result in candidate.results)
-    entry = _entry(candidate, registry, cells, facts, scores, files, _cut(submitter), stripped(note)[:LONG])
+    cells = tuple(_cell(run, result, faults, tested) for result in run.results)
+    entry = _entry(run, registry, cells, facts, scores, files, _cut(submitter), stripped(note)[:LONG])
     return Packed(entry, files)
 
 
-def _wanted(registry: Registry, candidate: Candidate, more: Sequence[str]) -> dict[str, Plugin[Any]]:
+def _wanted(registry: Registry, run: MethodRun, more: Sequence[str]) -> dict[str, Plugin[Any]]:
     extra = {registry.get("metric", name).key for name in more}
-    every = applicable_metrics(registry, candidate.description["raters"])
+    every = applicable_metrics(registry, run.description["raters"])
     return {name: p for name, p in every.items() if p.record.table or name in PARTS or name in extra}
 
 
 def _scored(
-    candidate: Candidate,
+    run: MethodRun,
     metrics: Mapping[str, Plugin[Any]],
     protocol: ScoringProtocol,
-    files: dict[str, bytes],
     faults: dict[str, dict[str, None]],
-) -> Iterator[CellScores]:
-    """The finished cells' cases, which are written to ``files``; what metrics did wrong, to ``faults``."""
-    for results, result in candidate.results:
-        if result.status is not Status.OK or result.record is None:
-            continue
-        spec = result.spec
+) -> Iterator[tuple[Result, Scores]]:
+    """The finished cells' scores, cases and subjects by names that tell of no folder; what metrics did wrong, to
+    ``faults``."""
+    for result in run.done:
         try:
-            stored = cell_scores(spec.folder(results), result.record, metrics, protocol)
+            stored = result.scores(metrics, protocol)
         except IncompatibleError:  # no predictions were kept: this protocol cannot be had
             continue
-        faults.setdefault(spec.place, {}).update(dict.fromkeys(map(_cut, stored.faults.values())))
-        cases = _named(only(stored.cases, set(metrics)))
-        files[f"{protocol.name}.{spec.place}.csv.gz"] = _gzipped(cases)
-        yield CellScores(spec.fold, spec.seed, cases)
+        faults.setdefault(result.spec.place, {}).update(dict.fromkeys(map(_cut, stored.faults.values())))
+        yield result, stored.cases.only(metrics).renamed(without_folders)
 
 
-def _named(scores: CaseScores) -> CaseScores:
-    """Cases and subjects by names that tell of no folder."""
-    found = CaseScores()
-    for case, subject, values in scores.cases:
-        found.append(without_folders(case), without_folders(subject), values)
-    return found
-
-
-def _gzipped(scores: CaseScores) -> bytes:
+def _gzipped(scores: Scores) -> bytes:
     with TemporaryDirectory(prefix="mrbench-") as folder:
         path = Path(folder) / "cases"
         scores.write_csv(path)
         return path.read_bytes()
 
 
-def _curves(candidate: Candidate) -> Iterator[tuple[str, bytes]]:
-    for results, result in candidate.results:
-        stages = read_curves(result.spec.folder(results) / "curves.csv") if result.status is Status.OK else {}
+def _curves(run: MethodRun) -> Iterator[tuple[str, bytes]]:
+    for result in run.done:
+        stages = read_curves(result.folder / "curves.csv") if result.folder else {}
         if stages:
             text = io.StringIO(newline="")
             writer = csv.writer(text, lineterminator="\n")
@@ -237,31 +172,29 @@ def _curves(candidate: Candidate) -> Iterator[tuple[str, bytes]]:
 
 
 def _cell(
-    candidate: Candidate,
-    result: CellResult,
+    run: MethodRun,
+    result: Result,
     faults: Mapping[str, Mapping[str, None]],
     tested: Mapping[str, Mapping[str, str]],
 ) -> CellEntry:
-    record = result.record or {}
-    profile, environment = record.get("profile", {}), record.get("environment", {})
-    latest = max(str(own.record["written"]) for _, own in candidate.results if own.record)
+    profile = result.profile
     phases = profile.get("phases", {})
     return CellEntry(
         fold=result.spec.fold,
         seed=result.spec.seed,
         status=result.status,
-        written=str(record.get("written", latest)),
+        written=result.written or run.written,
         reason=_cut(result.reason.partition("\n")[0]),
         phases={name: Phase(float(p["seconds"]), float(p["peak_memory_mib"])) for name, p in phases.items()},
         parameters=profile.get("parameters"),
         milliseconds_per_image=profile.get("milliseconds_per_image"),
         epochs=profile.get("epochs"),
-        alone=not environment.get("shared_device", False),
+        alone=result.alone,
         trained_alone=not profile.get("trained_on_shared_device", False),
-        versions={name: _cut(str(text)) for name, text in record.get("versions", {}).items()},
+        versions={name: _cut(str(text)) for name, text in result.versions.items()},
         environment={
             name: _cut(str(value))
-            for name, value in environment.items()
+            for name, value in result.environment.items()
             if name != "shared_device" and value not in (None, "")
         },
         faults=tuple(faults.get(result.spec.place, ()))[:50],
@@ -270,7 +203,7 @@ def _cell(
 
 
 def _entry(
-    candidate: Candidate,
+    run: MethodRun,
     registry: Registry,
     cells: tuple[CellEntry, ...],
     metrics: Mapping[str, MetricFacts],
@@ -279,7 +212,7 @@ def _entry(
     submitter: str,
     note: str,
 ) -> Entry:
-    spec = candidate.spec
+    spec = run.spec
     return Entry(
         method=spec.method,
         dataset=spec.dataset,
@@ -288,7 +221,7 @@ def _entry(
         sampler=_cut(spec.sampler),
         method_version=_cut(spec.method_version),
         capabilities=tuple(Capability(name) for name in sorted(spec.capabilities)),
-        about=_about(candidate, registry),
+        about=_about(run, registry),
         plugin_file=file_of(spec.method),
         options=_options(spec.options),
         preset=_cut(spec.preset),
@@ -297,7 +230,7 @@ def _entry(
         raters_present=spec.raters_present,
         sparsity=spec.sparsity,
         precision=spec.precision,
-        data=_data_facts(candidate.description),
+        data=_data_facts(run.description),
         dataset_options=_options(spec.dataset_options),
         dataset_changed=_options(spec.dataset_changed),
         data_digest=spec.data_digest,
@@ -308,7 +241,7 @@ def _entry(
         cells=cells,
         metrics=dict(metrics),
         scores={protocol: dict(own) for protocol, own in scores.items()},
-        reproduce=_command([result.spec for _, result in candidate.results]),
+        reproduce=_command([result.spec for result in run.results]),
         written=max(cell.written for cell in cells),
         submitter=submitter,
         note=note,
@@ -316,12 +249,11 @@ def _entry(
     )
 
 
-def _about(candidate: Candidate, registry: Registry) -> MethodFacts:
-    records = [result.record for _, result in candidate.results if result.record]
-    plugin = _cut(str(records[0]["versions"].get("plugin", "")))
-    if candidate.spec.method not in registry.names("method"):
+def _about(run: MethodRun, registry: Registry) -> MethodFacts:
+    plugin = _cut(next((str(result.versions.get("plugin", "")) for result in run.results if result.record), ""))
+    if run.method not in registry.names("method"):
         return MethodFacts("", "", "", plugin)
-    record = registry.get("method", candidate.spec.method).record
+    record = registry.get("method", run.method).record
     return MethodFacts(_cut(record.summary), _cut(record.citation), _cut(record.licence), plugin)
 
 

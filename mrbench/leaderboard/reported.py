@@ -4,13 +4,13 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
 from mrbench.errors import DataError
-from mrbench.leaderboard.board import Figure, Reported, Row, RowKind
 from mrbench.leaderboard.store import read_plain
+from mrbench.results.table import Reported, Row, RowKind, Value
 from mrbench.visible import visible
 
 REPORTED = "reported.csv"
@@ -107,7 +107,7 @@ def reported_rows(lines: Sequence[ReportedLine], metrics: Mapping[str, object]) 
         place = (line.method, line.source, line.table, line.split, line.raters_present, line.samples)
         found.setdefault(place, []).append(line)
     rows = [_row(own, metrics) for own in found.values()]
-    return [row for row in rows if row.figures]
+    return [row for row in rows if row.values]
 
 
 def _row(lines: Sequence[ReportedLine], metrics: Mapping[str, object]) -> Row:
@@ -121,18 +121,23 @@ def _row(lines: Sequence[ReportedLine], metrics: Mapping[str, object]) -> Row:
             values.setdefault(name, []).append(line)
         elif line.metric.startswith(OF_RATER) and rater.isdecimal() and "dice_rater" in metrics:
             raters.setdefault(int(rater) - 1, []).append(line)
-    figures = {name: _figure(own) for name, own in values.items()}
-    by_rater = {rater: _figure(own).mean for rater, own in raters.items()}
+    found = {name: _value(own) for name, own in values.items()}
+    by_rater = {rater: _value(own).mean for rater, own in raters.items()}
     if by_rater:
-        whole = figures.get("dice_rater") or Figure(fmean(by_rater.values()))
-        figures["dice_rater"] = Figure(whole.mean, whole.sd, whole.folds, by_rater=by_rater)
+        whole = found.get("dice_rater") or Value(fmean(by_rater.values()), verifiable=False)
+        found["dice_rater"] = replace(whole, by_rater=by_rater)
     notes = tuple(dict.fromkeys(line.note for line in lines if line.note))
     source = Reported(first.source, first.table, first.split, first.raters_present, notes)
-    return Row(RowKind.REPORTED, first.method, first.samples, ("reported",), figures, reported=source)
+    return Row(first.method, RowKind.REPORTED, found, first.samples, ("reported",), reported=source)
 
 
-def _figure(lines: Sequence[ReportedLine]) -> Figure:
+def _value(lines: Sequence[ReportedLine]) -> Value:
     means = [line for line in lines if line.fold == MEAN]
     if means:
-        return Figure(means[0].value, means[0].std)
-    return Figure(fmean(line.value for line in lines), None, len({line.fold for line in lines}))
+        return Value(means[0].value, means[0].std, verifiable=False)
+    folds: dict[int, list[float]] = {}
+    for line in lines:
+        folds.setdefault(int(line.fold), []).append(line.value)
+    return Value(
+        fmean(line.value for line in lines), folds={n: fmean(own) for n, own in folds.items()}, verifiable=False
+    )

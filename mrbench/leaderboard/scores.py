@@ -1,39 +1,21 @@
 """Scores of an entry from the cases of its cells: the same function packs them and checks them."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from statistics import fmean
 
 from mrbench.digests import digest_json
 from mrbench.engine.score import scoring_digests
 from mrbench.interfaces.metric import Metric
 from mrbench.leaderboard.entry import Score
 from mrbench.metrics.protocol import ScoringProtocol
-from mrbench.metrics.scoring import CaseScores, MetricValue, Row, reduce_dataset, reduce_fold
+from mrbench.metrics.scores import MetricScores, Scores
+from mrbench.metrics.scoring import reduce_fold
 from mrbench.records import MetricRecord
 from mrbench.registry import Plugin, Registry
+from mrbench.results.table import Value, values_of
 from mrbench.statistics.bootstrap import Estimate, bootstrap_value
 from mrbench.statistics.subjects import SubjectTable, subject_table
-
-
-@dataclass(frozen=True, eq=False)
-class CellScores:
-    """The cases of a finished cell under one protocol."""
-
-    fold: int
-    seed: int
-    cases: CaseScores
-
-    @property
-    def place(self) -> str:
-        """Fold and seed, as in the names of files."""
-        return f"fold{self.fold}-seed{self.seed}"
-
-
-def digest_of_cases(scores: CaseScores) -> str:
-    """A digest of the cases that have a score, with their subjects."""
-    return digest_json(sorted({(case, subject) for case, subject, values in scores.cases if len(values)}))
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,82 +38,58 @@ class Definitions:
         return cls(protocol, loaded, scoring_digests(plugins, protocol))
 
 
-def scores_of(cells: Sequence[CellScores], known: Definitions) -> dict[str, Score]:
+def digest_of_cases(scores: Scores) -> str:
+    """A digest of the cases that have a score, with their subjects: cells with equal ones were tested on the same."""
+    return digest_json(sorted({*scores.scored_cases()}))
+
+
+def scores_of(cells: Sequence[tuple[int, Scores]], known: Definitions) -> dict[str, Score]:
     """Every metric that a cell has and that is installed.
+
+    Args:
+        cells: the fold and the scores of each finished cell.
 
     Raises:
         ValueError: numbers that a metric cannot finalise, or whose value is not finite.
     """
-    found = [_Reduced.of(cell, known) for cell in cells]
-    names = dict.fromkeys(name for own in found for name in own.values)
-    return {name: _score(name, [own for own in found if name in own.values], known) for name in names}
+    kept = [(fold, scores.only(known.metrics)) for fold, scores in cells]
+    reduced = [(fold, reduce_fold(scores, known.metrics, known.protocol)) for fold, scores in kept]
+    values = values_of(reduced, len({fold for fold, _ in cells}), known.protocol)
+    return {name: _score(name, value, kept, known) for name, value in values.items()}
 
 
-@dataclass(frozen=True, eq=False)
-class _Reduced:
-    """A cell's values and rows by metric."""
-
-    fold: int
-    values: Mapping[str, MetricValue]
-    rows: Mapping[str, Sequence[Row]]
-
-    @classmethod
-    def of(cls, cell: CellScores, known: Definitions) -> "_Reduced":
-        cases = only(cell.cases, known.metrics)
-        rows: dict[str, list[Row]] = {}
-        for row in cases:
-            rows.setdefault(row.metric, []).append(row)
-        return cls(cell.fold, reduce_fold(cases, known.metrics, known.protocol), rows)
-
-
-def only(cases: CaseScores, metrics: Container[str]) -> CaseScores:
-    """The cases with these metrics alone."""
-    if all(name in metrics for name in cases.metrics()):
-        return cases
-    kept = CaseScores()
-    for case, subject, values in cases.cases:
-        kept.append(case, subject, {at: statistics for at, statistics in values.items() if at[0] in metrics})
-    return kept
-
-
-def _score(name: str, cells: Sequence[_Reduced], known: Definitions) -> Score:
-    numbers = sorted({cell.fold for cell in cells})
-    seeds = {fold: [cell for cell in cells if cell.fold == fold] for fold in numbers}
-    values = {fold: [cell.values[name] for cell in own] for fold, own in seeds.items()}
-    folds = {fold: fmean(value.value for value in own) for fold, own in values.items()}
-    summary = reduce_dataset(list(folds.values()), known.protocol)
-    if not isfinite(summary.mean):
+def _score(name: str, value: Value, cells: Sequence[tuple[int, Scores]], known: Definitions) -> Score:
+    if not isfinite(value.mean):
         raise ValueError(f"{name}: the value is not finite")
-    metric, rows = known.metrics[name], {fold: [cell.rows[name] for cell in own] for fold, own in seeds.items()}
-    estimate = _interval(rows, metric, known.protocol)
+    folds: dict[int, list[MetricScores]] = {fold: [] for fold in value.folds}
+    for fold, scores in cells:
+        if len(own := scores.of(name)):
+            folds[fold].append(own)
+    estimate = _interval(folds, known.metrics[name], known.protocol)
     return Score(
         definition=known.digests[name],
-        mean=summary.mean,
-        sd=summary.sd,
-        folds=folds,
+        mean=value.mean,
+        sd=value.sd,
+        folds=dict(value.folds),
         low=estimate.interval.low if estimate.interval else None,
         high=estimate.interval.high if estimate.interval else None,
         no_interval=estimate.reason,
-        by_class=_over_folds([[value.by_class for value in own] for own in values.values()]),
-        by_rater=_over_folds([[value.by_rater for value in own] for own in values.values()]),
-        cases=sum(own[0].n_cases for own in values.values()),
-        subjects=len({row.subject for own in rows.values() for row in own[0]}),
+        by_class=dict(value.by_class),
+        by_rater=dict(value.by_rater),
+        cases=value.cases,
+        subjects=len({name for own in folds.values() for name in _subjects(own[:1])}),
+        of_cases=value.of_cases,
     )
 
 
-def _interval(folds: Mapping[int, Sequence[Sequence[Row]]], metric: Metric, protocol: ScoringProtocol) -> Estimate:
+def _interval(folds: Mapping[int, Sequence[MetricScores]], metric: Metric, protocol: ScoringProtocol) -> Estimate:
     return bootstrap_value({fold: _tables(seeds, metric, protocol) for fold, seeds in folds.items()})
 
 
-def _tables(seeds: Sequence[Sequence[Row]], metric: Metric, protocol: ScoringProtocol) -> list[SubjectTable]:
-    subjects = sorted({row.subject for rows in seeds for row in rows})
-    return [subject_table(rows, metric, protocol, subjects) for rows in seeds]
+def _tables(seeds: Sequence[MetricScores], metric: Metric, protocol: ScoringProtocol) -> list[SubjectTable]:
+    subjects = _subjects(seeds)
+    return [subject_table(scores, metric, protocol, subjects) for scores in seeds]
 
 
-def _over_folds(folds: Sequence[Sequence[Mapping[int, float]]]) -> dict[int, float]:
-    """Means over the seeds of a fold, then over the folds that have the place."""
-    found: dict[int, list[float]] = {}
-    for seeds in folds:
-        for place in dict.fromkeys(place for own in seeds for place in own):
-            found.setdefault(place, []).append(fmean(own[place] for own in seeds if place in own))
-    return {place: fmean(found[place]) for place in sorted(found)}
+def _subjects(seeds: Sequence[MetricScores]) -> list[str]:
+    return sorted({scores.subjects[case] for scores in seeds for case in scores.covered.tolist()})

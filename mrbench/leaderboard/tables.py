@@ -3,17 +3,18 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from mrbench.engine.summary import EXPLAINED
-from mrbench.leaderboard.board import Board, DatasetPage, Figure, Row, RowKind, Table
-from mrbench.records import Direction
+from mrbench.leaderboard.board import Board, DatasetPage
+from mrbench.leaderboard.store import Stored
+from mrbench.results import ties
+from mrbench.results.caveats import caveat_lines
+from mrbench.results.columns import INCOMPLETE, RESEARCH, header
+from mrbench.results.table import Row, Table, Value
 from mrbench.visible import visible
 
-ARROWS = {Direction.HIGHER: "↑", Direction.LOWER: "↓", Direction.NEITHER: ""}
-RESEARCH = "Research software, not for clinical use."
 CSV_COLUMNS = (
     "dataset", "protocol", "data_digest", "split", "split_digest", "kind", "method", "id", "samples",
     "metric", "mean", "sd", "folds", "low", "high", "tie_group", "best", "above_raters", "recomputable", "finished",
@@ -27,32 +28,69 @@ def as_json(board: Board) -> str:
     """What tables show, without history; NaN is impossible."""
     content = {
         "built_with": board.built_with,
-        "datasets": [_page_json(page) for page in board.datasets],
+        "datasets": [_page_json(page, board.stored) for page in board.datasets],
         "set_aside": [asdict(one) for one in board.set_aside],
     }
     return json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _page_json(page: DatasetPage) -> dict[str, Any]:
-    return {**vars(page), "tables": [_table_json(table) for table in page.tables]}
+def _page_json(page: DatasetPage, stored: Mapping[str, Stored]) -> dict[str, Any]:
+    facts = {name: value for name, value in vars(page).items() if name != "diagrams"}
+    return facts | {"tables": [_table_json(page, table, stored) for table in page.tables]}
 
 
-def _table_json(table: Table) -> dict[str, Any]:
+def _table_json(page: DatasetPage, table: Table, stored: Mapping[str, Stored]) -> dict[str, Any]:
+    data, split, split_digest = table.tested_on
     return {
-        **vars(table),
+        "protocol": table.protocol,
+        "data_digest": data,
+        "split": split,
+        "split_digest": split_digest,
+        "changed": table.changed,
+        "columns": {name: asdict(facts) for name, facts in table.columns.items()},  # type: ignore[call-overload]
+        "rows": [_row_json(row, stored.get(row.id)) for row in table.current],
+        "diagrams": [asdict(diagram) for diagram in page.diagrams.get(table.key, ())],
+        "notes": table.notes,
         "key": table.key,
-        "columns": {name: asdict(facts) for name, facts in table.columns.items()},
-        "rows": [_row_json(row) for row in _current(table)],
-        "diagrams": [asdict(diagram) for diagram in table.diagrams],
     }
 
 
-def _row_json(row: Row) -> dict[str, Any]:
-    figures = {name: asdict(figure) for name, figure in row.figures.items()}
-    reported = asdict(row.reported) if row.reported else None
-    entry = row.stored.entry if row.stored else None
-    more = {"id": row.id, "reproduce": row.reproduce, "written": entry.written if entry else ""}
-    return {**vars(row), "figures": figures, "reported": reported, **more, "stored": None}
+def _row_json(row: Row, stored: Stored | None) -> dict[str, Any]:
+    return {
+        "kind": row.kind,
+        "method": row.method,
+        "samples": row.samples,
+        "marks": row.caveats,
+        "figures": {name: _value_json(value) for name, value in row.values.items()},
+        "cost": row.costs,
+        "cells": row.cells,
+        "failures": row.failures,
+        "newest": row.newest,
+        "reported": asdict(row.reported) if row.reported else None,
+        "id": row.id,
+        "reproduce": stored.entry.reproduce if stored else "",
+        "written": stored.entry.written if stored else "",
+    }
+
+
+def _value_json(value: Value) -> dict[str, Any]:
+    interval = value.interval
+    return {
+        "mean": value.mean,
+        "sd": value.sd,
+        "folds": len(value.folds) or None,
+        "of_folds": value.of_folds,
+        "cases": value.cases,
+        "of": value.of_cases,
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+        "no_interval": value.no_interval,
+        "by_rater": value.by_rater,
+        "letters": value.letters,
+        "best": value.best,
+        "above_raters": value.above_raters,
+        "recomputable": value.verifiable,
+    }
 
 
 def as_csv(board: Board) -> str:
@@ -62,17 +100,19 @@ def as_csv(board: Board) -> str:
     writer.writerow(CSV_COLUMNS)
     for page in board.datasets:
         for table in page.tables:
-            for row in _current(table):
-                writer.writerows(_csv_lines(page, table, row))
+            for row in table.current:
+                writer.writerows(_csv_lines(page, table, row, board.stored[row.id].entry.reproduce if row.id else ""))
     return text.getvalue()
 
 
-def _csv_lines(page: DatasetPage, table: Table, row: Row) -> Iterator[list[Any]]:
-    head = [page.name, table.protocol, table.data_digest, table.split, table.split_digest, row.kind.value, row.method]
+def _csv_lines(page: DatasetPage, table: Table, row: Row, command: str) -> Iterator[list[Any]]:
+    head = [page.name, table.protocol, *table.tested_on, row.kind.value, row.method]
     source = f"{row.reported.source}, {row.reported.table}" if row.reported else ""
-    for name, f in row.figures.items():
-        values = [f.mean, f.sd, f.folds, f.low, f.high, f.letters, f.best, f.above_raters, f.recomputable]
-        tail = [*row.cells, "; ".join(row.marks), source, row.reproduce]
+    for name, value in row.values.items():
+        v = _value_json(value)
+        values = [v[key] for key in ("mean", "sd", "folds", "low", "high", "letters", "best", "above_raters",
+                                     "recomputable")]  # fmt: skip
+        tail = [*row.cells, "; ".join(row.caveats), source, command]
         yield [_harmless(cell) for cell in (*head, row.id, row.samples, name, *values, *tail)]
 
 
@@ -119,21 +159,18 @@ def _tables(board: Board) -> Iterator[tuple[DatasetPage, Table]]:
             yield page, table
 
 
-def _current(table: Table) -> list[Row]:
-    return [row for row in table.rows if row.newest]
-
-
 def _setting(page: DatasetPage, table: Table) -> str:
-    if not table.data_digest:
+    data, split, split_digest = table.tested_on
+    if not data:
         return "Reported figures only."
-    raters = f"{len(page.rater_names)} {page.raters} raters, unit {page.unit}, split {table.split}"
+    raters = f"{len(page.rater_names)} {page.raters} raters, unit {page.unit}, split {split}"
     changed = "".join(f", {name} = {value}" for name, value in table.changed.items())
-    return f"{raters}{changed}; data {table.data_digest[:12]}, split {table.split_digest[:12]}."
+    return f"{raters}{changed}; data {data[:12]}, split {split_digest[:12]}."
 
 
 def _shown(table: Table) -> list[str]:
     """Metrics that a row shows and that are meant for tables; all where none is."""
-    used = [name for name in table.columns if any(name in row.figures for row in _current(table))]
+    used = [name for name in table.columns if any(name in row.values for row in table.current)]
     return [name for name in used if table.columns[name].table] or used
 
 
@@ -148,60 +185,53 @@ def _grid(
     rule: bool,
 ) -> Iterator[str]:
     names = _shown(table)
-    heads = ["method", "S", *(f"{name} {ARROWS[table.columns[name].direction]}".strip() for name in names)]
+    heads = ["method", "S", *(header(name, table.columns[name]) for name in names)]
     yield left + between.join(map(safe, heads)) + right
     if rule:
         yield "|---|" + "--:|" * (len(heads) - 1)
-    for row in _current(table):
+    for row in table.current:
         cells = [safe(_title(row)), "" if row.samples is None else str(row.samples)]
-        cells += [_cell(row.figures.get(name), safe, strong) for name in names]
+        cells += [_cell(row.values.get(name), safe, strong) for name in names]
         yield left + between.join(cells) + right
 
 
 def _title(row: Row) -> str:
     if row.reported:
         return f"{row.method} (reported, {row.reported.source}, {row.reported.table})"
-    people = " (people)" if row.kind is RowKind.PEOPLE else ""
-    failed = "" if row.cells[0] == row.cells[1] else f" ({row.cells[0]} of {row.cells[1]} cells)"
-    return row.method + people + failed
+    human = " (people)" if row.human else ""
+    failed = "" if row.complete else f" ({row.cells[0]} of {row.cells[1]} cells)"
+    return row.method + human + failed
 
 
-def _cell(figure: Figure | None, safe: Callable[[str], str], strong: Callable[[str], str]) -> str:
-    if figure is None:
+def _cell(value: Value | None, safe: Callable[[str], str], strong: Callable[[str], str]) -> str:
+    if value is None:
         return ""
-    spread = f" ±{figure.sd:.3f}" if figure.sd is not None else ""
-    interval = f" [{figure.low:.3f}, {figure.high:.3f}]" if figure.low is not None and figure.high is not None else ""
-    mean = f"{figure.mean:.4f}"
-    marks = f" {figure.letters}" * bool(figure.letters) + " >" * figure.above_raters
-    return (strong(mean) if figure.best else mean) + safe(f"{spread}{interval}{marks}")
+    spread = f" ±{value.sd:.3f}" if value.sd is not None else ""
+    interval = f" [{value.interval.low:.3f}, {value.interval.high:.3f}]" if value.interval else ""
+    count = f" {value.count}" if value.count else ""
+    marks = f" {value.letters}" * bool(value.letters) + " >" * value.above_raters
+    mean = f"{value.mean:.4f}"
+    return (strong(mean) if value.best else mean) + safe(f"{spread}{interval}{count}{marks}")
 
 
 def notes(table: Table) -> Iterator[str]:
     """What a reader must know of a table, a line each."""
-    rows = _current(table)
-    figures = [figure for row in rows for figure in row.figures.values()]
-    if any(figure.low is not None for figure in figures):
+    values = [value for row in table.current for value in row.values.values()]
+    if any(value.interval for value in values):
         yield "mean ± sd over folds [95 % interval by bootstrap over subjects]"
-    if any(figure.best for figure in figures):
+    if any(value.best for value in values):
         yield "bold: best of the methods with the same test cases (metrics of samples: among equal S)"
-    if any(figure.letters for figure in figures):
-        yield "rows that share a letter in a column are not told apart (paired exchange test over subjects, Holm, 5 %)"
-    if any(figure.above_raters for figure in figures):
+    if any(value.letters for value in values):
+        yield ties.HOW
+    if any(value.count for value in values):
+        yield INCOMPLETE
+    if any(value.above_raters for value in values):
         yield "> better than the raters' own agreement"
-    yield from _marks([row for row in rows if row.stored])
-    for row in rows:
+    computed = [row for row in table.current if row.run]
+    yield from caveat_lines(((row.method, row.caveats) for row in computed), "all rows of mrbench")
+    for row in table.current:
         yield from (f"{row.method}: {failure}" for failure in row.failures)
     yield from table.notes
-
-
-def _marks(rows: Sequence[Row]) -> Iterator[str]:
-    found: dict[str, dict[str, None]] = {}
-    for row in rows:
-        for mark in row.marks:
-            found.setdefault(mark, {})[row.method] = None
-    for mark, methods in found.items():
-        everyone = len(rows) > 1 and all(mark in row.marks for row in rows)
-        yield f"{EXPLAINED.get(mark, mark)}: {'all rows of mrbench' if everyone else ', '.join(methods)}"
 
 
 _MD = str.maketrans({char: f"\\{char}" for char in "\\`*_[]|~$"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"})

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import fmean
-from tempfile import TemporaryDirectory
 
-from mrbench.engine.cases import read_cases
-from mrbench.errors import DataError, MrbenchError
+from mrbench.errors import MrbenchError
 from mrbench.leaderboard.add import same_results
-from mrbench.leaderboard.entry import CellEntry, Entry, Score
+from mrbench.leaderboard.entry import Entry, Score
 from mrbench.leaderboard.pack import metric_facts
-from mrbench.leaderboard.scores import CellScores, Definitions, digest_of_cases, scores_of
+from mrbench.leaderboard.scores import Definitions, digest_of_cases, scores_of
+from mrbench.leaderboard.source import cases_file, checked_file, packed_scores
 from mrbench.leaderboard.store import SetAside, Stored, entries
 from mrbench.metrics.protocol import PROTOCOLS
-from mrbench.metrics.scoring import CaseScores
 from mrbench.plugin_file import file_of
 from mrbench.records import Capability
 from mrbench.registry import Registry
@@ -108,15 +106,15 @@ class Verifier:
     def _check_scores(self, stored: Stored, protocol: str, check: "_Check") -> None:
         known, said = self.known[protocol], stored.entry.scores[protocol]
         try:
-            cells = [cell for cell in stored.entry.finished if _cases_file(protocol, cell) in stored.entry.files]
-            cases = [CellScores(c.fold, c.seed, stored_cases(stored, protocol, c)) for c in cells]
+            cells = [cell for cell in stored.entry.finished if cases_file(protocol, cell) in stored.entry.files]
+            cases = [(cell.fold, packed_scores(stored, protocol, cell)) for cell in cells]
             found = scores_of(cases, known)
         except (MrbenchError, ValueError, ArithmeticError, LookupError) as error:
             what = error.message.replace("\n", ";") if isinstance(error, MrbenchError) else str(error)
             check.fault(f"scores.{protocol}", "scores that can be computed from its cases", what)
             return
-        for cell, scored in zip(cells, cases, strict=True):
-            if (digest := digest_of_cases(scored.cases)) != cell.cases.get(protocol):
+        for cell, (_, scored) in zip(cells, cases, strict=True):
+            if (digest := digest_of_cases(scored)) != cell.cases.get(protocol):
                 check.fault(f"cells.{cell.place}.cases.{protocol}", digest, cell.cases.get(protocol, "none"))
         for name, score in said.items():
             check.number(f"scores.{protocol}.{name}.mean", fmean(score.folds.values()), score.mean)
@@ -129,38 +127,6 @@ class Verifier:
         for name in found:
             if name not in said:
                 check.fault(f"scores.{protocol}.{name}", "a score, for its cases are there", "none")
-
-
-def _cases_file(protocol: str, cell: CellEntry) -> str:
-    return f"{protocol}.{cell.place}.csv.gz"
-
-
-def stored_cases(stored: Stored, protocol: str, cell: CellEntry) -> CaseScores:
-    """The cases of a cell.
-
-    Raises:
-        DataError: they cannot be read, or are not those that were packed.
-    """
-    name = _cases_file(protocol, cell)
-    if name not in stored.entry.files:
-        raise DataError(f"{name}: is missing")
-    with _as_file(stored.read(name), name) as path:
-        return read_cases(path)
-
-
-class _as_file:  # noqa: N801
-    """Bytes that were checked, as a file for readers of files: nobody can change them in between."""
-
-    def __init__(self, content: bytes, name: str) -> None:
-        self.folder = TemporaryDirectory(prefix="mrbench-")
-        self.path = Path(self.folder.name) / name
-        self.path.write_bytes(content)
-
-    def __enter__(self) -> Path:
-        return self.path
-
-    def __exit__(self, *error: object) -> None:
-        self.folder.cleanup()
 
 
 class _Check:
@@ -182,7 +148,7 @@ class _Check:
             if isinstance(value, dict):
                 for place in sorted({*value, *said}):
                     self.number(f"{field}.{name}.{place}", value.get(place), said.get(place))
-            elif name not in ("definition", "no_interval"):
+            elif name not in ("definition", "no_interval") and not (name == "of_cases" and said is None):
                 self.number(f"{field}.{name}", value, said)
 
     def same(self, field: str, expected: object, found: object) -> None:
@@ -228,7 +194,7 @@ def _check_files(stored: Stored, check: _Check) -> None:
         try:
             content = stored.read(name)
             if name.startswith("curves."):
-                with _as_file(content, name) as path:
+                with checked_file(content, name) as path:
                     read_curves(path)
         except MrbenchError as error:
             check.fault(f"files.{name}", error.expected or "a file that can be read", error.found or error.what)
@@ -236,4 +202,4 @@ def _check_files(stored: Stored, check: _Check) -> None:
 
 def _possible(entry: Entry) -> Sequence[str]:
     curves = [f"curves.{cell.place}.csv" for cell in entry.finished]
-    return curves + [_cases_file(protocol, cell) for protocol in entry.scores for cell in entry.finished]
+    return curves + [cases_file(protocol, cell) for protocol in entry.scores for cell in entry.finished]

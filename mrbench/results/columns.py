@@ -35,6 +35,9 @@ ARROWS = {Direction.HIGHER: "↑", Direction.LOWER: "↓", Direction.NEITHER: ""
 RESEARCH = "Research software, not for clinical use."
 """Stands wherever results are shown."""
 
+INCOMPLETE = "n, folds: the value covers so many of the cases or folds that it should; it is never the best"
+"""Explains the count beside a value."""
+
 
 def header(name: str, column: Column) -> str:
     """A metric's name with its arrow."""

@@ -101,6 +101,11 @@ class MethodRun:
         return tuple(sorted({result.spec.fold for result in self.results}))
 
     @property
+    def written(self) -> str:
+        """When the last of its cells was, in ISO 8601, UTC."""
+        return max(result.written for result in self.results)
+
+    @property
     def applies(self) -> bool:
         """Can the method work on the data set at all?"""
         return any(result.status is not Status.NOT_APPLICABLE for result in self.results)

@@ -95,6 +95,16 @@ def subject_values(folds: Folds) -> dict[str, float]:
     return {name: float(mean_of_present(np.array(values))) for name, values in found.items()}
 
 
+def values_by_case(scores: MetricScores, metric: Metric) -> dict[Case, float]:
+    """The value of each case by itself: raters are averaged, then classes."""
+    values = case_values(scores.statistics, metric)
+    places, place = np.unique((scores.case.astype(np.int64) << 32) + scores.label, return_inverse=True)
+    by_class = np.bincount(place, values) / np.bincount(place)
+    cases, of_case = np.unique(places >> 32, return_inverse=True)
+    means = np.bincount(of_case, by_class) / np.bincount(of_case)
+    return {(scores.cases[c], scores.subjects[c]): v for c, v in zip(cases.tolist(), means.tolist(), strict=True)}
+
+
 def _shared_folds(sides: Sequence[FoldScores]) -> dict[int, "_SharedFold"]:
     numbers = sorted(set.intersection(*(set(side) for side in sides)))
     found = {fold: _SharedFold.of([scores for side in sides for scores in side[fold]]) for fold in numbers}
@@ -143,7 +153,7 @@ class _SharedFold:
     def differences(
         self, a: Sequence[MetricScores], b: Sequence[MetricScores], metric: Metric
     ) -> list[tuple[float, str]]:
-        first, second = (_mean_of_seeds([_case_values(self.kept(own), metric) for own in side]) for side in (a, b))
+        first, second = (_mean_of_seeds([values_by_case(self.kept(own), metric) for own in side]) for side in (a, b))
         return [(second[case] - first[case], case[1]) for case in sorted(set(first) & set(second))]
 
 
@@ -159,16 +169,6 @@ def _among(scores: MetricScores, cases: frozenset[Case]) -> np.ndarray:
 def _mean_of_seeds(seeds: Sequence[Mapping[Case, float]]) -> dict[Case, float]:
     shared = set.intersection(*(set(values) for values in seeds))
     return {case: float(np.mean([values[case] for values in seeds])) for case in shared}
-
-
-def _case_values(scores: MetricScores, metric: Metric) -> dict[Case, float]:
-    """The value of each case: raters are averaged, then classes."""
-    values = case_values(scores.statistics, metric)
-    places, place = np.unique((scores.case.astype(np.int64) << 32) + scores.label, return_inverse=True)
-    by_class = np.bincount(place, values) / np.bincount(place)
-    cases, of_case = np.unique(places >> 32, return_inverse=True)
-    means = np.bincount(of_case, by_class) / np.bincount(of_case)
-    return {(scores.cases[c], scores.subjects[c]): v for c, v in zip(cases.tolist(), means.tolist(), strict=True)}
 
 
 def _n_cases(side: FoldScores, folds: Iterable[int]) -> int:

@@ -4,12 +4,15 @@ Whatever shows results renders a table and computes nothing: means and spreads, 
 caveats are decided here, once.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from mrbench.digests import digest_json
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scoring import MetricValue, reduce_dataset
 from mrbench.records import Need
@@ -26,9 +29,9 @@ if TYPE_CHECKING:
 class RowKind(StrEnum):
     """What a row is."""
 
-    METHOD = "method"
+    METHOD = "reproduced"
     """A method, computed by mrbench."""
-    HUMAN = "human"
+    HUMAN = "people"
     """A reference made of the raters' own masks, computed by mrbench; never ranked."""
     REPORTED = "reported"
     """Copied from a paper: no cells, no cases, never ranked."""
@@ -176,9 +179,10 @@ class Row:
         costs: means over the cells, by the names of ``results.columns.COSTS``.
         cells: finished and planned; (0, 0) of a reported row.
         failures: why cells did not finish and what metrics did wrong, a line each.
-        run: None of a reported row.
+        run: None of a reported row, and of a human reference that no run computed.
         reported: None of all others.
         newest: is it the newest of its method with its options in this table? Older ones are history, never ranked.
+        summary: one line on what it is, of a human reference that no run computed.
     """
 
     label: str
@@ -192,6 +196,7 @@ class Row:
     run: MethodRun | None = None
     reported: Reported | None = None
     newest: bool = True
+    summary: str = ""
 
     @classmethod
     def of(cls, run: MethodRun, values: Mapping[str, Value], faults: Iterable[str] = ()) -> "Row":
@@ -253,6 +258,23 @@ class Table:
     rows: Sequence[Row]
     notes: tuple[str, ...] = ()
 
+    @cached_property
+    def tested_on(self) -> tuple[str, str, str]:
+        """Data digest, split and split digest that all computed rows share; blank where all are reported."""
+        spec = next((row.run.spec for row in self.rows if row.run), None)
+        return (spec.data_digest, spec.split, spec.split_digest) if spec else ("", "", "")
+
+    @property
+    def key(self) -> str:
+        """Short, unique among the tables of a data set, safe in an address and in a file's name."""
+        same = digest_json(list(self.tested_on))[:24] if self.tested_on[0] else "reported"
+        return f"{self.protocol}-{same}"
+
+    @property
+    def current(self) -> list[Row]:
+        """The rows that are no history."""
+        return [row for row in self.rows if row.newest]
+
     def caveat_lines(self) -> Iterator[str]:
         """For each caveat, what it means and which rows have it."""
         return caveat_lines((row.label, row.caveats) for row in self.rows if row.run)
@@ -311,19 +333,26 @@ def _statistics(value: Value) -> dict[str, Any]:
 def with_labels(rows: Sequence[Row]) -> list[Row]:
     """The rows, labelled so that no two have one label: by where they come from, by S, by their caveats, by number."""
     labels = [row.label for row in rows]
-    for more in (
-        lambda row: row.run.origin if row.run else "",
-        lambda row: "" if row.samples is None else f"S {row.samples}",
-        lambda row: ", ".join(row.caveats),
-    ):
-        alike = {label for label in labels if labels.count(label) > 1}
-        parts = [more(row) if label in alike else "" for row, label in zip(rows, labels, strict=True)]
-        told = {label for label in alike if len({p for p, own in zip(parts, labels, strict=True) if own == label}) > 1}
-        labels = [
-            f"{label}, {part}" if label in told and part else label for label, part in zip(labels, parts, strict=True)
-        ]
-    unique = [label if labels.count(label) == 1 else f"{label} ({number})" for number, label in enumerate(labels, 1)]
+    for part in (_origin, _samples, _caveats):
+        counts = Counter(labels)
+        parts = [part(row) if counts[label] > 1 else "" for row, label in zip(rows, labels, strict=True)]
+        told = Counter(label for label, _ in {*zip(labels, parts, strict=True)})
+        labels = [f"{label}, {p}" if p and told[label] > 1 else label for label, p in zip(labels, parts, strict=True)]
+    counts = Counter(labels)
+    unique = [label if counts[label] == 1 else f"{label} ({number})" for number, label in enumerate(labels, 1)]
     return [replace(row, label=label) for row, label in zip(rows, unique, strict=True)]
+
+
+def _origin(row: Row) -> str:
+    return row.run.origin if row.run else ""
+
+
+def _samples(row: Row) -> str:
+    return "" if row.samples is None else f"S {row.samples}"
+
+
+def _caveats(row: Row) -> str:
+    return ", ".join(row.caveats)
 
 
 def comparable(rows: Sequence[Row], name: str, column: Column) -> list[list[int]]:

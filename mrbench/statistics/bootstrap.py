@@ -33,13 +33,13 @@ class Interval:
     Attributes:
         low, high: its ends.
         level: the share of the draws between them.
-        draws: that had a value; a draw in which every fold lost all its columns has none.
+        draws: that had a value; a draw in which every fold lost all its columns has none. 0: not told.
     """
 
     low: float
     high: float
-    level: float
-    draws: int
+    level: float = LEVEL
+    draws: int = 0
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mrbench.leaderboard.board import RankDiagram, Row, RowKind, Table
+from mrbench.leaderboard.board import RankDiagram
 from mrbench.leaderboard.site.plot import LETTER, Plot, cut, powers, short, ticks
 from mrbench.report import palette
 from mrbench.report.choices import PARTS
 from mrbench.report.curves import Curve
 from mrbench.report.picture import Picture
+from mrbench.results.table import Row, Table
 
 ROWS = 30
 """Methods in a figure at most."""
@@ -29,11 +30,11 @@ POINTS = 150
 def parts_picture(table: Table, styles: Mapping[str, int]) -> Picture | None:
     """``2 ged_pa`` of each row as a bar made of ``ged_aa``, ``ged_pp`` and, at its end, ``ged``; None where no row has
     them. Methods first, best first, then people; at most ``ROWS``."""
-    found = [row for row in table.rows if row.newest and all(part in row.figures for part in PARTS)]
+    found = [row for row in table.rows if row.newest and all(part in row.values for part in PARTS)]
     rows = found[:ROWS]
     if not rows:
         return None
-    values = [[row.figures[part].mean for part in PARTS] for row in rows]
+    values = [[row.values[part].mean for part in PARTS] for row in rows]
     longest = max([aa + pp + max(ged, 0) for ged, _, pp, aa in values] + [1e-9])
     left, width, top = 14 + LETTER * max(len(cut(row.method, LABEL)) for row in rows), 760, 6
     scale = (width - left - 64) / longest
@@ -54,7 +55,7 @@ def parts_picture(table: Table, styles: Mapping[str, int]) -> Picture | None:
 def _parts_bar(plot: Plot, row: Row, own: Sequence[float], place: tuple[float, float, float], style: int) -> None:
     (left, y, scale), (ged, _, pp, aa) = place, own
     colour = f"c{palette.hue(style)}"
-    plot.text(left - 8, y + 16, cut(row.method, LABEL), "end muted" if row.kind is RowKind.PEOPLE else "end")
+    plot.text(left - 8, y + 16, cut(row.method, LABEL), "end muted" if row.human else "end")
     plot.box(left, y + 4, aa * scale, 16, "raters")
     plot.box(left + aa * scale, y + 4, pp * scale, 16, f"{colour} pale")
     plot.box(left + (aa + pp) * scale, y + 4, ged * scale, 16, f"{colour} full")

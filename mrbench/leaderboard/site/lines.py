@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mrbench.engine.summary import COSTS, SEES_TEST_MASKS, SINGLE_OUTPUT
-from mrbench.leaderboard.board import Figure, Reported, Row, RowKind, Table
 from mrbench.leaderboard.site import numbers
 from mrbench.leaderboard.site.addresses import method_page, record_page
 from mrbench.report import palette
+from mrbench.results.caveats import SEES_TEST_MASKS, SINGLE_OUTPUT
+from mrbench.results.columns import COSTS
+from mrbench.results.table import Reported, Row, RowKind, Table, Value
 
 BESIDE = 3
 """Reported rows that stand below a reproduced one at most; the method's page has all of them."""
@@ -33,8 +34,21 @@ BEST, ABOVE, UNCHECKED = 1, 2, 4
 
 
 @dataclass(frozen=True)
+class Look:
+    """What lines have beside their rows.
+
+    Attributes:
+        styles: number of colour and marker by method.
+        commands: that compute a row again, by the id of its entry.
+    """
+
+    styles: Mapping[str, int]
+    commands: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Cell:
-    """A figure as text; ``flags``: sum of ``BEST``, ``ABOVE`` and ``UNCHECKED``."""
+    """A value as text, its interval with what it covers; ``flags``: sum of ``BEST``, ``ABOVE`` and ``UNCHECKED``."""
 
     text: str
     sd: str
@@ -128,24 +142,24 @@ def shown_columns(table: Table) -> list[str]:
     return [name for name, facts in table.columns.items() if facts.table]
 
 
-def groups_of(table: Table, styles: Mapping[str, int]) -> list[Group]:
+def groups_of(table: Table, look: Look) -> list[Group]:
     """The groups of a table that have rows: methods, people, reported alone, older.
 
     Args:
-        styles: number of colour and marker by method.
+        look: what lines have beside their rows.
     """
     reported: dict[str, list[Line]] = {}
     for row in table.rows:
         if row.kind is RowKind.REPORTED:
-            reported.setdefault(row.method, []).append(line_of(row, table, styles))
+            reported.setdefault(row.method, []).append(line_of(row, table, look))
     newest = [row for row in table.rows if row.newest]
-    methods = _group("methods", [row for row in newest if row.kind is RowKind.REPRODUCED], table, styles, reported)
+    methods = _group("methods", [row for row in newest if row.kind is RowKind.METHOD], table, look, reported)
     alone = [_unit(lines[0], lines[1:]) for lines in reported.values()]
     groups = [
         methods,
-        _group("people", [row for row in newest if row.kind is RowKind.PEOPLE], table, styles),
+        _group("people", [row for row in newest if row.kind is RowKind.HUMAN], table, look),
         Group("alone", TITLES["alone"], alone),
-        _group(OLDER, [row for row in table.rows if not row.newest], table, styles),
+        _group(OLDER, [row for row in table.rows if not row.newest], table, look),
     ]
     return [group for group in groups if group.units]
 
@@ -154,13 +168,13 @@ def _group(
     name: str,
     rows: Sequence[Row],
     table: Table,
-    styles: Mapping[str, int],
+    look: Look,
     reported: dict[str, list[Line]] | None = None,
 ) -> Group:
     """A group; the reported rows of its methods are taken out of ``reported``."""
     beside = {} if reported is None else reported
     shared = _shared(rows)
-    units = [_unit(line_of(row, table, styles, shared), beside.pop(row.method, [])) for row in rows]
+    units = [_unit(line_of(row, table, look, shared), beside.pop(row.method, [])) for row in rows]
     return Group(name, TITLES[name], units, shared)
 
 
@@ -168,39 +182,38 @@ def _shared(rows: Sequence[Row]) -> tuple[str, ...]:
     """The marks that all rows have, which are said once."""
     if len(rows) < 2:
         return ()
-    common = set(rows[0].marks).intersection(*(row.marks for row in rows[1:])) - _SAID
-    return tuple(mark for mark in rows[0].marks if mark in common)
+    common = set(rows[0].caveats).intersection(*(row.caveats for row in rows[1:])) - _SAID
+    return tuple(mark for mark in rows[0].caveats if mark in common)
 
 
 def _unit(line: Line, reported: Sequence[Line]) -> Unit:
     return Unit(line, tuple(reported[:BESIDE]), max(0, len(reported) - BESIDE))
 
 
-def line_of(row: Row, table: Table, styles: Mapping[str, int], shared: Sequence[str] = ()) -> Line:
+def line_of(row: Row, table: Table, look: Look, shared: Sequence[str] = ()) -> Line:
     """One row, without the marks of ``shared``."""
-    entry = row.stored.entry if row.stored else None
     return Line(
         kind=row.kind.value,
         method=row.method,
         page=method_page(row.method),
-        style=styles.get(row.method, 0),
+        style=look.styles.get(row.method, 0),
         samples="" if row.samples is None else str(row.samples),
         notes=", ".join(mark for mark in _notes(row) if mark not in shared),
         failure=_failure(row),
-        done=f"{row.cells[0]}/{row.cells[1]}" if entry else "",
-        day=numbers.day(entry.written) if entry else "",
+        done=f"{row.cells[0]}/{row.cells[1]}" if row.run else "",
+        day=numbers.day(row.run.written) if row.run else "",
         record=record_page(row.id) if row.id else "",
-        command=row.reproduce,
+        command=look.commands.get(row.id, ""),
         older=not row.newest,
-        cells=tuple(_cell(row.figures.get(name), row.kind) for name in shown_columns(table)),
-        costs=tuple(numbers.cost(row.cost.get(name)) for name in COSTS),
+        cells=tuple(_cell(row.values.get(name), row.kind) for name in shown_columns(table)),
+        costs=tuple(numbers.cost(row.costs.get(cost.name)) for cost in COSTS),
     )
 
 
 def _notes(row: Row) -> list[str]:
     if row.reported:
         return [f"{row.reported.source}, {row.reported.table}", *setting_of(row.reported)]
-    return [mark for mark in row.marks if mark not in _SAID]
+    return [mark for mark in row.caveats if mark not in _SAID]
 
 
 def setting_of(reported: Reported) -> list[str]:
@@ -218,14 +231,15 @@ def _failure(row: Row) -> str:
     return f"{len(row.failures)} metrics failed" if row.failures else ""
 
 
-def _cell(found: Figure | None, kind: RowKind) -> Cell | None:
+def _cell(found: Value | None, kind: RowKind) -> Cell | None:
     if found is None:
         return None
-    unchecked = not found.recomputable and kind is not RowKind.REPORTED
+    unchecked = not found.verifiable and kind is not RowKind.REPORTED
+    low, high = (found.interval.low, found.interval.high) if found.interval else (None, None)
     return Cell(
         numbers.figure(found.mean),
         numbers.spread(found.sd),
-        numbers.interval(found.low, found.high),
+        " ".join(filter(None, (numbers.interval(low, high), found.count))),
         found.letters,
         BEST * found.best + ABOVE * found.above_raters + UNCHECKED * unchecked,
     )

@@ -6,16 +6,17 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from mrbench.engine.summary import COSTS
-from mrbench.leaderboard.board import Board, DatasetPage, Figure, MethodPage, Row, RowKind, Table
+from mrbench.leaderboard.board import Board, DatasetPage, MethodPage
 from mrbench.leaderboard.site import numbers
 from mrbench.leaderboard.site.addresses import dataset_page, method_page, record_page, rows_file
 from mrbench.leaderboard.site.curves import curve_pictures
 from mrbench.leaderboard.site.figures import parts_picture, rank_picture
-from mrbench.leaderboard.site.lines import Group, setting_of, shown_columns
-from mrbench.leaderboard.site.scores import ARROWS, facts_of, protocols_of, score_table
+from mrbench.leaderboard.site.lines import Group, Look, setting_of, shown_columns
+from mrbench.leaderboard.site.scores import facts_of, protocols_of, score_table
 from mrbench.leaderboard.store import Stored
 from mrbench.report.picture import Picture
+from mrbench.results.columns import ARROWS, COSTS, INCOMPLETE
+from mrbench.results.table import Row, RowKind, Table, Value
 
 FIRST = 50
 """Rows of a group that a page shows at once."""
@@ -38,8 +39,13 @@ class Site:
     @cached_property
     def styles(self) -> Mapping[str, int]:
         """Number of colour and marker by method, the same on all pages; methods first, so that theirs differ most."""
-        pages = sorted(self.board.methods, key=lambda page: (page.people, not page.history, page.name))
+        pages = sorted(self.board.methods, key=lambda page: (page.human, not page.history, page.name))
         return {page.name: number for number, page in enumerate(pages)}
+
+    @cached_property
+    def look(self) -> Look:
+        """What lines have beside their rows."""
+        return Look(self.styles, {id: stored.entry.reproduce for id, stored in self.board.stored.items()})
 
     @cached_property
     def newest(self) -> Mapping[str, bool]:
@@ -69,13 +75,13 @@ def methods_view(site: Site) -> dict[str, Any]:
 
 
 def _method_link(page: MethodPage, site: Site) -> dict[str, Any]:
-    return {"name": page.name, "page": method_page(page.name), "records": len(page.history), "people": page.people,
+    return {"name": page.name, "page": method_page(page.name), "records": len(page.history), "people": page.human,
             "summary": page.summary, "style": site.styles[page.name]}  # fmt: skip
 
 
 def _card(page: DatasetPage) -> dict[str, Any]:
     ids = {row.id for table in page.tables for row in table.rows if row.id}
-    methods = {row.method for table in page.tables for row in table.rows if row.kind is RowKind.REPRODUCED}
+    methods = {row.method for table in page.tables for row in table.rows if row.kind is RowKind.METHOD}
     reported = {row.method for table in page.tables for row in table.rows if row.kind is RowKind.REPORTED}
     counts = ((len(methods), "method"), (len(ids), "record"), (len(reported), "method reported"))
     return {"name": page.name, "page": dataset_page(page.name), "raters": _raters(page),
@@ -91,10 +97,10 @@ def _counted(number: int, words: str) -> str:
 def _leaders(table: Table) -> Iterable[tuple[str, str, str, str]]:
     """(metric, arrow, method, value) of the best of each column; where they differ by S, that of most rows."""
     for name in shown_columns(table):
-        best = [row for row in table.rows if name in row.figures and row.figures[name].best]
+        best = [row for row in table.rows if name in row.values and row.values[name].best]
         if best:
             row = max(best, key=lambda row: sum(other.samples == row.samples for other in table.rows))
-            yield name, ARROWS[table.columns[name].direction], row.method, numbers.figure(row.figures[name].mean)
+            yield name, ARROWS[table.columns[name].direction], row.method, numbers.figure(row.values[name].mean)
 
 
 def _raters(page: DatasetPage) -> str:
@@ -119,7 +125,7 @@ def entry_line(stored: Stored) -> dict[str, Any]:
         "done": f"{len(entry.finished)}/{len(entry.cells)}",
         "failed": len(entry.finished) < len(entry.cells),
         "submitter": entry.submitter,
-        "people": entry.people,
+        "people": entry.human,
     }
 
 
@@ -142,8 +148,9 @@ def dataset_view(page: DatasetPage, site: Site, groups: Mapping[str, Sequence[Gr
 
 def _table_view(page: DatasetPage, table: Table, site: Site, groups: Sequence[Group], number: int) -> dict[str, Any]:
     parts = parts_picture(table, site.styles)
-    names = shown_columns(table)
-    data = f"data {table.data_digest[:8]}, split {table.split} {table.split_digest[:8]}" if table.data_digest else ""
+    names, diagrams = shown_columns(table), page.diagrams.get(table.key, ())
+    digest, split, split_digest = table.tested_on
+    data = f"data {digest[:8]}, split {split} {split_digest[:8]}" if digest else ""
     changed = "".join(f", {name} = {value}" for name, value in table.changed.items())
     return {
         "key": table.key,
@@ -152,19 +159,23 @@ def _table_view(page: DatasetPage, table: Table, site: Site, groups: Sequence[Gr
         "data": data + changed or "reported figures",
         "file": rows_file(page.name, table.key),
         "columns": [_column(name, table) for name in names],
-        "costs": COSTS,
+        "costs": [cost.name for cost in COSTS],
         "groups": groups,
         "span": len(names) + len(COSTS) + 5,
-        "notes": [*_shared_notes(groups), *table.notes],
+        "notes": [*_shared_notes(groups), *_incomplete(table), *table.notes],
         "parts": trusted(parts) if parts else None,
-        "ranks": [trusted(rank_picture(one)) for one in table.diagrams if one.methods],
-        "no_ranks": [f"{one.metric}: {one.reason}" for one in table.diagrams if not one.methods],
+        "ranks": [trusted(rank_picture(one)) for one in diagrams if one.methods],
+        "no_ranks": [f"{one.metric}: {one.reason}" for one in diagrams if not one.methods],
     }
 
 
 def _shared_notes(groups: Sequence[Group]) -> Iterable[str]:
     words = {"methods": "all methods", "people": "all rows for people", "older": "all older records"}
     return [f"{words[group.name]}: {', '.join(group.shared)}" for group in groups if group.shared]
+
+
+def _incomplete(table: Table) -> list[str]:
+    return [INCOMPLETE] if any(value.count for row in table.rows for value in row.values.values()) else []
 
 
 def _column(name: str, table: Table) -> dict[str, str]:
@@ -187,7 +198,7 @@ def record_view(stored: Stored, *, newest: bool) -> dict[str, Any]:
     return {
         **entry_line(stored),
         "newest": newest,
-        "marks": entry.marks,
+        "marks": entry.caveats,
         "failures": entry.failures,
         "command": entry.reproduce,
         "tables": [score_table(entry, name) for name in protocols_of(entry)],
@@ -233,7 +244,7 @@ def _on_dataset(stored: Stored, site: Site) -> dict[str, Any]:
     first, *more = protocols_of(entry) or [""]
     return {
         **entry_line(stored),
-        "marks": entry.marks,
+        "marks": entry.caveats,
         "failures": entry.failures,
         "command": entry.reproduce,
         "tables": [score_table(entry, first)] if first else [],
@@ -253,19 +264,19 @@ def _reported(found: Sequence[tuple[str, Row]]) -> list[dict[str, Any]]:
 
 
 def _reported_table(dataset: str, rows: Sequence[Row]) -> dict[str, Any]:
-    names = list(dict.fromkeys(name for row in rows for name in row.figures))
+    names = list(dict.fromkeys(name for row in rows for name in row.values))
     lines = [
         {
             "source": row.reported.source if row.reported else "",
             "table": row.reported.table if row.reported else "",
             "setting": ", ".join([*setting_of(row.reported), *row.reported.notes]) if row.reported else "",
             "samples": "" if row.samples is None else row.samples,
-            "values": [_reported_value(row.figures.get(name)) for name in names],
+            "values": [_reported_value(row.values.get(name)) for name in names],
         }
         for row in rows[:HISTORY]
     ]
     return {"dataset": dataset, "page": dataset_page(dataset), "names": names, "lines": lines}
 
 
-def _reported_value(found: Figure | None) -> tuple[str, str]:
+def _reported_value(found: Value | None) -> tuple[str, str]:
     return ("", "") if found is None else (numbers.figure(found.mean), numbers.spread(found.sd))

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 from mrbench.leaderboard.entry import Entry, Score
 from mrbench.leaderboard.site import numbers
-from mrbench.records import Direction
-
-ARROWS = {Direction.HIGHER: "↑", Direction.LOWER: "↓", Direction.NEITHER: ""}
+from mrbench.results.columns import ARROWS
 
 
 @dataclass(frozen=True)

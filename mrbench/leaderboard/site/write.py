@@ -94,7 +94,7 @@ def _files(board: Board, downloads: Sequence[str], pictures: Path | None) -> Ite
 def _dataset_files(
     page: DatasetPage, site: Site, render: "_Renderer", pictures: Path | None
 ) -> Iterator[tuple[str, bytes]]:
-    groups = {table.key: groups_of(table, site.styles) for table in page.tables[:TABLES]}
+    groups = {table.key: groups_of(table, site.look) for table in page.tables[:TABLES]}
     for key, own in groups.items():
         name = addresses.rows_file(page.name, key)
         yield name, _rows_script(name, [group for group in own if group.name != OLDER])

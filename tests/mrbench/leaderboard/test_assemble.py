@@ -4,9 +4,11 @@ from pathlib import Path
 import pytest
 from synthetic_board import Made, entry_of, put, registry
 
-from mrbench.leaderboard import ties
+from mrbench.leaderboard import comparer
 from mrbench.leaderboard.assemble import assemble
-from mrbench.leaderboard.board import Board, Row, RowKind, Table
+from mrbench.leaderboard.board import Board
+from mrbench.results import ties
+from mrbench.results.table import Row, RowKind, Table
 
 HEADER = "source,table,dataset,method,metric,fold,raters_present,scoring,split,value,std,samples,note\n"
 GOOD, BAD = Made(method="good", level=0.5, folds=1), Made(method="bad", level=0.8, folds=1)
@@ -34,8 +36,8 @@ def test_rows_come_best_first_then_people_and_reported(tmp_path: Path):
     people = Made(method="people", people=True, folds=1)
     board = board_of(tmp_path, BAD, GOOD, people, reported=line)
     assert [(row.kind, row.method) for row in table_of(board).rows] == [
-        (RowKind.REPRODUCED, "good"), (RowKind.REPRODUCED, "bad"),
-        (RowKind.PEOPLE, "people"), (RowKind.REPORTED, "good"),
+        (RowKind.METHOD, "good"), (RowKind.METHOD, "bad"),
+        (RowKind.HUMAN, "people"), (RowKind.REPORTED, "good"),
     ]  # fmt: skip
 
 
@@ -43,14 +45,14 @@ def test_only_methods_are_ranked(tmp_path: Path):
     line = "A paper,Table 1,phantom,good,ged,mean,2,strict,theirs,0.0,,,\n"
     people = Made(method="people", level=0.0, people=True, folds=1)
     board = board_of(tmp_path, GOOD, BAD, people, reported=line)
-    best = {(row.kind, row.method): row.figures["ged"].best for row in table_of(board).rows}
-    assert [place for place, is_best in best.items() if is_best] == [(RowKind.REPRODUCED, "good")]
-    assert row_of(board, "people").figures["ged"].letters == ""
+    best = {(row.kind, row.method): row.values["ged"].best for row in table_of(board).rows}
+    assert [place for place, is_best in best.items() if is_best] == [(RowKind.METHOD, "good")]
+    assert row_of(board, "people").values["ged"].letters == ""
 
 
 def test_methods_far_apart_share_no_letter_and_equal_ones_do(tmp_path: Path):
     board = board_of(tmp_path, GOOD, BAD, Made(method="alike", level=0.5, folds=1))
-    letters = {method: row_of(board, method).figures["ged"].letters for method in ("good", "bad", "alike")}
+    letters = {method: row_of(board, method).values["ged"].letters for method in ("good", "bad", "alike")}
     assert letters["good"] == letters["alike"] != letters["bad"]
 
 
@@ -58,17 +60,18 @@ def test_failed_entries_are_rows_without_rank(tmp_path: Path):
     broken = Made(method="broken", level=0.0, folds=2, failed=True)
     row = row_of(board_of(tmp_path, GOOD, BAD, broken), "broken")
     assert (row.cells, row.failures) == ((1, 2), ("fold1-seed0 failed: what went wrong",))
-    assert not row.figures["ged"].best
-    assert not row.figures["ged"].letters
+    assert not row.values["ged"].best
+    assert not row.values["ged"].letters
 
 
 def test_an_older_entry_of_the_same_settings_is_history_and_another_setting_is_not(tmp_path: Path):
     old, files = entry_of(GOOD)
     put(tmp_path, replace(old, written="2025-01-01T00:00:00+00:00", note="old"), files)
     put(tmp_path, replace(old, options={"epochs": "30"}), files)
-    rows = table_of(board_of(tmp_path, GOOD)).rows
+    board = board_of(tmp_path, GOOD)
+    rows = table_of(board).rows
     assert [row.newest for row in rows] == [True, True, False]
-    assert rows[-1].stored.entry.note == "old"
+    assert board.stored[rows[-1].id].entry.note == "old"
 
 
 def test_other_data_and_splits_are_other_tables(tmp_path: Path):
@@ -83,21 +86,21 @@ def test_other_data_and_splits_are_other_tables(tmp_path: Path):
 @pytest.mark.parametrize("other", [{"samples": 10}, {"folds": 2}, {"subjects": 11}], ids=str)
 def test_other_samples_folds_or_cases_are_not_ranked_together(tmp_path: Path, other: dict):
     board = board_of(tmp_path, GOOD, BAD, replace(GOOD, method="other", level=0.1, **other))
-    assert row_of(board, "good").figures["ged"].best
-    assert not row_of(board, "other").figures["ged"].letters
+    assert row_of(board, "good").values["ged"].best
+    assert not row_of(board, "other").values["ged"].letters
 
 
 def test_metrics_of_raters_are_ranked_whatever_s_is(tmp_path: Path):
     board = board_of(tmp_path, GOOD, replace(BAD, samples=10))
-    assert row_of(board, "bad").figures["dice_rater"].best
+    assert row_of(board, "bad").values["dice_rater"].best
 
 
 def test_what_is_better_than_the_raters_agree_is_marked(tmp_path: Path):
     settings = 'agreement = "people"'
     board = board_of(tmp_path, GOOD, BAD, Made(method="people", level=0.65, people=True, folds=1), settings=settings)
-    above = {method: row_of(board, method).figures["dice_rater"].above_raters for method in ("good", "bad", "people")}
+    above = {method: row_of(board, method).values["dice_rater"].above_raters for method in ("good", "bad", "people")}
     assert above == {"good": False, "bad": True, "people": False}
-    assert not row_of(board, "good").figures["ged"].above_raters  # S = 50 against a single answer
+    assert not row_of(board, "good").values["ged"].above_raters  # S = 50 against a single answer
 
 
 def test_a_bad_entry_is_set_aside_and_stops_nothing(tmp_path: Path):
@@ -115,7 +118,7 @@ def test_an_entry_with_tampered_cases_is_left_out_of_the_comparison_alone(tmp_pa
     path = next(folder.glob("strict*"))
     path.write_bytes(bytes(path.stat().st_size))
     board = board_of(tmp_path, BAD, Made(method="worse", level=0.95, folds=1))
-    letters = {method: row_of(board, method).figures["ged"].letters for method in ("good", "bad", "worse")}
+    letters = {method: row_of(board, method).values["ged"].letters for method in ("good", "bad", "worse")}
     assert letters == {"good": "", "bad": "a", "worse": "b"}
     assert any(folder.name[:6] in note and "not the file that was packed" in note for note in table_of(board).notes)
 
@@ -125,7 +128,7 @@ def test_an_entry_that_says_other_cases_than_it_has_is_not_compared(tmp_path: Pa
     said = entry_of(BAD)[0].cells
     put(tmp_path, replace(entry, cells=said), files)
     board = board_of(tmp_path, BAD, Made(method="worse", level=0.95, folds=1))
-    assert row_of(board, "bad").figures["ged"].letters == "a"
+    assert row_of(board, "bad").values["ged"].letters == "a"
     assert any("other cases than it says" in note for note in table_of(board).notes)
 
 
@@ -133,17 +136,17 @@ def test_no_more_than_so_many_rows_are_compared(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(ties, "MOST", 2)
     board = board_of(tmp_path, GOOD, BAD, Made(method="worse", level=0.9, folds=1))
     assert "ged: the best 2 of 3 rows are compared" in table_of(board).notes
-    assert row_of(board, "worse").figures["ged"].letters == ""
+    assert row_of(board, "worse").values["ged"].letters == ""
 
 
 def test_what_was_compared_is_read_from_the_cache_and_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     board_of(tmp_path, GOOD, BAD)
     first = assemble(tmp_path, registry(), tmp_path / "cache.json")
-    monkeypatch.setattr(ties, "stored_cases", None)
+    monkeypatch.setattr(comparer, "packed_scores", None)
     again = assemble(tmp_path, registry(), tmp_path / "cache.json")
-    figures = [[row.figures for row in table_of(board).rows] for board in (first, again)]
+    figures = [[row.values for row in table_of(board).rows] for board in (first, again)]
     assert figures[0] == figures[1]
-    assert table_of(first).diagrams == table_of(again).diagrams
+    assert first.datasets[0].diagrams == again.datasets[0].diagrams
 
 
 @pytest.mark.parametrize("content", ["[", "[]", '{"a": {"entries": ["x"]}}'])
@@ -151,12 +154,12 @@ def test_a_ruined_cache_is_computed_anew(tmp_path: Path, content: str):
     expected = board_of(tmp_path, GOOD, BAD)
     (tmp_path / "cache.json").write_text(content)
     found = assemble(tmp_path, registry(), tmp_path / "cache.json")
-    assert row_of(found, "good").figures == row_of(expected, "good").figures
+    assert row_of(found, "good").values == row_of(expected, "good").values
 
 
 def test_critical_differences_have_a_row_per_method(tmp_path: Path):
     board = board_of(tmp_path, GOOD, BAD, Made(method="worse", level=0.95, folds=1))
-    diagram = next(one for one in table_of(board).diagrams if one.metric == "ged")
+    diagram = next(one for one in board.datasets[0].diagrams[table_of(board).key] if one.metric == "ged")
     assert diagram.methods == ("good", "bad", "worse")
     assert diagram.blocks == 12
     assert list(diagram.ranks) == sorted(diagram.ranks)
@@ -170,10 +173,10 @@ def test_a_data_set_without_entries_has_reported_rows(tmp_path: Path):
     lines += "A paper,Table 1,npc,theirs,p_value_ged,mean,4,published,s,0.01,,,\n"
     board = board_of(tmp_path, reported=lines)
     (row,) = table_of(board).rows
-    figure = row.figures["dice_rater"]
+    figure = row.values["dice_rater"]
     assert (figure.mean, figure.sd, figure.by_rater) == (0.7, 0.1, {0: 0.8})
     assert (row.reported.source, row.reported.notes) == ("A paper", ("as printed",))
-    assert list(row.figures) == ["dice_rater"]
+    assert list(row.values) == ["dice_rater"]
 
 
 def test_method_pages_have_the_history_and_what_papers_say(tmp_path: Path):

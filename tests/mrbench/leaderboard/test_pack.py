@@ -125,7 +125,7 @@ def test_a_plugin_file_without_its_digest_is_refused(tmp_path: Path):
         check_submittable(candidate)
     known = candidates([run_of(tmp_path / "b", cell(spec={"method": "mine.py:mine", "method_version": "1+ab"}))])
     check_submittable(known[0])
-    assert pack(known[0], registry()).entry.marks[-1] == "local plugin file"
+    assert pack(known[0], registry()).entry.caveats[-1] == "local plugin file"
 
 
 def test_failures_are_submitted_where_it_is_asked_for(tmp_path: Path):

@@ -149,7 +149,7 @@ def test_what_does_not_fit_the_schema_is_not_written():
 
 
 def test_an_entry_says_what_the_tables_of_runs_say():
-    assert ENTRY.marks == ("preset quick",)
-    assert replace(ENTRY, plugin_file="x.py").marks[-1] == "local plugin file"
-    assert (ENTRY.sample_count, ENTRY.people) == (50, False)
+    assert ENTRY.caveats == ("preset quick",)
+    assert replace(ENTRY, plugin_file="x.py").caveats[-1] == "local plugin file"
+    assert (ENTRY.sample_count, ENTRY.human) == (50, False)
     assert isinstance(parse_entry(entry_bytes(ENTRY)), Entry)

@@ -24,10 +24,10 @@ def board_of(tmp_path: Path) -> Board:
 def test_the_csv_has_a_line_per_figure_and_runs_nothing(tmp_path: Path):
     board = board_of(tmp_path)
     lines = list(csv.DictReader(io.StringIO(as_csv(board))))
-    assert len(lines) == sum(len(row.figures) for page in board.datasets for table in page.tables for row in table.rows)
+    assert len(lines) == sum(len(row.values) for page in board.datasets for table in page.tables for row in table.rows)
     good = next(line for line in lines if line["method"] == "good" and line["metric"] == "ged")
     row = next(row for table in board.datasets[0].tables for row in table.rows if row.method == "good")
-    assert float(good["mean"]) == row.figures["ged"].mean
+    assert float(good["mean"]) == row.values["ged"].mean
     assert not any(cell.startswith(("=", "+", "@")) for line in lines for cell in line.values())
 
 

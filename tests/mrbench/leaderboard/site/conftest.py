@@ -8,20 +8,12 @@ from typing import Any
 import pytest
 from synthetic_board import Made, entry_of, put
 
-from mrbench.leaderboard.board import (
-    Board,
-    DatasetPage,
-    Figure,
-    MethodPage,
-    RankDiagram,
-    Reported,
-    Row,
-    RowKind,
-    Table,
-)
-from mrbench.leaderboard.entry import Entry
+from mrbench.leaderboard.board import Board, DatasetPage, MethodPage, RankDiagram
 from mrbench.leaderboard.site.write import write_site
+from mrbench.leaderboard.source import method_run_of
 from mrbench.leaderboard.store import SetAside, Stored
+from mrbench.results.table import Reported, Row, RowKind, Table, Value
+from mrbench.statistics.bootstrap import Interval
 
 HOSTILE = "</script><img src=x onerror='window.hacked=1'><script>window.hacked=1</script>\"'&"
 COLUMNS = ("ged", "ged_pa", "ged_pp", "ged_aa", "dice_soft", "dice_rater")
@@ -48,20 +40,20 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Stored]:
 
 
 def _row(stored: Stored, kind: RowKind, level: float, **change: Any) -> Row:
-    entry: Entry = stored.entry
-    values = {"ged": 1 - level, "ged_pa": 1.0, "ged_pp": level, "ged_aa": 1.0, "dice_soft": level, "dice_rater": level}
-    figures = {
-        name: Figure(value, 0.01, 2, value - 0.02, value + 0.02, letters="ab", recomputable=True)
-        for name, value in values.items()
+    means = {"ged": 1 - level, "ged_pa": 1.0, "ged_pp": level, "ged_aa": 1.0, "dice_soft": level, "dice_rater": level}
+    values = {
+        name: Value(mean, 0.01, {0: mean, 1: mean}, 2, interval=Interval(mean - 0.02, mean + 0.02), letters="ab")
+        for name, mean in means.items()
     }
-    cost = {"train s": 100 * (1 + level), "ms/image": 2.0, "peak MiB": 400.0, "parameters": 250_000.0}
-    row = Row(kind, entry.method, 50, (), figures, cost, (2, 2), stored=stored)
+    costs = {"train s": 100 * (1 + level), "ms/image": 2.0, "peak MiB": 400.0, "parameters": 250_000.0}
+    row = Row(stored.entry.method, kind, values, 50, (), costs, (2, 2), run=method_run_of(stored))
     return replace(row, **change)
 
 
 def _reported(method: str, level: float) -> Row:
     source = Reported("A paper, 2025", "Table 1", "published", 4, ())
-    return Row(RowKind.REPORTED, method, None, ("reported",), {"dice_soft": Figure(level)}, reported=source)
+    value = Value(level, verifiable=False)
+    return Row(method, RowKind.REPORTED, {"dice_soft": value}, None, ("reported",), reported=source)
 
 
 @pytest.fixture(scope="session")
@@ -78,12 +70,12 @@ def make_board(stored: Callable[..., Stored]) -> Callable[..., Board]:
         people = stored(methods, people=True, method=f"{name}-people", **said)
         older = stored(methods + 1, method=f"{name}-0", **said)
         level = [0.9 - 0.5 * n / methods for n in range(methods)]
-        rows = [_row(one, RowKind.REPRODUCED, level[n], marks=(f"mark {n}",)) for n, one in enumerate(ours)]
-        rows[0] = replace(rows[0], figures={**rows[0].figures, "ged": replace(rows[0].figures["ged"], best=True)})
-        rows[1] = replace(rows[1], figures={n: replace(f, above_raters=True) for n, f in rows[1].figures.items()})
+        rows = [_row(one, RowKind.METHOD, level[n], caveats=(f"mark {n}",)) for n, one in enumerate(ours)]
+        rows[0] = replace(rows[0], values={**rows[0].values, "ged": replace(rows[0].values["ged"], best=True)})
+        rows[1] = replace(rows[1], values={n: replace(v, above_raters=True) for n, v in rows[1].values.items()})
         rows[-1] = replace(rows[-1], cells=(1, 2), failures=(f"fold1-seed0 failed: {name}",))
-        rows.append(_row(people, RowKind.PEOPLE, 0.95, samples=1))
-        rows.append(_row(older, RowKind.REPRODUCED, 0.2, newest=False))
+        rows.append(_row(people, RowKind.HUMAN, 0.95, samples=1))
+        rows.append(_row(older, RowKind.METHOD, 0.2, newest=False))
         rows += [_reported(f"{name}-0", 0.77), _reported(f"{name}-unseen", 0.66)]
         facts = ours[0].entry.metrics
         columns = {metric: facts[metric] for metric in COLUMNS}
@@ -92,11 +84,11 @@ def make_board(stored: Callable[..., Stored]) -> Callable[..., Board]:
             RankDiagram("ged", 50, ("0", "1", "2"), names, (1.2, 2.0, 2.8), 1.0, 0.001, 40, ((0, 1), (1, 2))),
             RankDiagram("dice_soft", 50, reason=f"too few subjects {name}"),
         )
-        table = Table("strict", "d" * 64, "strict", "5" * 64, {}, columns, rows, diagrams, (f"note {name}",))
+        table = Table(name, {}, {}, "strict", columns, rows, (f"note {name}",))
         # The other protocol has the other order.
         published = replace(table, protocol="published", rows=[*reversed(rows[:methods]), *rows[methods:]])
         page = DatasetPage(name, "identified", ("a", name), ("background", name), "slice", name, name, name, True,
-                           [table, published])  # fmt: skip
+                           [table, published], {table.key: diagrams, published.key: diagrams})  # fmt: skip
         pages = [MethodPage(one.entry.method, name, name, name, False, [one], []) for one in ours]
         pages[0] = replace(pages[0], history=[ours[0], older], reported=[(name, rows[-2])])
         pages += [MethodPage(f"{name}-people", "", "", "", True, [people], []),

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from mrbench.leaderboard.board import Board, Table
 from mrbench.leaderboard.site import numbers
-from mrbench.leaderboard.site.lines import BEST, groups_of, rows_data
+from mrbench.leaderboard.site.lines import BEST, Look, groups_of, rows_data
+from mrbench.leaderboard.site.pages import Site
 
 
 def table_of(board: Board) -> Table:
@@ -13,7 +14,7 @@ def table_of(board: Board) -> Table:
 
 
 def test_reported_rows_stand_below_their_method_or_alone(make_board: Callable[..., Board]):
-    groups = {group.name: group for group in groups_of(table_of(make_board(4)), {})}
+    groups = {group.name: group for group in groups_of(table_of(make_board(4)), Look({}, {}))}
     assert list(groups) == ["methods", "people", "alone", "older"]
     first, *others = groups["methods"].units
     assert [line.kind for line in first.reported] == ["reported"]
@@ -26,21 +27,21 @@ def test_reported_rows_stand_below_their_method_or_alone(make_board: Callable[..
 def test_reported_rows_beyond_three_are_counted(make_board: Callable[..., Board]):
     table = table_of(make_board(4))
     table = replace(table, rows=[*table.rows, *[table.rows[-2]] * 5])
-    unit = groups_of(table, {})[0].units[0]
+    unit = groups_of(table, Look({}, {}))[0].units[0]
     assert (len(unit.reported), unit.more) == (3, 3)
 
 
 def test_marks_that_all_methods_have_are_said_once(make_board: Callable[..., Board]):
     table = table_of(make_board(4))
-    rows = [replace(row, marks=("virtual raters", *row.marks)) if row.stored else row for row in table.rows]
-    group = groups_of(replace(table, rows=rows), {})[0]
+    rows = [replace(row, caveats=("virtual raters", *row.caveats)) if row.run else row for row in table.rows]
+    group = groups_of(replace(table, rows=rows), Look({}, {}))[0]
     assert group.shared == ("virtual raters",)
     assert [unit.line.notes for unit in group.units] == [f"mark {n}" for n in range(4)]
 
 
 def test_columns_for_figures_alone_are_not_in_the_table(make_board: Callable[..., Board]):
     table = table_of(make_board(4))
-    line = groups_of(table, {})[0].units[0].line
+    line = groups_of(table, Look({}, {}))[0].units[0].line
     assert [cell and cell.text for cell in line.cells] == ["0.1000", "0.9000", "0.9000"]
     assert line.cells[0].flags == BEST
     assert line.cells[0].interval == "0.080–0.120"
@@ -48,7 +49,8 @@ def test_columns_for_figures_alone_are_not_in_the_table(make_board: Callable[...
 
 
 def test_the_file_of_rows_says_every_text_once(make_board: Callable[..., Board]):
-    data = rows_data(groups_of(table_of(make_board(30)), {}))
+    board = make_board(30)
+    data = rows_data(groups_of(table_of(board), Site(board).look))
     assert len(data["words"]) == len(set(data["words"]))
     assert data["words"].count("mrbench run --method method") == 1
 

@@ -1,0 +1,135 @@
+"""A leaderboard as a source of method runs: entries give the same objects as the cells of a results folder."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from mrbench.engine.cases import read_cases
+from mrbench.engine.result import Result, StoredScores
+from mrbench.errors import DataError, IncompatibleError
+from mrbench.leaderboard.entry import CellEntry, Entry, Score
+from mrbench.leaderboard.store import Stored
+from mrbench.metrics.protocol import ScoringProtocol
+from mrbench.metrics.scores import Scores
+from mrbench.registry import Plugin
+from mrbench.results.method_run import MethodRun
+from mrbench.results.table import Value
+from mrbench.statistics.bootstrap import Interval
+
+
+@dataclass(frozen=True, eq=False)
+class PackedCell:
+    """The scores that were packed with a cell of an entry."""
+
+    stored: Stored
+    cell: CellEntry
+
+    def read(self, metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol, samples: int | None) -> StoredScores:
+        """The packed scores under a protocol.
+
+        Raises:
+            DataError: they cannot be read, or are not those that were packed.
+            IncompatibleError: none were packed under this protocol, or a part of the samples is asked for.
+        """
+        if samples is not None or protocol.name not in self.stored.entry.scores:
+            what = f"the first {samples} samples" if samples is not None else f"the protocol {protocol.name!r}"
+            raise IncompatibleError(f"entry {self.stored.id[:6]} holds no scores of {what}")
+        return StoredScores(packed_scores(self.stored, protocol.name, self.cell).only(metrics), {})
+
+
+def method_run_of(stored: Stored) -> MethodRun:
+    """The method run that was packed as an entry."""
+    entry = stored.entry
+    return MethodRun(
+        results=tuple(_result(stored, cell) for cell in entry.cells),
+        description=description_of(entry),
+        id=stored.id,
+        packed={name: _values(entry, own) for name, own in entry.scores.items()},
+        more_caveats=entry.more_caveats,
+        tested_cases=tuple(sorted({(c.fold, *pair) for c in entry.finished for pair in c.cases.items()})),
+    )
+
+
+def description_of(entry: Entry) -> dict[str, Any]:
+    """What the data set declared of itself."""
+    return vars(entry.data) | {"raters": entry.data.raters.value, "unit": entry.data.unit.value}
+
+
+def _result(stored: Stored, cell: CellEntry) -> Result:
+    phases = {n: {"seconds": p.seconds, "peak_memory_mib": p.peak_memory_mib} for n, p in cell.phases.items()}
+    profile = {
+        "phases": phases,
+        "parameters": cell.parameters,
+        "milliseconds_per_image": cell.milliseconds_per_image,
+        "epochs": cell.epochs,
+        "trained_on_shared_device": not cell.trained_alone,
+    }
+    record = {
+        "versions": cell.versions,
+        "environment": {**cell.environment, "shared_device": not cell.alone},
+        "profile": profile,
+        "written": cell.written,
+        "metric_faults": dict(enumerate(cell.faults)),
+    }
+    spec = replace(stored.entry.spec, fold=cell.fold, seed=cell.seed)
+    return Result(spec, cell.status, cell.reason, record, PackedCell(stored, cell))
+
+
+def _values(entry: Entry, scores: Mapping[str, Score]) -> dict[str, Value]:
+    folds = len({cell.fold for cell in entry.cells})
+    return {name: value_of(score, folds) for name, score in scores.items()}
+
+
+def value_of(score: Score, of_folds: int) -> Value:
+    """The value that was packed; cases that nobody counted are all that there should be."""
+    ends = score.low, score.high
+    interval = None if ends[0] is None or ends[1] is None else Interval(ends[0], ends[1])
+    return Value(
+        mean=score.mean,
+        sd=score.sd,
+        folds=score.folds,
+        of_folds=of_folds,
+        cases=score.cases,
+        of_cases=score.cases if score.of_cases is None else score.of_cases,
+        subjects=score.subjects,
+        by_class=score.by_class,
+        by_rater=score.by_rater,
+        interval=interval,
+        no_interval=score.no_interval,
+        definition=score.definition,
+    )
+
+
+def cases_file(protocol: str, cell: CellEntry) -> str:
+    """The name of the file with a cell's cases under a protocol."""
+    return f"{protocol}.{cell.place}.csv.gz"
+
+
+def packed_scores(stored: Stored, protocol: str, cell: CellEntry) -> Scores:
+    """The scores of a cell's cases.
+
+    Raises:
+        DataError: they cannot be read, or are not those that were packed.
+    """
+    name = cases_file(protocol, cell)
+    if name not in stored.entry.files:
+        raise DataError(f"{name}: is missing")
+    with checked_file(stored.read(name), name) as path:
+        return read_cases(path)
+
+
+class checked_file:  # noqa: N801
+    """Bytes that were checked, as a file for readers of files: nobody can change them in between."""
+
+    def __init__(self, content: bytes, name: str) -> None:
+        self.folder = TemporaryDirectory(prefix="mrbench-")
+        self.path = Path(self.folder.name) / name
+        self.path.write_bytes(content)
+
+    def __enter__(self) -> Path:
+        return self.path
+
+    def __exit__(self, *error: object) -> None:
+        self.folder.cleanup()
