@@ -88,6 +88,20 @@ def scores_of(values: Values) -> Scores:
     return collector.scores()
 
 
+Line = tuple[str, str, str, int, int | None, tuple[float, ...]]
+"""Case, subject, metric, class (0: no value), rater and statistics."""
+
+
+def lines_of(scores: Scores) -> list[Line]:
+    """Every row, as the columns hold it."""
+    ends, keys = scores.start.tolist(), zip(scores.case, scores.metric, scores.label, scores.rater, strict=True)
+    return [
+        (scores.cases[c], scores.subjects[c], scores.metrics[m], int(k), None if r < 0 else int(r),
+         tuple(scores.numbers[ends[n] : ends[n + 1]].tolist()))
+        for n, (c, m, k, r) in enumerate(keys)
+    ]  # fmt: skip
+
+
 def _spec(cell: StoredCell, dataset: str) -> CellSpec:
     record = registry().get("method", cell.method).record
     spec = CellSpec(

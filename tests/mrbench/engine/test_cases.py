@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stored_runs import StoredCell, cases, registry, scores_of, store_run
+from stored_runs import Line, StoredCell, cases, lines_of, registry, scores_of, store_run
 
 from mrbench.engine import cases as module
 from mrbench.engine.cases import CellFiles, read_cases
@@ -23,22 +23,10 @@ from mrbench.metrics.scores import ScoreCollector, Scores
 
 HEADER = "case,subject,metric,label,rater,statistics\n"
 
-Line = tuple[str, str, str, int, int | None, tuple[float, ...]]
-"""Case, subject, metric, class (0: no value), rater and statistics."""
-
 
 def written(path: Path, text: str) -> Path:
     path.write_bytes(gzip.compress(text.encode()))
     return path
-
-
-def plain(scores: Scores) -> list[Line]:
-    ends, keys = scores.start.tolist(), zip(scores.case, scores.metric, scores.label, scores.rater, strict=True)
-    return [
-        (scores.cases[c], scores.subjects[c], scores.metrics[m], int(k), None if r < 0 else int(r),
-         tuple(scores.numbers[ends[n] : ends[n + 1]].tolist()))
-        for n, (c, m, k, r) in enumerate(keys)
-    ]  # fmt: skip
 
 
 def varied() -> Scores:
@@ -55,7 +43,7 @@ def test_reading_is_the_inverse_of_writing(tmp_path: Path):
     scores = varied()
     scores.write_csv(tmp_path / "cases.csv.gz")
     found = read_cases(tmp_path / "cases.csv.gz")
-    assert plain(found) == plain(scores)
+    assert lines_of(found) == lines_of(scores)
     found.write_csv(tmp_path / "again.csv.gz")
     assert (tmp_path / "again.csv.gz").read_bytes() == (tmp_path / "cases.csv.gz").read_bytes()
 
@@ -69,7 +57,7 @@ def test_no_row_is_no_case(tmp_path: Path):
 def test_lines_are_read_alike_however_many_are_checked_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     varied().write_csv(tmp_path / "cases.csv.gz")
     monkeypatch.setattr(module, "CHUNK", 2)
-    assert plain(read_cases(tmp_path / "cases.csv.gz")) == plain(varied())
+    assert lines_of(read_cases(tmp_path / "cases.csv.gz")) == lines_of(varied())
     path = written(tmp_path / "wrong.csv.gz", HEADER + "c,s,ged,1,,0.5\n" * 2 + "d,s,ged,1,r,0.5\n")
     with pytest.raises(DataError) as caught:
         read_cases(path)
@@ -183,7 +171,7 @@ def agrees(path: Path, data: bytes) -> bool:
         assert known is None, "a file that breaks no rule was refused"
         return False
     assert known is not None, "a file that breaks a rule was read"
-    assert plain(found) == known
+    assert lines_of(found) == known
     return True
 
 
@@ -244,7 +232,7 @@ def stored(results: Path, values: dict[str, dict[str, dict[int | None, float]]])
 def test_scores_of_the_protocol_are_read_and_need_no_predictions(tmp_path: Path):
     values = cases("ged", [0.1, 0.2], [0.3])
     metrics = applicable_metrics(registry(), "identified", ("ged", "dice_max"))
-    assert plain(stored(tmp_path, values).scores(metrics, STRICT).cases) == plain(scores_of(values))
+    assert lines_of(stored(tmp_path, values).scores(metrics, STRICT).cases) == lines_of(scores_of(values))
 
 
 def test_scores_of_another_protocol_without_predictions_are_incompatible(tmp_path: Path):
@@ -279,7 +267,7 @@ def test_scores_that_are_not_stored_are_those_of_the_predictions(tmp_path: Path)
     (result,) = store_run(tmp_path, "r", StoredCell("proseg-prior", drawn=drawn, spec={"samples": 2})).cell_results()
     metrics = applicable_metrics(registry(), "identified", ("dice_max", "dice_max_reverse"))
     for protocol, samples, reverse in ((STRICT, None, 0.5), (PUBLISHED, None, 0.5), (STRICT, 1, 1.0)):
-        found = plain(result.scores(metrics, protocol, samples).cases)
+        found = lines_of(result.scores(metrics, protocol, samples).cases)
         assert [(metric, numbers) for _, _, metric, *_, numbers in found] == [
             ("dice_max", (pytest.approx(1),)), ("dice_max_reverse", (pytest.approx(reverse),)),
         ]  # fmt: skip

@@ -10,10 +10,12 @@ import pytest
 
 from mrbench.cli.external import default_name
 from mrbench.engine.run import open_run
-from mrbench.engine.summary import EXTERNAL_PREDICTIONS, summarise
 from mrbench.errors import UsageError
 from mrbench.metrics.protocol import STRICT
 from mrbench.registry import discover
+from mrbench.results.caveats import EXTERNAL_PREDICTIONS
+from mrbench.results.method_run import runs_of
+from mrbench.results.tabulate import tabulate
 
 CASES = [f"hospital {i}/scan:{i}" for i in range(6)]
 SHAPES = [(9 + i % 2, 7) for i in range(6)]
@@ -73,11 +75,12 @@ def test_a_row_of_external_predictions_is_ranked_with_methods_of_equal_s(origin,
         origin.score(guesses(file, samples, seed=seed), "--name", name)
         runs.append(open_run("last", origin.results))
     both = replace(runs[0], cells=[cell for run in runs for cell in run.cells])
-    (table,) = summarise(both, both.cell_results(), discover(files=[origin.plugin]), STRICT)
+    (table,) = tabulate(runs_of(both), discover(files=[origin.plugin]), STRICT)
     rows = {row.method: row for row in table.rows}
-    assert all(row.marks[0] == EXTERNAL_PREDICTIONS and not row.cost for row in rows.values())
-    assert "ged" not in rows["external:few"].best
-    assert ("ged" in rows["external:five"].best) != ("ged" in rows["external:more"].best)
+    assert all(row.caveats[0] == EXTERNAL_PREDICTIONS and not row.costs for row in rows.values())
+    best = {method: row.values["ged"].best for method, row in rows.items()}
+    assert not best["external:few"]
+    assert best["external:five"] != best["external:more"]
 
 
 def test_json_holds_the_cells(origin, file: Path):
