@@ -10,8 +10,9 @@ from stored_runs import StoredCell, Values, cases, registry, store_run
 from mrbench.compare.compared import Compared
 from mrbench.compare.operands import parse_operand
 from mrbench.compare.pairs import pair
-from mrbench.compare.scores import ScoreReader
 from mrbench.metrics.protocol import STRICT
+from mrbench.results.reader import ScoreReader
+from mrbench.results.table import Table
 from mrbench.statistics import holm
 
 Make = Callable[..., Compared]
@@ -36,6 +37,10 @@ def compared(tmp_path: Path) -> Make:
     return make
 
 
+def letters_of(table: Table) -> dict[str, str]:
+    return {row.label: row.values["ged"].letters for row in table.rows}
+
+
 def cells(*methods: tuple[str, float], **spec: object) -> list[StoredCell]:
     return [StoredCell(method, spread(shift), spec={"samples": 50, **spec}) for method, shift in methods]
 
@@ -54,7 +59,7 @@ def test_all_p_of_a_command_are_corrected_together(compared: Make):
 def test_methods_that_are_not_told_apart_share_a_letter_and_bounds_have_none(compared: Make):
     found = compared({"r": cells(("proseg", 0.0), ("proseg-prior", 0.0), ("prob-unet", 0.3), ("staple", 0.1))})
     (table,) = found.tables
-    assert dict(zip(table.labels, table.letters["ged"], strict=True)) == {
+    assert letters_of(table) == {
         "proseg": "a", "proseg-prior": "a", "prob-unet": "b", "staple": "",
     }  # fmt: skip
 
@@ -62,7 +67,7 @@ def test_methods_that_are_not_told_apart_share_a_letter_and_bounds_have_none(com
 def test_sample_metrics_have_letters_of_their_own_for_each_s(compared: Make):
     few = cells(("per-rater", 0.2), ("dpersona-1", 0.5), samples=4)
     (table,) = compared({"r": [*cells(("proseg", 0.0), ("proseg-prior", 0.0)), *few]}).tables
-    assert dict(zip(table.labels, table.letters["ged"], strict=True)) == {
+    assert letters_of(table) == {
         "proseg": "a", "proseg-prior": "a", "per-rater": "b", "dpersona-1": "c",
     }  # fmt: skip
 
@@ -72,7 +77,7 @@ def test_rows_of_one_name_are_told_apart_by_their_run(compared: Make):
         "a": cells(("proseg", 0.0)), "b": cells(("proseg", 0.2), seed=0, prediction={"of": "b"}),
         "c": cells(("prob-unet", 0.1)),
     })  # fmt: skip
-    assert found.tables[0].labels == ["proseg, run a", "proseg, run b", "prob-unet"]
+    assert [row.label for row in found.tables[0].rows] == ["proseg, run a", "proseg, run b", "prob-unet"]
 
 
 def test_with_one_method_to_compare_with_there_are_fewer_tests_and_no_groups(compared: Make):
@@ -114,7 +119,7 @@ def test_the_folds_of_several_runs_are_counted_together(compared: Make):
     assert together.test.p == pytest.approx(2 * 0.5**12), "12 of 12"
 
 
-def test_mixed_data_are_shown_but_neither_tested_nor_grouped(compared: Make):
+def test_mixed_data_are_shown_but_neither_tested_nor_grouped_with_others(compared: Make):
     runs = {
         "a": cells(("proseg", 0.0)), "b": cells(("proseg", 0.2), data_digest="e" * 64),
         "c": cells(("prob-unet", 0.1)),
@@ -122,10 +127,11 @@ def test_mixed_data_are_shown_but_neither_tested_nor_grouped(compared: Make):
     found = compared(runs, allow_mixed=True)
     assert [bool(comparison.mixed) for comparison in found.comparisons] == [True, False]
     assert [[bool(d.tests) for d in c.differences] for c in found.comparisons] == [[False], [True]]
-    assert set(found.tables[0].letters["ged"]) == {""}
+    assert letters_of(found.tables[0]) == {"proseg, run a": "a", "proseg, run b": "", "prob-unet": "b"}
 
 
 def test_a_pair_that_differs_and_has_no_p_leaves_no_letters(compared: Make):
     twice = [StoredCell("prob-unet", spread(0.3), seed=seed) for seed in (0, 1)]
     found = compared({"r": [*cells(("proseg", 0.0), ("proseg-prior", 0.0)), *twice]})
-    assert set(found.tables[0].letters["ged"]) == {""}, "unequal numbers of seeds cannot be exchanged"
+    assert set(letters_of(found.tables[0]).values()) == {""}
+    assert found.tables[0].notes == ("ged: no tie groups: unequal numbers of seeds cannot be exchanged",)

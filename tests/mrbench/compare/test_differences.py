@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from stored_runs import StoredCell, cases, registry, scores_of, store_run
 
-from mrbench.compare import scores
 from mrbench.compare.differences import Comparison, Difference, Tally, check_something, compare
 from mrbench.compare.operands import parse_operand
 from mrbench.compare.pairs import pair_between, pair_within
-from mrbench.compare.scores import ScoreReader
+from mrbench.engine.cases import CellFiles
 from mrbench.engine.cell import Status
 from mrbench.errors import IncompatibleError
 from mrbench.metrics.protocol import STRICT
+from mrbench.results.reader import ScoreReader
 from mrbench.statistics import bootstrap_value, subject_table
 
 Compare = Callable[..., Comparison]
@@ -62,8 +62,8 @@ def test_the_interval_is_the_one_of_the_differences_of_the_subjects(comparison: 
     found = ged(comparison([StoredCell("proseg", cases("ged", *([v] for v in a)))],
                            [StoredCell("proseg", cases("ged", *([v] for v in b)))]))  # fmt: skip
     metric = REGISTRY.get("metric", "ged").load()()
-    rows = list(scores_of(cases("ged", *([y - x] for x, y in zip(a, b, strict=True)))))
-    expected = bootstrap_value({0: [subject_table(rows, metric, STRICT, [f"subject {i}" for i in range(5)])]}).interval
+    scores = scores_of(cases("ged", *([y - x] for x, y in zip(a, b, strict=True))))
+    expected = bootstrap_value({0: [subject_table(scores.of("ged"), metric, STRICT)]}).interval
     assert expected is not None
     assert found.estimate.interval is not None
     assert found.estimate.interval.low == pytest.approx(expected.low)
@@ -179,8 +179,8 @@ def test_a_case_of_another_subject_is_another_case(comparison: Compare):
 
 
 def test_each_cell_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    read, original = [], scores.cell_scores
-    monkeypatch.setattr(scores, "cell_scores", lambda folder, *rest: read.append(folder) or original(folder, *rest))
+    read, original = [], CellFiles.read
+    monkeypatch.setattr(CellFiles, "read", lambda self, *rest: read.append(self.folder) or original(self, *rest))
     values = cases("ged", [0.1], [0.2])
     store_run(tmp_path, "r", *(StoredCell(method, values) for method in ("proseg", "proseg-prior", "staple")))
     reader = ScoreReader(REGISTRY, STRICT)

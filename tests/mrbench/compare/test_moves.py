@@ -1,15 +1,17 @@
 """What each switch moves, on masks whose numbers are known."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from stored_runs import StoredCell, cases, registry, store_run
 
-from mrbench.compare.moves import Move, MoveRow, moves
+from mrbench.compare.moves import Move, moves
 from mrbench.compare.operands import parse_operand
 from mrbench.compare.switches import switches
 from mrbench.errors import IncompatibleError, UsageError
+from mrbench.results.table import Value
 
 ALL_SWITCHES = ("empty", "soft", "matching", "reduction", "spread", "published")
 
@@ -25,13 +27,25 @@ def squares(*sides: int) -> np.ndarray:
     return np.stack([square(side) for side in sides])
 
 
-def found(results: Path, metric: str, *cells: StoredCell, samples: tuple[int, ...] = ()) -> dict[str, MoveRow]:
+@dataclass(frozen=True)
+class Shown:
+    """A metric of a method: its value under ``strict``, and what each switch does to it."""
+
+    strict: Value
+    moves: dict[str, Move]
+
+
+def found(results: Path, metric: str, *cells: StoredCell, samples: tuple[int, ...] = ()) -> dict[str, Shown]:
     store_run(results, "r", *cells)
     (dataset,) = moves(parse_operand("r", results), registry(), switches(samples), (metric,))
-    return {row.method.method: row for table in dataset.tables for row in table.rows}
+    return {
+        row.method: Shown(row.values[metric], {name: of_rows[n] for name, of_rows in table.moves.items()})
+        for table in dataset.tables
+        for n, row in enumerate(table.rows)
+    }
 
 
-def changes(row: MoveRow) -> dict[str, float]:
+def changes(row: Shown) -> dict[str, float]:
     return {name: move.change for name, move in row.moves.items() if move.change is not None}
 
 

@@ -21,9 +21,9 @@ def results(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_run_stands_for_all_its_methods_people_last(results: Path):
+def test_a_run_stands_for_all_its_methods_human_references_last(results: Path):
     operand = parse_operand("first", results)
-    assert [row.method for row in operand.rows("phantom")] == ["proseg", "unet-majority", "staple"]
+    assert [row.method for row in operand.runs("phantom")] == ["proseg", "unet-majority", "staple"]
     assert (operand.method, operand.title) == ("", "run first")
 
 
@@ -39,7 +39,7 @@ def test_a_run_stands_for_all_its_methods_people_last(results: Path):
 )
 def test_a_method_of_a_run_is_named_behind_a_colon(results: Path, text: str, method: str):
     operand = parse_operand(text.format(results=results), results)
-    assert [row.method for row in operand.rows("phantom")] == [method]
+    assert [row.method for row in operand.runs("phantom")] == [method]
 
 
 def test_a_folder_may_hold_colons(results: Path):
@@ -74,14 +74,14 @@ def test_a_bare_name_of_two_methods_is_refused(tmp_path: Path):
     assert "a:mine" in caught.value.message
 
 
-def test_rows_tell_what_is_finished_and_ranked(tmp_path: Path):
+def test_method_runs_tell_what_is_finished_and_ranked(tmp_path: Path):
     store_run(
         tmp_path, "r",
         StoredCell("proseg", GED), StoredCell("proseg", fold=1, status=Status.DIVERGED),
         StoredCell("unet-majority", GED), StoredCell("staple", GED),
     )  # fmt: skip
-    proseg, unet, staple = parse_operand("r", tmp_path).rows("phantom")
+    proseg, unet, staple = parse_operand("r", tmp_path).runs("phantom")
     assert (len(proseg.done), proseg.ranked) == (1, False)
-    assert proseg.failures == ["proseg fold1-seed0 diverged: what went wrong"]
+    assert proseg.failures == ("fold1-seed0 diverged: what went wrong",)
     assert (unet.ranked, unet.samples) == (True, 1)
     assert not staple.ranked, "it sees the test masks"

@@ -90,9 +90,9 @@ def test_each_run_is_compared_within_itself(tmp_path: Path):
     run_of(tmp_path, "a", "proseg", "unet-majority")
     run_of(tmp_path, "b", "proseg", "unet-majority", samples=4)
     found = pair([parse_operand(run, tmp_path) for run in "ab"], "unet-majority", each=True)
-    assert [(one.a.run.id, one.a.method, one.b.run.id, one.b.method) for one in found.pairs] == [
-        ("a", "unet-majority", "a", "proseg"),
-        ("b", "unet-majority", "b", "proseg"),
+    assert [(one.a.runs, one.a.method, one.b.runs, one.b.method) for one in found.pairs] == [
+        (("a",), "unet-majority", ("a",), "proseg"),
+        (("b",), "unet-majority", ("b",), "proseg"),
     ]
 
 

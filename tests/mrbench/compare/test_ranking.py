@@ -11,8 +11,8 @@ from mrbench.compare.compared import Compared
 from mrbench.compare.operands import parse_operand
 from mrbench.compare.pairs import pair_ranked
 from mrbench.compare.ranking import Blocks, Diagram, Ranking, rank
-from mrbench.compare.scores import ScoreReader
 from mrbench.metrics.protocol import STRICT
+from mrbench.results.reader import ScoreReader
 from mrbench.statistics import CriticalDifference
 
 METHODS = (("proseg", 0.0), ("proseg-prior", 0.3), ("prob-unet", 0.6))
@@ -42,7 +42,7 @@ def ranked(tmp_path: Path) -> Rank:
 
 def test_methods_stand_best_first_with_ranks_intervals_and_groups(ranked: Rank):
     (ranking,), (diagram,) = ranked("phantom")
-    assert [(one.label, one.letters) for one in ranking.methods] == [
+    assert [(one.row.label, one.row.values["ged"].letters) for one in ranking.methods] == [
         ("proseg", "a"), ("proseg-prior", "b"), ("prob-unet", "c"),
     ]  # fmt: skip
     assert [one.rank.mean for one in ranking.methods if one.rank] == [1, 2, 3]
