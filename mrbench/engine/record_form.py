@@ -40,17 +40,29 @@ class _Environment:
 @dataclass
 class _Metric:
     value: Number
+    by_class: dict[int, Number] = field(default_factory=dict)
+    by_rater: dict[int, Number] = field(default_factory=dict)
+    cases: StrictInt = 0
+    of: StrictInt = 0
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Ended:
     """Of every cell that came to an end."""
 
     status: Status
     reason: str
+    versions: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(kw_only=True)
+class _Failed(_Ended):
+    """Of one that is not ok, besides."""
+
+    environment: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
 class _Finished(_Ended):
     """Of one that is ok, besides."""
 
@@ -64,7 +76,7 @@ class _Finished(_Ended):
 def fault_of(record: Mapping[str, Any]) -> str:
     """The first thing that is wrong with a record, in a line; empty where nothing is."""
     try:
-        _adapter(_Finished if record.get("status") == Status.OK else _Ended).validate_python(record)
+        _adapter(_Finished if record.get("status") == Status.OK else _Failed).validate_python(record)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"

@@ -6,19 +6,20 @@ Planes are laid out class by class, slice by slice; a plane of bits is padded to
 
 import base64
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from mrbench.data.caseset import CaseSet
+from mrbench.engine.cell import PREDICTIONS
 from mrbench.engine.predictions import StoredDraw, read_draws
 from mrbench.errors import DataError
 from mrbench.interfaces.draw import DrawKind
 from mrbench.report.cases import CaseValues
-from mrbench.report.entry import Entry
 from mrbench.report.palette import rater_colour, rater_dash
+from mrbench.results.method_run import MethodRun
 
 MAX_SLICES = 24
 """Slices of a volume that a page holds at most."""
@@ -66,11 +67,16 @@ class _Place:
 
 
 def pack_cases(
-    entries: Sequence[Entry], cases: CaseSet, chosen: Sequence[CaseValues], metrics: Sequence[str], samples: int
+    methods: Mapping[str, MethodRun],
+    cases: CaseSet,
+    chosen: Sequence[CaseValues],
+    metrics: Sequence[str],
+    samples: int,
 ) -> Blocks:
     """The chosen cases with the draws of all methods.
 
     Args:
+        methods: by label.
         metrics: those whose values per case are shown.
         samples: shown of each method.
 
@@ -81,19 +87,19 @@ def pack_cases(
     places = {(case.fold, case.id): _place(cases, _known(case.id, numbers)) for case in chosen}
     parts = {key: [_deflated(*_truth(cases, place))] for key, place in places.items()}
     drawn: dict[tuple[int, str], list[Any]] = {key: [] for key in places}
-    for entry in entries:
-        found = dict(_drawn(entry, cases, places, samples))
+    for method in methods.values():
+        found = dict(_drawn(method, cases, places, samples))
         for key in places:
             head, content = found.get(key, (None, b""))
             drawn[key].append(head)
             parts[key].append(content)
     heads = [
-        _head(case, cases, places[case.fold, case.id], entries, metrics)
+        _head(case, cases, places[case.fold, case.id], list(methods), metrics)
         | {"draws": drawn[case.fold, case.id], "lengths": [len(part) for part in parts[case.fold, case.id]]}
         for case in chosen
     ]
     blocks = [base64.b64encode(b"".join(parts[case.fold, case.id])).decode("ascii") for case in chosen]
-    return Blocks({"cases": heads, **_names(cases, entries)}, blocks, list(_notes(cases, places)))
+    return Blocks({"cases": heads, **_names(cases, methods)}, blocks, list(_notes(cases, places)))
 
 
 def _known(case_id: str, numbers: Mapping[str, int]) -> int:
@@ -151,13 +157,13 @@ Key = tuple[int, str]
 
 
 def _drawn(
-    entry: Entry, cases: CaseSet, places: Mapping[Key, _Place], samples: int
+    method: MethodRun, cases: CaseSet, places: Mapping[Key, _Place], samples: int
 ) -> Iterator[tuple[Key, tuple[dict[str, Any], bytes]]]:
     folds = {fold for fold, _ in places}
-    for result in entry.shown(None):
-        if result.spec.fold not in folds:
+    for result in method.shown():
+        if result.spec.fold not in folds or result.folder is None:
             continue
-        path = result.spec.folder(entry.run.results) / "predictions.h5"
+        path = result.folder / PREDICTIONS
         for case_id, draws in read_draws(path):
             key = result.spec.fold, case_id
             if key in places and draws:
@@ -219,9 +225,9 @@ def _code(draw: StoredDraw) -> int:
 
 
 def _head(
-    case: CaseValues, cases: CaseSet, place: _Place, entries: Sequence[Entry], metrics: Sequence[str]
+    case: CaseValues, cases: CaseSet, place: _Place, labels: Sequence[str], metrics: Sequence[str]
 ) -> dict[str, Any]:
-    values = [case.values.get(entry.label, {}) for entry in entries]
+    values = [case.values.get(label, {}) for label in labels]
     return {
         "id": case.id,
         "subject": case.subject,
@@ -240,14 +246,14 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
 
 
-def _names(cases: CaseSet, entries: Sequence[Entry]) -> dict[str, Any]:
+def _names(cases: CaseSet, labels: Iterable[str]) -> dict[str, Any]:
     description = cases.description
     return {
         "classes": list(description.classes[1:]),
         "raters": list(description.rater_names),
         "colours": [rater_colour(rater) for rater in range(description.n_raters)],
         "dashes": [rater_dash(rater) for rater in range(description.n_raters)],
-        "entries": [{"label": entry.label, "people": entry.people} for entry in entries],
+        "entries": [{"label": label} for label in labels],
     }
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from mrbench.engine.score import score_cell
 from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import ScoringProtocol
-from mrbench.metrics.scoring import CaseScores, reduce_fold
+from mrbench.metrics.scores import Scores
 from mrbench.records import Direction
 from mrbench.registry import Plugin
-from mrbench.report.entry import Entry
+from mrbench.results.method_run import MethodRun
+from mrbench.results.pairing import Case, values_by_case
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,34 +30,33 @@ class CaseValues:
 
 
 def case_values(
-    entries: Sequence[Entry], metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol, fold: int | None
+    methods: Mapping[str, MethodRun], metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol, fold: int | None
 ) -> list[CaseValues]:
-    """The test cases of every fold, or of one, with the values of all methods; nothing but stored tables is read.
+    """The test cases of every fold, or of one, with the values of all methods.
+
+    Args:
+        methods: by label.
 
     Raises:
-        DataError: predictions that cannot be read.
+        DataError, IncompatibleError: scores that cannot be had.
     """
     cases: dict[tuple[int, str], CaseValues] = {}
     loaded = {name: plugin.load()() for name, plugin in metrics.items()}
-    for entry in entries:
-        for result in entry.shown(fold):
-            path = result.spec.folder(entry.run.results) / "predictions.h5"
-            scored = score_cell(path, metrics, protocol)
-            for case_id, subject, statistics in scored.cases.cases:
+    for label, method in methods.items():
+        for result in method.shown(fold):
+            scores = result.scores(metrics, protocol).cases
+            for (case_id, subject), values in _by_case(scores, loaded).items():
                 key = result.spec.fold, case_id
-                case = cases.setdefault(key, CaseValues(*key, subject))
-                kept = {at: value for at, value in statistics.items() if at[0] not in scored.faults}
-                case.values[entry.label] = _reduced(case_id, subject, kept, loaded, protocol)
+                cases.setdefault(key, CaseValues(*key, subject)).values[label] = values
     return list(cases.values())
 
 
-def _reduced(
-    case_id: str, subject: str, statistics: Mapping[Any, np.ndarray], metrics: Mapping[str, Metric], p: ScoringProtocol
-) -> Mapping[str, float]:
-    # A fold of one case, so that raters and classes are averaged as everywhere.
-    alone = CaseScores()
-    alone.append(case_id, subject, statistics)
-    return {name: value.value for name, value in reduce_fold(alone, metrics, p).items()}
+def _by_case(scores: Scores, metrics: Mapping[str, Metric]) -> dict[Case, dict[str, float]]:
+    found: dict[Case, dict[str, float]] = {case: {} for case in zip(scores.cases, scores.subjects, strict=True)}
+    for name, own in scores.by_metric():
+        for case, value in values_by_case(own, metrics[name]).items():
+            found[case][name] = value
+    return found
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,15 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from mrbench.records import Direction, MetricRecord
+from mrbench.records import Direction
 from mrbench.report import palette
 from mrbench.report.choices import PARTS
 from mrbench.report.curves import Curve
-from mrbench.report.entry import Entry
 from mrbench.report.picture import Picture
 from mrbench.report.svg import INK, LINE, PAPER, as_svg, blank, drawing, hue_token, printable
+from mrbench.results.columns import COSTS
+from mrbench.results.numbers import tick
+from mrbench.results.table import Row, Table
 
 LETTER = 6.2
 """Pixels that a letter of a label takes, about."""
@@ -20,23 +22,24 @@ POINTS = 200
 """Points of a curve that are drawn at most."""
 
 
-def fold_picture(
-    name: str, metric: str, record: MetricRecord, values: Mapping[str, Mapping[int, float]], entries: Sequence[Entry]
-) -> Picture:
+Styles = Mapping[str, int]
+"""Number of the colour and marker of each label."""
+
+
+def fold_picture(name: str, metric: str, table: Table, styles: Styles) -> Picture:
     """A dot per fold and a bar at their mean, one row per method."""
-    rows = [entry for entry in entries if entry.label in values]
+    rows = [row for row in table.rows if metric in row.values]
     with drawing():
         figure, axes = _rows(rows, 350)
-        for place, entry in enumerate(rows):
-            found = list(values[entry.label].values())
-            colour = hue_token(palette.hue(entry.style))
-            axes.plot([sum(found) / len(found)] * 2, [place - 0.3, place + 0.3], color=colour, linewidth=2)
-            _dots(axes, found, [place] * len(found), entry)
+        for place, row in enumerate(rows):
+            value, style = row.values[metric], styles[row.label]
+            axes.plot([value.mean] * 2, [place - 0.3, place + 0.3], color=hue_token(palette.hue(style)), linewidth=2)
+            _dots(axes, list(value.folds.values()), [place] * len(value.folds), style, row.human)
         _ticks(axes)
         alt = f"{metric} of every fold: " + "; ".join(
-            f"{entry.label} {_listed(values[entry.label].values())}" for entry in rows
+            f"{row.label} {_listed(row.values[metric].folds.values())}" for row in rows
         )
-        return Picture(metric, as_svg(figure, name, alt), _BETTER[record.direction])
+        return Picture(metric, as_svg(figure, name, alt), _BETTER[table.columns[metric].direction])
 
 
 _BETTER = {
@@ -46,8 +49,8 @@ _BETTER = {
 }
 
 
-def _rows(rows: Sequence[Entry], width: int) -> Any:
-    labels = [printable(entry.label, 20) for entry in rows]
+def _rows(rows: Sequence[Row], width: int) -> Any:
+    labels = [printable(row.label, 20) for row in rows]
     left = 12 + LETTER * max(map(len, labels))
     figure, axes = blank(width, 36 + ROW * len(rows), left=left, bottom=26, right=18)
     axes.set_ylim(len(rows) - 0.4, -0.6)
@@ -65,12 +68,11 @@ def _ticks(axes: Any) -> None:
     axes.tick_params(axis="x", length=3)
 
 
-def _dots(axes: Any, x: Sequence[float], y: Sequence[float], entry: Entry) -> None:
-    colour = hue_token(palette.hue(entry.style))
-    face = PAPER if entry.people else colour
+def _dots(axes: Any, x: Sequence[float], y: Sequence[float], style: int, human: bool) -> None:
+    colour = hue_token(palette.hue(style))
     axes.plot(
-        x, y, linestyle="none", marker=palette.marker(entry.style), markersize=7, color=colour,
-        markerfacecolor=face, markeredgewidth=1.3, clip_on=False,
+        x, y, linestyle="none", marker=palette.marker(style), markersize=7, color=colour,
+        markerfacecolor=PAPER if human else colour, markeredgewidth=1.3, clip_on=False,
     )  # fmt: skip
 
 
@@ -78,24 +80,24 @@ def _listed(values: Any) -> str:
     return ", ".join(f"{value:.4g}" for value in values)
 
 
-def curve_pictures(name: str, entry: Entry, stages: Mapping[str, Mapping[str, Curve]]) -> Iterator[Picture]:
+def curve_pictures(name: str, row: Row, style: int, stages: Mapping[str, Mapping[str, Curve]]) -> Iterator[Picture]:
     """Training and validation loss per epoch, one picture per stage, one pair of lines per fold and seed."""
     for number, (stage, trainings) in enumerate(stages.items()):
         with drawing():
             figure, axes = blank(270, 170, left=50, bottom=28)
             for curve in trainings.values():
-                _lines(axes, curve, entry)
+                _lines(axes, curve, style, row.human)
             axes.grid(axis="y")
             _ticks(axes)
             axes.xaxis.get_major_locator().set_params(integer=True)
             _loss_axis(axes, [loss for curve in trainings.values() for loss in (*curve.train, *curve.validation)])
-            title = entry.label if len(stages) == 1 else f"{entry.label}: {stage}"
+            title = row.label if len(stages) == 1 else f"{row.label}: {stage}"
             yield Picture(title, as_svg(figure, f"{name}s{number}", _curve_alt(title, trainings)))
 
 
-def _lines(axes: Any, curve: Curve, entry: Entry) -> None:
+def _lines(axes: Any, curve: Curve, style: int, human: bool) -> None:
     step = -(-len(curve.epochs) // POINTS)
-    colour = hue_token(palette.hue(entry.style))
+    colour = hue_token(palette.hue(style))
     few = len(curve.epochs) <= 2
     axes.plot(
         curve.epochs[::step], curve.train[::step], color=colour, linewidth=1.2, dashes=(3, 2), alpha=0.75,
@@ -104,7 +106,7 @@ def _lines(axes: Any, curve: Curve, entry: Entry) -> None:
     if curve.validation:
         axes.plot(curve.epochs[::step], curve.validation[::step], color=colour, linewidth=1.6)
         best = curve.validation.index(min(curve.validation))
-        _dots(axes, [curve.epochs[best]], [curve.validation[best]], entry)
+        _dots(axes, [curve.epochs[best]], [curve.validation[best]], style, human)
 
 
 def _loss_axis(axes: Any, losses: Sequence[float]) -> None:
@@ -123,20 +125,20 @@ def _curve_alt(title: str, trainings: Mapping[str, Curve]) -> str:
     return text + (f"; lowest validation loss {_listed(lowest)}" if lowest else "")
 
 
-def parts_picture(name: str, entries: Sequence[Entry]) -> Picture | None:
+def parts_picture(name: str, table: Table, styles: Styles) -> Picture | None:
     """``2 ged_pa`` of each method as a bar made of ``ged_aa``, ``ged_pp`` and, at its end, ``ged``."""
-    rows = [entry for entry in entries if all(part in entry.row.metrics for part in PARTS)]
+    rows = [row for row in table.rows if all(part in row.values for part in PARTS)]
     if not rows:
         return None
     with drawing():
         figure, axes = _rows(rows, 720)
         axes.grid(visible=False)
-        parts = {entry.label: [entry.row.metrics[part].mean for part in PARTS] for entry in rows}
-        for place, entry in enumerate(rows):
-            ged, _, pp, aa = parts[entry.label]
+        parts = {row.label: [row.values[part].mean for part in PARTS] for row in rows}
+        for place, (label, (ged, _, pp, aa)) in enumerate(parts.items()):
+            colour = hue_token(palette.hue(styles[label]))
             _bar(axes, place, 0, aa, LINE, "raters")
-            _bar(axes, place, aa, pp, hue_token(palette.hue(entry.style)), "samples", alpha=0.35)
-            _bar(axes, place, aa + pp, ged, hue_token(palette.hue(entry.style)), "")
+            _bar(axes, place, aa, pp, colour, "samples", alpha=0.35)
+            _bar(axes, place, aa + pp, ged, colour, "")
             axes.annotate(
                 f"{ged:.3f}",
                 (aa + pp + max(ged, 0), place),
@@ -160,29 +162,25 @@ def _bar(axes: Any, place: int, start: float, length: float, colour: str, word: 
         axes.text(start + length / 2, place, f"{length:.3f}", ha="center", va="center", fontsize=10, color=INK)
 
 
-def cost_pictures(name: str, metric: str, entries: Sequence[Entry]) -> Iterator[Picture]:
-    """The metric against what it costs, one picture for each cost that at least two methods have."""
-    for number, (cost, what) in enumerate(COMPARED.items()):
-        rows = [entry for entry in entries if metric in entry.row.metrics and entry.row.cost.get(cost, 0) > 0]
+def cost_pictures(name: str, metric: str, table: Table, styles: Styles) -> Iterator[Picture]:
+    """The metric against what it costs, one picture for each cost in words that at least two methods have."""
+    for number, cost in enumerate(cost for cost in COSTS if cost.words):
+        rows = [row for row in table.rows if metric in row.values and row.costs.get(cost.name, 0) > 0]
         if len(rows) < 2:
             continue
         with drawing():
             figure, axes = blank(270, 190, left=58, bottom=30, right=20)
-            for entry in rows:
-                _dots(axes, [entry.row.cost[cost]], [entry.row.metrics[metric].mean], entry)
-            costs = [entry.row.cost[cost] for entry in rows]
+            for row in rows:
+                _dots(axes, [row.costs[cost.name]], [row.values[metric].mean], styles[row.label], row.human)
+            costs = [row.costs[cost.name] for row in rows]
             _logarithmic(axes, "x", min(costs) / 2, max(costs) * 2)
             axes.margins(y=0.15)
             axes.yaxis.get_major_locator().set_params(nbins=4)
             axes.grid(axis="y")
-            alt = f"{metric} against {what}: " + "; ".join(
-                f"{e.label} {e.row.metrics[metric].mean:.4g} at {e.row.cost[cost]:.4g}" for e in rows
+            alt = f"{metric} against {cost.words}: " + "; ".join(
+                f"{row.label} {row.values[metric].mean:.4g} at {row.costs[cost.name]:.4g}" for row in rows
             )
-            yield Picture(f"{metric} against {what}", as_svg(figure, f"{name}c{number}", alt))
-
-
-COMPARED = {"train s": "seconds of training", "ms/image": "ms per image", "parameters": "parameters"}
-"""Of ``engine.summary.COSTS``, those that a method is chosen by."""
+            yield Picture(f"{metric} against {cost.words}", as_svg(figure, f"{name}c{number}", alt))
 
 
 def _logarithmic(axes: Any, which: Literal["x", "y"], low: float, high: float) -> None:
@@ -192,7 +190,7 @@ def _logarithmic(axes: Any, which: Literal["x", "y"], low: float, high: float) -
     axis = getattr(axes, f"{which}axis")
     axis.set_major_locator(FixedLocator(_round_numbers(low, high)))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
 
 
 def _round_numbers(low: float, high: float) -> list[float]:
@@ -203,10 +201,3 @@ def _round_numbers(low: float, high: float) -> list[float]:
         if len(found) >= 3:
             return found[:: -(-len(found) // 5)]
     return found
-
-
-def _short(value: float) -> str:
-    for size, letter in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if value >= size:
-            return f"{value / size:.3g}{letter}"
-    return f"{value:.3g}"

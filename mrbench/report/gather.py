@@ -1,22 +1,18 @@
 """What a page shows, as plain data, from one or several runs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from mrbench.engine.run import CellResult, Run
-from mrbench.engine.summary import SEES_TEST_MASKS, DatasetTable, summarise, with_best
-from mrbench.errors import IncompatibleError
+from mrbench.engine.run import Run
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.registry import Registry
 from mrbench.report.choices import PARTS, Choices
 from mrbench.report.curves import Curve, read_curves
-from mrbench.report.entry import Entry
 from mrbench.report.facts import Fact, facts_of
 from mrbench.report.gallery import Gallery, gallery_of
-
-FoldValues = Mapping[str, Mapping[int, float]]
-"""A metric's value by label and fold."""
+from mrbench.results.method_run import MethodRun, merged_runs
+from mrbench.results.table import Table
+from mrbench.results.tabulate import tabulate
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,19 +21,17 @@ class DatasetReport:
 
     Attributes:
         metric: the chosen one.
-        table: the rows of all runs, ``best`` among all of them.
-        entries: the rows with their cells.
+        table: the method runs of all runs, human references last.
+        styles: number of the colour and marker of each label, the same all over the page.
         facts: what was run on what.
-        folds: by metric.
         curves: by label and stage, of every training by its fold and seed.
         gallery: cases to look at, or why there are none.
     """
 
     metric: str
-    table: DatasetTable
-    entries: Sequence[Entry]
+    table: Table
+    styles: Mapping[str, int]
     facts: Sequence[Fact]
-    folds: Mapping[str, FoldValues]
     curves: Mapping[str, Mapping[str, Mapping[str, Curve]]]
     gallery: Gallery
 
@@ -60,83 +54,17 @@ def gather(runs: Sequence[Run], registry: Registry, choices: Choices) -> Report:
     """
     runs = list({run.folder.resolve(): run for run in runs}.values())
     choices = replace(choices, metric=registry.get("metric", choices.metric).key)
-    results = [(run, run.cell_results()) for run in runs]
-    names = dict.fromkeys(name for run in runs for name in run.descriptions)
-    styles: dict[str, int] = {}
-    found = {name: _of_dataset(results, name) for name in names}
-    datasets = [_dataset(name, own, registry, choices, styles) for name, own in found.items() if own]
-    return Report(runs, datasets)
+    tables = _tables(runs, registry, choices.protocol, choices.metric)
+    labels = dict.fromkeys(row.label for table in tables for row in table.rows)
+    styles = {label: number for number, label in enumerate(labels)}
+    return Report(runs, [_dataset(table, runs, registry, choices, styles) for table in tables])
 
 
-Results = Sequence[tuple[Run, Sequence[CellResult]]]
-"""Runs with their cells."""
-
-
-def _of_dataset(results: Results, name: str) -> Results:
-    # Each run alone with this data set; a method all of whose cells an earlier run has stands there only.
-    found = []
-    seen: set[Path] = set()
-    for run, cells in results:
-        folders: dict[str, set[Path]] = {}
-        for cell in cells:
-            if cell.spec.dataset == name:
-                folders.setdefault(cell.spec.method, set()).add(cell.spec.folder(run.results).resolve())
-        new = {method for method, paths in folders.items() if not paths <= seen}
-        seen = seen.union(*folders.values())
-        own = [cell for cell in cells if cell.spec.dataset == name and cell.spec.method in new]
-        if own:
-            found.append((replace(run, descriptions={name: run.descriptions[name]}), own))
-    return found
-
-
-def _dataset(
-    name: str, results: Results, registry: Registry, choices: Choices, styles: dict[str, int]
-) -> DatasetReport:
-    _check_same_data(name, results)
-    wanted = _wanted(choices.metric, registry)
-    tables = [summarise(run, cells, registry, choices.protocol, wanted)[0] for run, cells in results]
-    entries = list(_entries(results, tables, styles))
-    table = _joined(tables, entries, choices.metric)
-    entries = [replace(entry, row=row) for entry, row in zip(entries, table.rows, strict=True)]
-    folds = _by_fold(results, registry, choices.protocol, table, entries)
-    curves = {entry.label: _curves(entry) for entry in entries}
-    gallery = gallery_of(entries, table, registry, choices)
-    return DatasetReport(choices.metric, table, entries, facts_of(results), folds, curves, gallery)
-
-
-def _check_same_data(name: str, results: Results) -> None:
-    seen: dict[tuple[str, str], str] = {}
-    for run, cells in results:
-        for cell in cells:
-            seen.setdefault((cell.spec.data_digest, cell.spec.split_digest), run.id)
-    if len(seen) > 1:
-        listed = (f"{run}: data {data[:12]}, split {split[:12]}" for (data, split), run in seen.items())
-        raise IncompatibleError(
-            f"the runs use different data or splits of {name!r}, so that their rows do not compare",
-            expected="the same data and split digests",
-            found="; ".join(listed),
-            hint="a report for each run",
-        )
-
-
-def _entries(results: Results, tables: Sequence[DatasetTable], styles: dict[str, int]) -> Iterator[Entry]:
-    """Methods first, then the rows for people."""
-    titles = _titles([run for run, _ in results])
-    methods = [row.method for table in tables for row in table.rows]
-    rows = [
-        (row, run, title, [cell for cell in cells if cell.spec.method == row.method])
-        for (run, cells), table, title in zip(results, tables, titles, strict=True)
-        for row in table.rows
-    ]
-    for row, run, title, own in sorted(rows, key=lambda one: SEES_TEST_MASKS in one[0].marks):
-        label = row.method if methods.count(row.method) == 1 else f"{row.method} ({title})"
-        yield Entry(label, styles.setdefault(label, len(styles)), run, own, replace(row, method=label))
-
-
-def _titles(runs: Sequence[Run]) -> list[str]:
-    # The same command in two results folders has one run id.
-    ids = [run.id for run in runs]
-    return [name if ids.count(name) == 1 else f"{name}, {number}" for number, name in enumerate(ids, 1)]
+def _tables(runs: Sequence[Run], registry: Registry, protocol: ScoringProtocol, metric: str) -> list[Table]:
+    """A table per data set, in the order in which the runs name them."""
+    names = list(dict.fromkeys(name for run in runs for name in run.descriptions))
+    found = sorted(merged_runs(runs), key=lambda one: names.index(one.dataset))
+    return [_shown(table, metric) for table in tabulate(found, registry, protocol, _wanted(metric, registry))]
 
 
 def _wanted(metric: str, registry: Registry) -> tuple[str, ...]:
@@ -146,30 +74,29 @@ def _wanted(metric: str, registry: Registry) -> tuple[str, ...]:
     return tuple(dict.fromkeys([metric, *table, *parts]))
 
 
-def _joined(tables: Sequence[DatasetTable], entries: Sequence[Entry], metric: str) -> DatasetTable:
-    found = {name: record for table in tables for name, record in table.metrics.items()}
-    shown = {name: record for name, record in found.items() if name == metric or record.table}
-    return replace(tables[0], metrics=shown, rows=with_best([entry.row for entry in entries], shown))
+def _shown(table: Table, metric: str) -> Table:
+    columns = {name: column for name, column in table.columns.items() if name == metric or column.table}
+    return replace(table, columns=columns, rows=sorted(table.rows, key=lambda row: row.human))
 
 
-def _by_fold(
-    results: Results, registry: Registry, protocol: ScoringProtocol, table: DatasetTable, entries: Sequence[Entry]
-) -> Mapping[str, FoldValues]:
-    """A row's values per fold: its summary over the cells of each fold alone."""
-    labels = {(id(entry.run), cell.spec.method): entry.label for entry in entries for cell in entry.results}
-    values: dict[str, dict[str, dict[int, float]]] = {name: {} for name in table.metrics}
-    for run, cells in results if values else ():
-        for fold in sorted({cell.spec.fold for cell in cells}):
-            alone = [cell for cell in cells if cell.spec.fold == fold]
-            for row in summarise(run, alone, registry, protocol, tuple(table.metrics))[0].rows:
-                for name in row.metrics:
-                    values[name].setdefault(labels[id(run), row.method], {})[fold] = row.metrics[name].mean
-    return values
+def _dataset(
+    table: Table, runs: Sequence[Run], registry: Registry, choices: Choices, styles: Mapping[str, int]
+) -> DatasetReport:
+    methods = {row.label: row.run for row in table.rows if row.run}
+    sources = [run for run in runs if any(run.id in method.runs for method in methods.values())]
+    return DatasetReport(
+        metric=choices.metric,
+        table=table,
+        styles=styles,
+        facts=facts_of(list(methods.values()), sources),
+        curves={label: _curves(method) for label, method in methods.items()},
+        gallery=gallery_of(table, sources, registry, choices),
+    )
 
 
-def _curves(entry: Entry) -> Mapping[str, Mapping[str, Curve]]:
+def _curves(method: MethodRun) -> Mapping[str, Mapping[str, Curve]]:
     stages: dict[str, dict[str, Curve]] = {}
-    for result in entry.finished():
-        for stage, curve in read_curves(result.spec.folder(entry.run.results) / "curves.csv").items():
+    for result in method.done:
+        for stage, curve in (read_curves(result.folder / "curves.csv") if result.folder else {}).items():
             stages.setdefault(stage, {})[result.spec.place] = curve
     return stages

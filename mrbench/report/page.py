@@ -11,6 +11,7 @@ from mrbench.errors import UsageError
 from mrbench.files import replaced
 from mrbench.report.gather import Report
 from mrbench.report.view import view_of
+from mrbench.results.columns import RESEARCH
 
 STYLES = ("style.css", "gallery.css")
 SCRIPTS = ("theme.js", "tables.js", "gallery.js")
@@ -50,6 +51,7 @@ def render(report: Report) -> str:
         style=Markup(style),
         scripts=[Markup(script) for script in scripts],
         version=__version__,
+        research=RESEARCH,
         datasets=[view_of(part, f"d{number}") for number, part in enumerate(report.datasets)],
     )
 

@@ -3,138 +3,147 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mrbench.engine.summary import COSTS, EXPLAINED, Row
-from mrbench.records import Direction
 from mrbench.report import palette
-from mrbench.report.entry import Entry
 from mrbench.report.gather import DatasetReport
+from mrbench.results.caveats import EXPLAINED, caveat_lines
+from mrbench.results.columns import ARROWS, COSTS, INCOMPLETE, Column
+from mrbench.results.numbers import cost_text, full, full_spread
+from mrbench.results.table import Row, Table, Value
 
-ARROWS = {Direction.HIGHER: "↑", Direction.LOWER: "↓", Direction.NEITHER: ""}
+HUMAN = "Human references: they see the masks that they are scored on, and are never ranked"
 
 
 def view_of(part: DatasetReport, name: str) -> dict[str, Any]:
     """What the template takes of one data set; ``name`` begins the identifiers of its figures."""
-    table, entries = part.table, part.entries
-    costs = [name for name in COSTS if any(name in entry.row.cost for entry in entries)]
+    table = part.table
+    shown = [row.values[name] for row in table.rows for name in table.columns if name in row.values]
+    costs = [cost.name for cost in COSTS if any(cost.name in row.costs for row in table.rows)]
     return {
         "name": table.dataset,
-        "lead": _lead(part),
+        "lead": _lead(table),
         "facts": part.facts,
-        "metrics": [_metric(name, record.direction) for name, record in table.metrics.items()],
-        "groups": list(_groups(entries, list(table.metrics))),
-        "ranked": any(entry.row.best for entry in entries),
-        "people": any(entry.people for entry in entries),
-        "failures": [(entry.label, failure) for entry in entries for failure in entry.row.failures],
-        "notes": list(_notes([entry.row for entry in entries])),
-        "fold_tables": list(_fold_tables(part)),
+        "metrics": [_metric(name, column) for name, column in table.columns.items()],
+        "groups": list(_groups(part)),
+        "ranked": any(value.best for value in shown),
+        "human": any(row.human for row in table.rows),
+        "failures": [(row.label, failure) for row in table.rows for failure in row.failures],
+        "notes": list(_notes(table, shown)),
+        "fold_tables": list(_fold_tables(table)),
         "cost_names": costs,
-        "costs": [_costs(entry, costs) for entry in entries if entry.row.cost],
+        "costs": [_costs(part, row, costs) for row in table.rows if row.costs],
         "gallery": part.gallery,
         **_pictures(part, name),
     }
 
 
-def _lead(part: DatasetReport) -> str:
-    facts = part.table.description
-    changed = "".join(f", {name} = {value}" for name, value in part.table.changed.items())
+def _lead(table: Table) -> str:
+    facts = table.description
+    changed = "".join(f", {name} = {value}" for name, value in table.changed.items())
     raters = f"{len(facts['rater_names'])} {facts['raters']} raters"
-    return f"{raters}, unit {facts['unit']}, scoring protocol {part.table.protocol}{changed}"
+    return f"{raters}, unit {facts['unit']}, scoring protocol {table.protocol}{changed}"
 
 
-def _metric(name: str, direction: Direction) -> dict[str, str]:
-    return {"name": name, "direction": direction.value, "arrow": ARROWS[direction]}
+def _metric(name: str, column: Column) -> dict[str, str]:
+    return {"name": name, "direction": column.direction.value, "arrow": ARROWS[column.direction]}
 
 
-def _groups(entries: Sequence[Entry], metrics: Sequence[str]) -> Iterator[dict[str, Any]]:
-    people = [entry for entry in entries if entry.people]
-    methods = [entry for entry in entries if not entry.people]
-    if methods:
-        yield {"title": "", "rows": [_row(entry, metrics) for entry in methods]}
-    if people:
-        title = "Rows for people: they see the masks that they are scored on, and are never ranked"
-        yield {"title": title, "rows": [_row(entry, metrics) for entry in people]}
+def _groups(part: DatasetReport) -> Iterator[dict[str, Any]]:
+    for title, human in (("", False), (HUMAN, True)):
+        rows = [_row(part, row) for row in part.table.rows if row.human is human]
+        if rows:
+            yield {"title": title, "rows": rows}
 
 
-def _row(entry: Entry, metrics: Sequence[str]) -> dict[str, Any]:
-    row = entry.row
+def _row(part: DatasetReport, row: Row) -> dict[str, Any]:
+    done, planned = row.cells
     return {
-        **_key(entry),
+        **_key(part, row),
         "samples": row.samples,
-        "marks": row.marks,
-        "done": row.cells[0],
-        "planned": row.cells[1],
-        "columns": [_value(row, name) for name in metrics],
+        "caveats": row.caveats,
+        "done": done,
+        "planned": planned,
+        "columns": [_value(row.values.get(name)) for name in part.table.columns],
     }
 
 
-def _key(entry: Entry) -> dict[str, Any]:
-    return {"label": entry.label, "hue": palette.hue(entry.style), "glyph": palette.glyph(entry.style)}
+def _key(part: DatasetReport, row: Row) -> dict[str, Any]:
+    style = part.styles[row.label]
+    return {"label": row.label, "hue": palette.hue(style), "glyph": palette.glyph(style)}
 
 
-def _value(row: Row, name: str) -> dict[str, Any]:
-    if name not in row.metrics:
-        return {"text": "", "sd": "", "sort": "", "best": False}
-    summary = row.metrics[name]
-    sd = "" if summary.sd is None else f"{summary.sd:.3f}"
-    return {"text": f"{summary.mean:.4f}", "sd": sd, "sort": repr(summary.mean), "best": name in row.best}
+def _value(value: Value | None) -> dict[str, Any]:
+    if value is None:
+        return {"text": "", "sd": "", "count": "", "sort": "", "best": False}
+    return {
+        "text": full(value.mean),
+        "sd": full_spread(value.sd),
+        "count": value.count,
+        "sort": repr(value.mean),
+        "best": value.best,
+    }
 
 
-def _notes(rows: Sequence[Row]) -> Iterator[str]:
-    for mark, text in EXPLAINED.items():
-        methods = [row.method for row in rows if mark in row.marks]
-        if methods:
-            yield f"{text}: {', '.join(methods)}"
+def _notes(table: Table, shown: Sequence[Value]) -> Iterator[str]:
+    if any(value.count for value in shown):
+        yield INCOMPLETE
+    # All caveats stand below the method's name; these need other words.
+    yield from caveat_lines((row.label, [own for own in row.caveats if own in EXPLAINED]) for row in table.rows)
+    yield from table.notes
 
 
-def _fold_tables(part: DatasetReport) -> Iterator[dict[str, Any]]:
-    for metric, values in part.folds.items():
+def _fold_tables(table: Table) -> Iterator[dict[str, Any]]:
+    for name in table.columns:
+        values = {row.label: row.values[name].folds for row in table.rows if name in row.values}
         folds = sorted({fold for own in values.values() for fold in own})
         rows = [(label, [_number(own.get(fold)) for fold in folds]) for label, own in values.items()]
-        yield {"metric": metric, "folds": folds, "rows": rows}
+        yield {"metric": name, "folds": folds, "rows": rows}
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
+    return "" if value is None else full(value)
 
 
-def _costs(entry: Entry, names: Sequence[str]) -> dict[str, Any]:
-    return {**_key(entry), "columns": [_cost(entry.row.cost.get(name)) for name in names]}
+def _costs(part: DatasetReport, row: Row, names: Sequence[str]) -> dict[str, Any]:
+    return {**_key(part, row), "columns": [_cost(row.costs.get(name)) for name in names]}
 
 
 def _cost(value: float | None) -> Mapping[str, str]:
-    if value is None:
-        return {"text": "", "sort": ""}
-    return {"text": f"{value:,.0f}" if value >= 100 else f"{value:.3g}", "sort": repr(value)}
+    return {"text": cost_text(value), "sort": "" if value is None else repr(value)}
 
 
 def _pictures(part: DatasetReport, name: str) -> dict[str, Any]:
     from markupsafe import Markup
 
-    from mrbench.report.figures import COMPARED, cost_pictures, curve_pictures, fold_picture, parts_picture
+    from mrbench.report.figures import cost_pictures, curve_pictures, fold_picture, parts_picture
     from mrbench.report.picture import Picture
 
     def trusted(picture: Picture) -> dict[str, Any]:
         return {"title": picture.title, "note": picture.note, "svg": Markup(picture.svg)}
 
-    table, entries = part.table, part.entries
-    several = [metric for metric, values in part.folds.items() if any(len(own) > 1 for own in values.values())]
-    folds = [
-        fold_picture(f"{name}f{number}", metric, table.metrics[metric], part.folds[metric], entries)
-        for number, metric in enumerate(several)
-    ]
+    table, styles = part.table, part.styles
     curves = [
         picture
-        for number, entry in enumerate(entries)
-        for picture in curve_pictures(f"{name}e{number}", entry, part.curves.get(entry.label, {}))
+        for number, row in enumerate(table.rows)
+        for picture in curve_pictures(f"{name}e{number}", row, styles[row.label], part.curves.get(row.label, {}))
     ]
-    parts = parts_picture(f"{name}p", entries)
-    compared = [
-        entry for entry in entries if part.metric in entry.row.metrics and entry.row.cost.keys() & COMPARED.keys()
-    ]
+    parts = parts_picture(f"{name}p", table, styles)
     return {
-        "compared": [_key(entry) for entry in compared],
-        "folds": [trusted(picture) for picture in folds],
+        "compared": [_key(part, row) for row in _compared(part)],
+        "folds": [
+            trusted(fold_picture(f"{name}f{number}", metric, table, styles))
+            for number, metric in enumerate(_of_several_folds(table))
+        ],
         "curves": [trusted(picture) for picture in curves],
-        "cost_pictures": [trusted(p) for p in cost_pictures(name, part.metric, entries)],
+        "cost_pictures": [trusted(picture) for picture in cost_pictures(name, part.metric, table, styles)],
         "parts": trusted(parts) if parts else None,
     }
+
+
+def _of_several_folds(table: Table) -> list[str]:
+    values = {name: [row.values[name] for row in table.rows if name in row.values] for name in table.columns}
+    return [name for name, own in values.items() if any(len(value.folds) > 1 for value in own)]
+
+
+def _compared(part: DatasetReport) -> list[Row]:
+    names = {cost.name for cost in COSTS if cost.words}
+    return [row for row in part.table.rows if part.metric in row.values and names & row.costs.keys()]

@@ -17,9 +17,10 @@ RECORD = {
     "reason": "",
     "environment": {"shared_device": False, "cores": 2},
     "profile": {"phases": {"predict": {"seconds": 1, "peak_memory_mib": 2.5, "more": 1}}, "parameters": 3},
-    "metrics": {"ged": {"value": 0.5, "by_class": {}, "by_rater": {}, "cases": 3}},
+    "metrics": {"ged": {"value": 0.5, "by_class": {"1": 0.5}, "by_rater": {}, "cases": 3, "of": 4}},
     "scoring": {"ged": "d"},
     "metric_faults": {},
+    "versions": {"mrbench": "1"},
     "written": "today",
 }
 
@@ -57,14 +58,24 @@ def test_what_a_cell_leaves_is_right():
         ("metrics.ged.value", "0.5"),
         ("metrics.ged.value", None),
         ("metrics.ged.value", 10**400),
+        ("metrics.ged.by_class", {"1": "0.5"}),
+        ("metrics.ged.by_rater.first", 0.5),
+        ("metrics.ged.cases", "3"),
+        ("metrics.ged.of", None),
         ("scoring", None),
         ("scoring.ged", 1),
+        ("versions", None),
         ("metric_faults", [1]),
         ("metric_faults.ged", {}),
     ],
 )
 def test_the_first_wrong_field_is_named(path: str, value: Any):
     assert fault_of(changed(path, value)).startswith(path)
+
+
+def test_a_failed_cell_says_what_it_ran_on_or_nothing():
+    assert fault_of({"status": "failed", "reason": "why", "environment": {"device": "cpu"}}) == ""
+    assert fault_of({"status": "failed", "reason": "why", "environment": None}).startswith("environment")
 
 
 @pytest.mark.parametrize("name", ["environment", "profile", "metrics"])

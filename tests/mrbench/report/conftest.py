@@ -29,7 +29,7 @@ def hostile(registry: Registry) -> str:
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Run:
-    """Two methods, predictions made elsewhere and a row for people, on two folds of slices."""
+    """Two methods, predictions made elsewhere and a human reference, on two folds of slices."""
     methods = [fusion("vote"), method("alpha"), method("beta", raters=False), external("mine")]
     return write_results(tmp_path_factory.mktemp("slices") / "results", methods, SETTINGS, registry=registry)
 

@@ -163,7 +163,7 @@ def test_tables_sort_by_click_and_by_keyboard(opened: Open, written: Path):
     assert values == sorted(values, reverse=True)
     assert heading.get_attribute("aria-sort") == "descending"
     assert page.locator(".results [aria-sort]").count() == 1
-    assert "vote" in str(page.locator(".results tbody").last.text_content()), "rows for people stay apart"
+    assert "vote" in str(page.locator(".results tbody").last.text_content()), "human references stay apart"
 
 
 def test_blanks_stay_at_the_end_of_a_sorted_column(opened: Open, written: Path):

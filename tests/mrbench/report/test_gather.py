@@ -10,35 +10,33 @@ import pytest
 from synthetic_results import method, write_results
 
 from mrbench.engine.run import Run, open_run
-from mrbench.engine.summary import summarise
 from mrbench.errors import IncompatibleError, UnknownNameError
 from mrbench.metrics.protocol import PUBLISHED, STRICT
 from mrbench.registry import Registry
 from mrbench.report.choices import Choices
 from mrbench.report.gather import gather
+from mrbench.results.method_run import runs_of
+from mrbench.results.tabulate import tabulate
 
 SETTINGS = {"subjects": 9, "size": 32, "slices": 2}
 
 
-def test_rows_are_those_of_the_table_with_people_last(run: Run, registry: Registry):
+def test_rows_are_those_of_the_table_with_human_references_last(run: Run, registry: Registry):
     (part,) = gather([run], registry, Choices()).datasets
-    (table,) = summarise(run, run.cell_results(), registry, STRICT)
-    assert [row.method for row in part.table.rows] == ["alpha", "beta", "external:mine", "vote"]
-    own = {row.method: row for row in table.rows}
+    (table,) = tabulate(runs_of(run), registry, STRICT)
+    assert [row.label for row in part.table.rows] == ["alpha", "beta", "external:mine", "vote"]
+    own = {row.label: row for row in table.rows}
     for row in part.table.rows:
-        assert row.best == own[row.method].best
-        assert row.marks == own[row.method].marks
-        assert all(
-            row.metrics[name] == own[row.method].metrics[name] for name in part.table.metrics if name in row.metrics
-        )
-    assert list(part.table.metrics) == list(table.metrics)
+        assert row.caveats == own[row.label].caveats
+        assert [row.values.get(name) for name in table.columns] == [own[row.label].values.get(n) for n in table.columns]
+    assert list(part.table.columns) == list(table.columns)
 
 
 def test_the_values_of_the_folds_make_the_value_of_the_row(run: Run, registry: Registry):
     (part,) = gather([run], registry, Choices(protocol=PUBLISHED)).datasets
-    row = part.table.rows[0]
-    assert part.folds["ged"]["alpha"].keys() == {0, 1}
-    assert sum(part.folds["ged"]["alpha"].values()) / 2 == pytest.approx(row.metrics["ged"].mean)
+    value = part.table.rows[0].values["ged"]
+    assert value.folds.keys() == {0, 1}
+    assert sum(value.folds.values()) / 2 == pytest.approx(value.mean)
 
 
 def test_only_methods_that_learn_have_curves(run: Run, registry: Registry):
@@ -50,7 +48,7 @@ def test_only_methods_that_learn_have_curves(run: Run, registry: Registry):
 
 def test_a_metric_that_is_no_column_becomes_one_when_it_is_chosen(run: Run, registry: Registry):
     (part,) = gather([run], registry, Choices(metric="ged_pa")).datasets
-    assert next(iter(part.table.metrics)) == "ged_pa"
+    assert next(iter(part.table.columns)) == "ged_pa"
     assert part.gallery.index["metric"] == "ged_pa"
 
 
@@ -60,28 +58,38 @@ def test_an_unknown_metric_offers_the_nearest(run: Run, registry: Registry):
 
 
 def test_runs_stand_side_by_side_and_are_ranked_together(run: Run, registry: Registry, tmp_path: Path):
-    other = write_results(tmp_path / "r", [method("gamma"), method("beta", raters=False)], SETTINGS, registry=registry)
+    methods = [method("gamma"), method("beta", samples=3, raters=False)]
+    other = replace(write_results(tmp_path / "r", methods, SETTINGS, registry=registry), id="other")
     (part,) = gather([run, other], registry, Choices()).datasets
-    labels = [row.method for row in part.table.rows]
-    titles = (f"{run.id}, 1", f"{run.id}, 2") if run.id == other.id else (run.id, other.id)
-    assert labels == ["alpha", f"beta ({titles[0]})", "external:mine", "gamma", f"beta ({titles[1]})", "vote"]
-    best = [row for row in part.table.rows if "ged" in row.best]
-    ranked = [row.metrics["ged"].mean for row in part.table.rows if "sees test masks" not in row.marks]
-    assert [row.metrics["ged"].mean for row in best] == [min(ranked)]
+    rows = part.table.rows
+    labels = ["alpha", f"beta, run {run.id}", "external:mine", "gamma", "beta, run other", "vote"]
+    assert [row.label for row in rows] == labels
+    equal_s = [row.values["ged"] for row in rows if row.samples == 4]
+    assert [value.mean for value in equal_s if value.best] == [min(value.mean for value in equal_s)]
+    assert [fact.lines for fact in part.facts if fact.term == "Run"] == [(run.id, "other")]
 
 
-def test_a_run_given_twice_and_rows_whose_cells_another_run_has_stand_there_once(run: Run, registry: Registry):
+def test_a_method_whose_folds_lie_in_several_runs_is_one_row(run: Run, registry: Registry, tmp_path: Path):
+    more = [method("beta", raters=False)]
+    other = write_results(tmp_path / "r", more, SETTINGS, folds=(1, 2), registry=registry)
+    (part,) = gather([run, other], registry, Choices()).datasets
+    cells = {row.label: row.cells for row in part.table.rows}
+    assert cells == {"alpha": (2, 2), "beta": (3, 3), "external:mine": (2, 2), "vote": (2, 2)}
+    assert part.table.rows[1].values["ged"].folds.keys() == {0, 1, 2}
+    assert part.gallery.index["entries"] == [{"label": label} for label in cells]
+
+
+def test_a_run_given_twice_and_cells_that_another_run_has_stand_there_once(run: Run, registry: Registry):
     part_of_it = replace(run, id="part", cells=run.cells[:2])
-    (part,) = gather([run, run, part_of_it], registry, Choices()).datasets
-    assert len(part.entries) == 4
-    (part,) = gather([part_of_it, run], registry, Choices()).datasets
-    more = [entry for entry in part.entries if entry.run.id == run.id]
-    assert [entry.row.cells for entry in more] == [(2, 2)] * 4, "a row is whole"
+    for runs, named in (([run, run, part_of_it], (run.id,)), ([part_of_it, run], ("part", run.id))):
+        (part,) = gather(runs, registry, Choices()).datasets
+        assert [row.cells for row in part.table.rows] == [(2, 2)] * 4, "a row is whole"
+        assert [fact.lines for fact in part.facts if fact.term == "Run"] == [named]
 
 
 def test_runs_on_other_data_are_not_mixed(run: Run, registry: Registry, tmp_path: Path):
     other = write_results(tmp_path / "r", [method("gamma")], SETTINGS | {"seed": 1}, registry=registry)
-    with pytest.raises(IncompatibleError, match="different data or splits of 'phantom'") as error:
+    with pytest.raises(IncompatibleError, match="cells of 'phantom' come from 2 different data or splits") as error:
         gather([run, other], registry, Choices())
     assert error.value.exit_code == 4
     assert other.id in error.value.found
@@ -96,7 +104,7 @@ def test_a_failed_cell_is_a_row_with_its_reason_and_no_case(run: Run, registry: 
         (failed / "record.json").write_text(json.dumps(values))
         shutil.rmtree(record.parent)
     (part,) = gather([open_run("last", copy)], registry, Choices()).datasets
-    assert part.entries[0].row.failures[0] == "fold0-seed0 failed: ValueError: <b>no</b>"
+    assert part.table.rows[0].failures[0] == "fold0-seed0 failed: ValueError: <b>no</b>"
     assert [entry["label"] for entry in part.gallery.index["entries"]] == ["beta", "external:mine", "vote"]
     assert part.gallery.index["of"] == "beta"
 
@@ -111,7 +119,7 @@ def test_data_that_are_gone_leave_the_page_without_cases(make_odd, registry: Reg
     (part,) = gather([run], registry, Choices()).datasets
     assert part.gallery.absent.endswith("are not available: KeyError: 'no such\\nfile'.")
     assert not part.gallery.blocks
-    assert part.table.rows[0].metrics["ged"].n == 2
+    assert len(part.table.rows[0].values["ged"].folds) == 2
 
 
 def test_data_that_have_changed_leave_the_page_without_cases(
@@ -129,7 +137,7 @@ def test_a_data_set_that_is_not_installed_leaves_the_page_without_cases(make_odd
 
     (part,) = gather([make_odd()], discover(), Choices()).datasets
     assert "unknown data set" in part.gallery.absent
-    assert part.table.rows[0].metrics["ged"].n == 2
+    assert len(part.table.rows[0].values["ged"].folds) == 2
 
 
 def test_predictions_that_cannot_be_read_leave_the_page_without_cases(run: Run, registry: Registry, tmp_path: Path):

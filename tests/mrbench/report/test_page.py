@@ -116,8 +116,9 @@ def test_every_link_of_the_contents_leads_somewhere(page: str):
 
 def test_failures_and_text_of_records_are_escaped(report: Report, hostile: str):
     (part,) = report.datasets
-    bad = replace(part.entries[0], row=replace(part.entries[0].row, failures=(hostile,)), label=hostile)
-    text = render(replace(report, datasets=[replace(part, entries=[bad, *part.entries[1:]])]))
+    bad = replace(part.table.rows[0], failures=(hostile,), label=hostile)
+    table = replace(part.table, rows=[bad, *part.table.rows[1:]])
+    text = render(replace(report, datasets=[replace(part, table=table, styles={**part.styles, hostile: 0})]))
     assert "<script>window" not in text
     assert "<img" not in text
     assert "&lt;img src=x onerror=window.hacked=1&gt;" in text
