@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from mrbench.agreement.accumulator import SubjectSums
 from mrbench.agreement.counts import CaseCounts
-from mrbench.agreement.sums import SubjectSums
 
 MEASURES = ("variance in the frame", "variance in the union", "distance")
 AREA = "mean area"

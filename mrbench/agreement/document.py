@@ -7,9 +7,9 @@ import numpy as np
 from mrbench import __version__
 from mrbench.agreement.attributes import AREA, MEASURES
 from mrbench.agreement.estimates import Estimates
-from mrbench.agreement.people import PeopleRow, Scored
 from mrbench.agreement.survey import Agreement
 from mrbench.data.description import Raters
+from mrbench.results.table import Row, Value
 from mrbench.statistics.bootstrap import DRAWS, LEVEL
 
 SCHEMA = "mrbench.agreement"
@@ -70,7 +70,7 @@ def as_document(found: Agreement) -> dict[str, Any]:
         "fleiss_kappa": _numbers(found.estimates["kappa"]),
         "krippendorff_alpha": _numbers(found.estimates["alpha"]),
         "krippendorff_alpha_pooled": _numbers(found.estimates["pooled_alpha"]),
-        "people": {"samples": found.samples, "rows": [_people(row) for row in found.people]},
+        "people": {"samples": found.samples, "rows": [_reference(row) for row in found.references.rows]},
         "attributes": _attributes(found),
         "duplicates": _duplicates(found),
     }
@@ -110,18 +110,19 @@ def _listed(values: np.ndarray) -> Any:
     return objects.tolist()
 
 
-def _people(row: PeopleRow) -> dict[str, Any]:
-    metrics = {name: _scored(scored) for name, scored in row.metrics.items()}
-    return {"row": row.name, "summary": row.summary, "metrics": metrics, "faults": list(row.faults)}
+def _reference(row: Row) -> dict[str, Any]:
+    metrics = {name: _value(value) for name, value in row.values.items()}
+    return {"row": row.label, "summary": row.summary, "metrics": metrics, "faults": list(row.failures)}
 
 
-def _scored(scored: Scored) -> dict[str, Any]:
-    value, interval = scored.value, scored.estimate.interval
+def _value(value: Value) -> dict[str, Any]:
+    interval = value.interval
     return {
-        "value": value.value,
+        "value": value.mean,
         "low": interval.low if interval else None,
         "high": interval.high if interval else None,
-        "cases": value.n_cases,
+        "cases": value.cases,
+        "of": value.of_cases,
         "by_class": {str(label): number for label, number in value.by_class.items()},
         "by_rater": {str(rater): number for rater, number in value.by_rater.items()},
     }

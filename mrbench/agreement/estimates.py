@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mrbench.agreement.accumulator import SubjectSums
 from mrbench.agreement.attributes import MOMENTS, correlations
 from mrbench.agreement.chance import alpha_of
-from mrbench.agreement.sums import SubjectSums
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.statistics.bootstrap import LEVEL
 from mrbench.statistics.subjects import mean_of_present

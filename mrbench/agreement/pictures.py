@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 
 from mrbench.agreement.document import class_names, has_columns
 from mrbench.agreement.survey import Agreement
-from mrbench.cli.columns import short
 from mrbench.data.description import Raters
 from mrbench.files import replaced
 from mrbench.report.svg import RC, printable
+from mrbench.results.numbers import short
 
 INK, MUTED, PAPER = "#1c1e22", "#5b6069", "#ffffff"
 """Of the report's page in light."""

@@ -1,11 +1,8 @@
-"""Rows for people: every fusion that is installed, scored by every metric that applies, as a run scores them."""
+"""Human reference rows: every fusion that is installed, scored by every metric that applies, as a run scores them."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from math import isfinite
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
-
-import numpy as np
 
 from mrbench.agreement.bounds import BOUNDS
 from mrbench.configuration import Config
@@ -14,80 +11,75 @@ from mrbench.data.description import Description
 from mrbench.engine.plan import capabilities_fit
 from mrbench.engine.predict import Predictor
 from mrbench.engine.score import applicable_metrics
-from mrbench.interfaces.metric import Key, Metric
+from mrbench.engine.score_block import CaseScorer
+from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import ScoringProtocol
-from mrbench.metrics.scoring import CaseScores, MetricValue, Row, reduce_fold, score_case
-from mrbench.records import MetricRecord
+from mrbench.metrics.scores import MetricScores
+from mrbench.metrics.scoring import reduce_fold
+from mrbench.records import Capability, MethodRecord, MetricRecord
 from mrbench.registry import Registry
+from mrbench.results.caveats import SEES_TEST_MASKS
+from mrbench.results.table import Row, RowKind, Table, Value, values_of
 from mrbench.seeds import derive_seed
-from mrbench.statistics.bootstrap import Estimate, bootstrap_value
+from mrbench.statistics.bootstrap import bootstrap_value
 from mrbench.statistics.subjects import subject_table
 
 
-@dataclass(frozen=True, eq=False)
-class Scored:
-    """A metric of a row.
-
-    Attributes:
-        value: as the harness reduces a fold: over subjects, raters and classes.
-        estimate: the same value with its interval.
-    """
-
-    value: MetricValue
-    estimate: Estimate
-
-
-@dataclass(frozen=True, eq=False)
-class PeopleRow:
-    """A row made of people's masks.
+@dataclass(eq=False)
+class _Reference:
+    """A fusion at work, and its scores so far; one that fails is asked no more.
 
     Attributes:
         name, summary: of the fusion.
-        metrics: that have a value.
-        faults: why something is missing, one sentence each.
+        samples: S.
+        predictor: None where the fusion cannot work on the data set, or failed.
+        failure: why.
     """
 
     name: str
     summary: str
-    metrics: Mapping[str, Scored]
-    faults: Sequence[str]
-
-
-@dataclass(eq=False)
-class _Fusion:
-    """A fusion at work, and what it has left so far; one that fails is asked no more."""
-
-    name: str
-    summary: str
+    samples: int
     predictor: Predictor | None
-    scores: CaseScores = field(default_factory=CaseScores)
-    faults: dict[str, str] = field(default_factory=dict)
+    scorer: CaseScorer
+    failure: str = ""
 
-    def add(self, case: Case, metrics: Mapping[str, Metric], protocol: ScoringProtocol) -> None:
+    def add(self, case: Case) -> None:
         if self.predictor is None:
             return
         try:
             trials = [predicted.tables for predicted in self.predictor.predict(case)]
         except Exception as error:
-            self.predictor, self.scores = None, CaseScores()
-            self.faults = {"": f"case {case.id!r}: {type(error).__name__}: {error}"}
+            self.predictor = None
+            self.failure = f"case {case.id!r}: {type(error).__name__}: {error}"
             return
-        values: dict[tuple[str, Key], np.ndarray] = {}
-        for name, metric in metrics.items():
-            try:
-                values |= _finite(score_case(trials, {name: metric}, protocol))
-            except Exception as error:
-                self.faults.setdefault(name, f"metric {name!r}, case {case.id!r}: {type(error).__name__}: {error}")
-        self.scores.append(case.id, case.subject, values)
+        self.scorer.add(case.id, case.subject, trials)
+
+    def row(self) -> Row:
+        return Row(
+            label=self.name,
+            kind=RowKind.HUMAN,
+            values={} if self.failure else self._values(),
+            samples=self.samples,
+            caveats=(SEES_TEST_MASKS,),
+            failures=(self.failure,) if self.failure else tuple(self.scorer.faults.values()),
+            summary=self.summary,
+        )
+
+    def _values(self) -> dict[str, Value]:
+        metrics, protocol = self.scorer.metrics, self.scorer.protocol
+        scores = self.scorer.scores.only(set(metrics) - set(self.scorer.faults))
+        found = values_of([(0, reduce_fold(scores, metrics, protocol))], 1, protocol)
+        own = dict(scores.by_metric())
+        return {name: _with_interval(value, own[name], metrics[name], protocol) for name, value in found.items()}
 
 
-def _finite(own: Mapping[tuple[str, Key], np.ndarray]) -> Mapping[tuple[str, Key], np.ndarray]:
-    if not all(isfinite(number) for statistics in own.values() for number in statistics.ravel().tolist()):
-        raise ValueError("a value that is not finite")
-    return own
+def _with_interval(value: Value, scores: MetricScores, metric: Metric, protocol: ScoringProtocol) -> Value:
+    subjects = tuple(dict.fromkeys(scores.subjects))
+    estimate = bootstrap_value({0: [subject_table(scores, metric, protocol, subjects)]})
+    return replace(value, interval=estimate.interval, no_interval=estimate.reason)
 
 
-class People:
+class References:
     """Takes the cases one by one and keeps their scores alone.
 
     Args:
@@ -110,57 +102,47 @@ class People:
         only: tuple[str, ...] = (),
     ) -> None:
         plugins = applicable_metrics(registry, description.raters, only)
+        self.description, self.samples, self.protocol = description, samples, protocol
         self.records: dict[str, MetricRecord] = {name: plugin.record for name, plugin in plugins.items()}
         self.metrics: dict[str, Metric] = {name: plugin.load()() for name, plugin in plugins.items()}
-        self.protocol = protocol
-        self.fusions = [*_installed(registry, description, samples), *_own(description, samples)]
+        self.shown = [name for name, record in self.records.items() if only or record.table]
+        self.references = [*self._installed(registry), *self._own()]
 
     def add(self, case: Case) -> None:
         """Scores every row on one more case."""
-        for fusion in self.fusions if self.metrics else ():
-            fusion.add(case, self.metrics, self.protocol)
+        for reference in self.references if self.metrics else ():
+            reference.add(case)
 
-    def rows(self) -> list[PeopleRow]:
-        """Every row, reduced over the cases so far."""
-        return [self._row(fusion) for fusion in self.fusions]
+    def table(self) -> Table:
+        """The rows, reduced over the cases so far as one fold, with intervals over subjects.
 
-    def _row(self, fusion: _Fusion) -> PeopleRow:
-        values = reduce_fold(fusion.scores, self.metrics, self.protocol)
-        rows: dict[str, list[Row]] = {}
-        for row in fusion.scores:
-            rows.setdefault(row.metric, []).append(row)
-        subjects = tuple(dict.fromkeys(subject for _, subject, _ in fusion.scores.cases))
-        found = {
-            name: Scored(value, self._estimate(rows[name], name, subjects))
-            for name, value in values.items()
-            if name not in fusion.faults
-        }
-        return PeopleRow(fusion.name, fusion.summary, found, tuple(fusion.faults.values()))
+        They hold the values of all metrics; its columns are those that were named, or else those meant for tables.
+        """
+        rows = [reference.row() for reference in self.references]
+        shown = {name: self.records[name] for name in self.shown if any(name in row.values for row in rows)}
+        return Table(self.description.name, self.description.as_json(), {}, self.protocol.name, shown, rows)
 
-    def _estimate(self, rows: Sequence[Row], name: str, subjects: Sequence[str]) -> Estimate:
-        table = subject_table(rows, self.metrics[name], self.protocol, subjects)
-        return bootstrap_value({0: [table]})
+    def _installed(self, registry: Registry) -> Iterator[_Reference]:
+        for plugin in registry.of_kind("method"):
+            if plugin.record.kind != "fusion":
+                continue
+            reasons = capabilities_fit(plugin.record, self.description)
+            if reasons:
+                yield self._reference(plugin.key, plugin.record, None, f"not applicable: {'; '.join(reasons)}")
+            else:
+                config = plugin.load_config().parse({}, owner=plugin.key)
+                yield self._at_work(plugin.key, plugin.record, plugin.load()(config, self.description))
 
+    def _own(self) -> Iterator[_Reference]:
+        for record, fusion in BOUNDS:
+            yield self._at_work(record.name, record, fusion(Config(), self.description))
 
-def _installed(registry: Registry, description: Description, samples: int) -> Iterator[_Fusion]:
-    for plugin in registry.of_kind("method"):
-        record = plugin.record
-        if record.kind != "fusion":
-            continue
-        reasons = capabilities_fit(record, description)
-        if reasons:
-            yield _Fusion(plugin.key, record.summary, None, faults={"": f"not applicable: {'; '.join(reasons)}"})
-        else:
-            fusion = plugin.load()(plugin.load_config().parse({}, owner=plugin.key), description)
-            yield _Fusion(plugin.key, record.summary, _predictor(record, description, samples, fusion))
+    def _at_work(self, name: str, record: MethodRecord, fusion: Any) -> _Reference:
+        seed = derive_seed(0, self.description.name, "agreement")
+        predictor = Predictor.of_fusion(record, self.description, self.samples, fusion, seed)
+        return self._reference(name, record, predictor)
 
-
-def _own(description: Description, samples: int) -> Iterator[_Fusion]:
-    for record, fusion in BOUNDS:
-        bound = fusion(Config(), description)
-        yield _Fusion(record.name, record.summary, _predictor(record, description, samples, bound))
-
-
-def _predictor(record: Any, description: Description, samples: int, fusion: Any) -> Predictor:
-    seed = derive_seed(0, description.name, "agreement")
-    return Predictor.of_fusion(record, description, samples, fusion, seed)
+    def _reference(self, name: str, record: MethodRecord, predictor: Predictor | None, failure: str = "") -> _Reference:
+        samples = self.samples if Capability.DIVERSE in record.capabilities else 1
+        scorer = CaseScorer(self.metrics, self.protocol)
+        return _Reference(name, record.summary, samples, predictor, scorer, failure)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mrbench.agreement.accumulator import SubjectSums
 from mrbench.agreement.attributes import MOMENTS, moments
 from mrbench.agreement.counts import CaseCounts
 from mrbench.agreement.estimates import Estimates, estimate
-from mrbench.agreement.people import People, PeopleRow
 from mrbench.agreement.quantities import case_quantities
-from mrbench.agreement.sums import SubjectSums
+from mrbench.agreement.references import References
 from mrbench.consensus import staple_batch
 from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
@@ -18,8 +18,8 @@ from mrbench.data.checks import Copies, Twins, check_columns, check_masks
 from mrbench.data.description import Description, Raters
 from mrbench.metrics.counting import count_intersections, pack_masks
 from mrbench.metrics.protocol import ScoringProtocol
-from mrbench.records import MetricRecord
 from mrbench.registry import Registry
+from mrbench.results.table import Table
 
 BATCH_CASES = 32
 """Cases whose STAPLE iterations run together, at most."""
@@ -39,13 +39,13 @@ class Agreement:
         n_cases, n_subjects: looked at.
         own_subject: is every image its own subject?
         protocol: decides on two empty masks and on the weight of subjects.
-        samples: S of the rows for people that draw.
+        samples: S of the human reference rows that draw.
         present: ``(R,)`` int, cases that each rater looked at.
         cases_by_present: for each number of raters who looked, in how many cases they were so many.
         nothing: ``(F, R)`` int, cases in which a rater looked and marked nothing of a class.
         estimates: quantities by name, as :mod:`mrbench.agreement.quantities` has them.
         attributes: names of the ratings that were compared with the masks.
-        people, metrics: the rows for people, and the records of the metrics that they may have.
+        references: the human reference rows.
         equal, both: ``(R, R)`` int, upper triangle: cases in which two raters' masks are the same, or both marked.
         warnings: duplicates, in words.
         copies: pairs of cases (copy, original) with the same image.
@@ -64,8 +64,7 @@ class Agreement:
     nothing: np.ndarray
     estimates: dict[str, Estimates]
     attributes: tuple[str, ...]
-    people: Sequence[PeopleRow]
-    metrics: dict[str, MetricRecord]
+    references: Table
     equal: np.ndarray
     both: np.ndarray
     warnings: Sequence[str]
@@ -87,10 +86,10 @@ def survey(
 
     Args:
         cases: the data set.
-        registry: of the fusions and metrics of the rows for people.
+        registry: of the fusions and metrics of the human reference rows.
         protocol: decides on two empty masks and on the weight of subjects.
-        samples: of the rows for people that draw.
-        metrics: of the rows for people; none: all that apply.
+        samples: of the human reference rows that draw.
+        metrics: of the human reference rows; none: all that apply.
         indices: of the cases to look at; None: all.
         chosen: which ones these are, in words.
         progress: wraps the cases as they are read.
@@ -101,7 +100,7 @@ def survey(
     """
     check_columns(cases)
     indices = np.arange(len(cases)) if indices is None else indices
-    found = _Pass(cases, People(registry, cases.description, samples, protocol, metrics), protocol)
+    found = _Pass(cases, References(registry, cases.description, samples, protocol, metrics), protocol)
     for batch in _batches(progress(cases[int(index)] for index in indices), cases.description):
         for case, counts in zip(batch, _counted(batch, cases.description), strict=True):
             found.add(case, counts)
@@ -111,8 +110,8 @@ def survey(
 class _Pass:
     """What one pass over the cases gathers: sums per subject and scores, never masks."""
 
-    def __init__(self, cases: CaseSet, people: People, protocol: ScoringProtocol) -> None:
-        self.cases, self.people, self.protocol = cases, people, protocol
+    def __init__(self, cases: CaseSet, references: References, protocol: ScoringProtocol) -> None:
+        self.cases, self.references, self.protocol = cases, references, protocol
         self.attributes = tuple(cases.attributes) if cases.description.n_classes == 2 else ()
         self.sums, self.twins, self.copies = SubjectSums(), Twins(cases.description), Copies()
 
@@ -121,7 +120,7 @@ class _Pass:
         if self.attributes:
             quantities[MOMENTS] = moments(counts, case.attributes, float(quantities["mean_distance"][0]))
         self.sums.add(case.subject, quantities)
-        self.people.add(case)
+        self.references.add(case)
         self.twins.add(case)
         self.copies.add(case)
 
@@ -142,8 +141,7 @@ class _Pass:
             nothing=self.sums.total("nothing", np.ones((1, len(self.sums.subjects))))[0].astype(np.int64),
             estimates=estimate(self.sums, self.protocol),
             attributes=self.attributes,
-            people=self.people.rows(),
-            metrics=self.people.records,
+            references=self.references.table(),
             equal=self.twins.equal,
             both=self.twins.both,
             warnings=self._warnings(),

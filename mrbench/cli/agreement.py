@@ -45,7 +45,7 @@ PROTOCOLS = ("published", "strict")
     type=click.IntRange(1),
     default=50,
     show_default=True,
-    help="Samples per case of the rows for people that draw.",
+    help="Samples per case of the human reference rows that draw.",
 )
 @METRICS
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
@@ -70,7 +70,7 @@ def command(
     """Measure how far the raters of a data set agree, with intervals by bootstrap over subjects.
 
     Distances and Dice of each two raters, area ranks, relative areas, STAPLE's sensitivity and specificity, Fleiss'
-    kappa, Krippendorff's alpha, rows for people under every metric, duplicates and absent raters.
+    kappa, Krippendorff's alpha, human reference rows under every metric, duplicates and absent raters.
 
     \b
     mrbench agreement phantom

@@ -9,11 +9,13 @@ from rich.text import Text
 from mrbench.agreement.attributes import AREA, MEASURES
 from mrbench.agreement.document import COLUMNS, class_names, has_columns
 from mrbench.agreement.estimates import Estimates
-from mrbench.agreement.people import Scored
 from mrbench.agreement.survey import Agreement
-from mrbench.cli.columns import Column, print_columns, print_notes, short
-from mrbench.cli.tables import title
+from mrbench.cli.columns import Column, print_columns, print_notes
+from mrbench.cli.tables import mean_and_spread, title
 from mrbench.data.description import Raters, Unit
+from mrbench.results.columns import INCOMPLETE, RESEARCH, header
+from mrbench.results.numbers import short, short_interval, signed
+from mrbench.results.table import Table, Value
 from mrbench.statistics.bootstrap import DRAWS, LEVEL
 
 INTERVAL = f"{100 * LEVEL:.0f} % interval"
@@ -26,8 +28,8 @@ def print_agreement(found: Agreement, console: Console) -> None:
     _print(console, "All raters", *_beyond_chance(found))
     for place, name in enumerate(class_names(found)):
         _print_class(console, found, place, f" of {name}" if len(class_names(found)) > 1 else "")
-    _print(console, f"Rows for people (samples: {found.samples})", *_people(found))
-    print_notes(console, _people_notes(found))
+    _print(console, f"Human reference rows (samples: {found.samples})", *_references(found.references))
+    print_notes(console, _reference_notes(found.references))
     if found.attributes:
         _print(console, "Ratings that differ, and masks that differ: Pearson's r over cases", *_attributes(found))
         print_notes(
@@ -174,20 +176,28 @@ def _ranks(found: Agreement, place: int) -> tuple[Column, list[Column]]:
     return Column("rater", [Text(name) for name in names]), columns
 
 
-def _people(found: Agreement) -> tuple[Column, list[Column]]:
-    shown = [name for name, record in found.metrics.items() if record.table] or list(found.metrics)
-    shown = [name for name in shown if any(name in row.metrics for row in found.people)]
-    columns = []
-    for name in shown:
-        title = header(name, found.metrics[name])
-        columns.append(Column(header, [_scored(row.metrics.get(name)) for row in found.people]))
-    return Column("row", [Text(row.name) for row in found.people]), columns
+def _references(table: Table) -> tuple[Column, list[Column]]:
+    columns = [
+        Column(header(name, column), [_value(row.values.get(name)) for row in table.rows])
+        for name, column in table.columns.items()
+    ]
+    return Column("row", [Text(row.label) for row in table.rows]), columns
 
 
-def _people_notes(found: Agreement) -> Iterator[str]:
-    for row in found.people:
-        yield f"{row.name}: {row.summary}"
-        yield from (f"{row.name}: {fault}" for fault in row.faults)
+def _value(value: Value | None) -> Text:
+    if value is None:
+        return Text("")
+    interval = f" ({short_interval(value.interval.low, value.interval.high)})" if value.interval else ""
+    return Text(mean_and_spread(value)).append(interval, style="dim")
+
+
+def _reference_notes(table: Table) -> Iterator[str]:
+    for row in table.rows:
+        yield f"{row.label}: {row.summary}"
+        yield from (f"{row.label}: {failure}" for failure in row.failures)
+    shown = (row.values.get(name) for row in table.rows for name in table.columns)
+    if any(value and value.count for value in shown):
+        yield INCOMPLETE
     yield (
         "rows with one rater as the truth, or one rater's mask as the sample, have another R or S in ged than rows "
         "against everybody, and do not compare with them; all see raters' masks, and none is a method"
@@ -224,22 +234,14 @@ def _short(value: float, digits: int = 4) -> str:
 
 
 def _signed(value: float) -> str:
-    return "" if np.isnan(value) else f"{'+' if value > 0 else ''}{short(float(value), 3)}"
+    return "" if np.isnan(value) else signed(float(value), 3)
 
 
 def _interval(numbers: Estimates, at: tuple[int, ...], number: Callable[[float], str] = _short) -> str:
     low, high = numbers.low[at], numbers.high[at]
-    return "" if np.isnan(low) else f"{number(low)} .. {number(high)}"
+    return "" if np.isnan(low) else short_interval(low, high, number)
 
 
 def _with_interval(numbers: Estimates, at: tuple[int, ...], number: Callable[[float], str] = _short) -> Text:
     interval = _interval(numbers, at, number)
     return Text(number(numbers.value[at])).append(f" ({interval})" if interval else "", style="dim")
-
-
-def _scored(scored: Scored | None) -> Text:
-    if scored is None:
-        return Text("")
-    interval = scored.estimate.interval
-    text = f" ({short(interval.low)} .. {short(interval.high)})" if interval else ""
-    return Text(short(scored.value.value)).append(text, style="dim")

@@ -1,7 +1,7 @@
 """One block of cases, scored: what a scoring process does at a time. Imports nothing heavy."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,42 @@ class BlockScores:
     faults: Mapping[str, str]
 
 
+@dataclass(eq=False)
+class CaseScorer:
+    """Scores cases one by one; a metric that fails costs the others nothing.
+
+    Attributes:
+        metrics: by key.
+        faults: metrics that raised or gave a value that is not finite, with what they did first.
+    """
+
+    metrics: Mapping[str, Metric]
+    protocol: ScoringProtocol
+    faults: dict[str, str] = field(default_factory=dict)
+    _collector: ScoreCollector = field(default_factory=ScoreCollector)
+
+    def add(self, case_id: str, subject: str, trials: Sequence[CaseTables]) -> None:
+        """Every metric of one case, from the tables of its trials."""
+        values: dict[tuple[str, Key], np.ndarray] = {}
+        without: list[str] = []
+        for name, metric in self.metrics.items():
+            try:
+                own = score_case(trials, {name: metric}, self.protocol)
+                # Of vectors this short, NumPy's call takes longer than the numbers.
+                if not all(isfinite(number) for statistics in own.values() for number in statistics.ravel().tolist()):
+                    raise ValueError("a value that is not finite")
+                values |= own
+                without += without_value(trials, {name: metric}, own)
+            except Exception as error:
+                self.faults.setdefault(name, f"metric {name!r}, case {case_id!r}: {type(error).__name__}: {error}")
+        self._collector.append(case_id, subject, values, *without)
+
+    @property
+    def scores(self) -> Scores:
+        """Of the cases so far."""
+        return self._collector.scores()
+
+
 def score_block(task: BlockTask) -> BlockScores:
     """Every metric of the cases of a block; one that fails costs the others nothing.
 
@@ -51,24 +87,10 @@ def score_block(task: BlockTask) -> BlockScores:
         DataError: the predictions cannot be read.
         UsageError: they hold fewer samples.
     """
-    loaded: dict[str, Metric] = {name: plugin.load()() for name, plugin in task.metrics.items()}
-    faults: dict[str, str] = {}
-    scores = ScoreCollector()
+    scorer = CaseScorer({name: plugin.load()() for name, plugin in task.metrics.items()}, task.protocol)
     for case_id, subject, trials in _cases(task):
-        values: dict[tuple[str, Key], np.ndarray] = {}
-        without: list[str] = []
-        for name, metric in loaded.items():
-            try:
-                own = score_case(trials, {name: metric}, task.protocol)
-                # Of vectors this short, NumPy's call takes longer than the numbers.
-                if not all(isfinite(number) for statistics in own.values() for number in statistics.ravel().tolist()):
-                    raise ValueError("a value that is not finite")
-                values |= own
-                without += without_value(trials, {name: metric}, own)
-            except Exception as error:
-                faults.setdefault(name, f"metric {name!r}, case {case_id!r}: {type(error).__name__}: {error}")
-        scores.append(case_id, subject, values, *without)
-    return BlockScores(scores.scores(), faults)
+        scorer.add(case_id, subject, trials)
+    return BlockScores(scorer.scores, scorer.faults)
 
 
 def _cases(task: BlockTask) -> Iterator[tuple[str, str, list[CaseTables]]]:

@@ -137,12 +137,12 @@ def test_the_published_slices_have_a_dice_of_856_thousandths_and_margins_that_go
 BY_CASE = replace(STRICT, by_subject=False)
 
 
-def people_of(cases, protocol=STRICT):
+def references_of(cases, protocol=STRICT):
     registry = discover()
     wanted = ("majority-vote", "leave-one-out")
     registry.plugins["method"] = [plugin for plugin in registry.plugins["method"] if plugin.name in wanted]
     found = survey(cases, registry, protocol, samples=1, metrics=("ged",))
-    return {row.name: row.metrics["ged"].value.value for row in found.people}
+    return {row.label: row.values["ged"].mean for row in found.references.rows}
 
 
 def ged(samples, iou_of_raters, masks):
@@ -155,7 +155,7 @@ def test_votes_of_some_slices_have_the_ged_of_a_plain_loop(make_cases, slices):
     chosen = slice(None, None, 40)
     masks, patients = slices["masks"][chosen], slices["patient_id"][chosen]
     _, iou = overlaps(masks)
-    rows = people_of(slice_cases(make_cases, slices, chosen))
+    rows = references_of(slice_cases(make_cases, slices, chosen))
     for name, level in (("majority-vote", 2), ("more-than-half", 3)):
         own = np.array([ged([m.sum(axis=0) >= level], i, m) for m, i in zip(masks, iou, strict=True)])
         _, at = np.unique(patients, return_inverse=True)
@@ -164,7 +164,7 @@ def test_votes_of_some_slices_have_the_ged_of_a_plain_loop(make_cases, slices):
 
 @pytest.mark.slow
 def test_votes_of_the_published_slices_have_their_known_ged(make_cases, slices):
-    rows = people_of(slice_cases(make_cases, slices), BY_CASE)
+    rows = references_of(slice_cases(make_cases, slices), BY_CASE)
     assert rows["majority-vote"] == pytest.approx(0.114, abs=0.0005)
     assert rows["more-than-half"] == pytest.approx(0.123, abs=0.0005)
     assert rows["leave-one-out"] == pytest.approx(0.32, abs=0.005)

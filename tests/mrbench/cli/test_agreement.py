@@ -16,7 +16,7 @@ def document(result):
 def test_the_text_has_every_section(mrbench):
     text = mrbench("agreement", "phantom", *QUICK).output
     sections = ("All raters", "Two raters", "Each rater", "Distance, mean of 1 - IoU", "Dice, mean", "Area ranks",
-                "Rows for people (samples: 2)", "Pearson's r over cases", "Research software")  # fmt: skip
+                "Human reference rows (samples: 2)", "Pearson's r over cases", "Research software")  # fmt: skip
     assert [section for section in sections if section not in text] == []
     assert "of 9 subjects" in text
     assert "all raters looked at all cases" in text
