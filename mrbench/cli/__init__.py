@@ -7,9 +7,9 @@ from importlib import import_module
 import click
 
 from mrbench import __version__
-from mrbench.cli.plugin_commands import callable_names, plugin_commands
 from mrbench.errors import MrbenchError
 from mrbench.naming import pick, qualified
+from mrbench.plugin_commands import callable_names, plugin_commands
 from mrbench.visible import visible
 
 COMMANDS = {

@@ -62,12 +62,6 @@ def _blocks(columns: Sequence[Column], width: int) -> Iterator[list[Column]]:
     yield block
 
 
-def short(value: float, digits: int = 4) -> str:
-    """A number without a zero before the point; what rounds to zero has no sign."""
-    text = f"{value:z.{digits}f}"
-    return text.replace("0.", ".", 1) if text.lstrip("+-").startswith("0.") else text
-
-
 def print_columns(console: Console, names: Column, columns: Sequence[Column]) -> None:
     """Prints columns beside the names of the rows, in as many tables as the width asks for."""
     for number, grid in enumerate(grids(names, columns, console.width)):

@@ -7,8 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from mrbench.cli.columns import Column, grids, print_columns, print_notes, short
-from mrbench.cli.tables import INCOMPLETE, mean_and_spread, title, value_json
+from mrbench.cli.columns import Column, grids, print_columns, print_notes
+from mrbench.cli.tables import mean_and_spread, title, value_json
 from mrbench.compare.compared import Compared, Together
 from mrbench.compare.differences import Comparison, Difference, Tally
 from mrbench.compare.moves import DatasetMoves, Move, MoveTable
@@ -16,8 +16,9 @@ from mrbench.compare.paired_tests import TESTS
 from mrbench.compare.switches import Switch
 from mrbench.results import ties
 from mrbench.results.caveats import caveat_lines
-from mrbench.results.columns import RESEARCH, header
+from mrbench.results.columns import INCOMPLETE, RESEARCH, header
 from mrbench.results.method_run import MethodRun
+from mrbench.results.numbers import short, short_interval, short_p, signed
 from mrbench.results.table import Table, Value
 from mrbench.statistics.bootstrap import DRAWS, LEVEL, Interval
 from mrbench.statistics.significance import Significance
@@ -113,7 +114,7 @@ def _together_columns(together: Sequence[Together]) -> tuple[Column, list[Column
 
 
 def _p(value: float | None) -> str:
-    return "" if value is None else "<.0001" if value < 0.00005 else short(value)
+    return "" if value is None else short_p(value)
 
 
 def print_moves(datasets: Sequence[DatasetMoves], switches: Sequence[Switch]) -> None:
@@ -155,7 +156,7 @@ def _difference_columns(comparison: Comparison, test: str) -> tuple[Column, list
         "A": [short(row.a) for row in rows],
         "B": [short(row.b) for row in rows],
         "B - A": [_change(row) for row in rows],
-        f"{100 * LEVEL:.0f} % interval": [interval_text(row.estimate.interval) for row in rows],
+        f"{100 * LEVEL:.0f} % interval": [_interval(row.estimate.interval) for row in rows],
         "p": [_p(row.corrected.get(test)) for row in rows],
         "effect": [signed(row.effect.rank_biserial, 2) for row in rows],
         "subjects": [_share(row.subjects) for row in rows],
@@ -165,19 +166,12 @@ def _difference_columns(comparison: Comparison, test: str) -> tuple[Column, list
     return Column("metric", names), [Column(name, [Text(cell) for cell in cells]) for name, cells in columns.items()]
 
 
-def signed(value: float, digits: int = 4) -> str:
-    """A number with its sign, 0 without one."""
-    text = f"{value:+.{digits}f}"
-    return short(0.0, digits) if float(text) == 0 else f"{'+' * (value > 0)}{short(value, digits)}"
-
-
 def _change(row: Difference) -> str:
     return signed(row.estimate.value) + (ATTENTION if row.flags else "")
 
 
-def interval_text(interval: Interval | None) -> str:
-    """Both ends of an interval of a difference; blank where there is none."""
-    return f"{signed(interval.low)} .. {signed(interval.high)}" if interval else ""
+def _interval(interval: Interval | None) -> str:
+    return short_interval(interval.low, interval.high, signed) if interval else ""
 
 
 def _share(tally: Tally | None) -> str:

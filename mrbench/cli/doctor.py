@@ -14,7 +14,7 @@ import click
 
 from mrbench.cli import COMMANDS
 from mrbench.cli.options import DATA, OUT, PLUGIN_FILES
-from mrbench.cli.plugin_commands import plugin_commands
+from mrbench.plugin_commands import plugin_commands
 
 if TYPE_CHECKING:
     from mrbench.doctor.section import Section

@@ -7,13 +7,14 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from mrbench.cli.columns import Column, print_columns, print_notes, short
+from mrbench.cli.columns import Column, print_columns, print_notes
 from mrbench.cli.compare_tables import methods_json
 from mrbench.cli.tables import title
 from mrbench.compare.compared import Compared
 from mrbench.compare.ranking import Diagram, RankedMethod, Ranking
 from mrbench.results import ties
 from mrbench.results.columns import RESEARCH, header
+from mrbench.results.numbers import p_relation, short, short_interval
 from mrbench.statistics.bootstrap import DRAWS, LEVEL
 from mrbench.statistics.critical import METHODS, CriticalDifference
 
@@ -65,7 +66,7 @@ def _cells(one: RankedMethod, metric: str) -> tuple[str, ...]:
     interval, rank = one.value.interval, one.rank
     return (
         short(one.value.value),
-        f"{short(interval.low)} .. {short(interval.high)}" if interval else "",
+        short_interval(interval.low, interval.high) if interval else "",
         f"{rank.mean:.2f}" if rank else "",
         f"{rank.low:g} .. {rank.high:g}" if rank else "",
         f"{100 * rank.best:.0f}%" if rank else "",
@@ -81,7 +82,7 @@ def diagram_lines(diagram: Diagram) -> Iterator[str]:
         return
     order = sorted(range(len(found.ranks)), key=lambda place: found.ranks[place])
     yield ", ".join(f"{diagram.methods[place]} {found.ranks[place]:.2f}" for place in order)
-    p = "< .0001" if found.p < 0.00005 else f"= {short(found.p)}"
+    p = p_relation(found.p)
     yield f"Friedman p {p} over {found.blocks} {diagram.blocks}; critical difference {found.difference:.2f}"
     if found.p >= ties.LEVEL:
         yield "no two are told apart"

@@ -10,14 +10,15 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from mrbench.cli.columns import Column, grids, print_notes, short
+from mrbench.cli.columns import Column, grids, print_notes
 from mrbench.cli.options import RESULTS
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 from mrbench.registry import Registry
-from mrbench.results.columns import COSTS, RESEARCH, header
+from mrbench.results.columns import COSTS, INCOMPLETE, RESEARCH, header
 from mrbench.results.method_run import runs_of
+from mrbench.results.numbers import cost_text, short
 from mrbench.results.table import Row, Table, Value
 from mrbench.results.tabulate import tabulate
 
@@ -87,7 +88,8 @@ def _row_json(row: Row) -> dict[str, Any]:
     best = sorted(name for name, value in row.values.items() if value.best)
     metrics = {name: value_json(value) for name, value in row.values.items()}
     return {
-        "method": row.label,
+        "method": row.method,
+        "label": row.label,
         "samples": row.samples,
         "marks": list(row.caveats),
         "cells": list(row.cells),
@@ -123,7 +125,7 @@ def _print_table(console: Console, table: Table) -> None:
         for name, column in table.columns.items()
     ]
     cells = Column("cells", [Text(f"{d}/{n}", style="" if d == n else "red") for d, n in (r.cells for r in rows)])
-    costs = [Column(cost.name, [_cost(row.costs.get(cost.name)) for row in rows]) for cost in COSTS]
+    costs = [Column(cost.name, [Text(cost_text(row.costs.get(cost.name))) for row in rows]) for cost in COSTS]
     costs = [column for column in costs if any(column.cells)]
     for key, columns in ((samples, metrics), (cells, costs)):
         for grid in grids(names, columns, console.width, key=key, gap=gap) if columns else ():
@@ -152,12 +154,6 @@ def mean_and_spread(value: Value) -> str:
     return f"{short(value.mean)}{spread}{f' {value.count}' if value.count else ''}"
 
 
-def _cost(value: float | None) -> Text:
-    if value is None:
-        return Text("")
-    return Text(f"{value:,.0f}" if value >= 100 else f"{value:.3g}")
-
-
 def _text(value: int | None) -> Text:
     return Text("" if value is None else str(value))
 
@@ -174,7 +170,3 @@ def _notes(table: Table) -> Iterator[str]:
     yield from table.notes
     for row in table.rows:
         yield from (f"{row.label}: {failure}" for failure in row.failures)
-
-
-INCOMPLETE = "n, folds: the value covers so many of the cases or folds that it should; it is never the best"
-"""Explains a count beside a value."""

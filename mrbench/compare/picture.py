@@ -12,6 +12,8 @@ from mrbench.compare.ranking import Diagram
 from mrbench.errors import UsageError
 from mrbench.files import replaced
 from mrbench.records import Direction
+from mrbench.results.columns import RESEARCH
+from mrbench.results.numbers import p_relation
 from mrbench.results.ties import LEVEL
 from mrbench.statistics.bootstrap import LEVEL as INTERVAL
 from mrbench.statistics.critical import CriticalDifference
@@ -25,8 +27,6 @@ WIDTH, LETTER, ROW, HEAD, FOOT, EDGE = 620, 6.4, 24, 34, 34, 16
 
 CAPTION = 40
 """Pixels below all panels."""
-
-RESEARCH = "Research software, not for clinical use."
 
 LABEL = 44
 """Letters of a label at most."""
@@ -151,7 +151,7 @@ def _critical(figure: "Figure", diagram: Diagram, found: CriticalDifference, pla
     axes.set_ylim(14 + 10 * bars + 20 * rows, -32)
     axes.axis("off")
     of = "" if diagram.samples is None else f", S {diagram.samples}"
-    words = f"{diagram.metric}{of}: mean rank over {found.blocks} {diagram.blocks}, Friedman p {_p(found.p)}"
+    words = f"{diagram.metric}{of}: mean rank over {found.blocks} {diagram.blocks}, Friedman p {p_relation(found.p)}"
     axes.set_title(words, loc="center", fontsize=11)
     axes.plot([1, m], [0, 0], color=_LIGHT["INK"], linewidth=1, clip_on=False)
     for tick in range(1, m + 1):
@@ -181,10 +181,6 @@ def _elbows(axes: Any, diagram: Diagram, found: CriticalDifference, top: float) 
             f" {rank:.2f}  {_printable(diagram.methods[method])}"
         )  # fmt: skip
         axes.text(edge, depth, label, ha="right" if left else "left", va="center", fontsize=11)
-
-
-def _p(value: float) -> str:
-    return "< .0001" if value < 0.00005 else f"= {value:.4f}".replace("0.", ".", 1)
 
 
 @contextmanager

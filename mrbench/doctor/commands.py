@@ -3,11 +3,11 @@
 import traceback
 from collections.abc import Collection, Sequence
 
-from mrbench.cli.plugin_commands import PluginCommand
 from mrbench.doctor.names import twice
 from mrbench.doctor.section import Section
 from mrbench.errors import PluginError
 from mrbench.naming import qualified
+from mrbench.plugin_commands import PluginCommand
 
 
 def commands(found: Sequence[PluginCommand], built_in: Collection[str]) -> Section:

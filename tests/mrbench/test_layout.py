@@ -23,6 +23,22 @@ def imported(path: Path) -> Iterator[str]:
             yield node.module
 
 
+def package_imports() -> dict[str, set[str]]:
+    """For each package or module right below ``mrbench``, those that it imports, for types alone too."""
+    found: dict[str, set[str]] = {}
+    for path in (ROOT / "mrbench").rglob("*.py"):
+        names = [*imported(path), *imported_from_the_top(path)]
+        package = path.relative_to(ROOT / "mrbench").parts[0].removesuffix(".py")
+        found.setdefault(package, set()).update(name.split(".")[1] for name in names if name.startswith("mrbench."))
+    return found
+
+
+def imported_from_the_top(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "mrbench":
+            yield from (f"mrbench.{name.name}" for name in node.names)
+
+
 def loaded_after(code: str) -> set[str]:
     script = f"import sys; sys.argv = ['mrbench', *sys.argv[1:]]\n{code}\nprint('LOADED', *sys.modules)"
     output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
@@ -32,6 +48,11 @@ def loaded_after(code: str) -> set[str]:
 @pytest.mark.parametrize("path", sorted((ROOT / "mrbench").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
 def test_the_harness_imports_no_plugin(path: Path):
     assert not [name for name in imported(path) if name.partition(".")[0] in PLUGINS]
+
+
+def test_no_library_imports_the_command_line():
+    importers = {name for name, others in package_imports().items() if "cli" in others}
+    assert importers <= {"cli", "__main__"}
 
 
 @pytest.mark.parametrize("package", PLUGINS)

@@ -1,10 +1,10 @@
-"""Tables in a terminal: nothing is cut off, and numbers are as short as they can be."""
+"""Tables in a terminal: nothing is cut off."""
 
 import pytest
 from rich.console import Console
 from rich.text import Text
 
-from mrbench.cli.columns import Column, grids, short
+from mrbench.cli.columns import Column, grids
 
 
 def lines(width: int, **more) -> list[str]:
@@ -47,20 +47,3 @@ def test_a_key_stands_in_each_table_and_a_gap_once():
     heads = [line.split()[:2] for line in found if line.startswith("method")]
     assert heads == [["method", "S"]] * len(heads)
     assert sum(not line.strip() for line in found) == len(heads) > 1
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.25, ".2500"),
-        (-0.25, "-.2500"),
-        (0.0, ".0000"),
-        (0.99996, "1.0000"),
-        (10.5, "10.5000"),
-        (-20.0, "-20.0000"),
-        (-0.00001, ".0000"),
-        (-0.0, ".0000"),
-    ],
-)
-def test_a_number_has_no_zero_before_its_point(value: float, text: str):
-    assert short(value) == text

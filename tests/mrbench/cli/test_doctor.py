@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import pytest
 from click.testing import Result
 
-from mrbench.cli.plugin_commands import GROUP
 from mrbench.doctor.machine import machine
 from mrbench.doctor.results import results
 from mrbench.doctor.software import software
+from mrbench.plugin_commands import GROUP
 
 Call = Callable[..., Result]
 STAPLE = """
