@@ -48,6 +48,7 @@ def method_run_of(stored: Stored) -> MethodRun:
         id=stored.id,
         packed={name: _values(entry, own) for name, own in entry.scores.items()},
         more_caveats=entry.more_caveats,
+        packed_digest=entry.prediction_digest,
         tested_cases=tuple(sorted({(c.fold, *pair) for c in entry.finished for pair in c.cases.items()})),
     )
 

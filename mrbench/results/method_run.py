@@ -29,6 +29,7 @@ class MethodRun:
         packed: values that were packed with it, by scoring protocol and metric.
         more_caveats: that do not follow from its specification.
         tested_cases: what it was packed with says of its test cases, fold by fold.
+        packed_digest: of its predictions, where it was packed.
     """
 
     results: tuple[Result, ...]
@@ -38,6 +39,7 @@ class MethodRun:
     packed: "Mapping[str, Mapping[str, Value]]" = field(default_factory=dict)
     more_caveats: tuple[str, ...] = ()
     tested_cases: tuple[object, ...] = ()
+    packed_digest: str = ""
 
     @property
     def spec(self) -> CellSpec:
@@ -63,6 +65,11 @@ class MethodRun:
     def title(self) -> str:
         """The method and where it comes from, in words."""
         return f"{self.method!r} of {self.origin}"
+
+    @property
+    def digest(self) -> str:
+        """Digest of the predictions, folds and seeds aside."""
+        return self.packed_digest or self.spec.digest
 
     @property
     def options(self) -> Mapping[str, Any]:

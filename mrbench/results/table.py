@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
+from math import nan
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -291,7 +292,9 @@ class Table:
         found = [_frame_row(row, self.columns) for row in self.rows]
         columns = list(dict.fromkeys(place for own in found for place in own))
         data = {place: [own.get(place) for own in found] for place in columns}
-        index = pd.Index([row.label for row in self.rows], name="method")
+        counts = Counter(row.label for row in self.rows)
+        labels = [row.label if counts[row.label] == 1 else f"{row.label}, S {row.samples}" for row in self.rows]
+        index = pd.Index(labels, name="method")
         frame = pd.DataFrame(data, index=index, columns=pd.MultiIndex.from_tuples(columns))
         frame.attrs = {"dataset": self.dataset, "protocol": self.protocol}
         return frame
@@ -305,7 +308,7 @@ def _frame_row(row: Row, columns: Iterable[str]) -> dict[tuple[str, str], Any]:
         ("row", "finished"): row.cells[0],
         ("row", "planned"): row.cells[1],
         ("row", "caveats"): "; ".join(row.caveats),
-        ("row", "digest"): spec.digest if spec and row.run and not row.run.id else row.id,
+        ("row", "digest"): row.run.digest if row.run else "",
     }
     for name in columns:
         if value := row.values.get(name):
@@ -318,37 +321,34 @@ def _statistics(value: Value) -> dict[str, Any]:
     interval = value.interval
     return {
         "mean": value.mean,
-        "sd": value.sd,
+        "sd": nan if value.sd is None else value.sd,
         "folds": len(value.folds),
         "of_folds": value.of_folds,
         "cases": value.cases,
         "of_cases": value.of_cases,
-        "low": interval.low if interval else None,
-        "high": interval.high if interval else None,
+        "low": interval.low if interval else nan,
+        "high": interval.high if interval else nan,
         "best": value.best,
         "letters": value.letters,
     }
 
 
 def with_labels(rows: Sequence[Row]) -> list[Row]:
-    """The rows, labelled so that no two have one label: by where they come from, by S, by their caveats, by number."""
+    """The rows, labelled so that no two of one S have one label: by where they come from, by caveats, by number."""
     labels = [row.label for row in rows]
-    for part in (_origin, _samples, _caveats):
-        counts = Counter(labels)
-        parts = [part(row) if counts[label] > 1 else "" for row, label in zip(rows, labels, strict=True)]
+    for part in (_origin, _caveats):
+        counts = Counter(zip(labels, [row.samples for row in rows], strict=True))
+        parts = [part(row) if counts[label, row.samples] > 1 else "" for row, label in zip(rows, labels, strict=True)]
         told = Counter(label for label, _ in {*zip(labels, parts, strict=True)})
         labels = [f"{label}, {p}" if p and told[label] > 1 else label for label, p in zip(labels, parts, strict=True)]
-    counts = Counter(labels)
-    unique = [label if counts[label] == 1 else f"{label} ({number})" for number, label in enumerate(labels, 1)]
+    counts = Counter(zip(labels, [row.samples for row in rows], strict=True))
+    numbered = enumerate(zip(rows, labels, strict=True), 1)
+    unique = [label if counts[label, row.samples] == 1 else f"{label} ({n})" for n, (row, label) in numbered]
     return [replace(row, label=label) for row, label in zip(rows, unique, strict=True)]
 
 
 def _origin(row: Row) -> str:
     return row.run.origin if row.run else ""
-
-
-def _samples(row: Row) -> str:
-    return "" if row.samples is None else f"S {row.samples}"
 
 
 def _caveats(row: Row) -> str:

@@ -1,0 +1,274 @@
+"""Results at the door: what a notebook asks of a results folder, a run, or a leaderboard.
+
+>>> import mrbench                                                  # doctest: +SKIP
+>>> results = mrbench.load_results("results")                       # doctest: +SKIP
+>>> results.table("phantom").to_pandas()["ged"]["mean"]             # doctest: +SKIP
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mrbench.engine.result import Result
+from mrbench.engine.run import open_run
+from mrbench.errors import DataError, UnknownNameError, UsageError
+from mrbench.metrics.protocol import PROTOCOLS, ScoringProtocol
+from mrbench.metrics.scores import NOBODY, MetricScores
+from mrbench.metrics.scoring import case_values
+from mrbench.registry import Registry, discover
+from mrbench.results.method_run import MethodRun, merged_runs
+from mrbench.results.reader import ScoreReader
+from mrbench.results.table import Table
+from mrbench.results.tabulate import tabulate
+from mrbench.results.ties import lettered
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RUN = "run.json"
+"""The file that tells a run's folder from others."""
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """Method runs, wherever they lie.
+
+    Attributes:
+        runs: of all data sets.
+        registry: the plugins that their methods, data sets and metrics come from.
+        notes: what could not be read, a line each.
+        made: the tables of a leaderboard, which decides itself what is history; None: tables are made of the runs.
+        holds: what must last as long as they do, such as the folder of an archive.
+    """
+
+    runs: tuple[MethodRun, ...]
+    registry: Registry
+    notes: tuple[str, ...] = ()
+    made: Callable[[], Sequence[Table]] | None = None
+    holds: object = None
+
+    @property
+    def datasets(self) -> list[str]:
+        """The registry keys of the data sets."""
+        return list(dict.fromkeys(run.dataset for run in self.runs))
+
+    def table(
+        self,
+        dataset: str | None = None,
+        *,
+        protocol: str = "strict",
+        metrics: Sequence[str] = (),
+        samples: Sequence[int] = (),
+        letters: bool = False,
+    ) -> Table:
+        """The table that ``mrbench show`` or the leaderboard prints, to the last digit.
+
+        Args:
+            dataset: its registry key; None: the only one.
+            protocol: the scoring protocol.
+            metrics: to show; none: those meant for tables.
+            samples: sample budgets; a row each, scored on the first so many samples.
+            letters: also find the tie groups, which takes seconds; a leaderboard's tables have them always.
+
+        Raises:
+            UnknownNameError: no such data set, protocol or metric.
+            UsageError: several data sets and none named, or too few samples.
+            IncompatibleError: cells of different data or splits under one name, or scores that cannot be had.
+        """
+        name, chosen = self._dataset(dataset), _protocol(protocol)
+        if self.made is not None:
+            return self._made(name, protocol)
+        runs = [run for run in self.runs if run.dataset == name]
+        keys = tuple(self.registry.get("metric", metric).key for metric in metrics)
+        (table,) = tabulate(runs, self.registry, chosen, keys, samples=samples, every=False)
+        return lettered(table, ScoreReader(self.registry, chosen, keys)) if letters and not samples else table
+
+    def _made(self, dataset: str, protocol: str) -> Table:
+        assert self.made is not None
+        found = [table for table in self.made() if table.dataset == dataset]
+        known = list(dict.fromkeys(table.protocol for table in found))
+        if protocol not in known:
+            raise UnknownNameError("protocol", protocol, known, where=f"in the tables of {dataset!r}")
+        return next(table for table in found if table.protocol == protocol)
+
+    def method(self, name: str, *, dataset: str | None = None, **options: Any) -> MethodRun:
+        """One method run.
+
+        Args:
+            name: the method's registry key; its bare name will do where one method alone has it.
+            dataset: None: the only one.
+            options: values that its options have, where several configurations were run.
+
+        Raises:
+            UnknownNameError: no such method on the data set.
+            UsageError: several of that name; says what tells them apart.
+        """
+        runs = [run for run in self.runs if run.dataset == self._dataset(dataset)]
+        found = [run for run in runs if run.method == name] or [run for run in runs if _bare(run) == name]
+        if not found:
+            known = dict.fromkeys(run.method for run in runs)
+            raise UnknownNameError("method", name, known, where=f"on {self._dataset(dataset)!r}")
+        chosen = [run for run in found if all(str(run.options.get(k)) == str(v) for k, v in options.items())]
+        if len(chosen) != 1:
+            listed = "; ".join(f"{run.origin}: {', '.join(run.caveats) or 'no caveats'}" for run in found)
+            raise UsageError(
+                f"{len(chosen)} method runs are called {name!r}" + " with these options" * bool(options),
+                found=listed,
+                hint="results.method(NAME, OPTION=VALUE), or load_results of one run",
+            )
+        return chosen[0]
+
+    def cell(self, method: str, *, dataset: str | None = None, fold: int = 0, seed: int = 0) -> Result:
+        """One cell of a method run.
+
+        Raises:
+            UnknownNameError: no such method, or no such fold and seed of it.
+        """
+        run = self.method(method, dataset=dataset)
+        places = {f"fold{one.spec.fold}-seed{one.spec.seed}": one for one in run.results}
+        place = f"fold{fold}-seed{seed}"
+        if place not in places:
+            raise UnknownNameError("cell", place, places, where=f"of {run.title}")
+        return places[place]
+
+    def scores(
+        self, dataset: str | None = None, *, protocol: str = "strict", metrics: Sequence[str] = ()
+    ) -> "pd.DataFrame":
+        """The scores of every case: a row per case, class, rater and metric.
+
+        Columns: ``dataset``, ``method``, ``digest`` (of the predictions; :meth:`methods` has the options), ``fold``,
+        ``seed``, ``case``, ``subject``, ``class`` and ``rater`` (names; rater missing where the metric tells none
+        apart), ``metric``, ``value``. The value of a pooled metric exists for a fold only and is missing here.
+
+        Args:
+            dataset: None: all of them.
+
+        Raises:
+            UnknownNameError: no such data set, protocol or metric.
+            DataError, IncompatibleError: a cell that cannot be read or scored.
+        """
+        import pandas as pd
+
+        names = self.datasets if dataset is None else [self._dataset(dataset)]
+        keys = tuple(self.registry.get("metric", metric).key for metric in metrics)
+        reader = ScoreReader(self.registry, _protocol(protocol), keys)
+        runs = [run for run in self.runs if run.dataset in names]
+        frames = [pd.DataFrame(columns) for run in runs for columns in _columns(run, reader)]
+        if not frames:
+            return pd.DataFrame(columns=list(COLUMNS))
+        return pd.concat(frames, ignore_index=True)
+
+    def methods(self) -> "pd.DataFrame":
+        """What was run: a row per method run with its cells, caveats, digest, costs and options."""
+        import pandas as pd
+
+        return pd.DataFrame([_facts(run) for run in self.runs])
+
+    def _dataset(self, name: str | None) -> str:
+        if name is None and len(self.datasets) == 1:
+            return self.datasets[0]
+        if name is None:
+            raise UsageError("which data set?", expected=", ".join(self.datasets) or "at least one result")
+        found = [key for key in self.datasets if key == name] or [
+            key for key in self.datasets if key.rpartition(":")[2] == name
+        ]
+        if len(found) != 1:
+            raise UnknownNameError("dataset", name, self.datasets, where="in these results")
+        return found[0]
+
+
+COLUMNS = (
+    "dataset", "method", "digest", "fold", "seed", "case", "subject", "class", "rater", "metric", "value",
+)  # fmt: skip
+"""Of the frame of scores."""
+
+
+def load_results(path: str | Path = "results", *, run: str = "", plugin_files: Sequence[str | Path] = ()) -> Results:
+    """What lies in a results folder, a run's folder, or a leaderboard: its folder or an archive of it.
+
+    A damaged record costs its cell only: it has the status ``damaged``, and its reason says what mends it.
+
+    Args:
+        path: of the folder, or of a ``.zip`` or ``.tar.gz`` archive of a leaderboard.
+        run: id of one run of a results folder, or ``last``; empty: all of them.
+        plugin_files: files with methods, data sets or metrics that the results come from.
+
+    Raises:
+        UsageError: nothing of that kind is there.
+        UnknownNameError: no such run; names the nearest.
+        DataError, IncompatibleError: it cannot be read.
+    """
+    folder, registry = Path(path), discover(files=[Path(file) for file in plugin_files])
+    if (folder / "runs").is_dir() or run:
+        return _of_results(folder, run, registry)
+    if (folder / RUN).is_file():
+        opened = open_run(str(folder), folder.parent.parent)
+        return Results(tuple(merged_runs([opened])), registry)
+    from mrbench.leaderboard.load import is_leaderboard, load_leaderboard
+
+    if is_leaderboard(folder):
+        return load_leaderboard(folder, registry)
+    raise UsageError(
+        f"there are no results in {folder}",
+        expected=f"a results folder (runs/), a run's folder ({RUN}), a leaderboard (records/) or its archive",
+        hint="mrbench run writes to results",
+    )
+
+
+def _of_results(folder: Path, run: str, registry: Registry) -> Results:
+    if run:
+        return Results(tuple(merged_runs([open_run(run, folder)])), registry)
+    opened, notes = [], []
+    for path in sorted((folder / "runs").glob(f"*/{RUN}"), key=lambda path: path.stat().st_mtime):
+        try:
+            opened.append(open_run(str(path.parent), folder))
+        except DataError as error:
+            notes.append(f"{error.what}: {error.found}; {error.hint}")
+    return Results(tuple(merged_runs(opened)), registry, tuple(notes))
+
+
+def _bare(run: MethodRun) -> str:
+    return run.method.rpartition(":")[2]
+
+
+def _protocol(name: str) -> ScoringProtocol:
+    if name not in PROTOCOLS:
+        raise UnknownNameError("protocol", name, PROTOCOLS)
+    return PROTOCOLS[name]
+
+
+def _columns(run: MethodRun, reader: ScoreReader) -> Iterator[dict[str, Any]]:
+    """The columns of every metric of every cell."""
+    for result in run.done:
+        scores = result.scores(reader.metrics(run), reader.protocol).cases
+        for name, own in scores.by_metric():
+            metric = reader.load(name)
+            values = np.full(len(own), np.nan) if metric.pooled else case_values(own.statistics, metric)
+            facts = (run.dataset, run.method, run.digest, result.spec.fold, result.spec.seed)
+            yield dict(zip(COLUMNS, (*facts, *_keys(own, run), name, values), strict=True))
+
+
+def _keys(own: MetricScores, run: MethodRun) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str | None]]:
+    """Cases, subjects, classes and raters of the rows, by name."""
+    raters, classes = list(run.description["rater_names"]), np.array(run.description["classes"], object)
+    named = [None if rater == NOBODY else raters[rater] for rater in own.rater.tolist()]
+    cases, subjects = np.array(own.cases, object), np.array(own.subjects, object)
+    return cases[own.case], subjects[own.case], classes[own.label], named
+
+
+def _facts(run: MethodRun) -> dict[str, Any]:
+    facts = {
+        "dataset": run.dataset,
+        "method": run.method,
+        "origin": run.origin,
+        "digest": run.digest,
+        "S": run.samples,
+        "finished": run.cells[0],
+        "planned": run.cells[1],
+        "caveats": "; ".join(run.caveats),
+        "human": run.human,
+    }
+    return facts | dict(run.costs) | {f"option {name}": value for name, value in run.options.items()}
