@@ -144,7 +144,7 @@ def told_by_frame(results: Path, protocol: str) -> Told:
     """The data frame of ``mrbench.load_results``."""
     import mrbench
 
-    frame = mrbench.load_results(results).table("phantom", protocol=protocol).to_pandas()
+    frame = mrbench.load_results(results).table("phantom", protocol=protocol, letters=True).to_pandas()
     names = [name for name in dict.fromkeys(name for name, _ in frame.columns) if name in _table_metrics()]
     rows = {
         (method, name): {fact: frame.loc[method, (name, fact)] for metric, fact in frame.columns if metric == name}

@@ -1,11 +1,13 @@
 """Loading a leaderboard for a notebook: its folder, or an archive of it."""
 
+import atexit
+import shutil
 import tarfile
 import zipfile
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import IO
 
 from mrbench.data.archive import FREE_BYTES, MAX_RATIO
@@ -35,8 +37,7 @@ def load_leaderboard(path: Path, registry: Registry) -> Results:
     Raises:
         DataError: an archive that is damaged, holds no leaderboard, or unpacks to more than its size can hold.
     """
-    temporary = TemporaryDirectory(prefix="mrbench-") if path.is_file() else None
-    folder = path if temporary is None else _unpacked(path, Path(temporary.name))
+    folder = _unpacked(path) if path.is_file() else path
 
     @cache
     def board() -> Board:
@@ -48,11 +49,13 @@ def load_leaderboard(path: Path, registry: Registry) -> Results:
     found = list(entries(folder))
     runs = tuple(method_run_of(one) for one in found if isinstance(one, Stored))
     notes = tuple(f"set aside: {one.path}: {one.fault}" for one in found if isinstance(one, SetAside))
-    return Results(runs, registry, notes, tables, temporary)
+    return Results(runs, registry, notes, tables)
 
 
-def _unpacked(path: Path, to: Path) -> Path:
-    """The leaderboard's folder below ``to``: plain files alone, none outside, no more bytes than it can hold."""
+def _unpacked(path: Path) -> Path:
+    """A leaderboard's folder that lasts as long as the process: plain files alone, no more bytes than can be in it."""
+    to = Path(mkdtemp(prefix="mrbench-"))
+    atexit.register(shutil.rmtree, to, ignore_errors=True)  # method runs read their cases when they are asked for
     budget = _Budget(max(FREE_BYTES, MAX_RATIO * path.stat().st_size))
     try:
         unpack = _unzip if zipfile.is_zipfile(path) else _untar

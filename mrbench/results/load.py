@@ -41,14 +41,12 @@ class Results:
         registry: the plugins that their methods, data sets and metrics come from.
         notes: what could not be read, a line each.
         made: the tables of a leaderboard, which decides itself what is history; None: tables are made of the runs.
-        holds: what must last as long as they do, such as the folder of an archive.
     """
 
     runs: tuple[MethodRun, ...]
     registry: Registry
     notes: tuple[str, ...] = ()
     made: Callable[[], Sequence[Table]] | None = None
-    holds: object = None
 
     @property
     def datasets(self) -> list[str]:
@@ -78,21 +76,13 @@ class Results:
             UsageError: several data sets and none named, or too few samples.
             IncompatibleError: cells of different data or splits under one name, or scores that cannot be had.
         """
-        name, chosen = self._dataset(dataset), _protocol(protocol)
         if self.made is not None:
-            return self._made(name, protocol)
+            return _made(self.made(), dataset, protocol)
+        name, chosen = self._dataset(dataset), _protocol(protocol)
         runs = [run for run in self.runs if run.dataset == name]
         keys = tuple(self.registry.get("metric", metric).key for metric in metrics)
         (table,) = tabulate(runs, self.registry, chosen, keys, samples=samples, every=False)
         return lettered(table, ScoreReader(self.registry, chosen, keys)) if letters and not samples else table
-
-    def _made(self, dataset: str, protocol: str) -> Table:
-        assert self.made is not None
-        found = [table for table in self.made() if table.dataset == dataset]
-        known = list(dict.fromkeys(table.protocol for table in found))
-        if protocol not in known:
-            raise UnknownNameError("protocol", protocol, known, where=f"in the tables of {dataset!r}")
-        return next(table for table in found if table.protocol == protocol)
 
     def method(self, name: str, *, dataset: str | None = None, **options: Any) -> MethodRun:
         """One method run.
@@ -228,6 +218,20 @@ def _of_results(folder: Path, run: str, registry: Registry) -> Results:
         except DataError as error:
             notes.append(f"{error.what}: {error.found}; {error.hint}")
     return Results(tuple(merged_runs(opened)), registry, tuple(notes))
+
+
+def _made(tables: Sequence[Table], dataset: str | None, protocol: str) -> Table:
+    """The first table of a leaderboard's page: the one of the data that most entries share."""
+    known = list(dict.fromkeys(table.dataset for table in tables))
+    name = known[0] if dataset is None and len(known) == 1 else dataset
+    if name is None:
+        raise UsageError("which data set?", expected=", ".join(known) or "at least one entry")
+    if name not in known:
+        raise UnknownNameError("dataset", name, known, where="on this leaderboard")
+    own = {table.protocol: table for table in reversed(tables) if table.dataset == name}
+    if protocol not in own:
+        raise UnknownNameError("protocol", protocol, own, where=f"in the tables of {name!r}")
+    return own[protocol]
 
 
 def _bare(run: MethodRun) -> str:

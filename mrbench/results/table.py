@@ -283,9 +283,10 @@ class Table:
     def to_pandas(self) -> "pd.DataFrame":
         """The table as a frame: a row per label; columns by metric and statistic, costs under ``cost``.
 
-        Statistics are ``mean``, ``sd``, ``folds``, ``of_folds``, ``cases``, ``of_cases``, ``low``, ``high``, ``best``
-        and ``letters``; what does not apply is missing. ``S``, ``kind``, ``finished``, ``planned``, ``caveats`` and
-        ``digest`` (of the predictions) stand under ``row``; options of the methods under ``option``.
+        Statistics are ``mean``, ``sd``, ``folds`` and ``of_folds`` (planned), ``cases`` and ``of`` (that it should
+        cover), ``low``, ``high``, ``best`` and ``letters``; what does not apply is missing. Under ``row`` stand ``S``,
+        ``kind``, ``finished``, ``planned``, ``caveats`` and ``digest`` (of the predictions), under ``option`` the
+        methods' options.
         """
         import pandas as pd
 
@@ -325,7 +326,7 @@ def _statistics(value: Value) -> dict[str, Any]:
         "folds": len(value.folds),
         "of_folds": value.of_folds,
         "cases": value.cases,
-        "of_cases": value.of_cases,
+        "of": value.of_cases,
         "low": interval.low if interval else nan,
         "high": interval.high if interval else nan,
         "best": value.best,
