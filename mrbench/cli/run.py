@@ -15,11 +15,11 @@ from mrbench.cli.plugins import registry
 from mrbench.configuration import flat
 from mrbench.data.folder import data_folder
 from mrbench.engine.bfloat16 import bf16_warning
-from mrbench.engine.cell import CellSpec, Precision, Sparsity, Status
+from mrbench.engine.cell import Precision, Sparsity, Status
 from mrbench.engine.observers import choose
-from mrbench.engine.plan import Plan, Request, make_plan
+from mrbench.engine.plan import Request, make_plan
 from mrbench.engine.result import Result
-from mrbench.engine.run import Settings, execute, run_of
+from mrbench.engine.run import Run, Settings, execute, run_of
 from mrbench.errors import UnknownNameError, UsageError
 from mrbench.metrics.protocol import MAX_PREDICTIONS
 
@@ -159,7 +159,7 @@ def command(**options: Any) -> None:
         click.echo(f"warning: {line}", err=True)
     run = run_of(plan, options["out"], request.data, shlex.join(["mrbench", *sys.argv[1:]]))
     if options["dry_run"]:
-        _print_plan(plan, options["out"], options["as_json"])
+        _print_plan(run, force=options["force"], as_json=options["as_json"])
         return
     from mrbench.cli.progress import open_progress
     from mrbench.cli.tables import print_run
@@ -232,16 +232,13 @@ def parse_setting(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _print_plan(plan: Plan, results: Path, as_json: bool) -> None:
-    rows = [(cell.spec, cell.not_applicable or _state(cell.spec, results)) for cell in plan.cells]
+def _print_plan(run: Run, *, force: bool, as_json: bool) -> None:
+    kept = [False] * len(run.cells) if force else [result.finished for result in run.cell_results()]
+    rows = [(spec, reason or ("kept" if k else "to do")) for (spec, reason), k in zip(run.cells, kept, strict=True)]
     if as_json:
         cells = [{"cell": spec.title, "digest": spec.digest, "state": state} for spec, state in rows]
-        click.echo(json.dumps({"run": plan.run_id, "cells": cells}, indent=1))
+        click.echo(json.dumps({"run": run.id, "cells": cells}, indent=1))
         return
     for spec, state in rows:
         click.echo(f"{spec.title}  preset {spec.preset}  {spec.digest[:12]}  {state}")
-    click.echo(f"run {plan.run_id}: nothing was computed; {len(plan.cells)} cells")
-
-
-def _state(spec: CellSpec, results: Path) -> str:
-    return "kept" if (spec.folder(results) / "record.json").exists() else "to do"
+    click.echo(f"run {run.id}: nothing was computed; {len(run.cells)} cells")

@@ -144,13 +144,14 @@ def read_record(folder: Path) -> dict[str, Any] | None:
         return None
     except (OSError, ValueError) as error:
         raise DataError(f"cannot read the record {path}", found=str(error), hint="mrbench run --force") from error
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
+    written = record.get("format") if isinstance(record, dict) else None
+    if isinstance(written, int) and written != FORMAT:
         raise IncompatibleError(
             f"the cell {folder} was written by another version of mrbench",
             expected=f"record format {FORMAT}",
-            found=str(record.get("format")) if isinstance(record, dict) else "no record",
+            found=str(written),
             hint="mrbench run --force computes it again; --out names another results folder",
         )
-    if fault := fault_of(record):
+    if fault := fault_of(record) if written == FORMAT else "no format":
         raise DataError(f"the record {path} is damaged", found=fault, hint="mrbench run --force")
     return record

@@ -185,7 +185,7 @@ def execute(run: Run, settings: Settings, watch: Watch) -> list[Result]:
     kept: list[CellSpec] = []
     todo: list[CellSpec] = []
     for spec in wanted:
-        (kept if _is_kept(spec, run.results) else todo).append(spec)
+        (kept if is_kept(spec, run.results) else todo).append(spec)
     observers = Observers(settings.observers, run)
     with observers.of_the_run():
         for spec in kept:
@@ -195,7 +195,12 @@ def execute(run: Run, settings: Settings, watch: Watch) -> list[Result]:
     return run.cell_results()
 
 
-def _is_kept(spec: CellSpec, results: Path) -> bool:
+def is_kept(spec: CellSpec, results: Path) -> bool:
+    """Is a cell finished? One whose record is damaged is removed, so that it is computed again.
+
+    Raises:
+        IncompatibleError: another version wrote it.
+    """
     folder = spec.folder(results)
     try:
         return read_record(folder) is not None

@@ -15,8 +15,8 @@ from mrbench.engine.cell import EXTERNAL, CellSpec, Status
 from mrbench.engine.plan import OptionValues, Plan, PlannedCell, chosen_folds, load_checked
 from mrbench.engine.predict import Predictor
 from mrbench.engine.profile import Profile
-from mrbench.engine.record import make_record, read_record, write_record
-from mrbench.engine.run import Run, Watch
+from mrbench.engine.record import make_record, write_record
+from mrbench.engine.run import Run, Watch, is_kept
 from mrbench.engine.store import Attempt, BusyError, attempt, discard
 from mrbench.errors import MrbenchError
 from mrbench.external.coverage import check_coverage
@@ -133,12 +133,11 @@ def score_external(planned: PlannedExternal, run: Run, registry: Registry, watch
     done: list[Path] = []
     try:
         for spec, _ in run.cells:
-            folder = spec.folder(run.results)
-            if read_record(folder) is not None:
+            if is_kept(spec, run.results):
                 watch(spec, {"event": "kept"})
                 continue
             _compute(spec, planned, registry, run.results, watch)
-            done.append(folder)
+            done.append(spec.folder(run.results))
             watch(spec, {"event": "settled", "status": Status.OK.value, "reason": ""})
     except BusyError:
         raise

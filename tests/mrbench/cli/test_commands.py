@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -193,13 +193,8 @@ def test_an_unknown_run_offers_the_nearest(mrbench: Call):
     assert f"did you mean '{name}'" in wrong.stderr
 
 
-def test_a_damaged_run_or_record_is_named(mrbench: Call):
+def test_a_damaged_run_is_named(mrbench: Call):
     run_staple(mrbench, "--fold", "0")
-    (record,) = Path("out").glob("cells/**/record.json")
-    record.write_text("{ half")
-    result = mrbench("show", "--out", "out")
-    assert result.exit_code == 1
-    assert str(record) in result.stderr
     (run,) = Path("out").glob("runs/*/run.json")
     run.write_text('{"format": 1}')
     assert "cannot read the run" in mrbench("show", "--out", "out").stderr
@@ -219,13 +214,68 @@ def test_a_strangers_run_leads_to_no_other_folder(mrbench: Call, change: dict):
     assert "no specification of a cell" in result.stderr
 
 
-def test_a_record_with_a_status_that_there_is_not_is_named(mrbench: Call):
-    run_staple(mrbench, "--fold", "0")
-    (path,) = Path("out").glob("cells/**/record.json")
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"status": "weird"}))
-    said = mrbench("show", "--out", "out").stderr
-    assert f"the record {path} is damaged\n  found:    status: Input should be 'ok'" in said
-    assert "next:     mrbench run --force" in said
+TWO_FUSIONS = (
+    "run",
+    "--method",
+    "majority-vote",
+    "--method",
+    "staple",
+    *TINY,
+    "--fold",
+    "0",
+    "--fold",
+    "1",
+    "--out",
+    "out",
+)
+DAMAGE: Mapping[str, tuple[Callable[[str], str], str]] = {
+    "cut short": (lambda text: text[:300], "cannot read the record {path}: "),
+    "another type": (
+        lambda text: json.dumps(json.loads(text) | {"status": "weird"}),
+        "the record {path} is damaged: status: Input should be 'ok'",
+    ),
+}
+
+
+@pytest.fixture(params=DAMAGE)
+def damaged(mrbench: Call, request: pytest.FixtureRequest) -> tuple[Path, str]:
+    """One of four records is damaged: where it lies, and what is said of it."""
+    assert mrbench(*TWO_FUSIONS).exit_code == 0
+    (path,) = Path("out").glob("cells/phantom/staple/*/fold1-seed0/record.json")
+    damage, said = DAMAGE[request.param]
+    path.write_text(damage(path.read_text()))
+    return path, said.format(path=path)
+
+
+@pytest.mark.parametrize("command", ["show", "score", "compare"])
+def test_a_damaged_record_costs_its_own_cell_only(mrbench: Call, damaged: tuple[Path, str], command: str):
+    _, said = damaged
+    result = mrbench(command, "last", "--out", "out")
+    assert result.exit_code == 1
+    text = " ".join(result.stdout.split())
+    assert f"fold1-seed0 damaged: {said}" in text
+    assert "run the same command again: it computes this cell anew and keeps the others" in text
+    found = json.loads(mrbench(command, "last", "--out", "out", "--json").stdout)
+    if command == "compare":
+        assert found["comparisons"][0]["metrics"], "of the fold that both have"
+    else:
+        assert [row["cells"] for row in found["tables"][0]["rows"]] == [[2, 2], [1, 2]]
+        assert [cell["status"] for cell in found["cells"]] == ["ok", "ok", "ok", "damaged"]
+
+
+def test_a_cell_with_a_damaged_record_is_computed_again_and_the_others_are_kept(
+    mrbench: Call, damaged: tuple[Path, str]
+):
+    path, _ = damaged
+    others = {other: other.stat().st_mtime_ns for other in Path("out").glob("cells/**/record.json") if other != path}
+    plan = json.loads(mrbench(*TWO_FUSIONS, "--dry-run", "--json").stdout)
+    assert [cell["state"] for cell in plan["cells"]] == ["kept", "kept", "kept", "to do"]
+    result = mrbench(*TWO_FUSIONS)
+    assert result.exit_code == 0
+    assert result.stderr.count("finished before, kept") == 3
+    assert {other: other.stat().st_mtime_ns for other in others} == others
+    assert json.loads(path.read_text())["status"] == "ok"
+    assert mrbench("show", "--out", "out").exit_code == 0
 
 
 def test_a_picture_of_other_data_is_refused(mrbench: Call):

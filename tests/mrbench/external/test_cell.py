@@ -61,6 +61,17 @@ def test_the_same_predictions_are_scored_once_and_others_anew(origin, file: Path
     assert origin.records()["external:once", 0]["digests"] != before["digests"]
 
 
+def test_a_cell_with_a_damaged_record_is_computed_again_and_the_others_are_kept(origin, file: Path):
+    first = origin.score(file, "--name", "hurt").stdout
+    path = origin.records()["external:hurt", 1]["folder"] / "record.json"
+    path.write_text(path.read_text()[:200])
+    shown = origin.call("show", "last", "--plugin-file", origin.plugin, code=1).stdout
+    assert "fold1-seed0 damaged: cannot read the record" in shown
+    again = origin.score(file, "--name", "hurt")
+    assert again.stderr.count("finished before, kept") == 1
+    assert again.stdout == first
+
+
 def test_the_reproduce_command_finds_the_same_cell(origin, file: Path):
     origin.score(file, "--name", "again", "--fold", "1")
     command = shlex.split(origin.records()["external:again", 1]["reproduce"])
