@@ -71,7 +71,7 @@ def cases(metric: str, *subjects: Sequence[float]) -> dict[str, dict[str, dict[i
 
 def store_run(results: Path, name: str, *cells: StoredCell, dataset: str = "phantom") -> Run:
     """Writes a run with its cells under ``results``."""
-    specs = [_spec(cell, dataset) for cell in cells]
+    specs = [spec_of(cell, dataset) for cell in cells]
     for spec, cell in zip(specs, cells, strict=True):
         _store(spec, cell, results)
     run = Run(name, results, [(spec, "") for spec in specs], {dataset: DESCRIPTION}, "mrbench run")
@@ -102,7 +102,8 @@ def lines_of(scores: Scores) -> list[Line]:
     ]  # fmt: skip
 
 
-def _spec(cell: StoredCell, dataset: str) -> CellSpec:
+def spec_of(cell: StoredCell, dataset: str = "phantom") -> CellSpec:
+    """The specification of a cell."""
     record = registry().get("method", cell.method).record
     spec = CellSpec(
         method=cell.method, dataset=dataset, kind=record.kind, family=record.family, sampler=record.sampler,

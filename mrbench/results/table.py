@@ -296,7 +296,7 @@ class Table:
         counts = Counter(row.label for row in self.rows)
         labels = [row.label if counts[row.label] == 1 else f"{row.label}, S {row.samples}" for row in self.rows]
         index = pd.Index(labels, name="method")
-        frame = pd.DataFrame(data, index=index, columns=pd.MultiIndex.from_tuples(columns))
+        frame = pd.DataFrame(data, index=index, columns=pd.MultiIndex.from_tuples(columns, names=(None, None)))
         frame.attrs = {"dataset": self.dataset, "protocol": self.protocol}
         return frame
 
