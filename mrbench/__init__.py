@@ -37,7 +37,7 @@ _EXPORTS = {
     "Trial": "mrbench.interfaces.fusion",
     "Unit": "mrbench.data.description",
     "hookimpl": "mrbench.hooks",
-    "load_results": "mrbench.results.load",
+    "load_results": "mrbench.load",
 }
 
 __all__ = ["MRBENCH_API", "__version__", *_EXPORTS]  # noqa: PLE0604

@@ -6,7 +6,8 @@ import numpy as np
 
 from mrbench.agreement.chance import alpha_of, coincidences, fleiss_kappa
 from mrbench.agreement.counts import CaseCounts
-from mrbench.metrics.overlap import Overlaps, dice_ratio, iou_of
+from mrbench.interfaces.case_tables import Overlaps
+from mrbench.metrics.overlap import dice_ratio, iou_of
 from mrbench.metrics.protocol import PUBLISHED, ScoringProtocol
 
 SUMS = ("pair_shared", "pair_union", "coincidences", "nothing")

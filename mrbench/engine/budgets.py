@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from mrbench.errors import UsageError
+from mrbench.interfaces.case_tables import CaseTables
 from mrbench.metrics.counting import count_votes, joint_histogram
-from mrbench.metrics.tables import CaseTables, labelled
+from mrbench.metrics.tables import labelled
 
 
 def first_samples(tables: CaseTables, n: int) -> CaseTables:

@@ -10,10 +10,11 @@ import numpy as np
 from mrbench.data.case import Case
 from mrbench.data.description import Description
 from mrbench.errors import DivergedError, PluginError
+from mrbench.interfaces.case_tables import CaseTables
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.fusion import Fusion
 from mrbench.interfaces.method import Context, Method
-from mrbench.metrics.tables import CaseTables, TableBuilder
+from mrbench.metrics.tables import TableBuilder
 from mrbench.records import Capability, MethodRecord
 from mrbench.seeds import derive_noise
 

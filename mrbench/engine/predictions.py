@@ -18,9 +18,9 @@ import numpy as np
 from mrbench.data.hdf5 import GuardedFile
 from mrbench.engine.predict import Predicted
 from mrbench.errors import DataError, IncompatibleError
+from mrbench.interfaces.case_tables import CaseTables
 from mrbench.interfaces.draw import DrawKind
 from mrbench.metrics.packing import pack, unpack
-from mrbench.metrics.tables import CaseTables
 
 FORMAT = 2
 """Version of the file."""

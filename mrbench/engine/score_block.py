@@ -10,11 +10,11 @@ import numpy as np
 
 from mrbench.engine.budgets import first_samples
 from mrbench.engine.predictions import read_tables
+from mrbench.interfaces.case_tables import CaseTables
 from mrbench.interfaces.metric import Key, Metric
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scores import ScoreCollector, Scores
 from mrbench.metrics.scoring import score_case, without_value
-from mrbench.metrics.tables import CaseTables
 from mrbench.registry import Plugin
 
 

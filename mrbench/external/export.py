@@ -19,7 +19,7 @@ from mrbench.errors import DataError, MrbenchError, UnknownNameError, UsageError
 from mrbench.external.arrays import FIELDS
 from mrbench.external.writers import TRUTH, Writer, open_writer
 from mrbench.files import made_folder
-from mrbench.metrics.tables import CaseTables
+from mrbench.interfaces.case_tables import CaseTables
 from mrbench.pictures import load_cases
 from mrbench.registry import Registry
 

@@ -2,13 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from mrbench.metrics.protocol import ScoringProtocol
-    from mrbench.metrics.tables import CaseTables
+from mrbench.interfaces.case_tables import CaseTables
+from mrbench.interfaces.scoring_protocol import ScoringProtocol
 
 
 class Key(NamedTuple):
@@ -22,13 +21,13 @@ class Metric(ABC):
     """Scores one trial of one case from its tables; the harness reduces, the metric never does."""
 
     @abstractmethod
-    def statistics(self, tables: "CaseTables", protocol: "ScoringProtocol") -> Mapping[Key, np.ndarray]:
+    def statistics(self, tables: CaseTables, protocol: ScoringProtocol) -> Mapping[Key, np.ndarray]:
         """Additive statistics, one vector per key; a key that does not apply is left out.
 
         A metric that is a mean of case values gives vectors of length 1 and inherits :meth:`finalise`.
         """
 
-    def applies(self, tables: "CaseTables") -> bool:
+    def applies(self, tables: CaseTables) -> bool:
         """Should this case have a value, if the method gives what the metric needs?
 
         A value that does not cover every case to which the metric applies is shown with its count and is never the

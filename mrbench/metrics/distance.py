@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mrbench.interfaces.case_tables import Overlaps
 from mrbench.metrics.arrays import Array
 from mrbench.metrics.order import raters_first
-from mrbench.metrics.overlap import Overlaps, count_overlaps, iou_of
+from mrbench.metrics.overlap import count_overlaps, iou_of
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 
 

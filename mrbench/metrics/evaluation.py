@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from mrbench.interfaces.case_tables import CaseTables
 from mrbench.interfaces.draw import Draw, DrawKind, binary_probability, one_hot
 from mrbench.interfaces.metric import Metric
 from mrbench.metrics.arrays import Array, is_floating, to_host
@@ -13,7 +14,7 @@ from mrbench.metrics.order import refuse_floats
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 from mrbench.metrics.scores import ScoreCollector
 from mrbench.metrics.scoring import MetricValue, reduce_fold, score_case, without_value
-from mrbench.metrics.tables import CaseTables, TableBuilder
+from mrbench.metrics.tables import TableBuilder
 
 Cases: TypeAlias = "Array | Sequence[Array]"
 """An array whose first axis counts the cases, or one array for each where their sizes differ."""

@@ -1,37 +1,13 @@
 """IoU and Dice of every predicted mask with every rater, from intersection counts."""
 
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 
+from mrbench.interfaces.case_tables import Overlaps
 from mrbench.metrics.arrays import Array, intersect, is_floating, type_name
 from mrbench.metrics.order import raters_first
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
-
-
-@dataclass(frozen=True, eq=False)
-class Overlaps:
-    """Intersection counts of S predicted masks and R raters' masks of one class.
-
-    Attributes:
-        shared: ``(M, M)`` int64, M = S + R, the predicted masks first; the diagonal holds the areas.
-        n_predicted: S.
-    """
-
-    shared: np.ndarray
-    n_predicted: int
-
-    @property
-    def n_raters(self) -> int:
-        """R."""
-        return len(self.shared) - self.n_predicted
-
-    @cached_property
-    def totals(self) -> np.ndarray:
-        """``(M, M)`` sums of the two areas."""
-        areas = np.diagonal(self.shared)
-        return areas[:, None] + areas[None, :]
 
 
 @lru_cache(maxsize=16)

@@ -7,10 +7,11 @@ from functools import lru_cache
 import numpy as np
 
 from mrbench.errors import DataError
+from mrbench.interfaces.case_tables import CaseTables, Predictions
 from mrbench.metrics.calibration import BINS, fraction_bits
 from mrbench.metrics.counting import THRESHOLDS
 from mrbench.metrics.protocol import MAX_PREDICTIONS
-from mrbench.metrics.tables import MAX_RATERS, CaseTables, Predictions
+from mrbench.metrics.tables import MAX_RATERS
 
 _LAYOUT = (
     "classes",

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mrbench.interfaces.case_tables import CaseTables
 from mrbench.interfaces.metric import Key, Metric
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scores import NOBODY, MetricScores, Scores
-from mrbench.metrics.tables import CaseTables
 
 
 def score_case(

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from mrbench.interfaces.case_tables import CaseTables, Predictions
 from mrbench.metrics.arrays import Array, total
-from mrbench.metrics.counting import levels, threshold_counts
+from mrbench.metrics.counting import levels, popcount, threshold_counts
 from mrbench.metrics.order import raters_first
 from mrbench.metrics.overlap import dice_ratio, validate_grids, validate_masks, validate_probabilities
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
@@ -12,6 +13,13 @@ from mrbench.metrics.protocol import STRICT, ScoringProtocol
 def soft_dice_of(counts: np.ndarray, protocol: ScoringProtocol = STRICT) -> float:
     """Mean Dice over the thresholds from counts |A|, |B|, |A and B|, ``(5, 3)``; 1 where both are empty."""
     return float(dice_ratio(counts[:, 2], counts[:, 0] + counts[:, 1], protocol).mean())
+
+
+def vote_counts(tables: CaseTables, label: int, predictions: Predictions) -> np.ndarray:
+    """``(5, 3)`` counts |A|, |B|, |A and B| of A = share of the predictions > t and B = share of the raters > t."""
+    _, votes, pattern, pixels = predictions.votes[predictions.votes[:, 0] == label].T
+    predicted = levels(votes, len(predictions.rows))
+    return threshold_counts(predicted, levels(popcount(pattern), len(tables.truth_rows)), pixels)
 
 
 @raters_first

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from mrbench.interfaces.case_tables import CaseTables, Overlaps, Predictions
 from mrbench.interfaces.metric import Key, Metric
 from mrbench.metrics.distance import ged_parts_of, ged_unbiased_of
 from mrbench.metrics.matching import matched_of
-from mrbench.metrics.overlap import Overlaps, dice_of, iou_of
+from mrbench.metrics.overlap import dice_of, iou_of
 from mrbench.metrics.personal import identified_of
 from mrbench.metrics.protocol import ScoringProtocol
-from mrbench.metrics.soft import soft_dice_of
-from mrbench.metrics.tables import CaseTables, Predictions
+from mrbench.metrics.soft import soft_dice_of, vote_counts
 
 
 class SetMetric(Metric):
@@ -96,7 +96,7 @@ class SoftDiceMetric(SetMetric):
         """ProSeg eq. 21; of probabilities None where they are not known."""
         predictions = self.predictions(tables)
         if protocol.soft == "votes":
-            return soft_dice_of(tables.vote_counts(label, predictions), protocol)
+            return soft_dice_of(vote_counts(tables, label, predictions), protocol)
         return _soft_dice_prob(predictions, label, protocol)
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mrbench.interfaces.case_tables import CaseTables, Predictions
 from mrbench.interfaces.metric import Key, Metric
 from mrbench.metrics.calibration import BINS, fraction_bits
 from mrbench.metrics.overlap import dice_ratio
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.suite import OfRaters, OfSamples, RaterMetric
 from mrbench.metrics.surface import SurfaceDistances, surface_distances
-from mrbench.metrics.tables import CaseTables, Predictions
 
 
 class SurfaceMetric(Metric):

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from mrbench.interfaces.case_tables import CaseTables
 from mrbench.interfaces.metric import Key, Metric
 from mrbench.metrics.area import crps_of
 from mrbench.metrics.disagreement import LEVELS, auroc_of, level_counts
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.reliability import brier_of, calibration_error, reliability_of
 from mrbench.metrics.shares import Shares
-from mrbench.metrics.tables import CaseTables
 from mrbench.metrics.variance import ncc_of, ncc_phiseg_of
 
 

@@ -7,19 +7,17 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mrbench.engine.result import Result
-from mrbench.engine.run import open_run
-from mrbench.errors import DataError, UnknownNameError, UsageError
+from mrbench.errors import UnknownNameError, UsageError
 from mrbench.metrics.protocol import PROTOCOLS, ScoringProtocol
 from mrbench.metrics.scores import NOBODY, MetricScores
 from mrbench.metrics.scoring import case_values
-from mrbench.registry import Registry, discover
-from mrbench.results.method_run import MethodRun, merged_runs
+from mrbench.registry import Registry
+from mrbench.results.method_run import MethodRun
 from mrbench.results.reader import ScoreReader
 from mrbench.results.table import Table
 from mrbench.results.tabulate import tabulate
@@ -27,9 +25,6 @@ from mrbench.results.ties import lettered
 
 if TYPE_CHECKING:
     import pandas as pd
-
-RUN = "run.json"
-"""The file that tells a run's folder from others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,50 +169,6 @@ COLUMNS = (
     "dataset", "method", "digest", "fold", "seed", "case", "subject", "class", "rater", "metric", "value",
 )  # fmt: skip
 """Of the frame of scores."""
-
-
-def load_results(path: str | Path = "results", *, run: str = "", plugin_files: Sequence[str | Path] = ()) -> Results:
-    """What lies in a results folder, a run's folder, or a leaderboard: its folder or an archive of it.
-
-    A damaged record costs its cell only: it has the status ``damaged``, and its reason says what mends it.
-
-    Args:
-        path: of the folder, or of a ``.zip`` or ``.tar.gz`` archive of a leaderboard.
-        run: id of one run of a results folder, or ``last``; empty: all of them.
-        plugin_files: files with methods, data sets or metrics that the results come from.
-
-    Raises:
-        UsageError: nothing of that kind is there.
-        UnknownNameError: no such run; names the nearest.
-        DataError, IncompatibleError: it cannot be read.
-    """
-    folder, registry = Path(path), discover(files=[Path(file) for file in plugin_files])
-    if (folder / "runs").is_dir() or run:
-        return _of_results(folder, run, registry)
-    if (folder / RUN).is_file():
-        opened = open_run(str(folder), folder.parent.parent)
-        return Results(tuple(merged_runs([opened])), registry)
-    from mrbench.leaderboard.load import is_leaderboard, load_leaderboard
-
-    if is_leaderboard(folder):
-        return load_leaderboard(folder, registry)
-    raise UsageError(
-        f"there are no results in {folder}",
-        expected=f"a results folder (runs/), a run's folder ({RUN}), a leaderboard (records/) or its archive",
-        hint="mrbench run writes to results",
-    )
-
-
-def _of_results(folder: Path, run: str, registry: Registry) -> Results:
-    if run:
-        return Results(tuple(merged_runs([open_run(run, folder)])), registry)
-    opened, notes = [], []
-    for path in sorted((folder / "runs").glob(f"*/{RUN}"), key=lambda path: path.stat().st_mtime):
-        try:
-            opened.append(open_run(str(path.parent), folder))
-        except DataError as error:
-            notes.append(f"{error.what}: {error.found}; {error.hint}")
-    return Results(tuple(merged_runs(opened)), registry, tuple(notes))
 
 
 def _made(tables: Sequence[Table], dataset: str | None, protocol: str) -> Table:

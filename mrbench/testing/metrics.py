@@ -17,7 +17,7 @@ from mrbench.testing.random_state import RandomState, seeded_globally
 from mrbench.testing.stored import FULL, ORDER, SHAPES, Arrangement, Shape
 
 if TYPE_CHECKING:
-    from mrbench.metrics.tables import CaseTables
+    from mrbench.interfaces.case_tables import CaseTables
 
 TOLERANCE = 1e-9
 """Of values that are computed in another order, and of a range."""

@@ -16,7 +16,7 @@ from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.records import Need
 
 if TYPE_CHECKING:
-    from mrbench.metrics.tables import CaseTables
+    from mrbench.interfaces.case_tables import CaseTables
 
 RATERS = 4
 SIZE = (24, 28)

@@ -55,6 +55,22 @@ def test_no_library_imports_the_command_line():
     assert importers <= {"cli", "__main__"}
 
 
+def test_no_packages_import_each_other_in_a_circle():
+    imports = package_imports()
+    imports.pop("hooks")  # names what it hands to plugins, for types alone
+    reached = {name: reachable(name, imports) for name in imports}
+    assert not [(a, b) for a in imports for b in imports if a < b and b in reached[a] and a in reached[b]]
+
+
+def reachable(start: str, imports: dict[str, set[str]]) -> set[str]:
+    found, waiting = set[str](), [start]
+    while waiting:
+        new = imports.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
+    return found
+
+
 @pytest.mark.parametrize("package", PLUGINS)
 def test_a_plugin_imports_the_public_interfaces_and_itself_alone(package: str):
     folder = next(ROOT.glob(f"*/{package}"))

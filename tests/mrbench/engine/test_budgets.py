@@ -5,8 +5,9 @@ import pytest
 
 from mrbench.engine.budgets import first_samples
 from mrbench.errors import UsageError
+from mrbench.interfaces.case_tables import CaseTables
 from mrbench.interfaces.draw import Draw, DrawKind, binary_probability
-from mrbench.metrics.tables import CaseTables, TableBuilder
+from mrbench.metrics.tables import TableBuilder
 
 GRID = np.arange(16).reshape(4, 4)
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from mrbench.interfaces.case_tables import CaseTables
 from mrbench.interfaces.draw import Draw, DrawKind, binary_probability, one_hot
 from mrbench.metrics.plugin import mrbench_metrics
-from mrbench.metrics.tables import MAX_RATERS, CaseTables, TableBuilder
+from mrbench.metrics.tables import MAX_RATERS, TableBuilder
 
 # The first call of an example may import scipy, and a busy machine is no fault.
 settings.register_profile("unhurried", deadline=None)

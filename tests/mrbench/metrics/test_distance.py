@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from mrbench.interfaces.case_tables import Overlaps
 from mrbench.metrics import PUBLISHED, STRICT, ged, ged_parts, ged_unbiased
 from mrbench.metrics.distance import ged_parts_of, ged_unbiased_of
-from mrbench.metrics.overlap import Overlaps
 
 GRID = (2, 3)
 MASKS = st.integers(1, 4).flatmap(lambda n: arrays(bool, (n, *GRID)))
