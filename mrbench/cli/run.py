@@ -6,7 +6,7 @@ import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
 
@@ -14,8 +14,8 @@ from mrbench.cli.options import DATA, METRICS, OUT, PLUGIN_FILES
 from mrbench.cli.plugins import registry
 from mrbench.configuration import flat
 from mrbench.data.folder import data_folder
-from mrbench.engine.bfloat16 import bf16_warning
-from mrbench.engine.cell import CellSpec, Precision, Sparsity, Status
+from mrbench.engine.cell import CellSpec, Status
+from mrbench.engine.conditions import PRECISIONS, SPARSITIES, Conditions
 from mrbench.engine.observers import choose
 from mrbench.engine.plan import Plan, Request, make_plan
 from mrbench.engine.run import CellResult, Settings, execute, run_of
@@ -109,12 +109,12 @@ def _as_default(parameter: click.Option, value: Any) -> Any:
 )
 @click.option(
     "--sparsity",
-    type=click.Choice(get_args(Sparsity)),
+    type=click.Choice(SPARSITIES),
     help="The N raters: drawn anew at every step (the default), or fixed once for each case.",
 )
 @click.option(
     "--precision",
-    type=click.Choice(get_args(Precision)),
+    type=click.Choice(PRECISIONS),
     default="float32",
     show_default=True,
     help="Of convolutions in training. bf16 takes about two thirds of the time where the hardware has it.",
@@ -154,7 +154,7 @@ def command(**options: Any) -> None:
     observers = choose(found, options["observers"])
     request = _request(options)
     plan = make_plan(request, found)
-    for line in (*plan.warnings, *_precision_warnings(request, options["device"])):
+    for line in (*plan.warnings, *request.conditions.warnings(options["device"])):
         click.echo(f"warning: {line}", err=True)
     run = run_of(plan, options["out"], request.data, shlex.join(["mrbench", *sys.argv[1:]]))
     if options["dry_run"]:
@@ -199,23 +199,9 @@ def _request(options: Mapping[str, Any]) -> Request:
         samples=options["samples"],
         limit=options["limit"],
         split=options["split"],
-        raters_present=options["raters_present"],
-        sparsity=_sparsity(options),
-        precision=options["precision"],
+        conditions=Conditions.chosen(options["raters_present"], options["sparsity"], options["precision"]),
         data=data_folder(options["data"]),
     )
-
-
-def _sparsity(options: Mapping[str, Any]) -> Sparsity:
-    chosen: Sparsity | None = options["sparsity"]
-    if chosen and options["raters_present"] is None:
-        raise UsageError(f"--sparsity {chosen} without a number of raters", hint="--raters-present N")
-    return chosen or "per_step"
-
-
-def _precision_warnings(request: Request, device: str) -> Sequence[str]:
-    found = bf16_warning(device) if request.precision == "bf16" else ""
-    return [f"--precision bf16: {found}"] if found else []
 
 
 def _preset(text: str) -> tuple[str, str]:

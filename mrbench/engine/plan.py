@@ -11,7 +11,8 @@ from mrbench.data.caseset import CaseSet
 from mrbench.data.checks import check_cases
 from mrbench.data.description import Description
 from mrbench.digests import digest_json
-from mrbench.engine.cell import EXTERNAL, CellSpec, Precision, Sparsity
+from mrbench.engine.cell import EXTERNAL, CellSpec
+from mrbench.engine.conditions import AS_USUAL, Conditions
 from mrbench.errors import UnknownNameError, UsageError
 from mrbench.records import Capability, MethodRecord
 from mrbench.registry import Plugin, Registry
@@ -33,9 +34,7 @@ class Request:
         samples: drawn per case.
         limit: at most this many test cases per fold.
         split: by name.
-        raters_present: so many raters of each image in training, the others absent; None: all who looked.
-        sparsity: are the present raters drawn anew at every step, or fixed once for each case?
-        precision: of the networks' convolutions in training.
+        conditions: of the trainings.
         data: the folder of prepared data.
     """
 
@@ -48,9 +47,7 @@ class Request:
     samples: int = 50
     limit: int | None = None
     split: str = "strict"
-    raters_present: int | None = None
-    sparsity: Sparsity = "per_step"
-    precision: Precision = "float32"
+    conditions: Conditions = AS_USUAL
     data: Path
 
 
@@ -145,11 +142,10 @@ def _check_requirements(plugins: Sequence[Plugin[Any]]) -> None:
 
 
 def _check_something_trains(request: Request, methods: Sequence[Plugin[Any]]) -> None:
-    changed = ["--raters-present"] if request.raters_present is not None else []
-    changed += [f"--precision {request.precision}"] if request.precision != "float32" else []
+    changed = request.conditions.command_line
     if changed and all(plugin.record.kind == "fusion" for plugin in methods):
         raise UsageError(
-            f"{changed[0]} changes trainings, and none of the methods has one",
+            f"{' '.join(changed[:2])} changes trainings, and none of the methods has one",
             expected="a method that learns",
             found=", ".join(plugin.key for plugin in methods),
             hint="mrbench list methods",
@@ -197,7 +193,7 @@ def _cells(
     split = cases.split(request.split)
     split.check(cases.subjects, owner=dataset.key)
     reasons = "; ".join(capabilities_fit(record, cases.description))
-    present = _raters_present(request, record, cases.description)
+    conditions = request.conditions.among(cases.description.n_raters, cases.description.name)
     for seed in request.seeds:
         for fold in chosen_folds(request.folds, len(split.folds), dataset.key):
             spec = CellSpec(
@@ -222,23 +218,9 @@ def _cells(
                 seed=seed,
                 samples=request.samples,
                 limit=request.limit,
-                raters_present=present,
-                sparsity=request.sparsity,
-                precision=request.precision if record.kind == "method" else "float32",
+                conditions=conditions if record.kind == "method" else AS_USUAL,
             )
             yield PlannedCell(spec, reasons)
-
-
-def _raters_present(request: Request, record: MethodRecord, description: Description) -> int | None:
-    # As many as there are is all: the training without the option. A fusion has no training.
-    asked, there = request.raters_present, description.n_raters
-    if asked is not None and asked > there:
-        raise UsageError(
-            f"{asked} raters of data set {description.name!r} cannot be present",
-            expected=f"1..{there}, for it has {there} raters",
-            hint=f"--raters-present {there} or less",
-        )
-    return None if record.kind == "fusion" or asked == there else asked
 
 
 def _family(plugin: Plugin[Any]) -> str:

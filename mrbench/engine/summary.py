@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from mrbench.data.splits import LEAKY_PREFIX
-from mrbench.engine.cell import PREDICTIONS, CellSpec, Sparsity, Status
+from mrbench.engine.cell import PREDICTIONS, CellSpec, Status
 from mrbench.engine.run import CellResult, Run
 from mrbench.engine.score import applicable_metrics, is_scored, metrics_json, score_cells
 from mrbench.errors import IncompatibleError, UsageError
@@ -264,20 +264,13 @@ def marks_of(spec: CellSpec, description: Mapping[str, Any]) -> tuple[str, ...]:
         marks.append(f"split {spec.split}{', which may train on test subjects' * leaky}")
     if spec.limit is not None:
         marks.append(f"first {spec.limit} cases")
-    if spec.raters_present is not None:
-        marks.append(_sparse(spec.raters_present, spec.sparsity))
-    if spec.precision != "float32":
-        marks.append(f"trained in {spec.precision}")
+    marks += spec.conditions.caveats
     if spec.kind == "method" and spec.preset not in ("paper", "default"):
         marks.append(f"preset {spec.preset}")
     marks += [f"{name} = {value}" for name, value in spec.changed.items()]
     if description["raters"] == "ranked":
         marks.append("virtual raters")
     return tuple(marks)
-
-
-def _sparse(raters: int, sparsity: Sparsity) -> str:
-    return f"{raters} rater{'s' * (raters > 1)} present per {'step' if sparsity == 'per_step' else 'case'}"
 
 
 def _cost(records: Sequence[Mapping[str, Any]]) -> dict[str, float]:

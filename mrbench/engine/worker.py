@@ -13,7 +13,7 @@ import sys
 import traceback
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +63,9 @@ class Order:
 
     def write(self, path: Path) -> None:
         """Writes the order where its worker reads it."""
-        files = [str(file) for file in self.plugin_files]
-        write_json(path, asdict(self) | {"results": str(self.results), "data": str(self.data), "plugin_files": files})
+        paths: dict[str, Any] = {"results": str(self.results), "data": str(self.data)}
+        paths["plugin_files"] = [str(file) for file in self.plugin_files]
+        write_json(path, {**vars(self), "spec": self.spec.as_json(), **paths})
 
     @classmethod
     def read(cls, path: Path) -> "Order":
@@ -159,8 +160,8 @@ class CellLife:
         from mrbench.engine.fit import CHECKPOINT_SECONDS, fit
         from mrbench.engine.slices import training_slices
 
-        spec = self.spec
-        if spec.precision == "bf16":
+        spec, conditions = self.spec, self.spec.conditions
+        if conditions.precision == "bf16":
             check_bf16(self.device)
         with self._phase("fit"):
             train = training_slices(self._annotated(cases), fold.train)
@@ -171,8 +172,8 @@ class CellLife:
                 validation,
                 seed=derive_seed(spec.seed, spec.dataset, spec.fold, "training"),
                 device=self.device,
-                raters_present=spec.raters_present if spec.sparsity == "per_step" else None,
-                precision=spec.precision,
+                raters_present=conditions.raters_present if conditions.sparsity == "per_step" else None,
+                precision=conditions.precision,
                 folder=work.folder / CHECKPOINT,
                 report=self.emit,
                 checkpoint_seconds=float(os.environ.get("MRBENCH_CHECKPOINT_SECONDS", CHECKPOINT_SECONDS)),
@@ -193,14 +194,14 @@ class CellLife:
         # Of all the processes that trained it, where it was interrupted in between.
         cost = self.profile.phases["fit"] | {"seconds": sum(row["seconds"] for row in curve.rows)}
         training = {"fit": cost, "facts": facts, "training": spec.training}
-        write_json(work.folder / "training.json", training | spec.conditions)
+        write_json(work.folder / "training.json", training | conditions.as_json())
 
     def _annotated(self, cases: CaseSet) -> CaseSet:
-        spec = self.spec
-        if spec.raters_present is None or spec.sparsity == "per_step":
+        spec, conditions = self.spec, self.spec.conditions
+        if conditions.raters_present is None or conditions.sparsity == "per_step":
             return cases
         # The seed knows no fold: a case keeps its raters in all of them.
-        return thinned_cases(cases, spec.raters_present, derive_seed(spec.seed, spec.dataset, "present"))
+        return thinned_cases(cases, conditions.raters_present, derive_seed(spec.seed, spec.dataset, "present"))
 
     def _predict(self, predictor: Predictor, cases: CaseSet, test: np.ndarray, folder: Path) -> None:
         with self._phase("predict"), _without_gradients(self.spec.kind):

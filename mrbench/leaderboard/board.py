@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mrbench.digests import digest_json
+from mrbench.engine.conditions import Conditions
 from mrbench.leaderboard.entry import MetricFacts
 from mrbench.leaderboard.store import SetAside, Stored
 
@@ -63,14 +64,14 @@ class Reported:
     Attributes:
         source, table: the paper and its table.
         split: what the paper trained and tested on, in a word.
-        raters_present: raters that each training image had.
+        conditions: of its trainings, as far as the paper says.
         notes: of whoever copied it.
     """
 
     source: str
     table: str
     split: str
-    raters_present: int | None
+    conditions: Conditions
     notes: tuple[str, ...]
 
 

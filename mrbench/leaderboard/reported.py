@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
+from mrbench.engine.conditions import Conditions
 from mrbench.errors import DataError
 from mrbench.leaderboard.board import Figure, Reported, Row, RowKind
 from mrbench.leaderboard.store import read_plain
@@ -127,7 +128,7 @@ def _row(lines: Sequence[ReportedLine], metrics: Mapping[str, object]) -> Row:
         whole = figures.get("dice_rater") or Figure(fmean(by_rater.values()))
         figures["dice_rater"] = Figure(whole.mean, whole.sd, whole.folds, by_rater=by_rater)
     notes = tuple(dict.fromkeys(line.note for line in lines if line.note))
-    source = Reported(first.source, first.table, first.split, first.raters_present, notes)
+    source = Reported(first.source, first.table, first.split, Conditions(raters_present=first.raters_present), notes)
     return Row(RowKind.REPORTED, first.method, first.samples, ("reported",), figures, reported=source)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from mrbench.engine.cell import CellSpec, Status
+from mrbench.engine.conditions import Conditions
 from mrbench.engine.run import CellResult, Run
 from mrbench.engine.score import applicable_metrics, scoring_digests
 from mrbench.engine.summary import summarise
@@ -96,13 +97,13 @@ def test_what_was_set_beside_the_preset_and_another_split_are_marked():
 )
 def test_a_training_with_absent_raters_is_marked(raters: int, sparsity: Any, words: str):
     full = cell("proseg", ged=0.1)
-    sparse = replace(full, spec=replace(full.spec, raters_present=raters, sparsity=sparsity))
+    sparse = replace(full, spec=replace(full.spec, conditions=Conditions(raters_present=raters, sparsity=sparsity)))
     assert rows(sparse)["proseg"].marks == (words, *rows(full)["proseg"].marks)
 
 
 def test_a_training_in_bf16_is_marked():
     full = cell("proseg", ged=0.1)
-    low = replace(full, spec=replace(full.spec, precision="bf16"))
+    low = replace(full, spec=replace(full.spec, conditions=Conditions(precision="bf16")))
     assert rows(low)["proseg"].marks == ("trained in bf16", *rows(full)["proseg"].marks)
 
 
