@@ -37,6 +37,7 @@ _EXPORTS = {
     "Trial": "mrbench.interfaces.fusion",
     "Unit": "mrbench.data.description",
     "hookimpl": "mrbench.hooks",
+    "load_dataset": "mrbench.data.loading",
 }
 
 __all__ = ["MRBENCH_API", "__version__", *_EXPORTS]  # noqa: PLE0604

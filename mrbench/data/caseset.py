@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from mrbench.data.description import Description, Unit
 from mrbench.data.splits import Split
 from mrbench.digests import digest_arrays, digest_json
 from mrbench.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from mrbench.data.torch_cases import TorchCases
 
 
 class Pixels(Protocol):
@@ -102,6 +105,16 @@ class CaseSet:
             spread = array.std(axis=axes, keepdims=True)
             return (array - array.mean(axis=axes, keepdims=True)) / np.where(spread > 0, spread, 1)
         return array
+
+    def to_torch(self) -> "TorchCases":
+        """The cases as a map-style torch data set, read one by one when they are asked for.
+
+        An item is ``(image, masks, present)``: ``(C, *spatial)`` float32, normalised; ``(R, *spatial)`` uint8, zero in
+        the rows of absent raters; ``(R,)`` bool. ``torch.utils.data.Subset(_, fold.train)`` takes the cases of a fold.
+        """
+        from mrbench.data.torch_cases import TorchCases
+
+        return TorchCases(self)
 
     def split(self, name: str) -> Split:
         """The split of that name."""

@@ -10,6 +10,7 @@ from mrbench.configuration import Config, flat
 from mrbench.data.caseset import CaseSet
 from mrbench.data.checks import check_cases
 from mrbench.data.description import Description
+from mrbench.data.loading import cases_of, configured
 from mrbench.digests import digest_json
 from mrbench.engine.cell import EXTERNAL, CellSpec
 from mrbench.engine.conditions import AS_USUAL, Conditions
@@ -109,8 +110,8 @@ def load_checked(plugin: Plugin[Any], settings: "OptionValues", data: Path) -> t
         UsageError: an option that it does not have.
         DataAbsentError, DataError: it is not there or is wrong.
     """
-    config = plugin.load_config().parse(settings.of(plugin), owner=plugin.key)
-    cases: CaseSet = plugin.load()(config, data).load()
+    config = configured(plugin, settings.of(plugin))
+    cases = cases_of(plugin, config, data)
     # A container was checked when it was written.
     warnings = check_cases(cases) if cases.stored_digest is None else []
     return config, cases, [f"{plugin.key}: {line}" for line in warnings]
@@ -176,7 +177,7 @@ def _method_config(plugin: Plugin[Any], preset: str | None, settings: "OptionVal
         raise UnknownNameError("preset", name, record.presets, where=f"of method {plugin.key!r}", hint=hint)
     else:
         values = dict(record.presets[name])
-    return name, plugin.load_config().parse(flat(values) | flat(settings.of(plugin)), owner=plugin.key)
+    return name, configured(plugin, flat(values) | flat(settings.of(plugin)))
 
 
 def _cells(

@@ -21,6 +21,7 @@ import numpy as np
 
 from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
+from mrbench.data.loading import configured
 from mrbench.data.splits import Fold
 from mrbench.engine import phases
 from mrbench.engine.bfloat16 import check_bf16
@@ -124,7 +125,7 @@ class CellLife:
 
     def _predictor(self, cases: CaseSet, fold: Fold) -> Predictor:
         seed = derive_seed(self.spec.seed, self.spec.dataset, self.spec.fold, "prediction")
-        config = self.plugin.load_config().parse(self.spec.options, owner=self.plugin.key)
+        config = configured(self.plugin, self.spec.options)
         record, description, samples = self.plugin.record, cases.description, self.spec.samples
         if self.spec.kind == "fusion":
             return Predictor.of_fusion(record, description, samples, self.plugin.load()(config, description), seed)
