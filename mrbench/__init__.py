@@ -38,6 +38,7 @@ _EXPORTS = {
     "Unit": "mrbench.data.description",
     "hookimpl": "mrbench.hooks",
     "load_dataset": "mrbench.data.loading",
+    "run": "mrbench.engine.launch",
 }
 
 __all__ = ["MRBENCH_API", "__version__", *_EXPORTS]  # noqa: PLE0604

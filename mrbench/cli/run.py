@@ -16,9 +16,9 @@ from mrbench.configuration import flat
 from mrbench.data.folder import data_folder
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.conditions import PRECISIONS, SPARSITIES, Conditions
-from mrbench.engine.observers import choose
-from mrbench.engine.plan import Plan, Request, make_plan
-from mrbench.engine.run import CellResult, Settings, execute, run_of
+from mrbench.engine.launch import DEVICES, Launch
+from mrbench.engine.plan import Plan, Request
+from mrbench.engine.run import CellResult
 from mrbench.errors import UnknownNameError, UsageError
 from mrbench.metrics.protocol import MAX_PREDICTIONS
 
@@ -133,7 +133,7 @@ def _as_default(parameter: click.Option, value: Any) -> Any:
     metavar="NAME",
     help="An observer that is told of every cell, e.g. tensorboard; repeat for several.",
 )
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True)
+@click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True)
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Cells side by side.")
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Per cell.")
 @click.option("--force", is_flag=True, help="Compute finished cells again, trainings included.")
@@ -151,31 +151,16 @@ def command(**options: Any) -> None:
     found = registry(options["plugin_files"])
     for name in options["metrics"]:
         found.get("metric", name)
-    observers = choose(found, options["observers"])
-    request = _request(options)
-    plan = make_plan(request, found)
-    for line in (*plan.warnings, *request.conditions.warnings(options["device"])):
+    planned = _launch(options).planned(found, shlex.join(["mrbench", *sys.argv[1:]]))
+    for line in planned.warnings:
         click.echo(f"warning: {line}", err=True)
-    run = run_of(plan, options["out"], request.data, shlex.join(["mrbench", *sys.argv[1:]]))
     if options["dry_run"]:
-        _print_plan(plan, options["out"], options["as_json"])
+        _print_plan(planned.plan, options["out"], options["as_json"])
         return
-    from mrbench.cli.progress import open_progress
     from mrbench.cli.tables import print_run
 
-    settings = Settings(
-        data=request.data,
-        device=options["device"],
-        jobs=options["jobs"],
-        timeout=options["timeout"],
-        force=options["force"],
-        plugin_files=tuple(path.resolve() for path in found.files.values()),
-        metric_files=tuple(path.resolve() for path in found.files_with("metric")),
-        observers=observers,
-    )
-    with open_progress(plan, run, settings) as watch:
-        results = execute(run, settings, watch)
-    print_run(run, results, found, metrics=options["metrics"], as_json=options["as_json"])
+    results = planned.compute(progress=True)
+    print_run(planned.run, results, found, metrics=options["metrics"], as_json=options["as_json"])
     sys.exit(exit_code(results))
 
 
@@ -184,12 +169,9 @@ def exit_code(results: Sequence[CellResult]) -> int:
     return int(any(result.status not in (Status.OK, Status.NOT_APPLICABLE) for result in results))
 
 
-def _request(options: Mapping[str, Any]) -> Request:
-    for name in ("methods", "datasets"):
-        if not options[name]:
-            raise UsageError(f"no {name[:-1]} is named", hint=f"--{name[:-1]} NAME; mrbench list {name}")
+def _launch(options: Mapping[str, Any]) -> Launch:
     seed = options["seed"]
-    return Request(
+    request = Request(
         methods=options["methods"],
         datasets=options["datasets"],
         settings=dict(parse_setting(text) for text in options["settings"]),
@@ -201,6 +183,16 @@ def _request(options: Mapping[str, Any]) -> Request:
         split=options["split"],
         conditions=Conditions.chosen(options["raters_present"], options["sparsity"], options["precision"]),
         data=data_folder(options["data"]),
+    )
+    return Launch(
+        request=request,
+        out=options["out"],
+        device=options["device"],
+        jobs=options["jobs"],
+        timeout=options["timeout"],
+        force=options["force"],
+        plugin_files=options["plugin_files"],
+        observe=options["observers"],
     )
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mrbench.cli.columns import Column, grids, short
-from mrbench.cli.options import RESULTS
+from mrbench.data.folder import RESULTS
 from mrbench.engine.run import CellResult, Run
 from mrbench.engine.summary import COSTS, EXPLAINED, SEES_TEST_MASKS, DatasetTable, Row, summarise
 from mrbench.metrics.protocol import STRICT, ScoringProtocol

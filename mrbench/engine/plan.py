@@ -82,6 +82,7 @@ def make_plan(request: Request, registry: Registry) -> Plan:
         UsageError: an unknown name, option, split or fold, or an option that nothing takes.
         DataAbsentError, DataError: a data set that is not there or is wrong.
     """
+    _check_named(request)
     _check_not_external(request.methods)
     methods = _resolved(registry, "method", request.methods)
     _check_requirements(methods)
@@ -120,6 +121,12 @@ def load_checked(plugin: Plugin[Any], settings: "OptionValues", data: Path) -> t
 def _order(cell: PlannedCell) -> tuple[str, int, int, bool]:
     # Fold by fold, so that an early look at a long run compares the methods; training-free cells first.
     return cell.spec.dataset, cell.spec.seed, cell.spec.fold, cell.spec.kind == "method"
+
+
+def _check_named(request: Request) -> None:
+    for kind, names in (("method", request.methods), ("dataset", request.datasets)):
+        if not names:
+            raise UsageError(f"no {kind} is named", hint=f"--{kind} NAME; mrbench list {kind}s")
 
 
 def _check_not_external(methods: Sequence[str]) -> None:
