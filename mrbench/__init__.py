@@ -38,6 +38,7 @@ _EXPORTS = {
     "Unit": "mrbench.data.description",
     "hookimpl": "mrbench.hooks",
     "load_dataset": "mrbench.data.loading",
+    "load_model": "mrbench.engine.model",
     "run": "mrbench.engine.launch",
 }
 

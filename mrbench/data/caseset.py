@@ -9,6 +9,7 @@ import numpy as np
 
 from mrbench.data.case import Case
 from mrbench.data.description import Description, Unit
+from mrbench.data.normalisation import normalise
 from mrbench.data.splits import Split
 from mrbench.digests import digest_arrays, digest_json
 from mrbench.errors import UnknownNameError
@@ -96,15 +97,8 @@ class CaseSet:
         )
 
     def normalise(self, image: np.ndarray) -> np.ndarray:
-        """``(C, *spatial)`` float32 from an image as stored; a constant channel's z-score is 0."""
-        array = image.astype(np.float32)
-        if self.description.normalisation == "byte":
-            return array / np.float32(255)
-        if self.description.normalisation == "z-score":
-            axes = tuple(range(1, array.ndim))
-            spread = array.std(axis=axes, keepdims=True)
-            return (array - array.mean(axis=axes, keepdims=True)) / np.where(spread > 0, spread, 1)
-        return array
+        """``(C, *spatial)`` float32 from an image as stored, as declared."""
+        return normalise(image, self.description.normalisation)
 
     def to_torch(self) -> "TorchCases":
         """The cases as a map-style torch data set, read one by one when they are asked for.
