@@ -228,24 +228,30 @@ class Model:
         if not isinstance(found, Image):
             array = self._normalised(np.asarray(found))
             found = Image(digest_arrays([("image", array)]), array)
+        self._check_shape(found.array)
         raters = self.description.n_raters
         # What has no masks is no case; nobody's are looked at.
         nothing = np.zeros((raters, *found.array.shape[1:]), np.uint8)
         return Case(name or found.id, "", found.array, nothing, np.ones(raters, bool), spacing=found.spacing)
 
     def _normalised(self, array: np.ndarray) -> np.ndarray:
-        axes = ("D", "H", "W") if self.description.unit == "volume" else ("H", "W")
-        channels = len(self.description.channels)
-        if array.ndim == len(axes) and channels == 1:
-            array = array[None]
+        array = array[None] if array.ndim == len(self._axes) and len(self.description.channels) == 1 else array
+        self._check_shape(array)
+        _check_as_stored(array, self.description)
+        return normalise(array, self.description.normalisation)
+
+    @property
+    def _axes(self) -> tuple[str, ...]:
+        return ("D", "H", "W") if self.description.unit == "volume" else ("H", "W")
+
+    def _check_shape(self, array: np.ndarray) -> None:
+        axes, channels = self._axes, len(self.description.channels)
         if array.ndim != len(axes) + 1 or len(array) != channels:
             raise UsageError(
                 f"the image is none of data set {self.spec.dataset!r}",
                 expected=f"({', '.join(('C', *axes))}) with C = {channels} ({', '.join(self.description.channels)})",
                 found=f"{array.shape}",
             )
-        _check_as_stored(array, self.description)
-        return normalise(array, self.description.normalisation)
 
 
 def _is_whole(number: Any) -> bool:

@@ -137,6 +137,7 @@ def test_a_single_output_is_one_sample_and_every_raters(folder: Callable[[str], 
         (np.zeros((1, 1, 32, 32), np.uint8), r"found:    \(1, 1, 32, 32\)"),
         (np.zeros(32, np.uint8), r"\(32,\)"),
         (np.full((1, 32, 32), 0.5), "normalised already"),
+        (mrbench.Image("x", np.zeros((2, 32, 32), np.float32)), r"found:    \(2, 32, 32\)"),
     ],
 )
 def test_an_image_of_another_kind_is_refused(proseg: Model, image: np.ndarray, message: str):
