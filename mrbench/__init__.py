@@ -37,7 +37,10 @@ _EXPORTS = {
     "Trial": "mrbench.interfaces.fusion",
     "Unit": "mrbench.data.description",
     "hookimpl": "mrbench.hooks",
+    "load_dataset": "mrbench.data.loading",
+    "load_model": "mrbench.engine.model",
     "load_results": "mrbench.load",
+    "run": "mrbench.engine.launch",
 }
 
 __all__ = ["MRBENCH_API", "__version__", *_EXPORTS]  # noqa: PLE0604

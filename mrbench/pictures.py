@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mrbench.data.caseset import CaseSet
+from mrbench.data.loading import cases_of, configured
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run
@@ -107,12 +108,8 @@ def load_cases(spec: CellSpec, registry: Registry, run: Run) -> CaseSet:
         DataAbsentError: it is not there any more.
         DataError: it is another one now.
     """
-    from mrbench.data.folder import data_folder
-
     plugin = registry.get("dataset", spec.dataset)
-    config = plugin.load_config().parse(spec.dataset_options, owner=plugin.key)
-    folder = Path(run.data) if run.data else data_folder(None)
-    cases: CaseSet = plugin.load()(config, folder).load()
+    cases = cases_of(plugin, configured(plugin, spec.dataset_options), Path(run.data) if run.data else None)
     if cases.digest != spec.data_digest:
         raise DataError(
             f"data set {spec.dataset!r} is not the one that the run was computed on",

@@ -6,6 +6,7 @@ silently drops a second plugin of the same name, and imports whatever it finds.
 
 import re
 import traceback
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -258,6 +259,14 @@ def discover(entries: Iterable[EntryPoint] | None = None, files: Iterable[Path] 
         registry.add(entry)
     for path in files:
         registry.add_file(path)
+    return registry
+
+
+def discover_with_warnings(files: Iterable[Path] = ()) -> Registry:
+    """:func:`discover` for a caller in Python: a warning for each plugin that was set aside."""
+    registry = discover(files=files)
+    for line in registry.warnings():
+        warnings.warn(line, stacklevel=3)
     return registry
 
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mrbench.cli.dataset import SETTINGS, configured
 from mrbench.cli.options import DATA, METRICS, PLUGIN_FILES
 from mrbench.cli.plugins import registry
-from mrbench.data.folder import data_folder
+from mrbench.data.loading import cases_of
 from mrbench.engine.threads import LIBRARIES
 from mrbench.errors import UnknownNameError, UsageError
 
@@ -29,7 +30,7 @@ PROTOCOLS = ("published", "strict")
 @click.command("agreement")
 @click.argument("dataset")
 @DATA
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the data set.")
+@SETTINGS
 @click.option("--split", default="strict", show_default=True, metavar="NAME", help="The split of --part and --fold.")
 @click.option("--part", type=click.Choice(PARTS), help="Only these cases of the split. [default: all cases]")
 @click.option("--fold", type=click.IntRange(0), help="Only this fold of the split. [default: all of them]")
@@ -86,7 +87,7 @@ def command(
     found = registry(plugin_files)
     for name in metrics:
         found.get("metric", name)
-    cases = _load(dataset, found, settings, data)
+    cases = cases_of(*configured(dataset, settings, found), data)
     indices, chosen = _chosen(cases, split, part, fold)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -106,15 +107,6 @@ def _check_pictures(out: Path | None, picture: bool) -> None:
         raise UsageError("--picture needs a folder to write to", hint="--out FOLDER --picture")
     if picture and find_spec("matplotlib") is None:
         raise UsageError("figures need matplotlib, which is not installed", hint="pip install 'mrbench[report]'")
-
-
-def _load(name: str, found: Any, settings: tuple[str, ...], data: Path | None) -> "CaseSet":
-    from mrbench.cli.run import parse_setting
-
-    plugin = found.get("dataset", name)
-    config = plugin.load_config().parse(dict(parse_setting(text) for text in settings), owner=plugin.key)
-    cases: CaseSet = plugin.load()(config, data_folder(data)).load()
-    return cases
 
 
 def _chosen(cases: "CaseSet", split: str, part: str | None, fold: int | None) -> "tuple[np.ndarray, str]":

@@ -8,9 +8,11 @@ from mrbench.cli.data_import import import_folder
 from mrbench.cli.data_info import info
 from mrbench.cli.data_inspect import inspect
 from mrbench.cli.data_list import list_datasets
-from mrbench.cli.dataset import SETTINGS, configured, load
+from mrbench.cli.dataset import SETTINGS, configured
 from mrbench.cli.options import DATA, PLUGIN_FILES
+from mrbench.cli.plugins import registry
 from mrbench.data.folder import data_folder
+from mrbench.data.loading import cases_of
 from mrbench.errors import UsageError
 
 
@@ -35,7 +37,7 @@ def prepare(
     """Turn a data set's files as downloaded into the container that runs read."""
     from mrbench.records import load_attribute
 
-    plugin, config = configured(name, settings, plugin_files)
+    plugin, config = configured(name, settings, registry(plugin_files))
     if not plugin.record.prepare:
         raise UsageError(
             f"nothing prepares data set {name!r}: it is read or generated as it is", hint=plugin.record.source
@@ -57,8 +59,8 @@ def verify(name: str, data: Path | None, settings: tuple[str, ...], plugin_files
     from mrbench.data.checks import check_cases
     from mrbench.errors import DataError
 
-    plugin, config = configured(name, settings, plugin_files)
-    cases = load(plugin, config, data)
+    plugin, config = configured(name, settings, registry(plugin_files))
+    cases = cases_of(plugin, config, data)
     leaks = [line for split in cases.splits.values() for line in split.leak_warnings(cases.subjects, owner=name)]
     for line in [*check_cases(cases), *leaks]:
         click.echo(f"warning: {line}")

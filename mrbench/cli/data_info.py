@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mrbench.cli.dataset import SETTINGS, configured, load
+from mrbench.cli.dataset import SETTINGS, configured
 from mrbench.cli.options import DATA, PLUGIN_FILES
+from mrbench.cli.plugins import registry
+from mrbench.data.loading import cases_of
 from mrbench.errors import DataAbsentError
 from mrbench.registry import Plugin
 from mrbench.visible import visible
@@ -34,7 +36,7 @@ def info(
     name: str, data: Path | None, settings: tuple[str, ...], plugin_files: tuple[Path, ...], as_json: bool
 ) -> None:
     """Show what a data set declares, its options, its splits with their digests, and how to get and prepare it."""
-    plugin, config = configured(name, settings, plugin_files)
+    plugin, config = configured(name, settings, registry(plugin_files))
     facts = _facts(plugin, config, data)
     if as_json:
         click.echo(json.dumps(facts, indent=1))
@@ -64,7 +66,7 @@ def _facts(plugin: Plugin[Any], config: "Config", data: Path | None) -> dict[str
         },
     }
     try:
-        cases = load(plugin, config, data)
+        cases = cases_of(plugin, config, data)
     except DataAbsentError as error:
         return facts | {"absent": {"what": error.what, "expected": error.expected, "next": error.hint}}
     return facts | {

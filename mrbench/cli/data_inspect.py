@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mrbench.cli.dataset import SETTINGS, configured, load
+from mrbench.cli.dataset import SETTINGS, configured
 from mrbench.cli.options import DATA, PLUGIN_FILES
+from mrbench.cli.plugins import registry
+from mrbench.data.loading import cases_of
 from mrbench.errors import UsageError
 from mrbench.visible import visible
 
@@ -40,8 +42,8 @@ def inspect(
     """Print counts, agreement, area ranks, missing raters and duplicates; --out draws images with all outlines."""
     if out is not None and out.suffix.lower() != ".png":
         raise UsageError(f"{out} is no name of a picture", expected="one that ends with .png")
-    plugin, config = configured(name, settings, plugin_files)
-    cases = load(plugin, config, data)
+    plugin, config = configured(name, settings, registry(plugin_files))
+    cases = cases_of(plugin, config, data)
     if out is not None:
         from mrbench.pictures import write_contact_sheet
 

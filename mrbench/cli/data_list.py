@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from mrbench.cli.dataset import load
 from mrbench.cli.options import DATA, PLUGIN_FILES
 from mrbench.cli.plugins import registry
 from mrbench.data.folder import data_folder
+from mrbench.data.loading import cases_of
 from mrbench.errors import DataAbsentError, MrbenchError
 from mrbench.registry import Plugin
 from mrbench.visible import visible
@@ -40,7 +40,7 @@ def _facts(plugin: Plugin[Any], data: Path | None) -> dict[str, Any]:
     if plugin.record.generated:
         return facts | {"state": "generated"}
     try:
-        cases = load(plugin, plugin.load_config()(), data)
+        cases = cases_of(plugin, plugin.load_config()(), data)
     except DataAbsentError as error:
         return facts | {"state": "absent", "reason": error.what}
     except MrbenchError as error:

@@ -79,8 +79,8 @@ def check_options(options: Mapping[str, Any]) -> None:
 
 def score_predictions(options: Mapping[str, Any], registry: Registry, out: Path) -> Run:
     """Scores predictions made elsewhere and leaves a run in the results folder."""
-    from mrbench.cli.progress import open_progress
     from mrbench.cli.run import parse_setting
+    from mrbench.engine.progress import open_progress
     from mrbench.external.cell import External, planned_external, score_external
 
     path: Path = options["predictions"]

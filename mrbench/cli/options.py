@@ -5,8 +5,7 @@ from pathlib import Path
 
 import click
 
-RESULTS = Path("results")
-"""Where results go unless a command says otherwise."""
+from mrbench.data.folder import RESULTS
 
 DATA = click.option(
     "--data",

@@ -6,7 +6,7 @@ import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
 
@@ -14,12 +14,12 @@ from mrbench.cli.options import DATA, METRICS, OUT, PLUGIN_FILES
 from mrbench.cli.plugins import registry
 from mrbench.configuration import flat
 from mrbench.data.folder import data_folder
-from mrbench.engine.bfloat16 import bf16_warning
-from mrbench.engine.cell import Precision, Sparsity, Status
-from mrbench.engine.observers import choose
-from mrbench.engine.plan import Request, make_plan
+from mrbench.engine.cell import Status
+from mrbench.engine.conditions import PRECISIONS, SPARSITIES, Conditions
+from mrbench.engine.launch import DEVICES, Launch
+from mrbench.engine.plan import Request
 from mrbench.engine.result import Result
-from mrbench.engine.run import Run, Settings, execute, run_of
+from mrbench.engine.run import Run
 from mrbench.errors import UnknownNameError, UsageError
 from mrbench.metrics.protocol import MAX_PREDICTIONS
 
@@ -110,12 +110,12 @@ def _as_default(parameter: click.Option, value: Any) -> Any:
 )
 @click.option(
     "--sparsity",
-    type=click.Choice(get_args(Sparsity)),
+    type=click.Choice(SPARSITIES),
     help="The N raters: drawn anew at every step (the default), or fixed once for each case.",
 )
 @click.option(
     "--precision",
-    type=click.Choice(get_args(Precision)),
+    type=click.Choice(PRECISIONS),
     default="float32",
     show_default=True,
     help="Of convolutions in training. bf16 takes about two thirds of the time where the hardware has it.",
@@ -134,7 +134,7 @@ def _as_default(parameter: click.Option, value: Any) -> Any:
     metavar="NAME",
     help="An observer that is told of every cell, e.g. tensorboard; repeat for several.",
 )
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True)
+@click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True)
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Cells side by side.")
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Per cell.")
 @click.option("--force", is_flag=True, help="Compute finished cells again, trainings included.")
@@ -152,31 +152,16 @@ def command(**options: Any) -> None:
     found = registry(options["plugin_files"])
     for name in options["metrics"]:
         found.get("metric", name)
-    observers = choose(found, options["observers"])
-    request = _request(options)
-    plan = make_plan(request, found)
-    for line in (*plan.warnings, *_precision_warnings(request, options["device"])):
+    planned = _launch(options).planned(found, shlex.join(["mrbench", *sys.argv[1:]]))
+    for line in planned.warnings:
         click.echo(f"warning: {line}", err=True)
-    run = run_of(plan, options["out"], request.data, shlex.join(["mrbench", *sys.argv[1:]]))
     if options["dry_run"]:
-        _print_plan(run, force=options["force"], as_json=options["as_json"])
+        _print_plan(planned.run, force=options["force"], as_json=options["as_json"])
         return
-    from mrbench.cli.progress import open_progress
     from mrbench.cli.tables import print_run
 
-    settings = Settings(
-        data=request.data,
-        device=options["device"],
-        jobs=options["jobs"],
-        timeout=options["timeout"],
-        force=options["force"],
-        plugin_files=tuple(path.resolve() for path in found.files.values()),
-        metric_files=tuple(path.resolve() for path in found.files_with("metric")),
-        observers=observers,
-    )
-    with open_progress(plan, run, settings) as watch:
-        results = execute(run, settings, watch)
-    print_run(run, results, found, metrics=options["metrics"], as_json=options["as_json"])
+    results = planned.compute(progress=True)
+    print_run(planned.run, results, found, metrics=options["metrics"], as_json=options["as_json"])
     sys.exit(exit_code(results))
 
 
@@ -185,12 +170,9 @@ def exit_code(results: Sequence[Result]) -> int:
     return int(any(result.status not in (Status.OK, Status.NOT_APPLICABLE) for result in results))
 
 
-def _request(options: Mapping[str, Any]) -> Request:
-    for name in ("methods", "datasets"):
-        if not options[name]:
-            raise UsageError(f"no {name[:-1]} is named", hint=f"--{name[:-1]} NAME; mrbench list {name}")
+def _launch(options: Mapping[str, Any]) -> Launch:
     seed = options["seed"]
-    return Request(
+    request = Request(
         methods=options["methods"],
         datasets=options["datasets"],
         settings=dict(parse_setting(text) for text in options["settings"]),
@@ -200,23 +182,19 @@ def _request(options: Mapping[str, Any]) -> Request:
         samples=options["samples"],
         limit=options["limit"],
         split=options["split"],
-        raters_present=options["raters_present"],
-        sparsity=_sparsity(options),
-        precision=options["precision"],
+        conditions=Conditions.chosen(options["raters_present"], options["sparsity"], options["precision"]),
         data=data_folder(options["data"]),
     )
-
-
-def _sparsity(options: Mapping[str, Any]) -> Sparsity:
-    chosen: Sparsity | None = options["sparsity"]
-    if chosen and options["raters_present"] is None:
-        raise UsageError(f"--sparsity {chosen} without a number of raters", hint="--raters-present N")
-    return chosen or "per_step"
-
-
-def _precision_warnings(request: Request, device: str) -> Sequence[str]:
-    found = bf16_warning(device) if request.precision == "bf16" else ""
-    return [f"--precision bf16: {found}"] if found else []
+    return Launch(
+        request=request,
+        out=options["out"],
+        device=options["device"],
+        jobs=options["jobs"],
+        timeout=options["timeout"],
+        force=options["force"],
+        plugin_files=options["plugin_files"],
+        observe=options["observers"],
+    )
 
 
 def _preset(text: str) -> tuple[str, str]:

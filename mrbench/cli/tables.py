@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mrbench.cli.columns import Column, grids, print_notes
-from mrbench.cli.options import RESULTS
+from mrbench.data.folder import RESULTS
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run
 from mrbench.metrics.protocol import STRICT, ScoringProtocol

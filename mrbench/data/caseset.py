@@ -3,15 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from mrbench.data.case import Case
 from mrbench.data.description import Description, Unit
+from mrbench.data.normalisation import normalise
 from mrbench.data.splits import Split
 from mrbench.digests import digest_arrays, digest_json
 from mrbench.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from mrbench.data.torch_cases import TorchCases
 
 
 class Pixels(Protocol):
@@ -93,15 +97,18 @@ class CaseSet:
         )
 
     def normalise(self, image: np.ndarray) -> np.ndarray:
-        """``(C, *spatial)`` float32 from an image as stored; a constant channel's z-score is 0."""
-        array = image.astype(np.float32)
-        if self.description.normalisation == "byte":
-            return array / np.float32(255)
-        if self.description.normalisation == "z-score":
-            axes = tuple(range(1, array.ndim))
-            spread = array.std(axis=axes, keepdims=True)
-            return (array - array.mean(axis=axes, keepdims=True)) / np.where(spread > 0, spread, 1)
-        return array
+        """``(C, *spatial)`` float32 from an image as stored, as declared."""
+        return normalise(image, self.description.normalisation)
+
+    def to_torch(self) -> "TorchCases":
+        """The cases as a map-style torch data set, read one by one when they are asked for.
+
+        An item is ``(image, masks, present)``: ``(C, *spatial)`` float32, normalised; ``(R, *spatial)`` uint8, zero in
+        the rows of absent raters; ``(R,)`` bool. ``torch.utils.data.Subset(_, fold.train)`` takes the cases of a fold.
+        """
+        from mrbench.data.torch_cases import TorchCases
+
+        return TorchCases(self)
 
     def split(self, name: str) -> Split:
         """The split of that name."""

@@ -1,4 +1,4 @@
-"""Where prepared data live."""
+"""Where prepared data live, and results."""
 
 import os
 from pathlib import Path
@@ -6,6 +6,9 @@ from pathlib import Path
 import platformdirs
 
 VARIABLE = "MRBENCH_DATA"
+
+RESULTS = Path("results")
+"""Where results go unless somebody says otherwise."""
 
 
 def data_folder(option: Path | None = None) -> Path:

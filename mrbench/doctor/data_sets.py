@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mrbench.data.loading import cases_of, configured
 from mrbench.doctor.section import Section
 from mrbench.errors import DataAbsentError, MrbenchError
 from mrbench.registry import Plugin
@@ -37,8 +38,7 @@ def _sentences(state: dict[str, str]) -> str:
 
 def _state(plugin: Plugin[Any], folder: Path) -> dict[str, str]:
     try:
-        config = plugin.load_config().parse({}, owner=plugin.key)
-        cases = plugin.load()(config, folder).load()
+        cases = cases_of(plugin, configured(plugin, {}), folder)
         subjects, raters = len(set(cases.subjects)), cases.description.n_raters
         return {"state": "ready", "found": f"{len(cases)} cases of {subjects} subjects, {raters} raters"}
     except DataAbsentError as error:

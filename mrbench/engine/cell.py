@@ -7,9 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from pydantic import Field, ValidationError
 
 from mrbench.digests import digest_json
+from mrbench.engine.conditions import AS_USUAL, Conditions, FlatForm
 from mrbench.errors import DataError
 
 FORMAT = 1
@@ -28,19 +29,6 @@ EXTERNAL = "external:"
 
 PluginKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_@-]*(\.?[A-Za-z0-9_@:-]+)*$", max_length=200)]
 """A registry key; what it admits is safe in a folder's name."""
-
-
-Sparsity = Literal["per_step", "fixed"]
-"""When the raters who are present in a training are drawn."""
-
-ABSENCE = ("raters_present", "sparsity")
-"""The fields of a cell that say how raters are made absent."""
-
-Precision = Literal["float32", "bf16"]
-"""What convolutional networks compute in while they are trained."""
-
-CONDITIONS = (*ABSENCE, "precision")
-"""The fields of a cell that change trainings of every method; they are told where they say something."""
 
 
 class Status(StrEnum):
@@ -75,10 +63,7 @@ class CellSpec:
         seed: base seed; the training's and the prediction's are derived from it.
         samples: drawn per case.
         limit: at most this many test cases; None: all. Changes no draw of the cases that stay.
-        raters_present: so many raters of each training image, the others absent; None: all who looked.
-        sparsity: are the present raters drawn anew at every step, or fixed once for each case? Says nothing without
-            ``raters_present``.
-        precision: of the networks' convolutions in training; predictions are computed in float32.
+        conditions: of the training.
     """
 
     method: PluginKey
@@ -102,9 +87,7 @@ class CellSpec:
     seed: Annotated[int, Field(ge=0)]
     samples: Annotated[int, Field(ge=1)]
     limit: int | None = None
-    raters_present: Annotated[int, Field(ge=1)] | None = None
-    sparsity: Sparsity = "per_step"
-    precision: Precision = "float32"
+    conditions: Conditions = AS_USUAL
 
     def _on(self) -> dict[str, Any]:
         return {"format": FORMAT, "data": self.data_digest, "split": [self.split, self.split_digest]}
@@ -113,13 +96,7 @@ class CellSpec:
     def training_digest(self) -> str:
         """Digest of the training, folds and seeds aside."""
         fit = {"family": self.family, "version": self.method_version, "options": dict(self.training)}
-        return digest_json(self._on() | fit | self.conditions)
-
-    @property
-    def conditions(self) -> dict[str, Any]:
-        """How raters are made absent in the training, and its precision; what is as usual enters no digest."""
-        absence = {} if self.raters_present is None else {name: getattr(self, name) for name in ABSENCE}
-        return absence | ({} if self.precision == "float32" else {"precision": self.precision})
+        return digest_json(self._on() | fit | self.conditions.as_json())
 
     @property
     def digest(self) -> str:
@@ -149,7 +126,9 @@ class CellSpec:
 
     def as_json(self) -> dict[str, Any]:
         """All fields as JSON types; the conditions where they are not as usual."""
-        return {name: value for name, value in asdict(self).items() if name not in CONDITIONS} | self.conditions
+        values = asdict(self)
+        del values["conditions"]
+        return values | self.conditions.as_json()
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "CellSpec":
@@ -159,7 +138,7 @@ class CellSpec:
             DataError: the values are no specification of a cell.
         """
         try:
-            return _adapter().validate_python(values)
+            return _form().back(_form().adapter.validate_python(values))
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"])
@@ -167,8 +146,8 @@ class CellSpec:
 
 
 @cache
-def _adapter() -> TypeAdapter[CellSpec]:
-    return TypeAdapter(with_config(ConfigDict(extra="forbid"))(CellSpec))
+def _form() -> FlatForm[CellSpec]:
+    return FlatForm(CellSpec)
 
 
 def _safe(name: str) -> str:

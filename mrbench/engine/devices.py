@@ -8,7 +8,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+from mrbench.errors import MrbenchError
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,21 @@ def visible_gpus() -> list[str]:
         return []
     found = subprocess.run([program, "-L"], capture_output=True, text=True, timeout=30, check=False)
     return [str(n) for n, line in enumerate(found.stdout.splitlines()) if line.startswith("GPU ")]
+
+
+def torch_device(name: str) -> "torch.device":
+    """The device of that name: ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or ``mps``.
+
+    Raises:
+        MrbenchError: it is not there.
+    """
+    import torch
+
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    chosen = next(device for device, there in available.items() if there) if name == "auto" else name
+    if not available.get(chosen):
+        raise MrbenchError(f"device {name!r} is not available here", hint="--device auto")
+    return torch.device(chosen)
 
 
 def _locked(gpu: str) -> IO[str] | None:

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from mrbench.engine.augmentation import augment
-from mrbench.engine.cell import Precision
+from mrbench.engine.conditions import Precision
 from mrbench.engine.slices import AnySlices
 from mrbench.engine.sparsity import thinned
 from mrbench.errors import DivergedError, NotApplicableError, PluginError

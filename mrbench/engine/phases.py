@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from mrbench.data.caseset import CaseSet
+from mrbench.data.loading import cases_of, configured
 from mrbench.data.splits import Fold
 from mrbench.engine.cell import CASES, PREDICTIONS, CellSpec
 from mrbench.engine.predict import Predictor
@@ -28,8 +29,7 @@ def prepare(spec: CellSpec, registry: Registry, data: Path) -> tuple[CaseSet, Fo
         UnknownNameError, DataAbsentError: the data set is not installed or not prepared.
     """
     plugin = registry.get("dataset", spec.dataset)
-    config = plugin.load_config().parse(spec.dataset_options, owner=plugin.key)
-    cases: CaseSet = plugin.load()(config, data).load()
+    cases = cases_of(plugin, configured(plugin, spec.dataset_options), data)
     split = cases.split(spec.split)
     for what, found, expected in (
         ("data", cases.digest, spec.data_digest),

@@ -10,8 +10,10 @@ from mrbench.configuration import Config, flat
 from mrbench.data.caseset import CaseSet
 from mrbench.data.checks import check_cases
 from mrbench.data.description import Description
+from mrbench.data.loading import cases_of, configured
 from mrbench.digests import digest_json
-from mrbench.engine.cell import EXTERNAL, CellSpec, Precision, Sparsity
+from mrbench.engine.cell import EXTERNAL, CellSpec
+from mrbench.engine.conditions import AS_USUAL, Conditions
 from mrbench.errors import UnknownNameError, UsageError
 from mrbench.records import Capability, MethodRecord
 from mrbench.registry import Plugin, Registry
@@ -33,9 +35,7 @@ class Request:
         samples: drawn per case.
         limit: at most this many test cases per fold.
         split: by name.
-        raters_present: so many raters of each image in training, the others absent; None: all who looked.
-        sparsity: are the present raters drawn anew at every step, or fixed once for each case?
-        precision: of the networks' convolutions in training.
+        conditions: of the trainings.
         data: the folder of prepared data.
     """
 
@@ -48,9 +48,7 @@ class Request:
     samples: int = 50
     limit: int | None = None
     split: str = "strict"
-    raters_present: int | None = None
-    sparsity: Sparsity = "per_step"
-    precision: Precision = "float32"
+    conditions: Conditions = AS_USUAL
     data: Path
 
 
@@ -84,6 +82,7 @@ def make_plan(request: Request, registry: Registry) -> Plan:
         UsageError: an unknown name, option, split or fold, or an option that nothing takes.
         DataAbsentError, DataError: a data set that is not there or is wrong.
     """
+    _check_named(request)
     _check_not_external(request.methods)
     methods = _resolved(registry, "method", request.methods)
     _check_requirements(methods)
@@ -112,8 +111,8 @@ def load_checked(plugin: Plugin[Any], settings: "OptionValues", data: Path) -> t
         UsageError: an option that it does not have.
         DataAbsentError, DataError: it is not there or is wrong.
     """
-    config = plugin.load_config().parse(settings.of(plugin), owner=plugin.key)
-    cases: CaseSet = plugin.load()(config, data).load()
+    config = configured(plugin, settings.of(plugin))
+    cases = cases_of(plugin, config, data)
     # A container was checked when it was written.
     warnings = check_cases(cases) if cases.stored_digest is None else []
     return config, cases, [f"{plugin.key}: {line}" for line in warnings]
@@ -122,6 +121,12 @@ def load_checked(plugin: Plugin[Any], settings: "OptionValues", data: Path) -> t
 def _order(cell: PlannedCell) -> tuple[str, int, int, bool]:
     # Fold by fold, so that an early look at a long run compares the methods; training-free cells first.
     return cell.spec.dataset, cell.spec.seed, cell.spec.fold, cell.spec.kind == "method"
+
+
+def _check_named(request: Request) -> None:
+    for kind, names in (("method", request.methods), ("dataset", request.datasets)):
+        if not names:
+            raise UsageError(f"no {kind} is named", hint=f"--{kind} NAME; mrbench list {kind}s")
 
 
 def _check_not_external(methods: Sequence[str]) -> None:
@@ -145,11 +150,10 @@ def _check_requirements(plugins: Sequence[Plugin[Any]]) -> None:
 
 
 def _check_something_trains(request: Request, methods: Sequence[Plugin[Any]]) -> None:
-    changed = ["--raters-present"] if request.raters_present is not None else []
-    changed += [f"--precision {request.precision}"] if request.precision != "float32" else []
+    changed = request.conditions.command_line
     if changed and all(plugin.record.kind == "fusion" for plugin in methods):
         raise UsageError(
-            f"{changed[0]} changes trainings, and none of the methods has one",
+            f"{' '.join(changed[:2])} changes trainings, and none of the methods has one",
             expected="a method that learns",
             found=", ".join(plugin.key for plugin in methods),
             hint="mrbench list methods",
@@ -180,7 +184,7 @@ def _method_config(plugin: Plugin[Any], preset: str | None, settings: "OptionVal
         raise UnknownNameError("preset", name, record.presets, where=f"of method {plugin.key!r}", hint=hint)
     else:
         values = dict(record.presets[name])
-    return name, plugin.load_config().parse(flat(values) | flat(settings.of(plugin)), owner=plugin.key)
+    return name, configured(plugin, flat(values) | flat(settings.of(plugin)))
 
 
 def _cells(
@@ -197,7 +201,7 @@ def _cells(
     split = cases.split(request.split)
     split.check(cases.subjects, owner=dataset.key)
     reasons = "; ".join(capabilities_fit(record, cases.description))
-    present = _raters_present(request, record, cases.description)
+    conditions = request.conditions.among(cases.description.n_raters, cases.description.name)
     for seed in request.seeds:
         for fold in chosen_folds(request.folds, len(split.folds), dataset.key):
             spec = CellSpec(
@@ -222,23 +226,9 @@ def _cells(
                 seed=seed,
                 samples=request.samples,
                 limit=request.limit,
-                raters_present=present,
-                sparsity=request.sparsity,
-                precision=request.precision if record.kind == "method" else "float32",
+                conditions=conditions if record.kind == "method" else AS_USUAL,
             )
             yield PlannedCell(spec, reasons)
-
-
-def _raters_present(request: Request, record: MethodRecord, description: Description) -> int | None:
-    # As many as there are is all: the training without the option. A fusion has no training.
-    asked, there = request.raters_present, description.n_raters
-    if asked is not None and asked > there:
-        raise UsageError(
-            f"{asked} raters of data set {description.name!r} cannot be present",
-            expected=f"1..{there}, for it has {there} raters",
-            hint=f"--raters-present {there} or less",
-        )
-    return None if record.kind == "fusion" or asked == there else asked
 
 
 def _family(plugin: Plugin[Any]) -> str:

@@ -85,10 +85,12 @@ class Predictor:
             PluginError: draws that are not what the method declares; names the case and the rule.
             DivergedError: probabilities that are not finite.
         """
-        return [
-            self._count(case, truth, self._checked(draws, case, complete=self.record.kind == "method"))
-            for truth, draws in self.trials(case)
-        ]
+        return [self._count(case, truth, draws) for truth, draws in self.draws(case)]
+
+    def draws(self, case: Case) -> Iterator[tuple[np.ndarray, Iterator[Draw]]]:
+        """The truth ``(R,)`` and the draws of every trial of one case, each checked as it comes. Errors: as predict."""
+        for truth, draws in self.trials(case):
+            yield truth, self._checked(draws, case, complete=self.record.kind == "method")
 
     def _count(self, case: Case, truth: np.ndarray, draws: Iterable[Draw]) -> Predicted:
         builder = TableBuilder(case.masks, truth, self.description.n_classes, case.spacing)

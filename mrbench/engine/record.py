@@ -77,16 +77,12 @@ def _computed(spec: CellSpec) -> list[str]:
     words = ["run", "--method", spec.method, "--seed", str(spec.seed), "--samples", str(spec.samples)]
     words += ["--preset", spec.preset] if spec.preset != "default" else []
     words += ["--limit", str(spec.limit)] if spec.limit is not None else []
-    return words + [word for name, value in spec.conditions.items() for word in (_as_option(name), str(value))]
+    return words + spec.conditions.command_line
 
 
 def _scored(spec: CellSpec) -> list[str]:
     words = ["score", "--predictions", spec.options["predictions"], "--name", spec.method.removeprefix(EXTERNAL)]
     return words + [word for pattern in spec.options["patterns"] for word in ("--pattern", pattern)]
-
-
-def _as_option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
 
 
 def _as_text(value: Any) -> str:

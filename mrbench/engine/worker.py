@@ -13,7 +13,7 @@ import sys
 import traceback
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +21,22 @@ import numpy as np
 
 from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
+from mrbench.data.loading import configured
 from mrbench.data.splits import Fold
 from mrbench.engine import phases
 from mrbench.engine.bfloat16 import check_bf16
+from mrbench.engine.build import TRAINED, WEIGHTS, load_weights, method_of, prediction_seed, untrained
 from mrbench.engine.cell import PREDICTIONS, CellSpec, Status
+from mrbench.engine.devices import torch_device
 from mrbench.engine.predict import Predictor
 from mrbench.engine.profile import Profile, milliseconds
 from mrbench.engine.record import make_record, read_record, write_record
 from mrbench.engine.sparsity import thinned_cases
 from mrbench.engine.store import CHECKPOINT, Attempt, BusyError, attempt
-from mrbench.errors import DivergedError, MrbenchError, NotApplicableError, PluginError
+from mrbench.errors import DivergedError, MrbenchError, NotApplicableError
 from mrbench.files import write_json
 from mrbench.interfaces.method import Context, Method
-from mrbench.registry import Plugin, Registry, discover
+from mrbench.registry import Registry, discover
 from mrbench.seeds import derive_seed
 
 LOG_BYTES = 2**20
@@ -63,8 +66,9 @@ class Order:
 
     def write(self, path: Path) -> None:
         """Writes the order where its worker reads it."""
-        files = [str(file) for file in self.plugin_files]
-        write_json(path, asdict(self) | {"results": str(self.results), "data": str(self.data), "plugin_files": files})
+        paths: dict[str, Any] = {"results": str(self.results), "data": str(self.data)}
+        paths["plugin_files"] = [str(file) for file in self.plugin_files]
+        write_json(path, {**vars(self), "spec": self.spec.as_json(), **paths})
 
     @classmethod
     def read(cls, path: Path) -> "Order":
@@ -82,14 +86,7 @@ class CellLife:
         self.order, self.spec, self.emit = order, order.spec, emit
         self.profile = Profile()
         self.registry: Registry = discover(files=order.plugin_files)
-        self.plugin: Plugin[Any] = self.registry.get("method", self.spec.method)
-        if self.plugin.version != self.spec.method_version:
-            raise PluginError(
-                f"method {self.plugin.key!r} changed since the run was planned",
-                expected=f"version {self.spec.method_version}",
-                found=f"version {self.plugin.version}",
-                hint="run the command again",
-            )
+        self.plugin = method_of(self.spec, self.registry)
         self.device: Any = None
 
     def live(self) -> None:
@@ -122,16 +119,13 @@ class CellLife:
         return fold.test[: self.spec.limit]
 
     def _predictor(self, cases: CaseSet, fold: Fold) -> Predictor:
-        seed = derive_seed(self.spec.seed, self.spec.dataset, self.spec.fold, "prediction")
-        config = self.plugin.load_config().parse(self.spec.options, owner=self.plugin.key)
+        seed = prediction_seed(self.spec)
         record, description, samples = self.plugin.record, cases.description, self.spec.samples
         if self.spec.kind == "fusion":
-            return Predictor.of_fusion(record, description, samples, self.plugin.load()(config, description), seed)
-        import torch
-
-        self.device = _device(self.order.device)
-        torch.manual_seed(derive_seed(self.spec.seed, self.spec.dataset, self.spec.fold, "weights"))
-        method: Method[Any] = self.plugin.load()(config, description)
+            fusion = self.plugin.load()(configured(self.plugin, self.spec.options), description)
+            return Predictor.of_fusion(record, description, samples, fusion, seed)
+        self.device = torch_device(self.order.device)
+        method = untrained(self.spec, self.plugin, description)
         self._train(method, cases, fold)
         context = Context(seed, self.device, self.spec.sampler)
         self._measure_inference(method, context, cases[int(self._test_cases(fold)[0])])
@@ -139,19 +133,16 @@ class CellLife:
 
     def _train(self, method: Method[Any], cases: CaseSet, fold: Fold) -> None:
         final = self.spec.training_folder(self.order.results)
-        if not (final / "training.json").exists():
-            with attempt(final, marker="training.json") as work:
+        if not (final / TRAINED).exists():
+            with attempt(final, marker=TRAINED) as work:
                 if not work.finished:
                     self._fit(method, cases, fold, work)
                 work.complete()
             self.profile.facts["trained_here"] = not work.finished
         else:
             self.profile.facts["trained_here"] = False
-        method.load(final / "weights")
-        for network in method.networks().values():
-            # No gradients: the counter of operations stumbles over views of parameters that could have some.
-            network.to(self.device).eval().requires_grad_(False)
-        training = json.loads((final / "training.json").read_text(encoding="utf-8"))
+        load_weights(method, final, self.device)
+        training = json.loads((final / TRAINED).read_text(encoding="utf-8"))
         self.profile.phases["fit"] = training["fit"]
         self.profile.facts |= training["facts"]
 
@@ -159,8 +150,8 @@ class CellLife:
         from mrbench.engine.fit import CHECKPOINT_SECONDS, fit
         from mrbench.engine.slices import training_slices
 
-        spec = self.spec
-        if spec.precision == "bf16":
+        spec, conditions = self.spec, self.spec.conditions
+        if conditions.precision == "bf16":
             check_bf16(self.device)
         with self._phase("fit"):
             train = training_slices(self._annotated(cases), fold.train)
@@ -171,13 +162,13 @@ class CellLife:
                 validation,
                 seed=derive_seed(spec.seed, spec.dataset, spec.fold, "training"),
                 device=self.device,
-                raters_present=spec.raters_present if spec.sparsity == "per_step" else None,
-                precision=spec.precision,
+                raters_present=conditions.raters_present if conditions.sparsity == "per_step" else None,
+                precision=conditions.precision,
                 folder=work.folder / CHECKPOINT,
                 report=self.emit,
                 checkpoint_seconds=float(os.environ.get("MRBENCH_CHECKPOINT_SECONDS", CHECKPOINT_SECONDS)),
             )
-        weights = work.folder / "weights"
+        weights = work.folder / WEIGHTS
         weights.mkdir(exist_ok=True)
         method.save(weights)
         curve.write(work.folder / "curves.csv")
@@ -193,14 +184,14 @@ class CellLife:
         # Of all the processes that trained it, where it was interrupted in between.
         cost = self.profile.phases["fit"] | {"seconds": sum(row["seconds"] for row in curve.rows)}
         training = {"fit": cost, "facts": facts, "training": spec.training}
-        write_json(work.folder / "training.json", training | spec.conditions)
+        write_json(work.folder / TRAINED, training | conditions.as_json())
 
     def _annotated(self, cases: CaseSet) -> CaseSet:
-        spec = self.spec
-        if spec.raters_present is None or spec.sparsity == "per_step":
+        spec, conditions = self.spec, self.spec.conditions
+        if conditions.raters_present is None or conditions.sparsity == "per_step":
             return cases
         # The seed knows no fold: a case keeps its raters in all of them.
-        return thinned_cases(cases, spec.raters_present, derive_seed(spec.seed, spec.dataset, "present"))
+        return thinned_cases(cases, conditions.raters_present, derive_seed(spec.seed, spec.dataset, "present"))
 
     def _predict(self, predictor: Predictor, cases: CaseSet, test: np.ndarray, folder: Path) -> None:
         with self._phase("predict"), _without_gradients(self.spec.kind):
@@ -265,16 +256,6 @@ def _without_gradients(kind: str) -> AbstractContextManager[Any]:
     import torch
 
     return torch.no_grad()
-
-
-def _device(name: str) -> Any:
-    import torch
-
-    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    chosen = next(device for device, there in available.items() if there) if name == "auto" else name
-    if not available.get(chosen):
-        raise MrbenchError(f"device {name!r} is not available here", hint="--device auto")
-    return torch.device(chosen)
 
 
 def _device_name(device: Any) -> str:

@@ -179,12 +179,12 @@ def _protocols(stored: Sequence[Stored]) -> list[str]:
 
 
 def _newest(stored: Sequence[Stored]) -> set[str]:
-    """Ids of the newest entry of each method with its options, S, absent raters and precision."""
+    """Ids of the newest entry of each method with its options, S and conditions."""
     found: dict[object, Stored] = {}
     for one in sorted(stored, key=age):
         entry = one.entry
         options = tuple(sorted(entry.options.items()))
-        found[entry.method, options, entry.samples, entry.raters_present, entry.sparsity, entry.precision] = one
+        found[entry.method, options, entry.samples, entry.conditions] = one
     return {one.id for one in found.values()}
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from pydantic import ConfigDict, Field, ValidationError, with_config
 
 from mrbench.data.description import Raters, Unit
-from mrbench.engine.cell import CellSpec, PluginKey, Precision, Sparsity, Status
+from mrbench.engine.cell import CellSpec, PluginKey, Status
+from mrbench.engine.conditions import AS_USUAL, Conditions, FlatForm
 from mrbench.errors import DataError, IncompatibleError
 from mrbench.records import Capability, Direction, Need
 from mrbench.results.caveats import PLUGIN_FILE, caveats_of
@@ -187,10 +188,9 @@ class FileFacts:
 Scores = Annotated[dict[Word, Annotated[dict[PluginKey, Score], Field(max_length=300)]], Field(max_length=10)]
 
 
-@_closed
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A submission's content; names as of ``CellSpec``.
+    """A submission's content; names as of ``CellSpec``. In ``entry.json`` the conditions stand among the other fields.
 
     Attributes:
         options: of the method, all of them; ``changed``: those set beside the preset.
@@ -219,9 +219,7 @@ class Entry:
     preset: Text
     changed: Options
     samples: Annotated[int, Field(ge=1, le=2**20)]
-    raters_present: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    sparsity: Sparsity = "per_step"
-    precision: Precision = "float32"
+    conditions: Conditions = AS_USUAL
     data: DataFacts
     dataset_options: Options
     dataset_changed: Options
@@ -288,7 +286,7 @@ def parse_entry(content: bytes) -> Entry:
         DataError: not JSON or not an entry; names the field.
     """
     try:
-        return _adapter().validate_json(content, strict=True)
+        return _form().back(_form().adapter.validate_json(content, strict=True))
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         where = ".".join(map(str, first["loc"]))[:200]
@@ -304,7 +302,7 @@ def entry_bytes(entry: Entry) -> bytes:
     Raises:
         DataError: it does not fit the schema; names the field.
     """
-    content = _adapter().dump_json(entry, indent=1, warnings="error") + b"\n"
+    content = _form().adapter.dump_json(_form().of(entry), indent=1, warnings="error") + b"\n"
     if len(content) > MAX_BYTES:
         raise DataError("the entry is too large", expected=f"at most {MAX_BYTES} bytes", found=str(len(content)))
     parse_entry(content)
@@ -312,5 +310,5 @@ def entry_bytes(entry: Entry) -> bytes:
 
 
 @cache
-def _adapter() -> TypeAdapter[Entry]:
-    return TypeAdapter(Entry)
+def _form() -> FlatForm[Entry]:
+    return FlatForm(Entry)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
+from mrbench.engine.conditions import Conditions
 from mrbench.errors import DataError
 from mrbench.leaderboard.store import read_plain
 from mrbench.results.table import Reported, Row, RowKind, Value
@@ -127,7 +128,8 @@ def _row(lines: Sequence[ReportedLine], metrics: Mapping[str, object]) -> Row:
         whole = found.get("dice_rater") or Value(fmean(by_rater.values()), verifiable=False)
         found["dice_rater"] = replace(whole, by_rater=by_rater)
     notes = tuple(dict.fromkeys(line.note for line in lines if line.note))
-    source = Reported(first.source, first.table, first.split, first.raters_present, notes)
+    conditions = Conditions(raters_present=first.raters_present)
+    source = Reported(first.source, first.table, first.split, conditions, notes)
     return Row(first.method, RowKind.REPORTED, found, first.samples, ("reported",), reported=source)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mrbench.data.splits import LEAKY_PREFIX
-from mrbench.engine.cell import CellSpec, Sparsity
+from mrbench.engine.cell import CellSpec
 from mrbench.records import Capability
 
 SEES_TEST_MASKS = "sees test masks"
@@ -39,20 +39,13 @@ def caveats_of(spec: CellSpec, description: Mapping[str, Any]) -> tuple[str, ...
         found.append(f"split {spec.split}{', which may train on test subjects' * leaky}")
     if spec.limit is not None:
         found.append(f"first {spec.limit} cases")
-    if spec.raters_present is not None:
-        found.append(_sparse(spec.raters_present, spec.sparsity))
-    if spec.precision != "float32":
-        found.append(f"trained in {spec.precision}")
+    found += spec.conditions.caveats
     if spec.kind == "method" and spec.preset not in ("paper", "default"):
         found.append(f"preset {spec.preset}")
     found += [f"{name} = {value}" for name, value in spec.changed.items()]
     if description["raters"] == "ranked":
         found.append("virtual raters")
     return tuple(found)
-
-
-def _sparse(raters: int, sparsity: Sparsity) -> str:
-    return f"{raters} rater{'s' * (raters > 1)} present per {'step' if sparsity == 'per_step' else 'case'}"
 
 
 def caveat_lines(rows: Iterable[tuple[str, Sequence[str]]], everyone: str = "all rows") -> Iterator[str]:

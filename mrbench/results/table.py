@@ -14,6 +14,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from mrbench.digests import digest_json
+from mrbench.engine.conditions import Conditions
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scoring import MetricValue, reduce_dataset
 from mrbench.records import Need
@@ -156,14 +157,14 @@ class Reported:
     Attributes:
         source, table: the paper and its table.
         split: what the paper trained and tested on, in a word.
-        raters_present: raters that each training image had.
+        conditions: of its trainings, as far as the paper says.
         notes: of whoever copied it.
     """
 
     source: str
     table: str
     split: str
-    raters_present: int | None
+    conditions: Conditions
     notes: tuple[str, ...]
 
 

@@ -96,6 +96,11 @@ def test_what_must_be_light_loads_nothing_heavy(code: str):
     assert not loaded_after(code) & set(HEAVY)
 
 
+@pytest.mark.parametrize("name", ["load_dataset", "load_model", "run"])
+def test_naming_a_door_loads_neither_torch_nor_pandas(name: str):
+    assert not loaded_after(f"import mrbench; mrbench.{name}") & {"torch", "pandas"}
+
+
 def test_planning_loads_no_torch():
     code = (
         "from mrbench.engine.plan import Request, make_plan; from mrbench.registry import discover\n"

@@ -218,9 +218,8 @@ def _notes(row: Row) -> list[str]:
 
 def setting_of(reported: Reported) -> list[str]:
     """What a paper did, a phrase each."""
-    raters = reported.raters_present
-    present = [] if raters is None else [f"{raters} rater{'s' * (raters > 1)} present"]
-    return [f"split {reported.split}", *present]
+    present = reported.conditions.presence
+    return [f"split {reported.split}", *([present] if present else [])]
 
 
 def _failure(row: Row) -> str:

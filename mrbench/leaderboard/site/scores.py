@@ -87,8 +87,7 @@ def facts_of(entry: Entry) -> list[Fact]:
         Fact("Preset", [entry.preset]),
         Fact("Set beside it", [f"{name} = {value}" for name, value in entry.changed.items()]),
         Fact("Samples", [str(entry.samples)] if entry.sample_count is not None else []),
-        Fact("Raters present in training", [_present(entry)]),
-        Fact("Precision of training", [entry.precision] if entry.precision != "float32" else []),
+        *(Fact(term, [text]) for term, text in entry.conditions.facts.items()),
         Fact("Versions", _merged(cell.versions for cell in entry.cells)),
         Fact("On", _merged(cell.environment for cell in entry.cells)),
         Fact("Data set", [", ".join([entry.dataset, *(f"{k} = {v}" for k, v in entry.dataset_changed.items())])]),
@@ -100,12 +99,6 @@ def facts_of(entry: Entry) -> list[Fact]:
         Fact("Cite", [text for text in (entry.about.citation, entry.data.citation) if text]),
     ]
     return [fact for fact in facts if any(fact.lines)]
-
-
-def _present(entry: Entry) -> str:
-    if entry.raters_present is None:
-        return ""
-    return f"{entry.raters_present}, drawn per {'step' if entry.sparsity == 'per_step' else 'case'}"
 
 
 def _merged(found: Iterable[Mapping[str, str]]) -> list[str]:

@@ -10,6 +10,7 @@ from click.testing import Result
 from stored_runs import StoredCell, cases, store_run
 
 from mrbench.engine.cell import Status
+from mrbench.engine.conditions import Conditions
 
 Call = Callable[..., Result]
 
@@ -377,7 +378,9 @@ def test_pictures_of_differences_and_ranks(mrbench: Call, tmp_path: Path, ending
 def test_each_run_within_itself_and_its_folds_together(mrbench: Call, tmp_path: Path):
     for level in (1, 2, 3):
         cells = [
-            StoredCell(m, many("ged", s), fold=fold, spec={"samples": 50, "raters_present": level})
+            StoredCell(
+                m, many("ged", s), fold=fold, spec={"samples": 50, "conditions": Conditions(raters_present=level)}
+            )
             for m, s in (("dpersona-1", 0.2), ("per-rater", 0.1))
             for fold in range(4)
         ]

@@ -10,6 +10,7 @@ from stored_runs import StoredCell, Values, cases, registry, store_run
 from mrbench.compare.compared import Compared
 from mrbench.compare.operands import parse_operand
 from mrbench.compare.pairs import pair
+from mrbench.engine.conditions import Conditions
 from mrbench.metrics.protocol import STRICT
 from mrbench.results.reader import ScoreReader
 from mrbench.results.table import Table
@@ -105,7 +106,7 @@ def test_every_test_is_there_and_the_folds_have_theirs(compared: Make):
 
 def test_the_folds_of_several_runs_are_counted_together(compared: Make):
     def run(level: int) -> list[StoredCell]:
-        spec = {"raters_present": level, "sparsity": "per_step"}
+        spec = {"conditions": Conditions(raters_present=level)}
         return [
             StoredCell(m, spread(shift + 0.01 * fold), fold=fold, spec=spec)
             for m, shift in (("dpersona-1", 0.3), ("per-rater", 0.0))

@@ -99,7 +99,9 @@ FAULTS = {
 def faulty_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """One run of every faulty method and of a good one, two side by side."""
     folder = tmp_path_factory.mktemp("faulty")
-    environment = os.environ | {"PYTHONPATH": str(write_toys(folder / "site"))}
+    # Beside what stands there: a tree that is not installed is tested too.
+    path = os.pathsep.join([str(write_toys(folder / "site")), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"PYTHONPATH": path}
     methods = [word for name in (*FAULTS, "fine") for word in ("--method", f"toy-{name}")]
     command = [sys.executable, "-m", "mrbench", "run", *methods, *TINY, "--out", "out", "--json", "--jobs", "2"]
     return folder, subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, check=False)

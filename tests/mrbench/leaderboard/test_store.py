@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 from synthetic_board import Made, entry_of, put, put_raw
 
+from mrbench.engine.conditions import Conditions
 from mrbench.errors import DataError
 from mrbench.leaderboard.entry import MAX_BYTES, Entry, entry_bytes, parse_entry
 from mrbench.leaderboard.store import SetAside, Stored, entries
 
 ENTRY, FILES = entry_of(Made(method="mine", folds=1, subjects=3))
+STORED = sorted((Path(__file__).parents[3] / "leaderboard" / "records").glob("*/*/*/entry.json"))
 SCORE = ENTRY.scores["strict"]["ged"]
 
 
@@ -141,6 +143,25 @@ def test_a_file_of_the_same_size_but_other_content_is_not_given_out(tmp_path: Pa
     assert isinstance(found, Stored)
     with pytest.raises(DataError, match="not the file that was packed"):
         found.read(name)
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.parent.name)
+def test_entries_that_are_published_are_written_again_with_the_same_bytes(path: Path):
+    content = path.read_bytes()
+    assert entry_bytes(parse_entry(content)) == content, "else their ids would change"
+    low = content.replace(b'"precision": "float32"', b'"precision": "bf16"')
+    low = low.replace(b'"raters_present": null', b'"raters_present": 2')
+    assert low != content
+    assert entry_bytes(parse_entry(low)) == low
+
+
+def test_conditions_stand_among_the_fields_of_an_entry_and_nowhere_else():
+    sparse = replace(ENTRY, conditions=Conditions(raters_present=2, sparsity="fixed", precision="bf16"))
+    stored = json.loads(entry_bytes(sparse))
+    assert (stored["raters_present"], stored["sparsity"], stored["precision"]) == (2, "fixed", "bf16")
+    assert parse_entry(entry_bytes(sparse)) == sparse
+    with pytest.raises(DataError, match="conditions"):
+        parse_entry(json.dumps(stored | {"conditions": {}}).encode())
 
 
 def test_what_does_not_fit_the_schema_is_not_written():

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from synthetic_board import Made, entry_of, put
 
+from mrbench.engine.conditions import Conditions
 from mrbench.leaderboard.board import Board, DatasetPage, MethodPage, RankDiagram
 from mrbench.leaderboard.site.write import write_site
 from mrbench.leaderboard.source import method_run_of
@@ -51,7 +52,7 @@ def _row(stored: Stored, kind: RowKind, level: float, **change: Any) -> Row:
 
 
 def _reported(method: str, level: float) -> Row:
-    source = Reported("A paper, 2025", "Table 1", "published", 4, ())
+    source = Reported("A paper, 2025", "Table 1", "published", Conditions(raters_present=4), ())
     value = Value(level, verifiable=False)
     return Row(method, RowKind.REPORTED, {"dice_soft": value}, None, ("reported",), reported=source)
 

@@ -1,0 +1,55 @@
+"""Data sets by name: from a plugin with its options to cases."""
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mrbench.data.folder import data_folder
+from mrbench.registry import Plugin, discover_with_warnings
+
+if TYPE_CHECKING:
+    from mrbench.configuration import Config
+    from mrbench.data.caseset import CaseSet
+
+
+def load_dataset(
+    name: str, /, *, data: str | PathLike[str] | None = None, plugin_files: Sequence[str | PathLike[str]] = (),
+    **options: Any,
+) -> "CaseSet":  # fmt: skip
+    """The cases of a data set, with its splits: what ``mrbench run`` trains and tests on.
+
+    Args:
+        name: as on the command line.
+        data: the folder of prepared data; None: ``$MRBENCH_DATA``, else the user's data folder.
+        plugin_files: Python files with plugins of your own.
+        options: of the data set, as ``--set`` takes them; ``**{"part.option": 3}`` reaches into a nested one.
+
+    Raises:
+        UnknownNameError: no such data set or option; names the nearest.
+        UsageError: an option with a wrong value.
+        DataAbsentError: its files are not there; says how to get them and which command prepares them.
+        DataError: they are there and wrong; names the case.
+    """
+    plugin = discover_with_warnings(map(Path, plugin_files)).get("dataset", name)
+    return cases_of(plugin, configured(plugin, options), None if data is None else Path(data))
+
+
+def configured(plugin: Plugin[Any], options: Mapping[str, Any]) -> "Config":
+    """A plugin's configuration from values or from the texts of a command line.
+
+    Raises:
+        UsageError: an option that it does not have, or one with a wrong value.
+    """
+    config: Config = plugin.load_config().parse(options, owner=plugin.key)
+    return config
+
+
+def cases_of(plugin: Plugin[Any], config: "Config", data: Path | None = None) -> "CaseSet":
+    """The cases of a data set under a configuration, from a folder of prepared data; None: as commands find it.
+
+    Raises:
+        DataAbsentError, DataError: as :func:`load_dataset`.
+    """
+    cases: CaseSet = plugin.load()(config, data_folder(data)).load()
+    return cases

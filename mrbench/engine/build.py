@@ -1,0 +1,61 @@
+"""A cell's method: found, built, its trained weights loaded, and the noise of its predictions."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mrbench.data.description import Description
+from mrbench.data.loading import configured
+from mrbench.engine.cell import CellSpec
+from mrbench.errors import PluginError
+from mrbench.interfaces.method import Method
+from mrbench.registry import Plugin, Registry
+from mrbench.seeds import derive_seed
+
+if TYPE_CHECKING:
+    import torch
+
+WEIGHTS = "weights"
+"""In a training's folder: a file per network."""
+
+TRAINED = "training.json"
+"""In a training's folder, written last: where it is, the training is whole."""
+
+
+def method_of(spec: CellSpec, registry: Registry) -> Plugin[Any]:
+    """The plugin that a cell was planned with.
+
+    Raises:
+        UnknownNameError: it is not installed.
+        PluginError: it is another version now.
+    """
+    plugin: Plugin[Any] = registry.get("method", spec.method)
+    if plugin.version != spec.method_version:
+        raise PluginError(
+            f"method {plugin.key!r} changed since the run was planned",
+            expected=f"version {spec.method_version}",
+            found=f"version {plugin.version}",
+            hint="run the command again",
+        )
+    return plugin
+
+
+def untrained(spec: CellSpec, plugin: Plugin[Any], description: Description) -> Method[Any]:
+    """The method of a cell with its initial weights, which derive from the seed; torch's generator is seeded anew."""
+    import torch
+
+    torch.manual_seed(derive_seed(spec.seed, spec.dataset, spec.fold, "weights"))
+    method: Method[Any] = plugin.load()(configured(plugin, spec.options), description)
+    return method
+
+
+def load_weights(method: Method[Any], training: Path, device: "torch.device") -> None:
+    """Gives a method the weights of a finished training, ready to predict on a device."""
+    method.load(training / WEIGHTS)
+    for network in method.networks().values():
+        # No gradients: the counter of operations stumbles over views of parameters that could have some.
+        network.to(device).eval().requires_grad_(False)
+
+
+def prediction_seed(spec: CellSpec) -> int:
+    """The seed that the draws of a cell derive from."""
+    return derive_seed(spec.seed, spec.dataset, spec.fold, "prediction")

@@ -1,0 +1,165 @@
+"""The Python door to runs does what the command does: the same run, cells, digests and errors."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import Result
+
+from mrbench import run
+from mrbench.engine.cell import Status
+from mrbench.engine.launch import Launch
+from mrbench.engine.run import open_run
+from mrbench.errors import UnknownNameError, UsageError
+
+Call = Callable[..., Result]
+
+TINY: dict[str, Any] = {"phantom.subjects": 9, "phantom.size": 32}
+STAPLE: dict[str, Any] = {"settings": TINY, "folds": [0]}
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MRBENCH_DATA", str(tmp_path / "data"))
+
+
+def test_a_run_is_computed_and_its_command_is_the_same_run(mrbench: Call):
+    found = run("staple", "phantom", seed=3, samples=7, out="out", **STAPLE)
+    assert [result.status for result in found.cell_results()] == [Status.OK]
+    assert found.command == (
+        "mrbench run --method staple --dataset phantom --set phantom.subjects=9 --set phantom.size=32 --fold 0 "
+        "--seed 3 --samples 7 --out out"
+    )
+    plan = mrbench(*shlex.split(found.command)[1:], "--dry-run", "--json")
+    assert json.loads(plan.stdout)["run"] == found.id
+    assert [cell["state"] for cell in json.loads(plan.stdout)["cells"]] == ["kept"]
+
+
+class StoppedError(Exception):
+    def __init__(self, launch: Launch) -> None:
+        self.launch = launch
+
+
+def stop(launch: Launch, *_: Any) -> None:
+    raise StoppedError(launch)
+
+
+def test_the_command_of_every_argument_asks_for_the_same(
+    mrbench: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Launch, "planned", stop)
+    monkeypatch.setattr("mrbench.engine.launch.discover_with_warnings", lambda _files: None)
+    monkeypatch.setattr("mrbench.cli.run.registry", lambda _files: None)
+    with pytest.raises(StoppedError) as asked:
+        run(
+            ["toy-fine", "proseg"], ["phantom"], preset={"proseg": "quick", "": "paper"},
+            settings={"proseg": {"epochs": 3}, "prior": (0.9, 0.1), "mirrored": True, "size": np.int64(32)},
+            folds=(0, 2), seed=1, seeds=2, split="other", samples=9, limit=4, raters_present=2, sparsity="fixed",
+            precision="bf16", data=tmp_path / "d", out=tmp_path / "o", device="cpu", jobs=2, timeout=60.0, force=True,
+            plugin_files=[tmp_path / "a.py"], observe="tensorboard",
+        )  # fmt: skip
+    command = asked.value.launch.command
+    words = shlex.split(command)
+    assert {"proseg.epochs=3", "prior=0.9,0.1", "mirrored=true", "size=32", "proseg=quick", "paper"} <= set(words)
+    options = set(re.findall(r"--[a-z-]+", mrbench("run", "--help").stdout))
+    shown = {"--config", "--metric", "--dry-run", "--json", "--help"}
+    assert options - shown == {word for word in words if word.startswith("--")}, "an option has no argument"
+    with pytest.raises(StoppedError) as typed:
+        mrbench(*words[1:])
+    assert typed.value.launch == asked.value.launch
+    assert typed.value.launch.command == command
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_failed_cell_is_in_the_result_and_the_same_call_keeps_the_others():
+    first = run(["toy-fine", "toy-raises"], "phantom", preset="quick", samples=4, **STAPLE)
+    assert {r.spec.method.partition("toy-")[2]: r.status for r in first.cell_results()} == {
+        "fine": Status.OK,
+        "raises": Status.FAILED,
+    }
+    finished = {path: path.stat().st_mtime_ns for path in Path("results/cells").glob("*/*fine/**/record.json")}
+    assert len(finished) == 1
+    second = run(["toy-fine", "toy-raises"], "phantom", preset="quick", samples=4, **STAPLE)
+    assert second.id == first.id
+    assert finished == {path: path.stat().st_mtime_ns for path in finished}
+
+
+def test_a_notebook_and_a_script_without_a_main_run_too(tmp_path: Path):
+    code = textwrap.dedent(
+        f"""
+        import mrbench
+        run = mrbench.run("staple", "phantom", settings={TINY!r}, folds=[0], out="out")
+        print(run.id, *(result.status for result in run.cell_results()))
+        """
+    )
+    (tmp_path / "script.py").write_text(code)
+    said = [
+        subprocess.run(
+            [sys.executable, *words], input=code, text=True, check=True, capture_output=True, env=os.environ
+        ).stdout.split()
+        for words in (["-"], ["script.py"])
+    ]
+    assert said[0] == said[1]
+    assert said[0][1:] == ["ok"]
+    assert open_run("last", Path("out")).id == said[0][0]
+
+
+def test_progress_is_shown_where_it_is_asked_for(capfd: pytest.CaptureFixture[str]):
+    run("staple", "phantom", **STAPLE)
+    assert capfd.readouterr() == ("", "")
+    run("staple", "phantom", progress=True, **STAPLE)
+    shown = capfd.readouterr()
+    assert "finished before, kept" in shown.err
+    assert not shown.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"methods": "stapel"}, "did you mean 'staple'"),
+        ({"methods": []}, "no method is named"),
+        ({"datasets": []}, "no dataset is named"),
+        ({"settings": {"phantom.subject": 9}}, "did you mean 'subjects'"),
+        ({"folds": [7]}, "no fold 7"),
+        ({"seeds": 0}, "seeds has a wrong value\n  expected: a whole number from 1"),
+        ({"samples": 10**9}, "samples has a wrong value"),
+        ({"limit": 1.5}, "limit has a wrong value"),
+        ({"jobs": True}, "jobs has a wrong value"),
+        ({"device": "tpu"}, "auto, cpu, cuda, mps"),
+        ({"timeout": 0}, "timeout has a wrong value"),
+        ({"sparsity": "fixed"}, "--raters-present N"),
+        ({"raters_present": 1}, "a method that learns"),
+        ({"precision": "fp8"}, "--precision has a wrong value"),
+        ({"preset": {"proseg": "quick"}}, "unknown method 'proseg'"),
+        ({"observe": "tensorbord"}, "did you mean 'tensorboard'"),
+        ({"settings": {"size": object()}}, "a setting has a wrong value"),
+    ],
+)
+def test_a_wrong_argument_is_a_usage_error_and_leaves_nothing(arguments: dict[str, Any], message: str):
+    given: dict[str, Any] = {"methods": "staple", "datasets": "phantom", "settings": TINY, **arguments}
+    with pytest.raises(UsageError, match=re.escape(message)):
+        run(given.pop("methods"), given.pop("datasets"), **given)
+    assert not Path("results").exists()
+
+
+def test_what_there_is_to_say_about_a_run_is_a_warning(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("mrbench.engine.conditions.bf16_warning", lambda _device: "it is slow here")
+    monkeypatch.setattr("mrbench.engine.launch.execute", lambda *_: [])
+    monkeypatch.setattr("mrbench.engine.launch.open_run", lambda *_: None)
+    with pytest.warns(UserWarning, match="--precision bf16: it is slow here"):
+        run("proseg", "phantom", precision="bf16", **STAPLE)
+
+
+def test_a_split_that_there_is_not_names_the_nearest():
+    with pytest.raises(UnknownNameError, match="did you mean 'strict'"):
+        run("staple", "phantom", split="strct", **STAPLE)
