@@ -1,0 +1,56 @@
+"""Scores of one metric in which cases, classes and raters are missing here and there, as plain dictionaries too."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from mrbench.interfaces.metric import Key, Metric
+from mrbench.metrics.scores import MetricScores, ScoreCollector
+
+Cell = Mapping[tuple[str, str], Mapping[Key, np.ndarray]]
+"""By case and subject: statistics by class and rater."""
+
+Side = Mapping[int, Sequence[Cell]]
+"""By fold, a cell per seed."""
+
+
+class Value(Metric):
+    """The mean of the values."""
+
+    def statistics(self, tables, protocol):
+        raise NotImplementedError
+
+
+class Ratio(Value):
+    """Pooled: sum of the first statistic over the sum of the second."""
+
+    pooled = True
+
+    def finalise(self, total: np.ndarray) -> float:
+        """The ratio."""
+        return float(total[0] / total[1])
+
+
+def random_cell(random: np.random.Generator, subjects: Iterable[int], missing: float, shift: float = 0.0) -> Cell:
+    """Two classes and two raters, cases of unequal number per subject, in any order; some are missing."""
+    cell = {}
+    for subject in random.permutation(list(subjects)).tolist():
+        for number in range(1 + subject % 3):
+            keys = [Key(k, r) for k in (2, 1) for r in (0, 1) if random.random() >= missing]
+            values = {key: np.array([subject / 7 + shift, 2.0]) + random.normal(0, 0.05, 2) for key in keys}
+            if values and random.random() >= missing:
+                cell[f"{subject}-{number}", f"s{subject}"] = values
+    return cell
+
+
+def columns_of(cell: Cell) -> MetricScores:
+    """The scores of a cell."""
+    collector = ScoreCollector()
+    for (case, subject), values in cell.items():
+        collector.append(case, subject, {("m", key): statistics for key, statistics in values.items()})
+    return collector.scores().of("m")
+
+
+def folds_of(side: Side) -> dict[int, list[MetricScores]]:
+    """The scores of all cells."""
+    return {fold: [columns_of(cell) for cell in cells] for fold, cells in side.items()}
