@@ -37,10 +37,11 @@ _EXPORTS = {
     "Trial": "mrbench.interfaces.fusion",
     "Unit": "mrbench.data.description",
     "hookimpl": "mrbench.hooks",
+    "compare": "mrbench.door",
     "load_dataset": "mrbench.data.loading",
     "load_model": "mrbench.engine.model",
-    "load_results": "mrbench.load",
-    "run": "mrbench.engine.launch",
+    "load_results": "mrbench.door",
+    "run": "mrbench.door",
 }
 
 __all__ = ["MRBENCH_API", "__version__", *_EXPORTS]  # noqa: PLE0604

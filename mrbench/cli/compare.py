@@ -17,10 +17,10 @@ from mrbench.metrics.protocol import PROTOCOLS
 from mrbench.registry import Registry
 
 if TYPE_CHECKING:
-    from mrbench.compare.compared import Compared
+    from mrbench.comparison.report import ComparisonReport
 
 TEST_NAMES = ("exchange", "signed-rank", "resampled-t", "sign")
-"""Those of ``mrbench.compare.paired_tests``, which is imported only when something is compared."""
+"""Those of ``mrbench.comparison.paired_tests``, which is imported only when something is compared."""
 
 
 @click.command("compare")
@@ -41,7 +41,7 @@ TEST_NAMES = ("exchange", "signed-rank", "resampled-t", "sign")
     type=click.Choice(["subjects", "folds"]),
     help="With --ranks: what a critical difference ranks methods in. [default: subjects]",
 )
-@click.option("--protocols", is_flag=True, help="Show what each scoring switch moves, one at a time, instead.")
+@click.option("--protocols", is_flag=True, help="Show what each scoring variant shifts, one at a time, instead.")
 @click.option(
     "--samples",
     metavar="N,N,...",
@@ -108,11 +108,11 @@ def command(
     for name in metrics:
         found.get("metric", name)
     if picture is not None:
-        from mrbench.compare.picture import check_picture
+        from mrbench.comparison.picture import check_picture
 
         check_picture(picture)
     if protocols:
-        _print_moves((runs or ("last",))[0], found, samples, metrics, out, as_json)
+        _print_sensitivity((runs or ("last",))[0], found, samples, metrics, out, as_json)
         return
     chosen = Comparing(runs or ("last",), against or "", each, test, allow_mixed, protocol or "strict", metrics, out)
     if ranks:
@@ -155,21 +155,21 @@ class Comparing:
     out: Path
 
 
-def _compared(chosen: Comparing, found: Registry, *, ranked: bool = False) -> "Compared":
-    from mrbench.compare.compared import Compared
-    from mrbench.compare.operands import parse_operand
-    from mrbench.compare.pairs import pair, pair_ranked
+def _compared(chosen: Comparing, found: Registry, *, ranked: bool = False) -> "ComparisonReport":
+    from mrbench.comparison.pairs import pair, pair_ranked
+    from mrbench.comparison.report import ComparisonReport
+    from mrbench.comparison.selection import parse_operand
     from mrbench.results.reader import ScoreReader
 
     operands = [parse_operand(run, chosen.out) for run in chosen.runs]
     pairing = pair_ranked(operands) if ranked else pair(operands, chosen.against, each=chosen.each)
     reader = ScoreReader(found, PROTOCOLS[chosen.protocol], chosen.metrics)
-    return Compared.of(pairing, reader, chosen.test, allow_mixed=chosen.allow_mixed)
+    return ComparisonReport.of(pairing, reader, chosen.test, allow_mixed=chosen.allow_mixed)
 
 
 def _print_differences(chosen: Comparing, found: Registry, picture: Path | None, as_json: bool) -> None:
     from mrbench.cli.compare_tables import differences_json, print_differences
-    from mrbench.compare.picture import draw_differences
+    from mrbench.comparison.picture import draw_differences
 
     compared = _compared(chosen, found)
     tell_absent_files(compared.results, found)
@@ -187,8 +187,8 @@ def _print_ranks(
     chosen: Comparing, found: Registry, blocks: Literal["subjects", "folds"], picture: Path | None, as_json: bool
 ) -> None:
     from mrbench.cli.rank_tables import print_ranks, ranks_json
-    from mrbench.compare.picture import draw_diagrams
-    from mrbench.compare.ranking import rank
+    from mrbench.comparison.picture import draw_diagrams
+    from mrbench.comparison.ranking import rank
 
     compared = _compared(chosen, found, ranked=True)
     rankings, diagrams = rank(compared.tables, compared.reader, blocks)
@@ -203,21 +203,21 @@ def _print_ranks(
     sys.exit(exit_code(compared.results))
 
 
-def _print_moves(
+def _print_sensitivity(
     run: str, found: Registry, samples: Sequence[int], metrics: tuple[str, ...], out: Path, as_json: bool
 ) -> None:
-    from mrbench.cli.compare_tables import moves_json, print_moves
-    from mrbench.compare.moves import moves
-    from mrbench.compare.operands import parse_operand
-    from mrbench.compare.switches import switches
+    from mrbench.cli.compare_tables import print_sensitivity, sensitivity_json
+    from mrbench.comparison.protocol_sensitivity import sensitivity
+    from mrbench.comparison.protocol_variants import variants
+    from mrbench.comparison.selection import parse_operand
 
-    operand, chosen = parse_operand(run, out), switches(samples)
-    tables = moves(operand, found, chosen, metrics)
+    operand, chosen = parse_operand(run, out), variants(samples)
+    tables = sensitivity(operand, found, chosen, metrics)
     rows = [row for dataset in operand.datasets for row in operand.runs(dataset)]
     results = [result for row in rows for result in row.results]
     tell_absent_files(results, found)
     if as_json:
-        click.echo(json.dumps(moves_json(tables, chosen), indent=1))
+        click.echo(json.dumps(sensitivity_json(tables, chosen), indent=1))
     else:
-        print_moves(tables, chosen)
+        print_sensitivity(tables, chosen)
     sys.exit(exit_code(results))

@@ -9,11 +9,11 @@ from rich.text import Text
 
 from mrbench.cli.columns import Column, grids, print_columns, print_notes
 from mrbench.cli.tables import mean_and_spread, title, value_json
-from mrbench.compare.compared import Compared, Together
-from mrbench.compare.differences import Comparison, Difference, Tally
-from mrbench.compare.moves import DatasetMoves, Move, MoveTable
-from mrbench.compare.paired_tests import TESTS
-from mrbench.compare.switches import Switch
+from mrbench.comparison.differences import Comparison, Difference, Tally
+from mrbench.comparison.paired_tests import TESTS
+from mrbench.comparison.protocol_sensitivity import DatasetSensitivity, SensitivityTable, Shift
+from mrbench.comparison.protocol_variants import Variant
+from mrbench.comparison.report import AcrossRuns, ComparisonReport
 from mrbench.results import ties
 from mrbench.results.caveats import caveat_lines
 from mrbench.results.columns import INCOMPLETE, RESEARCH, header
@@ -26,7 +26,7 @@ from mrbench.statistics.significance import Significance
 ATTENTION = "!"
 
 
-def print_differences(compared: Compared) -> None:
+def print_differences(compared: ComparisonReport) -> None:
     """Prints the methods of each data set, where all pairs are tested, and a table of differences per pair."""
     console = Console()
     for table in compared.tables:
@@ -75,7 +75,7 @@ def _with_letters(value: Value, width: int) -> str:
     return f"{short(value.mean)}{count} {value.letters:{width}}".rstrip(" " if not width else "")
 
 
-def _legend(compared: Compared) -> Iterator[str]:
+def _legend(compared: ComparisonReport) -> Iterator[str]:
     rows = [row for table in compared.tables for row in table.rows]
     if any(value.letters for row in rows for value in row.values.values()):
         yield f"letters: {ties.HOW}; human references, incomplete rows and values have none"
@@ -95,14 +95,14 @@ def _legend(compared: Compared) -> Iterator[str]:
         )
 
 
-def correction(compared: Compared) -> str:
+def correction(compared: ComparisonReport) -> str:
     """What p is corrected for, in words."""
     if compared.tests == 1:
         return "the only test of this command, not corrected"
     return f"corrected by Holm for the {compared.tests} tests of this command"
 
 
-def _together_columns(together: Sequence[Together]) -> tuple[Column, list[Column]]:
+def _together_columns(together: Sequence[AcrossRuns]) -> tuple[Column, list[Column]]:
     columns = {
         "A": [one.a for one in together],
         "B": [one.b for one in together],
@@ -117,7 +117,7 @@ def _p(value: float | None) -> str:
     return "" if value is None else short_p(value)
 
 
-def print_moves(datasets: Sequence[DatasetMoves], switches: Sequence[Switch]) -> None:
+def print_sensitivity(datasets: Sequence[DatasetSensitivity], variants: Sequence[Variant]) -> None:
     """Prints a table per data set and metric, and what each column means."""
     console = Console()
     for found in datasets:
@@ -125,22 +125,22 @@ def print_moves(datasets: Sequence[DatasetMoves], switches: Sequence[Switch]) ->
         description = found.methods[0].description
         console.print(title(found.dataset, description, "changes from the scoring protocol strict"))
         for table in found.tables:
-            print_columns(console, *_move_columns(table, switches))
+            print_columns(console, *_sensitivity_columns(table, variants))
             console.print()
-        print_notes(console, _moves_notes(found))
-    notes = [f"{switch.name}: {switch.what}" for switch in switches]
+        print_notes(console, _sensitivity_notes(found))
+    notes = [f"{variant.name}: {variant.what}" for variant in variants]
     notes += [
-        "one switch at a time on the same predictions; blank: it changes nothing here; n/a: no value; "
+        "one variant at a time on the same predictions; blank: it changes nothing here; n/a: no value; "
         "1>2: the rank among the methods (sample metrics: among equal S) changes from 1 to 2",
         RESEARCH,
     ]
     print_notes(console, notes)
 
 
-def _move_columns(table: MoveTable, switches: Sequence[Switch]) -> tuple[Column, list[Column]]:
+def _sensitivity_columns(table: SensitivityTable, variants: Sequence[Variant]) -> tuple[Column, list[Column]]:
     names = [Text(row.label) for row in table.rows]
     strict = Column("strict", [Text(mean_and_spread(row.values[table.metric])) for row in table.rows])
-    columns = [Column(switch.name, [_move(move) for move in table.moves[switch.name]]) for switch in switches]
+    columns = [Column(variant.name, [_shift(shift) for shift in table.shifts[variant.name]]) for variant in variants]
     return Column(header(table.metric, table.column), names), [strict, *columns]
 
 
@@ -188,7 +188,7 @@ def _ties(tally: Tally) -> str:
     return f", {tally.ties} tied" if tally.ties else ""
 
 
-def _difference_notes(comparison: Comparison, compared: Compared) -> Iterator[str]:
+def _difference_notes(comparison: Comparison, compared: ComparisonReport) -> Iterator[str]:
     flags: dict[str, list[str]] = {}
     untested: dict[str, list[str]] = {}
     for row in comparison.differences:
@@ -219,20 +219,20 @@ def _these(metrics: Sequence[str], comparison: Comparison) -> str:
     return "all metrics" if len(metrics) == len(comparison.differences) else ", ".join(metrics)
 
 
-def _move(move: Move) -> Text:
-    if move.missing:
+def _shift(shift: Shift) -> Text:
+    if shift.missing:
         return Text("n/a", style="dim")
-    ranks = "{}>{} ".format(*move.ranks) if move.ranks else ""
-    return Text(ranks + ("" if move.change is None else signed(move.change)), style="bold" if ranks else "")
+    ranks = "{}>{} ".format(*shift.ranks) if shift.ranks else ""
+    return Text(ranks + ("" if shift.change is None else signed(shift.change)), style="bold" if ranks else "")
 
 
-def _moves_notes(found: DatasetMoves) -> Iterator[str]:
+def _sensitivity_notes(found: DatasetSensitivity) -> Iterator[str]:
     yield from caveat_lines((run.method, run.caveats) for run in found.methods)
     yield from (f"{run.method} {failure}" for run in found.methods for failure in run.failures)
     yield from found.faults
 
 
-def differences_json(compared: Compared) -> dict[str, Any]:
+def differences_json(compared: ComparisonReport) -> dict[str, Any]:
     """The same content as JSON types, with every test."""
     found = [
         {
@@ -292,16 +292,16 @@ def _difference_json(comparison: Comparison, row: Difference) -> dict[str, Any]:
     }
 
 
-def moves_json(datasets: Sequence[DatasetMoves], switches: Sequence[Switch]) -> dict[str, Any]:
-    """The same content as JSON types; ``change`` is null where a switch changes nothing."""
+def sensitivity_json(datasets: Sequence[DatasetSensitivity], variants: Sequence[Variant]) -> dict[str, Any]:
+    """The same content as JSON types; ``change`` is null where a variant changes nothing."""
     return {
-        "switches": [{"name": switch.name, "what": switch.what} for switch in switches],
+        "switches": [{"name": variant.name, "what": variant.what} for variant in variants],
         "tables": [
             {
                 "dataset": found.dataset,
                 "metric": table.metric,
                 "direction": table.column.direction.value,
-                "rows": list(_move_rows_json(table)),
+                "rows": list(_sensitivity_rows_json(table)),
             }
             for found in datasets
             for table in found.tables
@@ -310,8 +310,8 @@ def moves_json(datasets: Sequence[DatasetMoves], switches: Sequence[Switch]) -> 
     }
 
 
-def _move_rows_json(table: MoveTable) -> Iterator[dict[str, Any]]:
+def _sensitivity_rows_json(table: SensitivityTable) -> Iterator[dict[str, Any]]:
     for place, row in enumerate(table.rows):
-        moves = {name: asdict(own[place]) for name, own in table.moves.items()}
+        shifts = {name: asdict(own[place]) for name, own in table.shifts.items()}
         run = _run_json(row.run) if row.run else {}
-        yield run | {"strict": value_json(row.values[table.metric]), "moves": moves}
+        yield run | {"strict": value_json(row.values[table.metric]), "moves": shifts}

@@ -10,8 +10,8 @@ from rich.text import Text
 from mrbench.cli.columns import Column, print_columns, print_notes
 from mrbench.cli.compare_tables import methods_json
 from mrbench.cli.tables import title
-from mrbench.compare.compared import Compared
-from mrbench.compare.ranking import Diagram, RankedMethod, Ranking
+from mrbench.comparison.ranking import Diagram, RankedMethod, Ranking
+from mrbench.comparison.report import ComparisonReport
 from mrbench.results import ties
 from mrbench.results.columns import RESEARCH, header
 from mrbench.results.numbers import p_relation, short, short_interval
@@ -21,7 +21,7 @@ from mrbench.statistics.critical import METHODS, CriticalDifference
 NO_RANKS = "no two complete methods that may be ranked with each other (sample metrics: of equal S)"
 
 
-def print_ranks(compared: Compared, rankings: Sequence[Ranking], diagrams: Sequence[Diagram]) -> None:
+def print_ranks(compared: ComparisonReport, rankings: Sequence[Ranking], diagrams: Sequence[Diagram]) -> None:
     """Prints a table per data set and metric, then the mean ranks over all."""
     console = Console()
     for table in compared.tables:
@@ -104,7 +104,7 @@ def _legend(diagrams: Sequence[Diagram]) -> Iterator[str]:
     yield RESEARCH
 
 
-def ranks_json(compared: Compared, rankings: Sequence[Ranking], diagrams: Sequence[Diagram]) -> dict[str, Any]:
+def ranks_json(compared: ComparisonReport, rankings: Sequence[Ranking], diagrams: Sequence[Diagram]) -> dict[str, Any]:
     """The same content as JSON types."""
     return {
         "test": compared.test,

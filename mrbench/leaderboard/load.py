@@ -19,7 +19,7 @@ from mrbench.leaderboard.settings import SETTINGS
 from mrbench.leaderboard.source import method_run_of
 from mrbench.leaderboard.store import RECORDS, SetAside, Stored, entries
 from mrbench.registry import Registry
-from mrbench.results.load import Results
+from mrbench.results.collection import Results
 from mrbench.results.table import Table
 
 MAX_FILES = 1_000_000
@@ -49,7 +49,7 @@ def load_leaderboard(path: Path, registry: Registry) -> Results:
     found = list(entries(folder))
     runs = tuple(method_run_of(one) for one in found if isinstance(one, Stored))
     notes = tuple(f"set aside: {one.path}: {one.fault}" for one in found if isinstance(one, SetAside))
-    return Results(runs, registry, notes, tables)
+    return Results(runs, registry, notes, made=tables)
 
 
 def _unpacked(path: Path) -> Path:

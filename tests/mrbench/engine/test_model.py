@@ -31,7 +31,9 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     settings = {f"phantom.{name}": value for name, value in TINY.items()}
     settings |= {"proseg.epochs": 10, "unet-majority.epochs": 1}
     out = tmp_path_factory.mktemp("model") / "results"
-    return mrbench.run(METHODS, "phantom", preset="quick", settings=settings, folds=[0], samples=6, limit=3, out=out)
+    return mrbench.run(
+        METHODS, "phantom", preset="quick", settings=settings, folds=[0], samples=6, limit=3, out=out
+    ).sources[0]
 
 
 @pytest.fixture(scope="module")
@@ -221,11 +223,11 @@ def test_every_method_predicts_what_its_run_predicted(tmp_path: Path, unit: str)
     options = {**TINY, "unit": unit}
     settings = {f"phantom.{name}": value for name, value in options.items()} | {"epochs": 5}
     out, data = tmp_path / "results", mrbench.load_dataset("phantom", **options)
-    run = mrbench.run(methods, "phantom", preset="quick", settings=settings, folds=[0], samples=4, limit=2, out=out)
+    results = mrbench.run(methods, "phantom", preset="quick", settings=settings, folds=[0], samples=4, limit=2, out=out)
     marked = 0
-    for result in run.cell_results():
+    for result in results.cells:
         assert result.status == "ok", result.reason
-        cell = result.spec.folder(run.results)
+        cell = result.folder
         with threads_of(cell):
             marked += assert_predicts_the_same(mrbench.load_model(cell), cell, data, 4)
     assert marked

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mrbench.engine.result import Result
+from mrbench.engine.run import Run
 from mrbench.errors import UnknownNameError, UsageError
 from mrbench.metrics.protocol import PROTOCOLS, ScoringProtocol
 from mrbench.metrics.scores import NOBODY, MetricScores
@@ -35,18 +36,25 @@ class Results:
         runs: of all data sets.
         registry: the plugins that their methods, data sets and metrics come from.
         notes: what could not be read, a line each.
+        sources: the runs that they were read from, each with its ``command``.
         made: the tables of a leaderboard, which decides itself what is history; None: tables are made of the runs.
     """
 
     runs: tuple[MethodRun, ...]
     registry: Registry
     notes: tuple[str, ...] = ()
+    sources: tuple[Run, ...] = ()
     made: Callable[[], Sequence[Table]] | None = None
 
     @property
     def datasets(self) -> list[str]:
         """The registry keys of the data sets."""
         return list(dict.fromkeys(run.dataset for run in self.runs))
+
+    @property
+    def cells(self) -> list[Result]:
+        """All cells, finished or not, each with its status and reason."""
+        return [result for run in self.runs for result in run.results]
 
     def table(
         self,
@@ -73,7 +81,7 @@ class Results:
         """
         if self.made is not None:
             return _made(self.made(), dataset, protocol)
-        name, chosen = self._dataset(dataset), _protocol(protocol)
+        name, chosen = self._dataset(dataset), protocol_of(protocol)
         runs = [run for run in self.runs if run.dataset == name]
         keys = tuple(self.registry.get("metric", metric).key for metric in metrics)
         (table,) = tabulate(runs, self.registry, chosen, keys, samples=samples, every=False)
@@ -139,7 +147,7 @@ class Results:
 
         names = self.datasets if dataset is None else [self._dataset(dataset)]
         keys = tuple(self.registry.get("metric", metric).key for metric in metrics)
-        reader = ScoreReader(self.registry, _protocol(protocol), keys)
+        reader = ScoreReader(self.registry, protocol_of(protocol), keys)
         runs = [run for run in self.runs if run.dataset in names]
         frames = [pd.DataFrame(columns) for run in runs for columns in _columns(run, reader)]
         if not frames:
@@ -189,7 +197,12 @@ def _bare(run: MethodRun) -> str:
     return run.method.rpartition(":")[2]
 
 
-def _protocol(name: str) -> ScoringProtocol:
+def protocol_of(name: str) -> ScoringProtocol:
+    """The scoring protocol of a name.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
     if name not in PROTOCOLS:
         raise UnknownNameError("protocol", name, PROTOCOLS)
     return PROTOCOLS[name]

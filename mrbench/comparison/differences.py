@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import nan
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mrbench.compare.paired_tests import significances
-from mrbench.compare.pairs import Pair
+from mrbench.comparison.paired_tests import significances
+from mrbench.comparison.pairs import Pair
 from mrbench.errors import IncompatibleError
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.records import Direction, MetricRecord, Need
@@ -18,6 +20,9 @@ from mrbench.statistics.effects import Effect, effect
 from mrbench.statistics.equality import TIE
 from mrbench.statistics.exchanges import EXCHANGES
 from mrbench.statistics.significance import Significance
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FEW_SUBJECTS = 20
 """With fewer subjects in a fold, the percentile interval covers notably less than its level."""
@@ -84,6 +89,43 @@ class Comparison:
     alone: Sequence[str]
     notes: Sequence[str]
     mixed: Sequence[str] = ()
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """The differences as a frame: a row per metric; what has no value is missing.
+
+        Columns: ``a``, ``b``, ``difference`` (B less A), ``low``, ``high`` (95 % interval), ``p`` (exchange test,
+        corrected), ``effect`` (rank-biserial), ``subjects_better`` of ``subjects``, ``folds_better`` of ``folds`` (on
+        which B is better), ``cases``, ``flags``.
+        """
+        import pandas as pd
+
+        index = pd.Index([one.metric for one in self.differences], name="metric")
+        return pd.DataFrame([_facts(one) for one in self.differences], index=index, columns=list(FACTS))
+
+
+FACTS = (
+    "a", "b", "difference", "low", "high", "p", "effect", "subjects_better", "subjects", "folds_better", "folds",
+    "cases", "flags",
+)  # fmt: skip
+"""Columns of the frame of a comparison."""
+
+
+def _facts(one: Difference) -> dict[str, Any]:
+    interval = one.estimate.interval
+    facts = {
+        "a": one.a,
+        "b": one.b,
+        "difference": one.estimate.value,
+        "low": interval.low if interval else nan,
+        "high": interval.high if interval else nan,
+        "p": one.corrected.get("exchange", nan),
+        "effect": one.effect.rank_biserial,
+        "cases": one.cases,
+        "flags": "; ".join(one.flags),
+    }
+    for name, tally in (("subjects", one.subjects), ("folds", one.folds)):
+        facts |= {f"{name}_better": tally.better if tally else nan, name: tally.n if tally else nan}
+    return facts
 
 
 def compare(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from stored_runs import StoredCell, cases, store_run
 
-from mrbench.compare.operands import parse_operand
+from mrbench.comparison.selection import parse_operand
 from mrbench.engine.cell import Status
 from mrbench.errors import UnknownNameError
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from mrbench.compare.operands import Operand, method_key
+from mrbench.comparison.selection import Operand, method_key
 from mrbench.errors import IncompatibleError, UnknownNameError, UsageError
 from mrbench.results.caveats import SEES_TEST_MASKS
 from mrbench.results.method_run import MethodRun

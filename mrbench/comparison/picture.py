@@ -6,9 +6,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mrbench.compare.compared import Compared
-from mrbench.compare.differences import Comparison, Difference
-from mrbench.compare.ranking import Diagram
+from mrbench.comparison.differences import Comparison, Difference
+from mrbench.comparison.ranking import Diagram
+from mrbench.comparison.report import ComparisonReport
 from mrbench.errors import UsageError
 from mrbench.files import replaced
 from mrbench.records import Direction
@@ -53,7 +53,7 @@ def check_picture(path: Path) -> None:
         raise UsageError("a picture needs matplotlib", hint="pip install 'mrbench[report]'")
 
 
-def draw_differences(compared: Compared, path: Path) -> None:
+def draw_differences(compared: ComparisonReport, path: Path) -> None:
     """A panel per data set and metric: the difference of each pair with its interval, filled where it is told apart.
 
     Raises:

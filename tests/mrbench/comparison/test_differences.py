@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from stored_runs import StoredCell, cases, registry, scores_of, store_run
 
-from mrbench.compare.differences import Comparison, Difference, Tally, check_something, compare
-from mrbench.compare.operands import parse_operand
-from mrbench.compare.pairs import pair_between, pair_within
+from mrbench.comparison.differences import Comparison, Difference, Tally, check_something, compare
+from mrbench.comparison.pairs import pair_between, pair_within
+from mrbench.comparison.selection import parse_operand
 from mrbench.engine.cases import CellFiles
 from mrbench.engine.cell import Status
 from mrbench.errors import IncompatibleError

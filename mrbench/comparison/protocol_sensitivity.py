@@ -1,11 +1,11 @@
-"""What each scoring switch moves, on the same predictions: no model, no image and no mask is read."""
+"""What each scoring variant shifts, on the same predictions: no model, no image and no mask is read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mrbench.compare.operands import Operand
-from mrbench.compare.switches import Switch
+from mrbench.comparison.protocol_variants import Variant
+from mrbench.comparison.selection import Operand
 from mrbench.errors import IncompatibleError, UsageError
 from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
@@ -21,13 +21,13 @@ from mrbench.statistics.equality import TIE
 
 
 @dataclass(frozen=True)
-class Move:
-    """What one switch does to one value.
+class Shift:
+    """What one variant does to one value.
 
     Attributes:
-        change: of the mean over folds (of their standard deviation for the switch of the spread); None where the
-            switch leaves the value as it is.
-        missing: the metric has no value under the switch.
+        change: of the mean over folds (of their standard deviation for the variant of the spread); None where the
+            variant leaves the value as it is.
+        missing: the metric has no value under the variant.
         ranks: before and after, where they differ.
     """
 
@@ -37,22 +37,22 @@ class Move:
 
 
 @dataclass(frozen=True, eq=False)
-class MoveTable:
+class SensitivityTable:
     """One metric.
 
     Attributes:
         rows: under ``strict``, one for each method that has the metric.
-        moves: of each switch by name, in the order of the rows.
+        shifts: of each variant by name, in the order of the rows.
     """
 
     metric: str
     column: Column
     rows: Sequence[Row]
-    moves: Mapping[str, Sequence[Move]]
+    shifts: Mapping[str, Sequence[Shift]]
 
 
 @dataclass(frozen=True, eq=False)
-class DatasetMoves:
+class DatasetSensitivity:
     """The tables of one data set.
 
     Attributes:
@@ -62,14 +62,14 @@ class DatasetMoves:
 
     dataset: str
     methods: Sequence[MethodRun]
-    tables: Sequence[MoveTable]
+    tables: Sequence[SensitivityTable]
     faults: Sequence[str]
 
 
-def moves(
-    operand: Operand, registry: Registry, switches: Sequence[Switch], only: tuple[str, ...] = ()
-) -> list[DatasetMoves]:
-    """For each data set and metric, how far each switch alone moves each method from ``strict``.
+def sensitivity(
+    operand: Operand, registry: Registry, variants: Sequence[Variant], only: tuple[str, ...] = ()
+) -> list[DatasetSensitivity]:
+    """For each data set and metric, how far each variant alone shifts each method from ``strict``.
 
     Args:
         only: metrics to show; empty: those meant for tables.
@@ -81,51 +81,51 @@ def moves(
         DataError, IncompatibleError: a cell that cannot be read or scored.
     """
     by_dataset = {dataset: [row for row in operand.runs(dataset) if row.done] for dataset in operand.datasets}
-    _check_samples([row for rows in by_dataset.values() for row in rows], switches, operand)
-    return [_dataset(name, rows, registry, switches, only) for name, rows in by_dataset.items() if rows]
+    _check_samples([row for rows in by_dataset.values() for row in rows], variants, operand)
+    return [_dataset(name, rows, registry, variants, only) for name, rows in by_dataset.items() if rows]
 
 
-def _check_samples(rows: Sequence[MethodRun], switches: Sequence[Switch], operand: Operand) -> None:
+def _check_samples(rows: Sequence[MethodRun], variants: Sequence[Variant], operand: Operand) -> None:
     if not rows:
         raise IncompatibleError(f"{operand.title} has no finished cell", hint="the same mrbench run continues it")
     most = max(row.samples or 0 for row in rows)
-    for switch in switches:
-        if switch.samples is not None and switch.samples > most:
+    for variant in variants:
+        if variant.samples is not None and variant.samples > most:
             raise UsageError(
-                f"no method of {operand.title} has {switch.samples} samples",
+                f"no method of {operand.title} has {variant.samples} samples",
                 expected=f"--samples of at most {most}",
-                hint=f"mrbench run --samples {switch.samples} draws more",
+                hint=f"mrbench run --samples {variant.samples} draws more",
             )
 
 
 def _dataset(
-    name: str, runs: Sequence[MethodRun], registry: Registry, switches: Sequence[Switch], only: tuple[str, ...]
-) -> DatasetMoves:
+    name: str, runs: Sequence[MethodRun], registry: Registry, variants: Sequence[Variant], only: tuple[str, ...]
+) -> DatasetSensitivity:
     metrics = ScoreReader(registry, STRICT, only).metrics(runs[0])
-    scored = [_Scored.of(run, metrics, switches) for run in runs]
-    tables = [_table(metric, plugin.record, scored, switches) for metric, plugin in metrics.items()]
+    scored = [_Scored.of(run, metrics, variants) for run in runs]
+    tables = [_table(metric, plugin.record, scored, variants) for metric, plugin in metrics.items()]
     faults = dict.fromkeys(fault for one in scored for fault in one.faults)
-    return DatasetMoves(name, runs, [table for table in tables if table.rows], tuple(faults))
+    return DatasetSensitivity(name, runs, [table for table in tables if table.rows], tuple(faults))
 
 
 @dataclass(frozen=True, eq=False)
 class _Scored:
-    """One method run under ``strict`` and, by its name, under each switch; what metrics did wrong."""
+    """One method run under ``strict`` and, by its name, under each variant; what metrics did wrong."""
 
     strict: Row
-    switched: Mapping[str, Row]
+    varied: Mapping[str, Row]
     faults: Sequence[str]
 
     @classmethod
-    def of(cls, run: MethodRun, metrics: Mapping[str, Plugin[Any]], switches: Sequence[Switch]) -> "_Scored":
+    def of(cls, run: MethodRun, metrics: Mapping[str, Plugin[Any]], variants: Sequence[Variant]) -> "_Scored":
         scorer = _Scorer(run, metrics)
         strict = scorer.cases(STRICT)
-        switched = {}
-        for switch in switches:
-            cases = strict if switch.keeps_cases else scorer.cases(switch.protocol, switch.samples)
-            switched[switch.name] = scorer.row(cases, switch.protocol)
+        varied = {}
+        for variant in variants:
+            cases = strict if variant.keeps_cases else scorer.cases(variant.protocol, variant.samples)
+            varied[variant.name] = scorer.row(cases, variant.protocol)
         faults = dict.fromkeys(scorer.faults)
-        return cls(scorer.row(strict, STRICT), switched, tuple(faults))
+        return cls(scorer.row(strict, STRICT), varied, tuple(faults))
 
 
 class _Scorer:
@@ -154,17 +154,17 @@ class _Scorer:
         return Row.of(self.run, values_of(values, len(self.run.folds), protocol))
 
 
-def _table(name: str, column: Column, scored: Sequence[_Scored], switches: Sequence[Switch]) -> MoveTable:
+def _table(name: str, column: Column, scored: Sequence[_Scored], variants: Sequence[Variant]) -> SensitivityTable:
     having = [one for one in scored if name in one.strict.values]
     before = [one.strict for one in having]
-    moves = {
-        switch.name: _moves(before, [one.switched[switch.name] for one in having], name, column, switch)
-        for switch in switches
+    shifts = {
+        variant.name: _shifts(before, [one.varied[variant.name] for one in having], name, column, variant)
+        for variant in variants
     }
-    return MoveTable(name, column, before, moves)
+    return SensitivityTable(name, column, before, shifts)
 
 
-def _moves(before: Sequence[Row], after: Sequence[Row], name: str, column: Column, switch: Switch) -> list[Move]:
+def _shifts(before: Sequence[Row], after: Sequence[Row], name: str, column: Column, variant: Variant) -> list[Shift]:
     # A value of fewer folds than before, because the metric failed on one, is no value to compare.
     whole = [
         name in new.values and len(new.values[name].folds) == len(old.values[name].folds)
@@ -172,11 +172,11 @@ def _moves(before: Sequence[Row], after: Sequence[Row], name: str, column: Colum
     ]
     kept = [place for place, is_whole in enumerate(whole) if is_whole]
     ranks = [_ranks([rows[place] for place in kept], name, column) for rows in (before, after)]
-    moves = [Move(missing=True)] * len(before)
+    shifts = [Shift(missing=True)] * len(before)
     for number, place in enumerate(kept):
-        change = _change(before[place].values[name], after[place].values[name], switch.spread)
-        moves[place] = Move(change, ranks=_changed(*(own.get(number) for own in ranks)))
-    return moves
+        change = _change(before[place].values[name], after[place].values[name], variant.spread)
+        shifts[place] = Shift(change, ranks=_changed(*(own.get(number) for own in ranks)))
+    return shifts
 
 
 def _change(before: Value, after: Value, spread: bool) -> float | None:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mrbench.compare.differences import Comparison, check_something, compare
-from mrbench.compare.family import corrected, size
-from mrbench.compare.pairs import Pairing
+from mrbench.comparison.differences import Comparison, check_something, compare
+from mrbench.comparison.multiple_testing import corrected, size
+from mrbench.comparison.pairs import Pairing
 from mrbench.engine.result import Result
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.results.method_run import MethodRun
@@ -17,7 +17,7 @@ from mrbench.statistics.significance import Significance
 
 
 @dataclass(frozen=True, eq=False)
-class Together:
+class AcrossRuns:
     """One metric of two methods over several runs or data sets.
 
     Attributes:
@@ -36,7 +36,7 @@ class Together:
 
 
 @dataclass(frozen=True, eq=False)
-class Compared:
+class ComparisonReport:
     """The comparisons of a command.
 
     Attributes:
@@ -51,12 +51,12 @@ class Compared:
     reader: ScoreReader
     comparisons: Sequence[Comparison]
     tables: Sequence[Table]
-    together: Sequence[Together]
+    together: Sequence[AcrossRuns]
     test: str
     tests: int
 
     @classmethod
-    def of(cls, pairing: Pairing, reader: ScoreReader, test: str, *, allow_mixed: bool = False) -> "Compared":
+    def of(cls, pairing: Pairing, reader: ScoreReader, test: str, *, allow_mixed: bool = False) -> "ComparisonReport":
         """Compares and tests all pairs.
 
         Raises:
@@ -101,7 +101,7 @@ def _table(runs: Sequence[MethodRun], reader: ScoreReader) -> Table:
     return lettered(table, reader)
 
 
-def together(comparisons: Sequence[Comparison]) -> list[Together]:
+def together(comparisons: Sequence[Comparison]) -> list[AcrossRuns]:
     """The folds of all comparisons of the same two methods, per metric that has a direction."""
     found: dict[tuple[str, str, str], list[int]] = {}
     times: dict[tuple[str, str], int] = {}
@@ -121,6 +121,6 @@ def _signs(comparison: Comparison) -> Mapping[str, list[int]]:
     }
 
 
-def _counted(a: str, b: str, metric: str, signs: Sequence[int]) -> Together:
+def _counted(a: str, b: str, metric: str, signs: Sequence[int]) -> AcrossRuns:
     better, worse = signs.count(1), signs.count(-1)
-    return Together(a, b, metric, better, worse, len(signs), sign_test(better, worse))
+    return AcrossRuns(a, b, metric, better, worse, len(signs), sign_test(better, worse))

@@ -1,4 +1,4 @@
-"""What each switch moves, on masks whose numbers are known."""
+"""What each variant shifts, on masks whose numbers are known."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from stored_runs import StoredCell, cases, registry, store_run
 
-from mrbench.compare.moves import Move, moves
-from mrbench.compare.operands import parse_operand
-from mrbench.compare.switches import switches
+from mrbench.comparison.protocol_sensitivity import Shift, sensitivity
+from mrbench.comparison.protocol_variants import variants
+from mrbench.comparison.selection import parse_operand
 from mrbench.errors import IncompatibleError, UsageError
 from mrbench.results.table import Value
 
-ALL_SWITCHES = ("empty", "soft", "matching", "reduction", "spread", "published")
+ALL_VARIANTS = ("empty", "soft", "matching", "reduction", "spread", "published")
 
 
 def square(side: int, size: int = 16, inside: float = 1.0) -> np.ndarray:
@@ -29,24 +29,24 @@ def squares(*sides: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Shown:
-    """A metric of a method: its value under ``strict``, and what each switch does to it."""
+    """A metric of a method: its value under ``strict``, and what each variant does to it."""
 
     strict: Value
-    moves: dict[str, Move]
+    shifts: dict[str, Shift]
 
 
 def found(results: Path, metric: str, *cells: StoredCell, samples: tuple[int, ...] = ()) -> dict[str, Shown]:
     store_run(results, "r", *cells)
-    (dataset,) = moves(parse_operand("r", results), registry(), switches(samples), (metric,))
+    (dataset,) = sensitivity(parse_operand("r", results), registry(), variants(samples), (metric,))
     return {
-        row.method: Shown(row.values[metric], {name: of_rows[n] for name, of_rows in table.moves.items()})
+        row.method: Shown(row.values[metric], {name: of_rows[n] for name, of_rows in table.shifts.items()})
         for table in dataset.tables
         for n, row in enumerate(table.rows)
     }
 
 
 def changes(row: Shown) -> dict[str, float]:
-    return {name: move.change for name, move in row.moves.items() if move.change is not None}
+    return {name: shift.change for name, shift in row.shifts.items() if shift.change is not None}
 
 
 ONE_EMPTY = {"s, 0": (squares(0, 2, 4, 6), [square(side) for side in (2, 4, 6, 8)], {})}
@@ -72,10 +72,10 @@ def test_matching_gives_raters_whose_predictions_were_exchanged_their_full_score
     drawn = {"s, 0": (squares(2, 8), [], {0: square(8), 1: square(2)})}
     row = found(tmp_path, "dice_rater", StoredCell("unet-rater", drawn=drawn))["unet-rater"]
     assert row.strict.mean == pytest.approx(8 / 68)
-    moved = changes(row)
-    assert moved["matching"] == moved["published"] == pytest.approx(1 - 8 / 68)
-    assert moved.pop("empty") == pytest.approx(0, abs=1e-8), "by the 1e-8 alone"
-    assert set(moved) == {"matching", "published"}
+    shifted = changes(row)
+    assert shifted["matching"] == shifted["published"] == pytest.approx(1 - 8 / 68)
+    assert shifted.pop("empty") == pytest.approx(0, abs=1e-8), "by the 1e-8 alone"
+    assert set(shifted) == {"matching", "published"}
 
 
 def test_reduction_weighs_cases_and_the_spread_moves_the_deviation_alone(tmp_path: Path):
@@ -90,9 +90,9 @@ def test_reduction_weighs_cases_and_the_spread_moves_the_deviation_alone(tmp_pat
     row = found(tmp_path, "dice_max", *cells)["proseg-prior"]
     assert row.strict.mean == pytest.approx((0.6 + 1) / 2)
     assert row.strict.sd == pytest.approx(0.4 / 2**0.5)
-    moved = changes(row)
-    assert moved["reduction"] == pytest.approx((2.2 / 3 + 1) / 2 - 0.8)
-    assert moved["spread"] == pytest.approx(0.2 - 0.4 / 2**0.5)
+    shifted = changes(row)
+    assert shifted["reduction"] == pytest.approx((2.2 / 3 + 1) / 2 - 0.8)
+    assert shifted["spread"] == pytest.approx(0.2 - 0.4 / 2**0.5)
 
 
 def test_the_first_samples_are_scored_and_too_few_have_no_value(tmp_path: Path):
@@ -101,17 +101,17 @@ def test_the_first_samples_are_scored_and_too_few_have_no_value(tmp_path: Path):
     one = StoredCell("proseg", drawn={"s, 0": (masks, [square(4)], {0: square(4), 1: square(8)})}, spec={"samples": 1})
     rows = found(tmp_path, "dice_max", many, one, samples=(1, 2))
     assert rows["proseg-prior"].strict.mean == 1
-    assert rows["proseg-prior"].moves["S=1"].change == pytest.approx((1 + 32 / 80) / 2 - 1)
-    assert rows["proseg-prior"].moves["S=2"] == Move()
-    assert rows["proseg"].moves["S=1"] == Move()
-    assert rows["proseg"].moves["S=2"] == Move(missing=True)
+    assert rows["proseg-prior"].shifts["S=1"].change == pytest.approx((1 + 32 / 80) / 2 - 1)
+    assert rows["proseg-prior"].shifts["S=2"] == Shift()
+    assert rows["proseg"].shifts["S=1"] == Shift()
+    assert rows["proseg"].shifts["S=2"] == Shift(missing=True)
 
 
 def test_rater_metrics_do_not_ask_how_many_samples_there_are(tmp_path: Path):
     drawn = {"s, 0": (squares(4, 8), [square(4), square(8)], {0: square(4), 1: square(8)})}
     other = StoredCell("unet-rater", drawn={"s, 0": (squares(4, 8), [], {0: square(4), 1: square(8)})})
     rows = found(tmp_path, "dice_rater", StoredCell("proseg", drawn=drawn, spec={"samples": 2}), other, samples=(2,))
-    assert {name: row.moves["S=2"] for name, row in rows.items()} == {"proseg": Move(), "unet-rater": Move()}
+    assert {name: row.shifts["S=2"] for name, row in rows.items()} == {"proseg": Shift(), "unet-rater": Shift()}
 
 
 def test_ranks_that_change_are_marked_and_bounds_have_none(tmp_path: Path):
@@ -127,15 +127,15 @@ def test_ranks_that_change_are_marked_and_bounds_have_none(tmp_path: Path):
     assert rows["proseg"].strict.mean == pytest.approx(1)
     assert rows["proseg-prior"].strict.mean == pytest.approx((2 + 7 / 8) / 2)
     assert changes(rows["proseg"])["empty"] == pytest.approx(-0.5, abs=1e-6)
-    assert rows["proseg"].moves["empty"].ranks is None, "first before and after"
+    assert rows["proseg"].shifts["empty"].ranks is None, "first before and after"
     wide = {"a, 0": (empty, [square(0)], {}), "b, 0": (lesion, [square(16 - 2)], {})}
     rows = found(tmp_path / "other", "ged", StoredCell("proseg", drawn=blank), StoredCell("proseg-prior", drawn=wide),
                  StoredCell("level-sets", drawn=blank))  # fmt: skip
     # strict: 1 and 1 - 16/196, the wide one first; empty masks at distance 1: .5 and (0 + 2 (1 - 16/196)) / 2.
-    assert rows["proseg"].moves["empty"].ranks == (2, 1)
-    assert rows["proseg-prior"].moves["empty"].ranks == (1, 2)
-    assert rows["level-sets"].moves["empty"].ranks is None
-    assert all(row.moves["soft"].ranks is None for row in rows.values())
+    assert rows["proseg"].shifts["empty"].ranks == (2, 1)
+    assert rows["proseg-prior"].shifts["empty"].ranks == (1, 2)
+    assert rows["level-sets"].shifts["empty"].ranks is None
+    assert all(row.shifts["soft"].ranks is None for row in rows.values())
 
 
 def test_more_samples_than_anybody_has_are_a_usage_error(tmp_path: Path):

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from stored_runs import StoredCell, cases, store_run
 
-from mrbench.compare.operands import parse_operand
-from mrbench.compare.pairs import Pairing, pair, pair_between, pair_ranked, pair_within
+from mrbench.comparison.pairs import Pairing, pair, pair_between, pair_ranked, pair_within
+from mrbench.comparison.selection import parse_operand
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.run import Run
 from mrbench.errors import IncompatibleError, UnknownNameError, UsageError

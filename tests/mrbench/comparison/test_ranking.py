@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from stored_runs import StoredCell, cases, registry, store_run
 
-from mrbench.compare.compared import Compared
-from mrbench.compare.operands import parse_operand
-from mrbench.compare.pairs import pair_ranked
-from mrbench.compare.ranking import Blocks, Diagram, Ranking, rank
+from mrbench.comparison.pairs import pair_ranked
+from mrbench.comparison.ranking import Blocks, Diagram, Ranking, rank
+from mrbench.comparison.report import ComparisonReport
+from mrbench.comparison.selection import parse_operand
 from mrbench.metrics.protocol import STRICT
 from mrbench.results.reader import ScoreReader
 from mrbench.statistics import CriticalDifference
@@ -34,7 +34,7 @@ def ranked(tmp_path: Path) -> Rank:
             ]
             store_run(tmp_path, f"run-{dataset}", *cells, dataset=dataset)
         pairing = pair_ranked([parse_operand(f"run-{dataset}", tmp_path) for dataset in datasets])
-        compared = Compared.of(pairing, ScoreReader(registry(), STRICT), "exchange")
+        compared = ComparisonReport.of(pairing, ScoreReader(registry(), STRICT), "exchange")
         return rank(compared.tables, compared.reader, blocks)
 
     return make

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mrbench.compare.differences import Comparison, Difference
-from mrbench.compare.paired_tests import TESTS
+from mrbench.comparison.differences import Comparison, Difference
+from mrbench.comparison.paired_tests import TESTS
 from mrbench.statistics.correction import holm
 
 

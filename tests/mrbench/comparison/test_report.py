@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from stored_runs import StoredCell, Values, cases, registry, store_run
 
-from mrbench.compare.compared import Compared
-from mrbench.compare.operands import parse_operand
-from mrbench.compare.pairs import pair
+from mrbench.comparison.pairs import pair
+from mrbench.comparison.report import ComparisonReport
+from mrbench.comparison.selection import parse_operand
 from mrbench.engine.conditions import Conditions
 from mrbench.metrics.protocol import STRICT
 from mrbench.results.reader import ScoreReader
 from mrbench.results.table import Table
 from mrbench.statistics import holm
 
-Make = Callable[..., Compared]
+Make = Callable[..., ComparisonReport]
 
 
 def spread(shift: float, n: int = 12, seed: int = 0, metric: str = "ged") -> Values:
@@ -29,11 +29,13 @@ def spread(shift: float, n: int = 12, seed: int = 0, metric: str = "ged") -> Val
 def compared(tmp_path: Path) -> Make:
     """Runs by name, compared."""
 
-    def make(runs: dict[str, Sequence[StoredCell]], against: str = "", test: str = "exchange", **how: bool) -> Compared:
+    def make(
+        runs: dict[str, Sequence[StoredCell]], against: str = "", test: str = "exchange", **how: bool
+    ) -> ComparisonReport:
         for name, cells in runs.items():
             store_run(tmp_path, name, *cells)
         found = pair([parse_operand(name, tmp_path) for name in runs], against, each=how.pop("each", False))
-        return Compared.of(found, ScoreReader(registry(), STRICT), test, **how)
+        return ComparisonReport.of(found, ScoreReader(registry(), STRICT), test, **how)
 
     return make
 

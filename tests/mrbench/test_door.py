@@ -1,4 +1,4 @@
-"""The Python door to runs does what the command does: the same run, cells, digests and errors."""
+"""The Python door does what the commands do: the same run, cells, digests, numbers and errors."""
 
 import json
 import os
@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import Result
+from stored_runs import StoredCell, cases, store_run
 
-from mrbench import run
+from mrbench import compare, load_results, run
 from mrbench.engine.cell import Status
 from mrbench.engine.launch import Launch
 from mrbench.engine.run import open_run
@@ -34,8 +35,9 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_run_is_computed_and_its_command_is_the_same_run(mrbench: Call):
-    found = run("staple", "phantom", seed=3, samples=7, out="out", **STAPLE)
-    assert [result.status for result in found.cell_results()] == [Status.OK]
+    results = run("staple", "phantom", seed=3, samples=7, out="out", **STAPLE)
+    assert [cell.status for cell in results.cells] == [Status.OK]
+    (found,) = results.sources
     assert found.command == (
         "mrbench run --method staple --dataset phantom --set phantom.subjects=9 --set phantom.size=32 --fold 0 "
         "--seed 3 --samples 7 --out out"
@@ -58,7 +60,7 @@ def test_the_command_of_every_argument_asks_for_the_same(
     mrbench: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(Launch, "planned", stop)
-    monkeypatch.setattr("mrbench.engine.launch.discover_with_warnings", lambda _files: None)
+    monkeypatch.setattr("mrbench.door.discover_with_warnings", lambda _files: None)
     monkeypatch.setattr("mrbench.cli.run.registry", lambda _files: None)
     with pytest.raises(StoppedError) as asked:
         run(
@@ -83,14 +85,14 @@ def test_the_command_of_every_argument_asks_for_the_same(
 @pytest.mark.usefixtures("toys")
 def test_a_failed_cell_is_in_the_result_and_the_same_call_keeps_the_others():
     first = run(["toy-fine", "toy-raises"], "phantom", preset="quick", samples=4, **STAPLE)
-    assert {r.spec.method.partition("toy-")[2]: r.status for r in first.cell_results()} == {
+    assert {r.spec.method.partition("toy-")[2]: r.status for r in first.cells} == {
         "fine": Status.OK,
         "raises": Status.FAILED,
     }
     finished = {path: path.stat().st_mtime_ns for path in Path("results/cells").glob("*/*fine/**/record.json")}
     assert len(finished) == 1
     second = run(["toy-fine", "toy-raises"], "phantom", preset="quick", samples=4, **STAPLE)
-    assert second.id == first.id
+    assert second.sources[0].id == first.sources[0].id
     assert finished == {path: path.stat().st_mtime_ns for path in finished}
 
 
@@ -99,7 +101,7 @@ def test_a_notebook_and_a_script_without_a_main_run_too(tmp_path: Path):
         f"""
         import mrbench
         run = mrbench.run("staple", "phantom", settings={TINY!r}, folds=[0], out="out")
-        print(run.id, *(result.status for result in run.cell_results()))
+        print(run.sources[0].id, *(cell.status for cell in run.cells))
         """
     )
     (tmp_path / "script.py").write_text(code)
@@ -155,7 +157,8 @@ def test_a_wrong_argument_is_a_usage_error_and_leaves_nothing(arguments: dict[st
 def test_what_there_is_to_say_about_a_run_is_a_warning(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("mrbench.engine.conditions.bf16_warning", lambda _device: "it is slow here")
     monkeypatch.setattr("mrbench.engine.launch.execute", lambda *_: [])
-    monkeypatch.setattr("mrbench.engine.launch.open_run", lambda *_: None)
+    monkeypatch.setattr("mrbench.door.open_run", lambda *_: None)
+    monkeypatch.setattr("mrbench.door.merged_runs", lambda _: [])
     with pytest.warns(UserWarning, match="--precision bf16: it is slow here"):
         run("proseg", "phantom", precision="bf16", **STAPLE)
 
@@ -163,3 +166,29 @@ def test_what_there_is_to_say_about_a_run_is_a_warning(monkeypatch: pytest.Monke
 def test_a_split_that_there_is_not_names_the_nearest():
     with pytest.raises(UnknownNameError, match="did you mean 'strict'"):
         run("staple", "phantom", split="strct", **STAPLE)
+
+
+def test_a_comparison_is_that_of_the_command(mrbench: Call, tmp_path: Path):
+    own = {"proseg": 0.0, "prob-unet": 0.05}
+    noise = np.random.default_rng(0).random((12, 2)).tolist()
+    cells = [StoredCell(m, cases("ged", *([v + shift for v in two] for two in noise))) for m, shift in own.items()]
+    store_run(tmp_path / "results", "r", *cells)
+    results = load_results(tmp_path / "results")
+    found = compare(results.method("proseg"), results.method("prob-unet")).to_pandas()
+    command = mrbench("compare", "r:proseg", "r:prob-unet", "--json")
+    (told,) = json.loads(command.stdout)["comparisons"][0]["metrics"]
+    assert found.index.tolist() == [told["metric"]]
+    assert found["difference"].tolist() == [told["difference"]] == [pytest.approx(0.05)]
+    assert found[["low", "high"]].values.tolist() == [[told["interval"]["low"], told["interval"]["high"]]]
+    assert found["p"].tolist() == [told["tests"]["exchange"]["corrected"]]
+    assert found[["subjects_better", "subjects"]].values.tolist() == [[0, 12]]
+
+
+def test_what_cannot_be_compared_says_why(tmp_path: Path):
+    for dataset in ("phantom", "lidc"):
+        store_run(tmp_path / dataset, "r", StoredCell("proseg", cases("ged", [0.1], [0.2])), dataset=dataset)
+    one, other = (load_results(tmp_path / dataset).runs[0] for dataset in ("phantom", "lidc"))
+    with pytest.raises(UsageError, match="on two data sets"):
+        compare(one, other)
+    with pytest.raises(UsageError, match="the same cells"):
+        compare(one, one)

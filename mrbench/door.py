@@ -1,0 +1,248 @@
+"""What the package gives to scripts and notebooks beside its interfaces: run, load, compare.
+
+>>> import mrbench                                                  # doctest: +SKIP
+>>> results = mrbench.load_results("results")                       # doctest: +SKIP
+>>> results.table("phantom").to_pandas()["ged"]["mean"]             # doctest: +SKIP
+"""
+
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mrbench.configuration import flat
+from mrbench.data.folder import RESULTS, data_folder
+from mrbench.engine.conditions import Conditions, Precision, Sparsity
+from mrbench.engine.launch import DEVICES, Launch
+from mrbench.engine.plan import Request
+from mrbench.engine.run import Run, open_run
+from mrbench.errors import DataError, UsageError
+from mrbench.metrics.protocol import MAX_PREDICTIONS
+from mrbench.registry import Registry, discover, discover_with_warnings
+from mrbench.results.collection import Results, protocol_of
+from mrbench.results.method_run import MethodRun, merged_runs
+
+if TYPE_CHECKING:
+    from mrbench.comparison.differences import Comparison
+
+RUN = "run.json"
+"""The file that tells a run's folder from others."""
+
+StrPath = str | PathLike[str]
+
+
+def run(
+    methods: str | Sequence[str],
+    datasets: str | Sequence[str],
+    *,
+    preset: str | Mapping[str, str] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    folds: Sequence[int] = (),
+    seed: int = 0,
+    seeds: int = 1,
+    split: str = "strict",
+    samples: int = 50,
+    limit: int | None = None,
+    raters_present: int | None = None,
+    sparsity: Sparsity | None = None,
+    precision: Precision = "float32",
+    data: StrPath | None = None,
+    out: StrPath = RESULTS,
+    device: str = "auto",
+    jobs: int = 1,
+    timeout: float | None = None,
+    force: bool = False,
+    plugin_files: Sequence[StrPath] = (),
+    observe: Sequence[str] = (),
+    progress: bool = False,
+) -> Results:
+    """Runs methods on data sets, as ``mrbench run`` with the same arguments: the same run, cells and digests.
+
+    Finished cells are kept, failed ones run again; after an interruption the same call continues. A cell that fails
+    raises nothing: it is in the results with its reason. Each cell is computed in a fresh process, so that a script
+    needs no ``if __name__ == "__main__"`` and a notebook keeps its memory.
+
+    Args:
+        methods, datasets: names; one may stand alone.
+        preset: settings of the methods by name: ``paper`` (default), ``quick``, ``as_released``; or for each method
+            its own, ``{"proseg": "quick"}``.
+        settings: options of methods and data sets, ``{"proseg.epochs": 3}``; without an owner for all that have it.
+        folds: to run; empty: all.
+        seed, seeds: so many base seeds, from ``seed`` on.
+        split: of the data sets, by name.
+        samples: drawn per case.
+        limit: test on the first so many cases of each fold only.
+        raters_present: train with the masks of so many raters of each image; None: of all who looked.
+        sparsity: these raters are drawn anew at every step (``per_step``, default) or once for each case (``fixed``).
+        precision: of convolutions in training, ``float32`` or ``bf16``.
+        data: the folder of prepared data; None: ``$MRBENCH_DATA``, else the user's data folder.
+        out: the results folder.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        jobs: cells side by side.
+        timeout: seconds per cell.
+        force: compute finished cells again, trainings included.
+        plugin_files: Python files with plugins of your own.
+        observe: names of observers that are told of every cell.
+        progress: show it on standard error.
+
+    Raises:
+        UsageError: an unknown name, option, split or fold, or a value out of bounds.
+        DataAbsentError, DataError: a data set that is not there or is wrong.
+        KeyboardInterrupt: after the running cells were stopped; their checkpoints stay.
+    """
+    _check(seed=(seed, 0), seeds=(seeds, 1), samples=(samples, 1), limit=(limit, 1), jobs=(jobs, 1))
+    _check_computing(samples, device, timeout)
+    request = Request(
+        methods=_several(methods),
+        datasets=_several(datasets),
+        settings={name: _as_text(value) for name, value in flat(settings or {}).items()},
+        presets=_presets(preset),
+        folds=tuple(folds),
+        seeds=range(seed, seed + seeds),
+        samples=samples,
+        limit=limit,
+        split=split,
+        conditions=Conditions.chosen(raters_present, sparsity, precision),
+        data=data_folder(None if data is None else Path(data)),
+    )
+    launch = Launch(
+        request=request,
+        out=Path(out),
+        device=device,
+        jobs=jobs,
+        timeout=timeout,
+        force=force,
+        plugin_files=tuple(map(Path, plugin_files)),
+        observe=_several(observe),
+    )
+    registry = discover_with_warnings(launch.plugin_files)
+    planned = launch.planned(registry, launch.command)
+    for line in planned.warnings:
+        warnings.warn(line, stacklevel=2)
+    planned.compute(progress=progress)
+    opened = open_run(str(planned.run.folder), planned.run.results)
+    return _of_runs([opened], registry)
+
+
+def _several(names: str | Sequence[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _presets(preset: str | Mapping[str, str] | None) -> dict[str, str]:
+    return {"": preset} if isinstance(preset, str) else dict(preset or {})
+
+
+def _as_text(value: Any) -> str:
+    # As a command line has it: what was set is part of a run, whose name must not depend on who asked.
+    if isinstance(value, str | PathLike):
+        return str(value)
+    return ",".join(map(_as_text, value)) if isinstance(value, list | tuple) else json.dumps(value, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    # NumPy's numbers.
+    if hasattr(value, "item"):
+        return value.item()
+    raise UsageError("a setting has a wrong value", expected="text, a number, True, False or None", found=repr(value))
+
+
+def _check(**numbers: tuple[int | None, int]) -> None:
+    for name, (value, least) in numbers.items():
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
+            raise UsageError(f"{name} has a wrong value", expected=f"a whole number from {least}", found=repr(value))
+
+
+def _check_computing(samples: int, device: str, timeout: float | None) -> None:
+    if samples > MAX_PREDICTIONS:
+        raise UsageError("samples has a wrong value", expected=f"at most {MAX_PREDICTIONS}", found=str(samples))
+    if device not in DEVICES:
+        raise UsageError("device has a wrong value", expected=f"one of {', '.join(DEVICES)}", found=repr(device))
+    if timeout is not None and not timeout > 0:
+        raise UsageError("timeout has a wrong value", expected="seconds above 0", found=repr(timeout))
+
+
+def load_results(path: StrPath = RESULTS, *, run: str = "", plugin_files: Sequence[StrPath] = ()) -> Results:
+    """What lies in a results folder, a run's folder, or a leaderboard: its folder or an archive of it.
+
+    A damaged record costs its cell only: it has the status ``damaged``, and its reason says what mends it.
+
+    Args:
+        path: of the folder, or of a ``.zip`` or ``.tar.gz`` archive of a leaderboard.
+        run: id of one run of a results folder, or ``last``; empty: all of them.
+        plugin_files: files with methods, data sets or metrics that the results come from.
+
+    Raises:
+        UsageError: nothing of that kind is there.
+        UnknownNameError: no such run; names the nearest.
+        DataError, IncompatibleError: it cannot be read.
+    """
+    folder, registry = Path(path), discover(files=[Path(file) for file in plugin_files])
+    if (folder / "runs").is_dir() or run:
+        return _of_results(folder, run, registry)
+    if (folder / RUN).is_file():
+        return _of_runs([open_run(str(folder), folder.parent.parent)], registry)
+    from mrbench.leaderboard.load import is_leaderboard, load_leaderboard
+
+    if is_leaderboard(folder):
+        return load_leaderboard(folder, registry)
+    raise UsageError(
+        f"there are no results in {folder}",
+        expected=f"a results folder (runs/), a run's folder ({RUN}), a leaderboard (records/) or its archive",
+        hint="mrbench run writes to results",
+    )
+
+
+def _of_results(folder: Path, run: str, registry: Registry) -> Results:
+    if run:
+        return _of_runs([open_run(run, folder)], registry)
+    opened, notes = [], []
+    for path in sorted((folder / "runs").glob(f"*/{RUN}"), key=lambda path: path.stat().st_mtime):
+        try:
+            opened.append(open_run(str(path.parent), folder))
+        except DataError as error:
+            notes.append(f"{error.what}: {error.found}; {error.hint}")
+    return _of_runs(opened, registry, notes)
+
+
+def _of_runs(runs: Sequence[Run], registry: Registry, notes: Sequence[str] = ()) -> Results:
+    return Results(tuple(merged_runs(runs)), registry, tuple(notes), tuple(runs))
+
+
+def compare(
+    a: MethodRun,
+    b: MethodRun,
+    *,
+    protocol: str = "strict",
+    metrics: Sequence[str] = (),
+    allow_mixed: bool = False,
+    plugin_files: Sequence[StrPath] = (),
+) -> "Comparison":
+    """Paired differences, B less A, with intervals and p-values corrected for all metrics, as ``mrbench compare`` does.
+
+    Args:
+        a, b: on one data set; ``Results.method`` gives them.
+        protocol: the scoring protocol.
+        metrics: to compare; none: those meant for tables.
+        allow_mixed: compare on other data or splits too, labelled and untested.
+        plugin_files: files with the metrics that are not installed.
+
+    Raises:
+        UsageError: two data sets, or one method run with itself.
+        IncompatibleError: other data or splits, nothing in common, or scores that cannot be had.
+        UnknownNameError: an unknown protocol or metric.
+        DataError: a file that cannot be read.
+    """
+    from mrbench.comparison.pairs import Pair, Pairing
+    from mrbench.comparison.report import ComparisonReport
+    from mrbench.results.reader import ScoreReader
+
+    if a.dataset != b.dataset or a.same_as(b):
+        what = "on two data sets" if a.dataset != b.dataset else "the same cells"
+        raise UsageError(f"{a.title} and {b.title} are {what}", expected="two method runs on one data set")
+    registry = discover(files=[Path(file) for file in plugin_files])
+    keys = tuple(registry.get("metric", name).key for name in metrics)
+    reader = ScoreReader(registry, protocol_of(protocol), keys)
+    report = ComparisonReport.of(Pairing("", [Pair(a, b)]), reader, "exchange", allow_mixed=allow_mixed)
+    return report.comparisons[0]
