@@ -6,6 +6,7 @@ import pytest
 from rows_by_hand import result_of
 from stored_runs import DESCRIPTION
 
+from mrbench.engine.conditions import Conditions
 from mrbench.results.caveats import caveat_lines, caveats_of
 
 
@@ -23,9 +24,9 @@ def caveats(method: str = "proseg", **spec: Any) -> tuple[str, ...]:
         ({"split": "published-slice"}, ("split published-slice, which may train on test subjects",)),
         ({"split": "mine"}, ("split mine",)),
         ({"limit": 3}, ("first 3 cases",)),
-        ({"raters_present": 1}, ("1 rater present per step",)),
-        ({"raters_present": 2, "sparsity": "fixed"}, ("2 raters present per case",)),
-        ({"precision": "bf16"}, ("trained in bf16",)),
+        ({"conditions": Conditions(raters_present=1)}, ("1 rater present per step",)),
+        ({"conditions": Conditions(raters_present=2, sparsity="fixed")}, ("2 raters present per case",)),
+        ({"conditions": Conditions(precision="bf16")}, ("trained in bf16",)),
         ({"method": "unet-majority"}, ("single output",)),
         ({"method": "staple", "preset": "quick"}, ("sees test masks", "single output")),
         ({"method": "level-sets"}, ("sees test masks",)),

@@ -11,6 +11,7 @@ from rows_by_hand import as_value, result_of, row_of, run_of
 from stored_runs import DESCRIPTION, registry
 
 from mrbench.engine.cell import Status
+from mrbench.engine.conditions import Conditions
 from mrbench.metrics.protocol import PUBLISHED, STRICT, ScoringProtocol
 from mrbench.metrics.scoring import MetricValue
 from mrbench.records import MetricRecord
@@ -30,6 +31,7 @@ from mrbench.results.table import (
 from mrbench.statistics.bootstrap import Interval
 from mrbench.statistics.equality import TIE
 
+LOW = Conditions(precision="bf16")
 PROTOCOLS = pytest.mark.parametrize("protocol", [STRICT, PUBLISHED], ids=lambda protocol: protocol.name)
 
 
@@ -248,7 +250,7 @@ def labels(*rows: Row) -> list[str]:
 
 
 def test_rows_of_one_name_are_told_apart_by_their_run_then_by_their_caveats():
-    plain, low = result_of(), result_of(precision="bf16")
+    plain, low = result_of(), result_of(conditions=LOW)
     assert labels(row_of(run_of(plain)), row_of(method(method="staple"))) == ["proseg", "staple"]
     assert labels(row_of(run_of(plain, name="a")), row_of(run_of(plain, name="b"))) == [
         "proseg, run a",
@@ -270,7 +272,7 @@ def test_rows_of_another_s_need_no_other_label():
 @pytest.mark.parametrize("seed", range(30))
 def test_no_two_rows_of_one_s_have_one_label(seed: int):
     random = np.random.default_rng(seed)
-    results = [result_of(), result_of(precision="bf16"), result_of(samples=4), result_of("staple")]
+    results = [result_of(), result_of(conditions=LOW), result_of(samples=4), result_of("staple")]
     rows = [row_of(run_of(results[random.integers(4)], name="ab"[random.integers(2)])) for _ in range(7)]
     theirs = [replace(REPORTED, label=str(random.choice(["proseg", "theirs", "proseg, run a"]))) for _ in range(4)]
     mixed = [[*rows, *theirs][place] for place in random.permutation(11).tolist()]
