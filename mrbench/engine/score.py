@@ -32,6 +32,16 @@ def applicable_metrics(registry: Registry, raters: str, only: tuple[str, ...] = 
     return {p.key: p for p in chosen if not (p.record.identified and raters == Raters.EXCHANGEABLE)}
 
 
+def table_metrics(registry: Registry, raters: str, only: tuple[str, ...] = ()) -> dict[str, Plugin[Any]]:
+    """The metrics of a table, by key: those in ``only``, else those meant for tables.
+
+    Raises:
+        UnknownNameError: a metric in ``only`` that is not installed.
+    """
+    found = applicable_metrics(registry, raters, only)
+    return {name: plugin for name, plugin in found.items() if only or plugin.record.table}
+
+
 def scoring_digests(metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol) -> dict[str, str]:
     """For each metric, a digest of the protocol and of the metric's definition."""
     return {

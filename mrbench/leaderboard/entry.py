@@ -173,7 +173,7 @@ class Score:
     by_rater: Annotated[dict[Rater, Number], Field(max_length=1000)]
     cases: Count
     subjects: Count
-    of_cases: Count | None = None
+    of_cases: Annotated[Count | None, Field(exclude_if=lambda count: count is None)] = None
 
 
 @_closed

@@ -27,12 +27,15 @@ def score_case(
 def without_value(
     trials: Sequence[CaseTables], metrics: Mapping[str, Metric], found: Iterable[tuple[str, Key]]
 ) -> list[str]:
-    """The metrics that apply to a case and have none of the places that ``score_case`` found there."""
+    """The metrics that apply to a case and have none of the places that ``score_case`` found there.
+
+    Where nobody gave an answer there is no trial, and every metric lacks its value.
+    """
     having = {name for name, _ in found}
     return [
         name
         for name, metric in metrics.items()
-        if name not in having and any(metric.applies(tables) for tables in trials)
+        if name not in having and (not trials or any(metric.applies(tables) for tables in trials))
     ]
 
 

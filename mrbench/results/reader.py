@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from mrbench.engine.score import applicable_metrics
+from mrbench.engine.score import table_metrics
 from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scores import MetricScores, Scores
@@ -53,8 +53,7 @@ class ScoreReader:
         Raises:
             UnknownNameError: a metric that is not installed.
         """
-        found = applicable_metrics(self.registry, run.description["raters"], self.only)
-        return {name: plugin for name, plugin in found.items() if self.only or plugin.record.table}
+        return table_metrics(self.registry, run.description["raters"], self.only)
 
     def records(self, run: MethodRun) -> dict[str, MetricRecord]:
         """The records of :meth:`metrics`."""

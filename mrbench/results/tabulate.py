@@ -8,7 +8,7 @@ from typing import Any
 from mrbench.engine.cases import CellFiles
 from mrbench.engine.cell import PREDICTIONS, CellSpec
 from mrbench.engine.result import Result
-from mrbench.engine.score import applicable_metrics, is_scored, metric_value, score_cells
+from mrbench.engine.score import applicable_metrics, is_scored, metric_value, score_cells, table_metrics
 from mrbench.errors import IncompatibleError, UsageError
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scoring import MetricValue
@@ -48,8 +48,9 @@ def tabulate(
     for dataset in dict.fromkeys(run.dataset for run in runs):
         own = [run for run in runs if run.dataset == dataset]
         check_same_data(own)
-        plugins = applicable_metrics(registry, own[0].description["raters"], only)
-        records = {name: plugin.record for name, plugin in plugins.items() if only or plugin.record.table}
+        raters = own[0].description["raters"]
+        plugins = applicable_metrics(registry, raters, only)
+        records = {name: plugin.record for name, plugin in table_metrics(registry, raters, only).items()}
         if samples:
             records = _of_samples(records)
         if samples or not every:

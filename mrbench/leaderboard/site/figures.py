@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mrbench.leaderboard.board import RankDiagram
-from mrbench.leaderboard.site.plot import LETTER, Plot, cut, powers, short, ticks
+from mrbench.leaderboard.site.plot import LETTER, Plot, cut, powers, ticks
 from mrbench.report import palette
 from mrbench.report.choices import PARTS
 from mrbench.report.curves import Curve
 from mrbench.report.picture import Picture
+from mrbench.results import numbers
 from mrbench.results.table import Row, Table
 
 ROWS = 30
@@ -45,7 +46,7 @@ def parts_picture(table: Table, styles: Mapping[str, int]) -> Picture | None:
     plot = Plot(width, top + 26 * len(rows) + 24, f"Parts of ged: {alt}")
     for tick in ticks(0, longest):
         plot.line(left + tick * scale, top, left + tick * scale, plot.height - 20, "grid")
-        plot.text(left + tick * scale, plot.height - 4, short(tick), "small middle")
+        plot.text(left + tick * scale, plot.height - 4, numbers.tick(tick), "small middle")
     for place, (row, own) in enumerate(zip(rows, values, strict=True)):
         _parts_bar(plot, row, own, (left, top + 26 * place, scale), styles.get(row.method, 0))
     note = f"the first {ROWS} of {len(found)} rows" if len(found) > ROWS else ""
@@ -99,7 +100,7 @@ def _rank_axis(plot: Plot, at: "_Scale", m: int, difference: float) -> None:
     plot.line(at(1), RANKS_TOP, at(m), RANKS_TOP, "axis")
     for tick in ticks(1, m, min(m - 1, 10)) if m > 1 else [1.0]:
         plot.line(at(tick), RANKS_TOP, at(tick), RANKS_TOP - 4, "axis")
-        plot.text(at(tick), RANKS_TOP - 8, short(tick), "small middle")
+        plot.text(at(tick), RANKS_TOP - 8, numbers.tick(tick), "small middle")
     end = at(1 + min(difference, m - 1))
     plot.line(at(1), 14, end, 14, "accent")
     plot.text(end + 8, 18, f"critical difference {difference:.2f}", "small")
@@ -127,10 +128,10 @@ def curve_picture(title: str, stage: str, trainings: Mapping[str, Curve], style:
     x, y = _Scale(1, max(last, 2), 46, 290), _Scale(low, high if high > low else low + 1, 140, 10, logarithmic)
     for tick in powers(low, high) if logarithmic else ticks(y.low, y.high):
         plot.line(46, y(tick), 290, y(tick), "grid")
-        plot.text(40, y(tick) + 4, short(tick), "small end")
+        plot.text(40, y(tick) + 4, numbers.tick(tick), "small end")
     for tick in ticks(1, max(last, 2), 5):
         if tick == int(tick):
-            plot.text(x(tick), 158, short(tick), "small middle")
+            plot.text(x(tick), 158, numbers.tick(tick), "small middle")
     colour = f"c{palette.hue(style)}"
     for curve in trainings.values():
         step = -(-len(curve.epochs) // POINTS)

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mrbench.leaderboard.site import numbers
 from mrbench.leaderboard.site.addresses import method_page, record_page
 from mrbench.report import palette
+from mrbench.results import numbers
 from mrbench.results.caveats import SEES_TEST_MASKS, SINGLE_OUTPUT
 from mrbench.results.columns import COSTS
 from mrbench.results.table import Reported, Row, RowKind, Table, Value
@@ -31,6 +31,9 @@ TITLES = {
 """Of the groups; the first needs none."""
 
 BEST, ABOVE, UNCHECKED = 1, 2, 4
+
+DAY = len("2026-01-31")
+"""Of an ISO time, the letters of its day."""
 
 
 @dataclass(frozen=True)
@@ -201,12 +204,12 @@ def line_of(row: Row, table: Table, look: Look, shared: Sequence[str] = ()) -> L
         notes=", ".join(mark for mark in _notes(row) if mark not in shared),
         failure=_failure(row),
         done=f"{row.cells[0]}/{row.cells[1]}" if row.run else "",
-        day=numbers.day(row.run.written) if row.run else "",
+        day=row.run.written[:DAY] if row.run else "",
         record=record_page(row.id) if row.id else "",
         command=look.commands.get(row.id, ""),
         older=not row.newest,
         cells=tuple(_cell(row.values.get(name), row.kind) for name in shown_columns(table)),
-        costs=tuple(numbers.cost(row.costs.get(cost.name)) for cost in COSTS),
+        costs=tuple(numbers.cost_text(row.costs.get(cost.name)) for cost in COSTS),
     )
 
 
@@ -236,9 +239,9 @@ def _cell(found: Value | None, kind: RowKind) -> Cell | None:
     unchecked = not found.verifiable and kind is not RowKind.REPORTED
     low, high = (found.interval.low, found.interval.high) if found.interval else (None, None)
     return Cell(
-        numbers.figure(found.mean),
-        numbers.spread(found.sd),
-        " ".join(filter(None, (numbers.interval(low, high), found.count))),
+        numbers.full(found.mean),
+        numbers.full_spread(found.sd),
+        " ".join(filter(None, (numbers.full_interval(low, high), found.count))),
         found.letters,
         BEST * found.best + ABOVE * found.above_raters + UNCHECKED * unchecked,
     )

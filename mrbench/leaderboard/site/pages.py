@@ -7,14 +7,14 @@ from itertools import islice
 from typing import Any
 
 from mrbench.leaderboard.board import Board, DatasetPage, MethodPage
-from mrbench.leaderboard.site import numbers
 from mrbench.leaderboard.site.addresses import dataset_page, method_page, record_page, rows_file
 from mrbench.leaderboard.site.curves import curve_pictures
 from mrbench.leaderboard.site.figures import parts_picture, rank_picture
-from mrbench.leaderboard.site.lines import Group, Look, setting_of, shown_columns
+from mrbench.leaderboard.site.lines import DAY, Group, Look, setting_of, shown_columns
 from mrbench.leaderboard.site.scores import facts_of, protocols_of, score_table
 from mrbench.leaderboard.store import Stored
 from mrbench.report.picture import Picture
+from mrbench.results import numbers
 from mrbench.results.columns import ARROWS, COSTS, INCOMPLETE
 from mrbench.results.table import Row, RowKind, Table, Value
 
@@ -100,7 +100,7 @@ def _leaders(table: Table) -> Iterable[tuple[str, str, str, str]]:
         best = [row for row in table.rows if name in row.values and row.values[name].best]
         if best:
             row = max(best, key=lambda row: sum(other.samples == row.samples for other in table.rows))
-            yield name, ARROWS[table.columns[name].direction], row.method, numbers.figure(row.values[name].mean)
+            yield name, ARROWS[table.columns[name].direction], row.method, numbers.full(row.values[name].mean)
 
 
 def _raters(page: DatasetPage) -> str:
@@ -119,7 +119,7 @@ def entry_line(stored: Stored) -> dict[str, Any]:
         "page": method_page(entry.method),
         "dataset": entry.dataset,
         "dataset_page": dataset_page(entry.dataset),
-        "day": numbers.day(entry.written),
+        "day": entry.written[:DAY],
         "samples": "" if entry.sample_count is None else entry.sample_count,
         "preset": entry.preset,
         "done": f"{len(entry.finished)}/{len(entry.cells)}",
@@ -208,12 +208,12 @@ def record_view(stored: Stored, *, newest: bool) -> dict[str, Any]:
                 "place": cell.place,
                 "status": cell.status.value,
                 "reason": cell.reason,
-                "day": numbers.day(cell.written),
-                "train": numbers.cost(cell.phases["fit"].seconds) if "fit" in cell.phases else "",
-                "predict": numbers.cost(cell.phases["predict"].seconds) if "predict" in cell.phases else "",
-                "image": numbers.cost(cell.milliseconds_per_image),
-                "peak": numbers.cost(max((phase.peak_memory_mib for phase in cell.phases.values()), default=None)),
-                "parameters": numbers.cost(cell.parameters),
+                "day": cell.written[:DAY],
+                "train": numbers.cost_text(cell.phases["fit"].seconds) if "fit" in cell.phases else "",
+                "predict": numbers.cost_text(cell.phases["predict"].seconds) if "predict" in cell.phases else "",
+                "image": numbers.cost_text(cell.milliseconds_per_image),
+                "peak": numbers.cost_text(max((phase.peak_memory_mib for phase in cell.phases.values()), default=None)),
+                "parameters": numbers.cost_text(cell.parameters),
             }
             for cell in entry.cells
         ],
@@ -279,4 +279,4 @@ def _reported_table(dataset: str, rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _reported_value(found: Value | None) -> tuple[str, str]:
-    return ("", "") if found is None else (numbers.figure(found.mean), numbers.spread(found.sd))
+    return ("", "") if found is None else (numbers.full(found.mean), numbers.full_spread(found.sd))

@@ -78,11 +78,3 @@ def powers(low: float, high: float) -> list[float]:
         if len(found) >= 2:
             break
     return found[:: -(-len(found) // 6)] if found else [low]
-
-
-def short(value: float) -> str:
-    """A tick's number."""
-    for size, letter in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if abs(value) >= size:
-            return f"{value / size:.3g}{letter}"
-    return f"{value:.3g}"

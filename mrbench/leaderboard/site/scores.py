@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mrbench.leaderboard.entry import Entry, Score
-from mrbench.leaderboard.site import numbers
+from mrbench.leaderboard.site.lines import DAY
+from mrbench.results import numbers
 from mrbench.results.columns import ARROWS
 
 
@@ -61,12 +62,12 @@ def _line(name: str, score: Score, folds: Iterable[int], entry: Entry) -> ScoreL
     return ScoreLine(
         metric=name,
         arrow=ARROWS[facts.direction] if facts else "",
-        mean=numbers.figure(score.mean),
-        sd=numbers.spread(score.sd),
-        interval=numbers.interval(score.low, score.high),
-        folds=[numbers.figure(score.folds[fold]) if fold in score.folds else "" for fold in folds],
+        mean=numbers.full(score.mean),
+        sd=numbers.full_spread(score.sd),
+        interval=numbers.full_interval(score.low, score.high),
+        folds=[numbers.full(score.folds[fold]) if fold in score.folds else "" for fold in folds],
         raters=", ".join(
-            f"{_rater(rater, entry)} {numbers.figure(value)}" for rater, value in list(score.by_rater.items())[:12]
+            f"{_rater(rater, entry)} {numbers.full(value)}" for rater, value in list(score.by_rater.items())[:12]
         ),
     )
 
@@ -77,7 +78,7 @@ def _rater(rater: int, entry: Entry) -> str:
 
 def facts_of(entry: Entry) -> list[Fact]:
     """Where the numbers come from; what is unknown is left out."""
-    days = sorted({numbers.day(cell.written) for cell in entry.cells})
+    days = sorted({cell.written[:DAY] for cell in entry.cells})
     facts = [
         Fact("Computed", [" to ".join(dict.fromkeys((days[0], days[-1])))]),
         Fact("Submitted by", [entry.submitter]),

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from mrbench.leaderboard.board import Board, Table
-from mrbench.leaderboard.site import numbers
 from mrbench.leaderboard.site.lines import BEST, Look, groups_of, rows_data
 from mrbench.leaderboard.site.pages import Site
+from mrbench.results import numbers
 
 
 def table_of(board: Board) -> Table:
@@ -56,8 +56,9 @@ def test_the_file_of_rows_says_every_text_once(make_board: Callable[..., Board])
 
 
 def test_numbers_stay_short():
-    figures = [numbers.figure(value) for value in (0.17452, -0.5, 12345.678, 1e15)]
+    figures = [numbers.full(value) for value in (0.17452, -0.5, 12345.678, 1e15)]
     assert figures == ["0.1745", "-0.5000", "12346", "1e+15"]
-    assert numbers.interval(-0.1, 0.2) == "-0.100 to 0.200"
-    assert numbers.interval(None, 0.2) == numbers.spread(None) == numbers.cost(None) == ""
-    assert [numbers.cost(value) for value in (0.0893, 46.4, 249557, 3e10)] == ["0.0893", "46.4", "249,557", "3e+10"]
+    assert numbers.full_interval(-0.1, 0.2) == "-0.100 to 0.200"
+    assert numbers.full_interval(None, 0.2) == numbers.full_spread(None) == numbers.cost_text(None) == ""
+    costs = [numbers.cost_text(value) for value in (0.0893, 46.4, 249557, 3e10)]
+    assert costs == ["0.0893", "46.4", "249,557", "3e+10"]
