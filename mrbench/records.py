@@ -30,7 +30,7 @@ class Capability(StrEnum):
     VOLUMES = "volumes"
     """Takes volumes as well as slices."""
     SEES_TEST_MASKS = "sees_test_masks"
-    """Reads the raters' masks of the case that it is scored on: a bound made of people, not a predictor."""
+    """Reads the raters' masks of the case that it is scored on: a human reference, not a predictor."""
 
 
 def load_attribute(path: str) -> Any:

@@ -198,7 +198,7 @@ def _grid(
 def _title(row: Row) -> str:
     if row.reported:
         return f"{row.method} (reported, {row.reported.source}, {row.reported.table})"
-    human = " (people)" if row.human else ""
+    human = " (human reference)" if row.human else ""
     failed = "" if row.complete else f" ({row.cells[0]} of {row.cells[1]} cells)"
     return row.method + human + failed
 
@@ -209,9 +209,9 @@ def _cell(value: Value | None, safe: Callable[[str], str], strong: Callable[[str
     spread = f" ±{value.sd:.3f}" if value.sd is not None else ""
     interval = f" [{value.interval.low:.3f}, {value.interval.high:.3f}]" if value.interval else ""
     count = f" {value.count}" if value.count else ""
-    marks = f" {value.letters}" * bool(value.letters) + " >" * value.above_raters
+    signs = f" {value.letters}" * bool(value.letters) + " >" * value.above_raters
     mean = f"{value.mean:.4f}"
-    return (strong(mean) if value.best else mean) + safe(f"{spread}{interval}{count}{marks}")
+    return (strong(mean) if value.best else mean) + safe(f"{spread}{interval}{count}{signs}")
 
 
 def notes(table: Table) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""People as rows: training-free fusions and bounds made of the raters' own masks."""
+"""Human reference rows: training-free fusions and bounds made of the raters' own masks."""
 
 from mrbench.hooks import hookimpl
 from mrbench.records import Capability as Can
@@ -75,5 +75,5 @@ LEVEL_SETS = MethodRecord(
 
 @hookimpl
 def mrbench_methods() -> list[MethodRecord]:
-    """The five rows made of people."""
+    """The five human reference rows."""
     return [MAJORITY_VOTE, STAPLE, LEAVE_ONE_OUT, RANDOM_RATER, LEVEL_SETS]

@@ -1,4 +1,4 @@
-"""Options of the rows made of people."""
+"""Options of the human reference rows."""
 
 from typing import Any, Literal
 

@@ -30,7 +30,7 @@ POINTS = 150
 
 def parts_picture(table: Table, styles: Mapping[str, int]) -> Picture | None:
     """``2 ged_pa`` of each row as a bar made of ``ged_aa``, ``ged_pp`` and, at its end, ``ged``; None where no row has
-    them. Methods first, best first, then people; at most ``ROWS``."""
+    them. Methods first, best first, then human references; at most ``ROWS``."""
     found = [row for row in table.rows if row.newest and all(part in row.values for part in PARTS)]
     rows = found[:ROWS]
     if not rows:

@@ -19,12 +19,12 @@ BESIDE = 3
 """Reported rows that stand below a reproduced one at most; the method's page has all of them."""
 
 _SAID = frozenset({SEES_TEST_MASKS, SINGLE_OUTPUT})
-"""Marks that the group or the note below the table says of all rows."""
+"""Caveats that the group or the note below the table says of all rows."""
 
 OLDER = "older"
 TITLES = {
     "methods": "",
-    "people": "Rows for people: they see the masks that they are scored on, and are never ranked",
+    "people": "Human references: they see the masks that they are scored on, and are never ranked",
     "alone": "Reported only: copied from papers, never computed here, never ranked",
     OLDER: "Older records: a newer one of the same method and settings is above",
 }
@@ -132,7 +132,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class Group:
-    """Units under a heading; ``name`` is a word for the browser, ``shared`` the marks that all rows have."""
+    """Units under a heading; ``name`` is a word for the browser, ``shared`` the caveats that all rows have."""
 
     name: str
     title: str
@@ -146,7 +146,7 @@ def shown_columns(table: Table) -> list[str]:
 
 
 def groups_of(table: Table, look: Look) -> list[Group]:
-    """The groups of a table that have rows: methods, people, reported alone, older.
+    """The groups of a table that have rows: methods, human references, reported alone, older.
 
     Args:
         look: what lines have beside their rows.
@@ -182,11 +182,11 @@ def _group(
 
 
 def _shared(rows: Sequence[Row]) -> tuple[str, ...]:
-    """The marks that all rows have, which are said once."""
+    """The caveats that all rows have, which are said once."""
     if len(rows) < 2:
         return ()
     common = set(rows[0].caveats).intersection(*(row.caveats for row in rows[1:])) - _SAID
-    return tuple(mark for mark in rows[0].caveats if mark in common)
+    return tuple(caveat for caveat in rows[0].caveats if caveat in common)
 
 
 def _unit(line: Line, reported: Sequence[Line]) -> Unit:
@@ -194,14 +194,14 @@ def _unit(line: Line, reported: Sequence[Line]) -> Unit:
 
 
 def line_of(row: Row, table: Table, look: Look, shared: Sequence[str] = ()) -> Line:
-    """One row, without the marks of ``shared``."""
+    """One row, without the caveats of ``shared``."""
     return Line(
         kind=row.kind.value,
         method=row.method,
         page=method_page(row.method),
         style=look.styles.get(row.method, 0),
         samples="" if row.samples is None else str(row.samples),
-        notes=", ".join(mark for mark in _notes(row) if mark not in shared),
+        notes=", ".join(note for note in _notes(row) if note not in shared),
         failure=_failure(row),
         done=f"{row.cells[0]}/{row.cells[1]}" if row.run else "",
         day=row.run.written[:DAY] if row.run else "",
@@ -216,7 +216,7 @@ def line_of(row: Row, table: Table, look: Look, shared: Sequence[str] = ()) -> L
 def _notes(row: Row) -> list[str]:
     if row.reported:
         return [f"{row.reported.source}, {row.reported.table}", *setting_of(row.reported)]
-    return [mark for mark in row.caveats if mark not in _SAID]
+    return [caveat for caveat in row.caveats if caveat not in _SAID]
 
 
 def setting_of(reported: Reported) -> list[str]:

@@ -170,7 +170,7 @@ def _table_view(page: DatasetPage, table: Table, site: Site, groups: Sequence[Gr
 
 
 def _shared_notes(groups: Sequence[Group]) -> Iterable[str]:
-    words = {"methods": "all methods", "people": "all rows for people", "older": "all older records"}
+    words = {"methods": "all methods", "people": "all human references", "older": "all older records"}
     return [f"{words[group.name]}: {', '.join(group.shared)}" for group in groups if group.shared]
 
 
@@ -198,7 +198,7 @@ def record_view(stored: Stored, *, newest: bool) -> dict[str, Any]:
     return {
         **entry_line(stored),
         "newest": newest,
-        "marks": entry.caveats,
+        "caveats": entry.caveats,
         "failures": entry.failures,
         "command": entry.reproduce,
         "tables": [score_table(entry, name) for name in protocols_of(entry)],
@@ -244,7 +244,7 @@ def _on_dataset(stored: Stored, site: Site) -> dict[str, Any]:
     first, *more = protocols_of(entry) or [""]
     return {
         **entry_line(stored),
-        "marks": entry.caveats,
+        "caveats": entry.caveats,
         "failures": entry.failures,
         "command": entry.reproduce,
         "tables": [score_table(entry, first)] if first else [],

@@ -10,7 +10,7 @@ from mrbench.records import load_attribute
 RECORDS = {record.name: record for record in mrbench_consensus.mrbench_methods()}
 
 
-def test_the_five_rows_made_of_people_are_there():
+def test_the_five_human_reference_rows_are_there():
     assert set(RECORDS) == {"majority-vote", "staple", "leave-one-out", "random-rater", "level-sets"}
 
 

@@ -63,7 +63,7 @@ def test_a_table_sorts_by_click_and_by_keyboard(opened: Open, dataset: Path):
     assert names(page) == [f"method-{n}" for n in reversed(range(6))]
     assert heading.get_attribute("aria-sort") == "descending"
     assert page.locator(f"{SHOWN} [aria-sort]").count() == 1
-    assert names(page, "people") == ["method-people"], "rows for people stay apart"
+    assert names(page, "people") == ["method-people"], "human references stay apart"
 
 
 def test_reported_rows_stay_below_the_reproduced_one_of_their_method(opened: Open, dataset: Path):
