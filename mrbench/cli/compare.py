@@ -11,7 +11,7 @@ import click
 
 from mrbench.cli.options import METRICS, OUT, PLUGIN_FILES, read_budgets
 from mrbench.cli.plugins import registry, tell_absent_files
-from mrbench.cli.run import exit_code
+from mrbench.engine.result import exit_code
 from mrbench.errors import UsageError
 from mrbench.metrics.protocol import PROTOCOLS
 from mrbench.registry import Registry

@@ -14,11 +14,10 @@ from mrbench.cli.options import DATA, METRICS, OUT, PLUGIN_FILES
 from mrbench.cli.plugins import registry
 from mrbench.configuration import flat
 from mrbench.data.folder import data_folder
-from mrbench.engine.cell import Status
 from mrbench.engine.conditions import PRECISIONS, SPARSITIES, Conditions
 from mrbench.engine.launch import DEVICES, Launch
 from mrbench.engine.plan import Request
-from mrbench.engine.result import Result
+from mrbench.engine.result import exit_code
 from mrbench.engine.run import Run
 from mrbench.errors import UnknownNameError, UsageError
 from mrbench.metrics.protocol import MAX_PREDICTIONS
@@ -163,11 +162,6 @@ def command(**options: Any) -> None:
     results = planned.compute(progress=True)
     print_run(planned.run, results, found, metrics=options["metrics"], as_json=options["as_json"])
     sys.exit(exit_code(results))
-
-
-def exit_code(results: Sequence[Result]) -> int:
-    """0 where everything that can be is there, else 1."""
-    return int(any(result.status not in (Status.OK, Status.NOT_APPLICABLE) for result in results))
 
 
 def _launch(options: Mapping[str, Any]) -> Launch:

@@ -9,7 +9,7 @@ import click
 from mrbench.cli.external import check_options, external_options, score_predictions
 from mrbench.cli.options import METRICS, OUT, PLUGIN_FILES, read_budgets
 from mrbench.cli.plugins import registry, tell_absent_files
-from mrbench.cli.run import exit_code
+from mrbench.engine.result import exit_code
 from mrbench.engine.run import open_run
 from mrbench.engine.threads import cores
 from mrbench.metrics.protocol import PROTOCOLS

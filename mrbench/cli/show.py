@@ -7,7 +7,7 @@ import click
 
 from mrbench.cli.options import METRICS, OUT, PLUGIN_FILES
 from mrbench.cli.plugins import registry, tell_absent_files
-from mrbench.cli.run import exit_code
+from mrbench.engine.result import exit_code
 from mrbench.engine.run import open_run
 
 

@@ -17,8 +17,7 @@ from zlib import error as ZlibError  # noqa: N812
 import numpy as np
 
 from mrbench.data.archive import FREE_BYTES, MAX_RATIO
-from mrbench.engine.cell import CASES, PREDICTIONS
-from mrbench.engine.predictions import HINT
+from mrbench.engine.cell import CASES, COMPUTED_AGAIN, PREDICTIONS
 from mrbench.engine.result import StoredScores
 from mrbench.engine.score import is_scored, score_cell
 from mrbench.errors import DataError, IncompatibleError
@@ -59,7 +58,7 @@ class CellFiles:
                 f"the cell {self.folder} has no scores under the protocol {protocol.name!r} and no predictions to "
                 "score",
                 expected=PREDICTIONS,
-                hint=HINT,
+                hint=COMPUTED_AGAIN,
             )
         scored = score_cell(predictions, metrics, protocol, samples=samples)
         return StoredScores(scored.cases.only(set(metrics) - set(scored.faults)), scored.faults)
@@ -77,7 +76,7 @@ def read_cases(path: Path) -> Scores:
             lines = io.TextIOWrapper(io.BufferedReader(_Bounded(packed, allowed)), encoding="utf-8", newline="")
             return _parsed(csv.reader(lines, strict=True))
     except (OSError, EOFError, ZlibError, ValueError, csv.Error) as error:
-        raise DataError(f"{path} holds no scores of cases", found=f"{error}"[:200], hint=HINT) from error
+        raise DataError(f"{path} holds no scores of cases", found=f"{error}"[:200], hint=COMPUTED_AGAIN) from error
 
 
 class _Bounded(io.RawIOBase):

@@ -24,6 +24,9 @@ PREDICTIONS = "predictions.h5"
 CASES = "cases.csv.gz"
 """Files in a cell's folder."""
 
+COMPUTED_AGAIN = "mrbench run --force computes the cell again"
+"""The next command where a file of a cell cannot be read."""
+
 EXTERNAL = "external:"
 """Begins the method key of predictions that were made elsewhere."""
 

@@ -10,10 +10,11 @@ from typing import Any
 
 from mrbench.data.folder import RESULTS, data_folder
 from mrbench.engine.cell import CellSpec
+from mrbench.engine.execute import Settings, Watch, execute
 from mrbench.engine.observers import choose
 from mrbench.engine.plan import Plan, Request, make_plan
 from mrbench.engine.result import Result
-from mrbench.engine.run import Run, Settings, Watch, execute, run_of
+from mrbench.engine.run import Run, run_of
 from mrbench.registry import Registry
 
 DEVICES = ("auto", "cpu", "cuda", "mps")

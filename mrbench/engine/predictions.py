@@ -16,6 +16,7 @@ import h5py
 import numpy as np
 
 from mrbench.data.hdf5 import GuardedFile
+from mrbench.engine.cell import COMPUTED_AGAIN
 from mrbench.engine.predict import Predicted
 from mrbench.errors import DataError, IncompatibleError
 from mrbench.interfaces.case_tables import CaseTables
@@ -31,8 +32,6 @@ BLOCK_BYTES = 2**26
 
 MAX_BLOCKS = 1_000_000
 """Of a file."""
-
-HINT = "mrbench run --force computes the cell again"
 
 
 class PredictionWriter:
@@ -117,7 +116,7 @@ def read_tables(path: Path, blocks: range | None = None) -> Iterator[tuple[str, 
 
 def read_sizes(path: Path) -> tuple[int, int]:
     """Numbers of blocks and of cases. Errors: :func:`read_tables`."""
-    with closing(GuardedFile(path, hint=HINT)) as file:
+    with closing(GuardedFile(path, hint=COMPUTED_AGAIN)) as file:
         return _check_format(file)
 
 
@@ -158,7 +157,7 @@ class _Masks:
 
     @cached_property
     def _arrays(self) -> tuple[np.ndarray, np.ndarray]:
-        with closing(GuardedFile(self.path, hint=HINT)) as file:
+        with closing(GuardedFile(self.path, hint=COMPUTED_AGAIN)) as file:
             names = f"{self.block}/bits", f"{self.block}/rater_bits"
             draws, raters = (file.read(name, kinds="u", shape=(None,), packed=True) for name in names)
         return draws, raters
@@ -179,7 +178,7 @@ class _Masks:
         end = start + math.prod(shape)
         if array.dtype != np.uint8 or end > len(array):
             raise DataError(
-                f"{self.path} holds too few masks", expected=f"{end} bytes", found=f"{len(array)}", hint=HINT
+                f"{self.path} holds too few masks", expected=f"{end} bytes", found=f"{len(array)}", hint=COMPUTED_AGAIN
             )
         return array[start:end].reshape(shape)
 
@@ -224,7 +223,7 @@ class _Block:
 
 
 def _blocks(path: Path, chosen: range | None = None) -> Iterator[_Block]:
-    with closing(GuardedFile(path, hint=HINT)) as file:
+    with closing(GuardedFile(path, hint=COMPUTED_AGAIN)) as file:
         blocks, _ = _check_format(file)
         for number in range(blocks) if chosen is None else chosen:
             yield _Block(file, _name(number))
@@ -233,12 +232,14 @@ def _blocks(path: Path, chosen: range | None = None) -> Iterator[_Block]:
 def _check_format(file: GuardedFile) -> tuple[int, int]:
     found = file.attribute("mrbench_predictions")
     if found is None:
-        raise DataError(f"{file.path} holds no predictions", hint=HINT)
+        raise DataError(f"{file.path} holds no predictions", hint=COMPUTED_AGAIN)
     if found != FORMAT:
-        raise IncompatibleError(f"{file.path} has another format", expected=str(FORMAT), found=str(found), hint=HINT)
+        raise IncompatibleError(
+            f"{file.path} has another format", expected=str(FORMAT), found=str(found), hint=COMPUTED_AGAIN
+        )
     blocks, cases = file.attribute("blocks"), file.attribute("cases")
     if not (isinstance(blocks, np.integer) and isinstance(cases, np.integer)):
-        raise DataError(f"{file.path} was not written to its end", hint=HINT)
+        raise DataError(f"{file.path} was not written to its end", hint=COMPUTED_AGAIN)
     found = len(file.names("", limit=MAX_BLOCKS))
     if found != blocks:
         raise file.fault("holds another number of blocks than it says", expected=str(blocks), found=str(found))

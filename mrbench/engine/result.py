@@ -1,6 +1,6 @@
 """A result: one cell as it stands, typed, whether it lies in a results folder or was packed with an entry."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -124,3 +124,8 @@ class Result:
         if self.files is None:
             raise ValueError(f"{self.spec.title} has no scores: {self.status}")
         return self.files.read(metrics, protocol, samples)
+
+
+def exit_code(results: Sequence[Result]) -> int:
+    """0 where everything that can be is there, else 1."""
+    return int(any(result.status not in (Status.OK, Status.NOT_APPLICABLE) for result in results))

@@ -5,18 +5,18 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mrbench.data.description import Raters
 from mrbench.digests import digest_json
-from mrbench.engine.pool import map_in_processes
-from mrbench.engine.predictions import read_sizes
-from mrbench.engine.score_block import BlockScores, BlockTask, score_block
 from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scores import ScoreCollector, Scores
 from mrbench.metrics.scoring import MetricValue, reduce_fold
 from mrbench.registry import Plugin, Registry
+
+if TYPE_CHECKING:
+    from mrbench.engine.score_block import BlockScores
 
 PARALLEL_CASES = 1000
 """With fewer cases, starting processes takes longer than they save."""
@@ -107,6 +107,11 @@ def score_cells(
         UsageError: predictions with fewer samples.
         MrbenchError: a process ended without an answer.
     """
+    # Tables whose records hold every score need neither files of predictions nor what reads them.
+    from mrbench.engine.pool import map_in_processes
+    from mrbench.engine.predictions import read_sizes
+    from mrbench.engine.score_block import BlockTask, score_block
+
     sizes = [read_sizes(path) for path in predictions]
     tasks = [
         BlockTask(path, block, metrics, protocol, samples)
@@ -121,7 +126,7 @@ def score_cells(
             yield _joined(islice(found, blocks), metrics, protocol)
 
 
-def _joined(blocks: Iterable[BlockScores], metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol) -> Scored:
+def _joined(blocks: "Iterable[BlockScores]", metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol) -> Scored:
     collected, faults = ScoreCollector(), dict[str, str]()
     for block in blocks:
         collected.extend_scores(block.cases)

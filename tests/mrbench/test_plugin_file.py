@@ -13,8 +13,9 @@ import pytest
 from click.testing import Result
 
 from mrbench.engine.cell import CellSpec, Status
+from mrbench.engine.execute import Settings, execute
 from mrbench.engine.plan import Plan, Request, make_plan
-from mrbench.engine.run import Settings, execute, run_of
+from mrbench.engine.run import run_of
 from mrbench.errors import UsageError
 from mrbench.plugin_file import BYTES, file_of
 from mrbench.registry import discover

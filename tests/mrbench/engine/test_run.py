@@ -16,7 +16,7 @@ from conftest import write_toys
 from stored_runs import StoredCell, cases, store_run
 
 from mrbench.engine.cell import Status
-from mrbench.engine.run import is_kept
+from mrbench.engine.execute import is_kept
 
 TINY = (
     "--dataset",

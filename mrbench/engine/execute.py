@@ -1,0 +1,122 @@
+"""Executing a run: its cells are computed where they are not there yet."""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mrbench.engine.cell import CellSpec, Status
+from mrbench.engine.local import LocalExecutor, Outcome
+from mrbench.engine.observers import Observers
+from mrbench.engine.record import make_record, read_record, write_record
+from mrbench.engine.result import Result
+from mrbench.engine.run import Run, failed_folder
+from mrbench.engine.store import discard, is_busy
+from mrbench.engine.worker import Order
+from mrbench.errors import DataError, MrbenchError
+from mrbench.plugin_file import file_of
+from mrbench.registry import Observer
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the cells of a run are computed; none of it enters a digest.
+
+    Attributes:
+        plugin_files: those that a cell's method or data set may come from; each cell gets its own only.
+        metric_files: among them, those with metrics: every cell gets them.
+    """
+
+    data: Path
+    device: str = "auto"
+    jobs: int = 1
+    timeout: float | None = None
+    force: bool = False
+    plugin_files: tuple[Path, ...] = ()
+    metric_files: tuple[Path, ...] = ()
+    observers: tuple[Observer, ...] = ()
+
+
+Watch = Callable[[CellSpec, Mapping[str, Any]], None]
+
+
+def execute(run: Run, settings: Settings, watch: Watch) -> list[Result]:
+    """Computes what is missing: finished cells are kept, failed ones run again.
+
+    Raises:
+        IncompatibleError: a cell that another version wrote, unless forced.
+        KeyboardInterrupt: after the running cells were stopped; their checkpoints stay.
+    """
+    wanted = [spec for spec, reason in run.cells if not reason]
+    if settings.force:
+        _delete_results(wanted, run.results)
+    run.write()
+    kept: list[CellSpec] = []
+    todo: list[CellSpec] = []
+    for spec in wanted:
+        (kept if is_kept(spec, run.results) else todo).append(spec)
+    observers = Observers(settings.observers, run)
+    with observers.of_the_run():
+        for spec in kept:
+            watch(spec, {"event": "kept"})
+            observers.kept(spec)
+        _compute(run, todo, settings, watch, observers)
+    return run.cell_results()
+
+
+def is_kept(spec: CellSpec, results: Path) -> bool:
+    """Is a cell finished? One whose record is damaged is removed, so that it is computed again.
+
+    Raises:
+        IncompatibleError: another version wrote it.
+    """
+    folder = spec.folder(results)
+    try:
+        return read_record(folder) is not None
+    except DataError:
+        discard(folder)  # its training stays, and its predictions are made again
+        return False
+
+
+def _compute(run: Run, todo: Sequence[CellSpec], settings: Settings, watch: Watch, observers: Observers) -> None:
+    def seen(spec: CellSpec, event: Mapping[str, Any]) -> None:
+        watch(spec, event)
+        if event["event"] != "waiting":
+            observers.starting(spec)
+
+    work = run.folder / "logs"
+    work.mkdir(exist_ok=True)
+    executor = LocalExecutor(work, jobs=settings.jobs, timeout=settings.timeout, device=settings.device)
+    orders = [Order(spec, run.results, settings.data, settings.device, _files(spec, settings)) for spec in todo]
+    with closing(executor.run(orders, seen)) as outcomes:  # an interruption ends the workers before the run's end
+        for order, outcome in outcomes:
+            _write_outcome(order, outcome)
+            watch(order.spec, {"event": "settled", "status": outcome.status.value, "reason": outcome.reason})
+            observers.ended(order.spec)
+
+
+def _files(spec: CellSpec, settings: Settings) -> tuple[Path, ...]:
+    # A file that a cell does not need would import torch in a fusion's process, and its peak memory would lie.
+    own = {file_of(spec.method), file_of(spec.dataset)}
+    return tuple(path for path in settings.plugin_files if path.name in own or path in settings.metric_files)
+
+
+def _write_outcome(order: Order, outcome: Outcome) -> None:
+    failed = failed_folder(order.spec.folder(order.results))
+    if outcome.status is Status.OK:
+        shutil.rmtree(failed, ignore_errors=True)
+        return
+    failed.mkdir(parents=True, exist_ok=True)
+    record = make_record(order.spec, outcome.status, reason=outcome.reason, details=outcome.details)
+    write_record(failed, record)
+
+
+def _delete_results(specs: Sequence[CellSpec], results: Path) -> None:
+    folders = dict.fromkeys(f for spec in specs for f in (spec.folder(results), spec.training_folder(results)))
+    busy = [folder for folder in folders if is_busy(folder)]
+    if busy:
+        raise MrbenchError(f"another process is computing {busy[0]}", hint="wait for it, or run without --force")
+    for folder in folders:
+        discard(folder)
