@@ -69,7 +69,7 @@ def test_any_number_of_processes_gives_the_same_bits(cell: Callable[..., Path], 
 
 
 def test_few_cases_are_scored_in_this_process(cell: Callable[..., Path], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("mrbench.engine.score.map_in_processes", None)
+    monkeypatch.setattr("mrbench.engine.pool.map_in_processes", None)
     monkeypatch.setattr("mrbench.engine.score.PARALLEL_CASES", 11)
     assert score_cell(cell(), BUILT_IN, STRICT, jobs=2).values["ged"].n_cases == 10
 
