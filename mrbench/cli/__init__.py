@@ -21,7 +21,7 @@ COMMANDS = {
     "score": ("mrbench.cli.score", "Score a run's stored predictions again, under any scoring protocol."),
     "compare": (
         "mrbench.cli.compare",
-        "Print differences of methods with tests, ranks, and what scoring switches move.",
+        "Print differences of methods with tests, ranks, and what scoring variants shift.",
     ),
     "export": ("mrbench.cli.export", "Write a run's predictions as files that other programs open."),
     "data": ("mrbench.cli.data", "Prepare, verify and look at data sets."),

@@ -1,1 +1,1 @@
-"""Comparisons of finished runs: paired differences of methods, and what each scoring switch moves."""
+"""Comparisons of finished runs: paired differences of methods, and what each scoring variant shifts."""
