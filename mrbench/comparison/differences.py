@@ -90,6 +90,9 @@ class Comparison:
     notes: Sequence[str]
     mixed: Sequence[str] = ()
 
+    def __repr__(self) -> str:
+        return f"<Comparison of {self.b.title} with {self.a.title} on {self.a.dataset}>"
+
     def to_pandas(self) -> "pd.DataFrame":
         """The differences as a frame: a row per metric; what has no value is missing.
 

@@ -54,6 +54,9 @@ class Result:
     files: ScoreFiles | None = None
     folder: Path | None = None
 
+    def __repr__(self) -> str:
+        return f"<Result {self.spec.title}: {self.status}>"  # a notebook shows it; the record is pages long
+
     @property
     def finished(self) -> bool:
         """Is it ok?"""

@@ -46,6 +46,9 @@ class Results:
     sources: tuple[Run, ...] = ()
     made: Callable[[], Sequence[Table]] | None = None
 
+    def __repr__(self) -> str:
+        return f"<Results: {len(self.runs)} method runs on {', '.join(self.datasets) or 'no data set'}>"
+
     @property
     def datasets(self) -> list[str]:
         """The registry keys of the data sets."""

@@ -41,6 +41,9 @@ class MethodRun:
     tested_cases: tuple[object, ...] = ()
     packed_digest: str = ""
 
+    def __repr__(self) -> str:
+        return f"<MethodRun {self.title} on {self.dataset}, {len(self.done)} of {len(self.results)} cells>"
+
     @property
     def spec(self) -> CellSpec:
         """Of any of its cells."""

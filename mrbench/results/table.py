@@ -260,6 +260,10 @@ class Table:
     rows: Sequence[Row]
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        rows = ", ".join(row.label for row in self.rows)
+        return f"<Table {self.dataset}, {self.protocol}: {rows}; {', '.join(self.columns)}>"
+
     @cached_property
     def tested_on(self) -> tuple[str, str, str]:
         """Data digest, split and split digest that all computed rows share; blank where all are reported."""

@@ -166,3 +166,15 @@ def test_a_leaderboard_and_its_archive_give_the_tables_of_the_site(tmp_path: Pat
     assert frame[("ged", "letters")].tolist()[:2] == ["a", "b"]
     scores = results.scores("phantom", metrics=["ged"])
     assert len(scores) == 4 * 2 * 24
+
+
+def test_what_a_notebook_shows_of_each_is_one_line_that_names_it(tmp_path: Path):
+    store_run(tmp_path, "r", StoredCell("proseg", GED), StoredCell("prob-unet", GED), StoredCell("proseg", GED, fold=1))
+    results = mrbench.load_results(tmp_path)
+    a, b = results.method("proseg"), results.method("prob-unet")
+    assert repr(results) == "<Results: 2 method runs on phantom>"
+    assert repr(results.cell("proseg", fold=1)) == "<Result proseg on phantom fold1-seed0: ok>"
+    assert repr(a) == "<MethodRun 'proseg' of run r on phantom, 2 of 2 cells>"
+    assert repr(results.table(metrics=["ged"])) == "<Table phantom, strict: proseg, prob-unet; ged>"
+    comparison = mrbench.compare(a, b, metrics=["ged"])
+    assert repr(comparison) == "<Comparison of 'prob-unet' of run r with 'proseg' of run r on phantom>"
