@@ -19,7 +19,7 @@ from mrbench.records import Need
 from mrbench.registry import Registry
 from mrbench.results.columns import Column, gain
 from mrbench.results.method_run import MethodRun
-from mrbench.results.table import Row, RowKind, Table, Value, with_best, with_labels
+from mrbench.results.table import Row, RowKind, Table, Value, changed_values, with_best, with_labels
 from mrbench.statistics.equality import TIE
 
 Data = tuple[str, str, str]
@@ -108,11 +108,9 @@ class _Work:
     def _row(self, run: MethodRun, protocol: str, columns: Mapping[str, Column], *, newest: bool) -> Row:
         digests = self.known[protocol].digests if protocol in self.known else {}
         packed = run.packed.get(protocol, {})
-        values = {
-            name: replace(packed[name], verifiable=digests.get(name) == packed[name].definition)
-            for name in columns
-            if name in packed
-        }
+        values = {name: packed[name] for name in columns if name in packed}
+        other = [name for name, value in values.items() if digests.get(name) != value.definition]
+        values |= {name: replace(values[name], verifiable=False) for name in other}
         faults = [fault for one in run.results for fault in one.faults]
         return replace(Row.of(run, values, faults), newest=newest)
 
@@ -123,13 +121,19 @@ class _Work:
             return list(rows)
         bound = max(bounds, key=lambda row: (row.run.written if row.run else "", row.id))
 
-        def marked(row: Row, name: str, value: Value) -> Value:
-            against = bound.values.get(name)
-            same = against and not row.human and _setting(row, name, columns) == _setting(bound, name, columns)
-            above = bool(same and against and gain(columns[name]) * (value.mean - against.mean) > TIE)
-            return replace(value, above_raters=above)
+        def is_above(row: Row, name: str, against: Value) -> bool:
+            same = (
+                not row.human and name in row.values and _setting(row, name, columns) == _setting(bound, name, columns)
+            )
+            return same and gain(columns[name]) * (row.values[name].mean - against.mean) > TIE
 
-        return [replace(row, values={n: marked(row, n, v) for n, v in row.values.items()}) for row in rows]
+        marked = {
+            place: {
+                n: {"above_raters": True} for n in row.values if n in bound.values and is_above(row, n, bound.values[n])
+            }
+            for place, row in enumerate(rows)
+        }
+        return changed_values(rows, marked)
 
     def _columns(self, protocol: str, stored: Sequence[Stored]) -> dict[str, MetricFacts]:
         """Installed metrics say what they are themselves; of others, the newest entry is believed."""

@@ -125,12 +125,12 @@ class MethodRun:
         """A line on each cell that did not finish."""
         return tuple(result.failure for result in self.results if not result.finished)
 
-    @property
+    @cached_property
     def human(self) -> bool:
         """Does it see the masks that it is scored on? Then it is a reference made of people's masks."""
         return SEES_TEST_MASKS in self.caveats
 
-    @property
+    @cached_property
     def ranked(self) -> bool:
         """May it be ranked: is it complete, and no human reference?"""
         return len(self.done) == len(self.results) and not self.human
@@ -140,7 +140,7 @@ class MethodRun:
         """Digests of data and split, of all its cells."""
         return {(result.spec.data_digest, result.spec.split_digest) for result in self.results}
 
-    @property
+    @cached_property
     def tested(self) -> tuple[object, ...]:
         """Equal where the test cases are the same, folds aside."""
         return self.spec.data_digest, self.spec.split, self.spec.split_digest, self.spec.limit, self.tested_cases

@@ -369,8 +369,8 @@ def comparable(rows: Sequence[Row], name: str, column: Column) -> list[list[int]
     """
     groups: dict[tuple[object, ...], list[int]] = {}
     for place, row in enumerate(rows if gain(column) else ()):
-        value = row.values.get(name)
-        if value and value.complete and row.run and row.run.ranked and row.newest:
+        value = row.values.get(name) if row.newest and row.run and row.run.ranked else None
+        if value and value.complete and row.run:
             samples = row.samples if column.needs is Need.SAMPLES else None
             key = (samples, value.definition, tuple(sorted(value.folds)), *row.run.tested)
             groups.setdefault(key, []).append(place)
@@ -384,16 +384,20 @@ def comparable(rows: Sequence[Row], name: str, column: Column) -> list[list[int]
 
 def with_best(rows: Sequence[Row], columns: Mapping[str, Column]) -> list[Row]:
     """The rows with ``best`` set where a value is the best of those that it may be ranked with; ties share it."""
-    best: set[tuple[int, str]] = set()
+    best: dict[int, dict[str, dict[str, bool]]] = {}
     for name, column in columns.items():
         for group in comparable(rows, name, column):
             first = rows[group[0]].values[name].mean
-            best |= {(place, name) for place in group if abs(rows[place].values[name].mean - first) <= TIE}
-    return _changed(rows, lambda place, name, value: replace(value, best=(place, name) in best))
+            for place in group:
+                if abs(rows[place].values[name].mean - first) <= TIE:
+                    best.setdefault(place, {})[name] = {"best": True}
+    return changed_values(rows, best)
 
 
-def _changed(rows: Sequence[Row], change: Any) -> list[Row]:
-    return [
-        replace(row, values={name: change(place, name, value) for name, value in row.values.items()})
-        for place, row in enumerate(rows)
-    ]
+def changed_values(rows: Sequence[Row], changes: Mapping[int, Mapping[str, Mapping[str, Any]]]) -> list[Row]:
+    """The rows with other fields of some values, by place and metric."""
+    return [_changed(row, changes[place]) if place in changes else row for place, row in enumerate(rows)]
+
+
+def _changed(row: Row, changes: Mapping[str, Mapping[str, Any]]) -> Row:
+    return replace(row, values={**row.values, **{n: replace(row.values[n], **own) for n, own in changes.items()}})

@@ -11,7 +11,7 @@ from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.results.columns import Column
 from mrbench.results.pairing import aligned
 from mrbench.results.reader import FoldScores, ScoreReader
-from mrbench.results.table import Row, Table, comparable
+from mrbench.results.table import Row, Table, changed_values, comparable
 from mrbench.statistics.all_pairs import pair_p_values
 from mrbench.statistics.bootstrap import Folds
 from mrbench.statistics.correction import holm
@@ -88,11 +88,11 @@ def lettered(table: Table, reader: ScoreReader) -> Table:
 def with_letters(table: Table, compare: Compare) -> Table:
     """The table with the letters that a comparison gives."""
     found = {name: column_letters(table.rows, name, column, compare) for name, column in table.columns.items()}
-    rows = [
-        replace(row, values={n: replace(v, letters=found[n][0].get(at, "")) if n in found else v
-                             for n, v in row.values.items()})
-        for at, row in enumerate(table.rows)
-    ]  # fmt: skip
+    changes: dict[int, dict[str, dict[str, str]]] = {}
+    for name, (texts, _) in found.items():
+        for place, text in texts.items():
+            changes.setdefault(place, {})[name] = {"letters": text}
+    rows = changed_values(table.rows, changes)
     notes = dict.fromkeys([*table.notes, *(note for _, own in found.values() for note in own)])
     return replace(table, rows=rows, notes=tuple(notes))
 
