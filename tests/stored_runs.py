@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +34,12 @@ Drawn = Mapping[str, tuple[np.ndarray, Sequence[np.ndarray], Mapping[int, np.nda
 """By case: masks ``(R, H, W)``, samples ``(H, W)`` and rater predictions ``(H, W)``, as probabilities."""
 
 
-@cache
+_REGISTRY = discover()  # now, before a test installs plugins of its own
+
+
 def registry() -> Registry:
     """All plugins, found once."""
-    return discover()
+    return _REGISTRY
 
 
 @dataclass(frozen=True)
