@@ -19,7 +19,7 @@ from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scoring import MetricValue, reduce_dataset
 from mrbench.records import Need
 from mrbench.results.caveats import caveat_lines
-from mrbench.results.columns import Column, gain
+from mrbench.results.columns import COSTS, Column, gain
 from mrbench.results.method_run import MethodRun
 from mrbench.statistics.bootstrap import Interval
 from mrbench.statistics.equality import TIE
@@ -296,7 +296,8 @@ class Table:
         import pandas as pd
 
         found = [_frame_row(row, self.columns) for row in self.rows]
-        columns = list(dict.fromkeys(place for own in found for place in own))
+        groups = ["row", *self.columns, "cost", "option"]
+        columns = sorted(dict.fromkeys(place for own in found for place in own), key=lambda at: groups.index(at[0]))
         data = {place: [own.get(place) for own in found] for place in columns}
         counts = Counter(row.label for row in self.rows)
         labels = [row.label if counts[row.label] == 1 else f"{row.label}, S {row.samples}" for row in self.rows]
@@ -319,7 +320,7 @@ def _frame_row(row: Row, columns: Iterable[str]) -> dict[tuple[str, str], Any]:
     for name in columns:
         if value := row.values.get(name):
             found |= {(name, statistic): own for statistic, own in _statistics(value).items()}
-    found |= {("cost", name): cost for name, cost in row.costs.items()}
+    found |= {("cost", cost.name): row.costs[cost.name] for cost in COSTS if cost.name in row.costs}
     return found | {("option", name): option for name, option in (spec.options if spec else {}).items()}
 
 

@@ -12,6 +12,7 @@ from mrbench.leaderboard.site.curves import curve_pictures
 from mrbench.leaderboard.site.figures import parts_picture, rank_picture
 from mrbench.leaderboard.site.lines import DAY, Group, Look, setting_of, shown_columns
 from mrbench.leaderboard.site.scores import facts_of, protocols_of, score_table
+from mrbench.leaderboard.source import method_run_of
 from mrbench.leaderboard.store import Stored
 from mrbench.report.picture import Picture
 from mrbench.results import numbers
@@ -209,14 +210,11 @@ def record_view(stored: Stored, *, newest: bool) -> dict[str, Any]:
                 "status": cell.status.value,
                 "reason": cell.reason,
                 "day": cell.written[:DAY],
-                "train": numbers.cost_text(cell.phases["fit"].seconds) if "fit" in cell.phases else "",
-                "predict": numbers.cost_text(cell.phases["predict"].seconds) if "predict" in cell.phases else "",
-                "image": numbers.cost_text(cell.milliseconds_per_image),
-                "peak": numbers.cost_text(max((phase.peak_memory_mib for phase in cell.phases.values()), default=None)),
-                "parameters": numbers.cost_text(cell.parameters),
+                "costs": [numbers.cost_text(cost.of(result)) for cost in COSTS],
             }
-            for cell in entry.cells
+            for cell, result in zip(entry.cells, method_run_of(stored).results, strict=True)
         ],
+        "cost_names": [cost.name for cost in COSTS],
         "options": entry.options,
         "changed": entry.changed,
         "files": entry.files,
