@@ -214,10 +214,11 @@ def _print_sensitivity(
     operand, chosen = parse_operand(run, out), variants(samples)
     tables = sensitivity(operand, found, chosen, metrics)
     rows = [row for dataset in operand.datasets for row in operand.runs(dataset)]
-    results = [result for row in rows for result in row.results]
-    tell_absent_files(results, found)
+    tell_absent_files([result for row in rows for result in row.results], found)
     if as_json:
         click.echo(json.dumps(sensitivity_json(tables, chosen), indent=1))
     else:
         print_sensitivity(tables, chosen)
-    sys.exit(exit_code(results))
+    read = [run for one in tables for run in one.methods]
+    kept = [row for row in rows if not row.done]
+    sys.exit(exit_code([result for run in (*read, *kept) for result in run.results]))

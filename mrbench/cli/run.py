@@ -17,7 +17,6 @@ from mrbench.data.folder import data_folder
 from mrbench.engine.conditions import PRECISIONS, SPARSITIES, Conditions
 from mrbench.engine.launch import DEVICES, Launch
 from mrbench.engine.plan import Request
-from mrbench.engine.result import exit_code
 from mrbench.engine.run import Run
 from mrbench.errors import UnknownNameError, UsageError
 from mrbench.metrics.protocol import MAX_PREDICTIONS
@@ -160,8 +159,7 @@ def command(**options: Any) -> None:
     from mrbench.cli.tables import print_run
 
     results = planned.compute(progress=True)
-    print_run(planned.run, results, found, metrics=options["metrics"], as_json=options["as_json"])
-    sys.exit(exit_code(results))
+    sys.exit(print_run(planned.run, results, found, metrics=options["metrics"], as_json=options["as_json"]))
 
 
 def _launch(options: Mapping[str, Any]) -> Launch:

@@ -9,7 +9,6 @@ import click
 from mrbench.cli.external import check_options, external_options, score_predictions
 from mrbench.cli.options import METRICS, OUT, PLUGIN_FILES, read_budgets
 from mrbench.cli.plugins import registry, tell_absent_files
-from mrbench.engine.result import exit_code
 from mrbench.engine.run import open_run
 from mrbench.engine.threads import cores
 from mrbench.metrics.protocol import PROTOCOLS
@@ -73,7 +72,7 @@ def command(
     results = opened.cell_results()
     chosen = PROTOCOLS[protocol]
     tell_absent_files(results, found)
-    print_run(
+    code = print_run(
         opened,
         results,
         found,
@@ -84,4 +83,4 @@ def command(
         samples=samples,
         jobs=jobs,
     )
-    sys.exit(exit_code(results))
+    sys.exit(code)

@@ -44,5 +44,4 @@ def command(
     from mrbench.cli.tables import print_run
 
     tell_absent_files(results, found)
-    print_run(opened, results, found, metrics=metrics, as_json=as_json)
-    sys.exit(exit_code(results))
+    sys.exit(print_run(opened, results, found, metrics=metrics, as_json=as_json))

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from mrbench.cli.columns import Column, grids, print_notes
 from mrbench.data.folder import RESULTS
-from mrbench.engine.result import Result
+from mrbench.engine.result import Result, exit_code
 from mrbench.engine.run import Run
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 from mrbench.registry import Registry
@@ -34,20 +34,26 @@ def print_run(
     rescore: bool = False,
     samples: Sequence[int] = (),
     jobs: int = 1,
-) -> None:
-    """Prints every table of a run, or the same content as JSON."""
+) -> int:
+    """Prints every table of a run, or the same content as JSON; returns the exit code.
+
+    A cell whose files turn out to be unreadable is told of as damaged.
+    """
     tables = tabulate(
         runs_of(run, results), registry, protocol, metrics, rescore=rescore, samples=samples, jobs=jobs, every=as_json
     )
+    read = {one.spec.title: one for table in tables for row in table.rows if row.run for one in row.run.results}
+    results = [read.get(result.spec.title, result) for result in results]
     if as_json:
         click.echo(json.dumps(_as_json(run, results, tables), indent=1))
-        return
+        return exit_code(results)
     console = Console()
     for table in tables:
         _print_table(console, table)
     console.print(f"{RESEARCH} This table again:", style="dim", highlight=False)
     # Not wrapped, so that it can be copied.
     click.echo(f"  {_again(run, protocol, metrics, registry.files_with('metric'), samples)}")
+    return exit_code(results)
 
 
 def _again(

@@ -161,9 +161,8 @@ def compare(
     compared = {difference.metric for difference in differences}
     alone = [name for name in records if (name in a.folds or name in b.folds) and name not in compared]
     faults = dict.fromkeys([*a.faults, *b.faults])
-    return Comparison(
-        pair.a, pair.b, reader.protocol, records, differences, alone, [*_notes(pair, differences), *faults], pair.mixed
-    )
+    notes = [*_notes(pair, (a.run, b.run), differences), *faults]
+    return Comparison(pair.a, pair.b, reader.protocol, records, differences, alone, notes, pair.mixed)
 
 
 def check_something(comparisons: Sequence[Comparison]) -> None:
@@ -218,16 +217,16 @@ def _unequal_samples(pair: Pair, record: MetricRecord) -> bool:
     return record.needs is Need.SAMPLES and pair.a.samples != pair.b.samples
 
 
-def _notes(pair: Pair, differences: Sequence[Difference]) -> Iterator[str]:
+def _notes(pair: Pair, read: Sequence[MethodRun], differences: Sequence[Difference]) -> Iterator[str]:
     yield from pair.mixed
-    folds = [{result.spec.fold for result in row.done} for row in (pair.a, pair.b)]
+    folds = [{result.spec.fold for result in row.done} for row in read]
     if folds[0] != folds[1]:
         yield f"folds of both: {_listed(folds[0] & folds[1])}; of A: {_listed(folds[0])}; of B: {_listed(folds[1])}"
-    seeds = [sorted({result.spec.seed for result in row.done}) for row in (pair.a, pair.b)]
+    seeds = [sorted({result.spec.seed for result in row.done}) for row in read]
     if len(seeds[0]) != len(seeds[1]):
         yield f"seeds, averaged within a fold: {len(seeds[0])} of A, {len(seeds[1])} of B"
     yield from _without_partner(differences)
-    for letter, run in (("A", pair.a), ("B", pair.b)):
+    for letter, run in zip("AB", read, strict=True):
         yield from (f"{letter}: {run.method} {line}" for line in run.failures)
     yield from dict.fromkeys(f"no interval: {d.estimate.reason}" for d in differences if d.estimate.reason)
     fewest = min((d.fewest for d in differences if d.estimate.interval), default=FEW_SUBJECTS)

@@ -6,7 +6,7 @@ from typing import Any
 
 from mrbench.comparison.protocol_variants import Variant
 from mrbench.comparison.selection import Operand
-from mrbench.errors import IncompatibleError, UsageError
+from mrbench.errors import DataError, IncompatibleError, UsageError
 from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 from mrbench.metrics.scores import Scores
@@ -78,7 +78,7 @@ def sensitivity(
         UnknownNameError: a metric that is not installed.
         UsageError: more samples asked for than any method has.
         IncompatibleError: no cell is finished.
-        DataError, IncompatibleError: a cell that cannot be read or scored.
+        IncompatibleError: scores that cannot be had under a variant.
     """
     by_dataset = {dataset: [row for row in operand.runs(dataset) if row.done] for dataset in operand.datasets}
     _check_samples([row for rows in by_dataset.values() for row in rows], variants, operand)
@@ -105,7 +105,8 @@ def _dataset(
     scored = [_Scored.of(run, metrics, variants) for run in runs]
     tables = [_table(metric, plugin.record, scored, variants) for metric, plugin in metrics.items()]
     faults = dict.fromkeys(fault for one in scored for fault in one.faults)
-    return DatasetSensitivity(name, runs, [table for table in tables if table.rows], tuple(faults))
+    read = [one.strict.run or run for one, run in zip(scored, runs, strict=True)]
+    return DatasetSensitivity(name, read, [table for table in tables if table.rows], tuple(faults))
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,38 +121,50 @@ class _Scored:
     def of(cls, run: MethodRun, metrics: Mapping[str, Plugin[Any]], variants: Sequence[Variant]) -> "_Scored":
         scorer = _Scorer(run, metrics)
         strict = scorer.cases(STRICT)
-        varied = {}
-        for variant in variants:
-            cases = strict if variant.keeps_cases else scorer.cases(variant.protocol, variant.samples)
-            varied[variant.name] = scorer.row(cases, variant.protocol)
-        faults = dict.fromkeys(scorer.faults)
-        return cls(scorer.row(strict, STRICT), varied, tuple(faults))
+        varied = {
+            variant.name: strict if variant.keeps_cases else scorer.cases(variant.protocol, variant.samples)
+            for variant in variants
+        }
+        rows = {variant.name: scorer.row(varied[variant.name], variant.protocol) for variant in variants}
+        return cls(scorer.row(strict, STRICT), rows, tuple(dict.fromkeys(scorer.faults)))
 
 
 class _Scorer:
-    """Scores the cells of one method run, again and again."""
+    """Scores the cells of one method run, again and again.
+
+    Attributes:
+        errors: of the cells that cannot be read, by place; they are in no row.
+    """
 
     def __init__(self, run: MethodRun, metrics: Mapping[str, Plugin[Any]]) -> None:
         self.run, self.metrics = run, metrics
         self.loaded: dict[str, Metric] = {name: plugin.load()() for name, plugin in metrics.items()}
         self.faults: list[str] = []
+        self.errors: dict[int, DataError] = {}
 
-    def cases(self, protocol: ScoringProtocol, samples: int | None = None) -> list[Scores]:
-        """The scores of every finished cell; sample metrics are left out where it has fewer samples."""
+    def cases(self, protocol: ScoringProtocol, samples: int | None = None) -> dict[int, Scores]:
+        """The scores of the finished cells by place; sample metrics are left out where it has fewer samples."""
         too_few = samples is not None and samples > (self.run.samples or 0)
         metrics = {n: p for n, p in self.metrics.items() if not (too_few and p.record.needs is Need.SAMPLES)}
-        found = []
-        for result in self.run.done:
-            stored = result.scores(metrics, protocol, None if too_few else samples)
+        found = {}
+        for place, result in self.run.finished:
+            try:
+                stored = result.scores(metrics, protocol, None if too_few else samples)
+            except DataError as error:
+                self.errors[place] = error
+                continue
             self.faults += stored.faults.values()
-            found.append(stored.cases)
+            found[place] = stored.cases
         return found
 
-    def row(self, cells: Sequence[Scores], protocol: ScoringProtocol) -> Row:
-        """The row under a protocol."""
-        specs = [result.spec for result in self.run.done]
-        values = [(s.fold, reduce_fold(own, self.loaded, protocol)) for s, own in zip(specs, cells, strict=True)]
-        return Row.of(self.run, values_of(values, len(self.run.folds), protocol))
+    def row(self, cells: Mapping[int, Scores], protocol: ScoringProtocol) -> Row:
+        """The row under a protocol, of the cells that could be read every time."""
+        values = [
+            (self.run.results[place].spec.fold, reduce_fold(own, self.loaded, protocol))
+            for place, own in cells.items()
+            if place not in self.errors
+        ]
+        return Row.of(self.run.with_damaged(self.errors), values_of(values, len(self.run.folds), protocol))
 
 
 def _table(name: str, column: Column, scored: Sequence[_Scored], variants: Sequence[Variant]) -> SensitivityTable:

@@ -80,8 +80,9 @@ class ComparisonReport:
     @property
     def results(self) -> list[Result]:
         """The cells of all methods, of those left out too."""
-        rows = [*(row for pair in self.pairing.tested for row in (pair.a, pair.b)), *self.pairing.left]
-        return [result for row in rows for result in row.results]
+        compared = (run for pair in self.pairing.tested for run in (pair.a, pair.b))
+        runs = [*(self.reader.scores(run).run for run in compared), *self.pairing.left]
+        return [result for run in runs for result in run.results]
 
 
 def _tables(comparisons: Sequence[Comparison], reader: ScoreReader) -> list[Table]:

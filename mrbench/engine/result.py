@@ -1,11 +1,12 @@
 """A result: one cell as it stands, typed, whether it lies in a results folder or was packed with an entry."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from mrbench.engine.cell import CellSpec, Status
+from mrbench.errors import DataError
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scores import Scores
 from mrbench.registry import Plugin
@@ -115,6 +116,12 @@ class Result:
 
     def _fact(self, name: str, otherwise: Any) -> Any:
         return (self.record or {}).get(name, otherwise)
+
+    def damaged(self, error: DataError) -> "Result":
+        """The same cell, once a file of it turned out to be unreadable."""
+        where = f"remove {self.folder} and run" if self.folder else "run"
+        mends = f"{where} the same command again: it computes this cell anew and keeps the others"
+        return replace(self, status=Status.DAMAGED, reason=f"{error.what}: {error.found}; {mends}", files=None)
 
     def scores(
         self, metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol, samples: int | None = None

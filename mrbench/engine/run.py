@@ -69,7 +69,7 @@ class Run:
         try:
             record = self.record_of(spec)
         except DataError as error:
-            return Result(spec, Status.DAMAGED, f"{error.what}: {error.found}; {DAMAGED_HINT}")
+            return Result(spec, Status.INTERRUPTED).damaged(error)
         if record is None:
             return Result(spec, Status.INTERRUPTED, "not finished; run the same command again")
         folder = spec.folder(self.results)
@@ -97,8 +97,6 @@ def run_of(plan: "Plan", results: Path, data: Path, command: str) -> Run:
     cells = [(cell.spec, cell.not_applicable) for cell in plan.cells]
     return Run(plan.run_id, results, cells, plan.descriptions, command, str(data))
 
-
-DAMAGED_HINT = "run the same command again: it computes this cell anew and keeps the others"
 
 REWRITTEN = "the mrbench run that made it writes it again"
 

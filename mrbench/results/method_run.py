@@ -1,14 +1,14 @@
 """A method run: one method with its options on one data set, over folds and seeds."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run
-from mrbench.errors import IncompatibleError
+from mrbench.errors import DataError, IncompatibleError
 from mrbench.records import Capability
 from mrbench.results.caveats import SEES_TEST_MASKS, caveats_of
 from mrbench.results.columns import costs_of
@@ -97,8 +97,13 @@ class MethodRun:
     @cached_property
     def done(self) -> list[Result]:
         """The cells that finished, by fold and seed."""
-        finished = [result for result in self.results if result.finished]
-        return sorted(finished, key=lambda result: (result.spec.fold, result.spec.seed))
+        return [result for _, result in self.finished]
+
+    @property
+    def finished(self) -> list[tuple[int, Result]]:
+        """The cells that finished with their places in ``results``, by fold and seed."""
+        found = [(place, result) for place, result in enumerate(self.results) if result.finished]
+        return sorted(found, key=lambda one: (one[1].spec.fold, one[1].spec.seed))
 
     @property
     def cells(self) -> tuple[int, int]:
@@ -151,6 +156,17 @@ class MethodRun:
         for result in self.done:
             first.setdefault(result.spec.fold, result)
         return [result for at, result in first.items() if fold in (None, at)]
+
+    def with_damaged(self, errors: Mapping[int, DataError]) -> "MethodRun":
+        """The same run, once files of some of its cells turned out to be unreadable.
+
+        Args:
+            errors: by the cell's place in ``results``.
+        """
+        if not errors:
+            return self
+        cells = (one.damaged(errors[at]) if at in errors else one for at, one in enumerate(self.results))
+        return replace(self, results=tuple(cells))
 
     def same_as(self, other: "MethodRun") -> bool:
         """Are both the same cells?"""

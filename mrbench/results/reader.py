@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from mrbench.engine.score import table_metrics
+from mrbench.errors import DataError
 from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scores import MetricScores, Scores
@@ -24,11 +25,13 @@ class RunScores:
     """All scores of one method run.
 
     Attributes:
+        run: the method run, with the cells marked whose scores cannot be read.
         folds: by metric.
         cells: the fold and the scores of each finished cell.
         faults: what metrics did wrong.
     """
 
+    run: MethodRun
     folds: Mapping[str, FoldScores]
     cells: Sequence[tuple[int, Scores]]
     faults: Sequence[str]
@@ -64,10 +67,10 @@ class ScoreReader:
         return _loaded(self.registry.get("metric", name))
 
     def scores(self, run: MethodRun) -> RunScores:
-        """The scores of all finished cells of a method run.
+        """The scores of all finished cells of a method run; a file that cannot be read costs its own cell only.
 
         Raises:
-            DataError, IncompatibleError: a cell that cannot be read or scored.
+            IncompatibleError: scores that cannot be had under this protocol.
         """
         if id(run) not in self._read:
             self._read[id(run)] = run, self._scores(run)  # the run is kept, so that its number stays its own
@@ -77,24 +80,29 @@ class ScoreReader:
         metrics = self.metrics(run)
         folds: dict[str, dict[int, list[MetricScores]]] = {}
         cells, faults = list[tuple[int, Scores]](), list[str]()
-        for result in run.done:
-            stored = result.scores(metrics, self.protocol)
+        errors: dict[int, DataError] = {}
+        for place, result in run.finished:
+            try:
+                stored = result.scores(metrics, self.protocol)
+            except DataError as error:
+                errors[place] = error
+                continue
             cells.append((result.spec.fold, stored.cases))
             faults += stored.faults.values()
             for name, own in stored.cases.by_metric():
                 folds.setdefault(name, {}).setdefault(result.spec.fold, []).append(own)
-        return RunScores(folds, cells, tuple(dict.fromkeys(faults)))
+        return RunScores(run.with_damaged(errors), folds, cells, tuple(dict.fromkeys(faults)))
 
     def row(self, run: MethodRun) -> Row:
         """The row of a method run, computed from the scores of its cases.
 
         Raises:
-            DataError, IncompatibleError: a cell that cannot be read or scored.
+            IncompatibleError: scores that cannot be had under this protocol.
         """
         found = self.scores(run)
         loaded = {name: self.load(name) for name in found.folds}
         cells = [(fold, reduce_fold(scores, loaded, self.protocol)) for fold, scores in found.cells]
-        return Row.of(run, values_of(cells, len(run.folds), self.protocol), found.faults)
+        return Row.of(found.run, values_of(cells, len(run.folds), self.protocol), found.faults)
 
 
 @cache

@@ -9,7 +9,7 @@ from mrbench.engine.cases import CellFiles
 from mrbench.engine.cell import PREDICTIONS, CellSpec
 from mrbench.engine.result import Result
 from mrbench.engine.score import applicable_metrics, is_scored, metric_value, score_cells, table_metrics
-from mrbench.errors import IncompatibleError, UsageError
+from mrbench.errors import DataError, IncompatibleError, UsageError
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scoring import MetricValue
 from mrbench.records import Capability, MetricRecord, Need
@@ -85,6 +85,10 @@ def check_same_data(runs: Sequence[MethodRun]) -> None:
         )
 
 
+Found = tuple[Mapping[str, MetricValue], Sequence[str]]
+"""What a cell's scores give: values by metric, and what metrics did wrong."""
+
+
 @dataclass(frozen=True)
 class _Scorer:
     """Cells' metrics under a protocol: from their records where they are there, else from their predictions."""
@@ -100,14 +104,23 @@ class _Scorer:
         packed = run.packed.get(self.protocol.name)
         if packed is not None and samples is None:
             return Row.of(run, {name: value for name, value in packed.items() if name in self.plugins})
-        found = self._found(run.done, samples)
-        cells = [(result.spec.fold, metrics) for result, (metrics, _) in zip(run.done, found, strict=True)]
-        values = values_of(cells, len(run.folds), self.protocol)
-        return Row.of(run, values, [fault for _, faults in found for fault in faults])
+        places, done = [place for place, _ in run.finished], run.done
+        try:
+            found: list[Found | DataError] = [*self._found(done, samples)]
+        except DataError:  # of one cell, which costs that cell only
+            found = [self._alone(result, samples) for result in done]
+        errors = {place: own for place, own in zip(places, found, strict=True) if isinstance(own, DataError)}
+        read = [(one.spec.fold, own) for one, own in zip(done, found, strict=True) if not isinstance(own, DataError)]
+        values = values_of([(fold, metrics) for fold, (metrics, _) in read], len(run.folds), self.protocol)
+        return Row.of(run.with_damaged(errors), values, [fault for _, (_, faults) in read for fault in faults])
 
-    def _found(
-        self, results: Sequence[Result], samples: int | None
-    ) -> list[tuple[Mapping[str, MetricValue], Sequence[str]]]:
+    def _alone(self, result: Result, samples: int | None) -> Found | DataError:
+        try:
+            return self._found([result], samples)[0]
+        except DataError as error:
+            return error
+
+    def _found(self, results: Sequence[Result], samples: int | None) -> list[Found]:
         """Values and what metrics did wrong, of finished cells in their order."""
         again = self.rescore or samples is not None
         stored = [None if again else self._stored(result.record or {}) for result in results]
@@ -122,7 +135,7 @@ class _Scorer:
         rest = ((cell.values, tuple(cell.faults.values())) for cell in scored)
         return [next(rest) if found is None else found for found in stored]
 
-    def _stored(self, record: Mapping[str, Any]) -> tuple[Mapping[str, MetricValue], Sequence[str]] | None:
+    def _stored(self, record: Mapping[str, Any]) -> Found | None:
         if not is_scored(record, self.plugins, self.protocol):
             return None
         values = {name: metric_value(found) for name, found in record["metrics"].items() if name in self.plugins}

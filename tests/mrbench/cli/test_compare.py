@@ -170,7 +170,9 @@ def test_a_damaged_file_is_named(mrbench: Call, results: Path):
     path.write_bytes(path.read_bytes()[:50])
     result = mrbench("compare", "three")
     assert result.exit_code == 1
-    assert f"{path.relative_to(results.parent)} holds no scores of cases" in result.stderr
+    text = " ".join(result.stdout.split())
+    assert "unet-majority fold1-seed0 damaged: " in text
+    assert f"{path.relative_to(results.parent)} holds no scores of cases" in text
     assert "mrbench run --force" in result.stderr
 
 

@@ -154,3 +154,16 @@ def test_a_run_without_a_finished_cell_is_refused(tmp_path: Path):
 
     with pytest.raises(IncompatibleError, match="run r has no finished cell"):
         found(tmp_path, "ged", StoredCell("proseg-prior", status=Status.FAILED))
+
+
+def test_predictions_that_cannot_be_read_leave_their_cell_out_of_both_sides(tmp_path: Path):
+    run = store_run(tmp_path, "r", *(StoredCell("proseg-prior", drawn=ONE_EMPTY, fold=fold) for fold in (0, 1)))
+    path = run.cells[1][0].folder(tmp_path) / "predictions.h5"
+    path.write_bytes(path.read_bytes()[:100])
+    (dataset,) = sensitivity(parse_operand("r", tmp_path), registry(), variants(()), ("ged",))
+    (method,) = dataset.methods
+    assert method.cells == (1, 2)
+    assert str(path) in method.failures[0]
+    (table,) = dataset.tables
+    assert table.rows[0].values["ged"].count == "folds 1/2"
+    assert table.shifts["empty"][0].change == pytest.approx(-0.0625, abs=1e-6)

@@ -65,6 +65,19 @@ def test_folds_hold_the_scores_of_each_seed_and_cells_all_of_them(tmp_path: Path
         }  # fmt: skip
 
 
+def test_scores_that_cannot_be_read_cost_their_own_cell(tmp_path: Path):
+    values = random_values(np.random.default_rng(0))
+    stored = store_run(tmp_path, "r", *(StoredCell("proseg", values, fold=fold) for fold in (0, 1)))
+    (path,) = stored.cells[0][0].folder(tmp_path).glob("cases.csv*")
+    path.write_bytes(path.read_bytes()[:40])
+    (run,) = runs_of(stored)
+    found = ScoreReader(REGISTRY, STRICT).scores(run)
+    assert [fold for fold, _ in found.cells] == [1]
+    assert found.run.cells == (1, 2)
+    assert found.run.failures[0].startswith("fold0-seed0 damaged: ")
+    assert str(path) in found.run.failures[0]
+
+
 def test_a_cell_is_read_once_and_another_method_run_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     read, original = [], CellFiles.read
     monkeypatch.setattr(CellFiles, "read", lambda self, *rest: read.append(self.folder) or original(self, *rest))

@@ -13,7 +13,7 @@ from mrbench.engine.cell import Status
 from mrbench.engine.result import Result
 from mrbench.engine.score import applicable_metrics
 from mrbench.errors import IncompatibleError, UnknownNameError, UsageError
-from mrbench.metrics.protocol import PUBLISHED, STRICT
+from mrbench.metrics.protocol import PUBLISHED, STRICT, ScoringProtocol
 from mrbench.registry import Registry
 from mrbench.results.method_run import MethodRun, runs_of
 from mrbench.results.table import Row, Value
@@ -62,6 +62,20 @@ def test_a_damaged_cell_is_named_and_costs_its_own_fold(tmp_path: Path):
     (row,) = table.rows
     assert (row.values["ged"].mean, row.values["ged"].count, row.cells) == (0.1, "folds 1/2", (1, 2))
     assert row.failures[0].startswith(f"fold1-seed0 damaged: cannot read the record {path}")
+
+
+@pytest.mark.parametrize("protocol", [STRICT, PUBLISHED])
+def test_predictions_that_cannot_be_read_cost_their_own_fold(tmp_path: Path, protocol: ScoringProtocol):
+    masks = {"s, 0": (square(4)[None], [square(4)], {})}
+    run = store_run(tmp_path, "r", *(StoredCell("proseg-prior", drawn=masks, fold=fold) for fold in (0, 1)))
+    path = run.cells[1][0].folder(tmp_path) / "predictions.h5"
+    path.write_bytes(path.read_bytes()[:100])
+    (table,) = tabulate(runs_of(run), REGISTRY, protocol, ("dice_max_reverse",), rescore=True)
+    (row,) = table.rows
+    value = row.values["dice_max_reverse"]
+    assert (value.mean, value.count, value.best, row.cells) == (1, "folds 1/2", False, (1, 2))
+    assert row.failures[0].startswith("fold1-seed0 damaged: ")
+    assert str(path) in row.failures[0]
 
 
 def test_sample_metrics_rank_rows_of_equal_samples_only():
