@@ -173,7 +173,7 @@ def test_a_damaged_file_is_named(mrbench: Call, results: Path):
     text = " ".join(result.stdout.split())
     assert "unet-majority fold1-seed0 damaged: " in text
     assert f"{path.relative_to(results.parent)} holds no scores of cases" in text
-    assert "mrbench run --force" in result.stderr
+    assert f"remove {path.parent.relative_to(results.parent)} and run the same command again" in text
 
 
 @pytest.fixture
