@@ -1,4 +1,4 @@
-"""NumPy archives (.npz) from strangers: no pickles, and every member is checked before memory is taken."""
+"""Archives from strangers: what they unpack to is bounded; NumPy's (.npz) hold no pickles, every member is checked."""
 
 import io
 import math
@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from zlib import error as ZlibError  # noqa: N812
 
@@ -42,6 +42,29 @@ class Field:
     kinds: str
     shape: tuple[int | str, ...]
     itemsize: int | None = None
+
+
+class Bounded(io.RawIOBase):
+    """A stream of what a file unpacks to, with a limit, so that a small file cannot fill memory or disk.
+
+    Args:
+        packed: gives the unpacked bytes.
+        allowed: bytes that may come; one more raises ``ValueError`` while it is read.
+    """
+
+    def __init__(self, packed: IO[bytes] | io.BufferedIOBase, allowed: int) -> None:
+        self.packed, self.allowed, self.left = packed, allowed, allowed
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        found = self.packed.read(min(len(buffer), self.left + 1))
+        if len(found) > self.left:
+            raise ValueError(f"unpacks to more than {self.allowed} bytes, which is more than its size can hold")
+        self.left -= len(found)
+        buffer[: len(found)] = found
+        return len(found)
 
 
 def read_archive(
@@ -105,7 +128,7 @@ def open_member(archive: ZipFile, info: ZipInfo) -> IO[bytes]:
     """A member's content; what is read of it is all that it unpacks to.
 
     Raises:
-        ValueError: packed in a way that NumPy does not use: others unpack without a limit.
+        ValueError: packed in a way that neither NumPy nor this program uses: others unpack without a limit.
     """
     if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
         raise ValueError(f"{info.filename} is packed in way {info.compress_type} of zip, not deflated")

@@ -16,7 +16,7 @@ from zlib import error as ZlibError  # noqa: N812
 
 import numpy as np
 
-from mrbench.data.archive import FREE_BYTES, MAX_RATIO
+from mrbench.data.archive import FREE_BYTES, MAX_RATIO, Bounded
 from mrbench.engine.cell import CASES, COMPUTED_AGAIN, PREDICTIONS
 from mrbench.engine.result import StoredScores
 from mrbench.engine.score import is_scored, score_cell
@@ -73,28 +73,10 @@ def read_cases(path: Path) -> Scores:
     try:
         with path.open("rb") as file, gzip.GzipFile(fileobj=file) as packed:
             allowed = max(FREE_BYTES, MAX_RATIO * path.stat().st_size)
-            lines = io.TextIOWrapper(io.BufferedReader(_Bounded(packed, allowed)), encoding="utf-8", newline="")
+            lines = io.TextIOWrapper(io.BufferedReader(Bounded(packed, allowed)), encoding="utf-8", newline="")
             return _parsed(csv.reader(lines, strict=True))
     except (OSError, EOFError, ZlibError, ValueError, csv.Error) as error:
         raise DataError(f"{path} holds no scores of cases", found=f"{error}"[:200], hint=COMPUTED_AGAIN) from error
-
-
-class _Bounded(io.RawIOBase):
-    """Reads until a limit and raises where there is more, so that a small file cannot fill the memory."""
-
-    def __init__(self, packed: gzip.GzipFile, allowed: int) -> None:
-        self.packed, self.allowed, self.left = packed, allowed, allowed
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        found = self.packed.read(min(len(buffer), self.left + 1))
-        if len(found) > self.left:
-            raise ValueError(f"unpacks to more than {self.allowed} bytes, which is more than its size can hold")
-        self.left -= len(found)
-        buffer[: len(found)] = found
-        return len(found)
 
 
 def _parsed(lines: Iterator[list[str]]) -> Scores:

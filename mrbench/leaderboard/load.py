@@ -1,6 +1,8 @@
 """Loading a leaderboard for a notebook: its folder, or an archive of it."""
 
 import atexit
+import gzip
+import io
 import shutil
 import tarfile
 import zipfile
@@ -8,9 +10,10 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path, PurePosixPath
 from tempfile import mkdtemp
-from typing import IO
+from typing import IO, Self, cast
+from zlib import error as ZlibError  # noqa: N812
 
-from mrbench.data.archive import FREE_BYTES, MAX_RATIO
+from mrbench.data.archive import FREE_BYTES, MAX_RATIO, Bounded, open_member
 from mrbench.errors import DataError
 from mrbench.leaderboard.assemble import assemble
 from mrbench.leaderboard.board import Board
@@ -24,6 +27,9 @@ from mrbench.results.table import Table
 
 MAX_FILES = 1_000_000
 """Members of an archive at most."""
+
+MAX_NAME_BYTES = 2**16
+"""Of what stands before a member to say its long name or more facts: it is read at once."""
 
 
 def is_leaderboard(path: Path) -> bool:
@@ -60,12 +66,17 @@ def _unpacked(path: Path) -> Path:
     try:
         unpack = _unzip if zipfile.is_zipfile(path) else _untar
         unpack(path, to, budget)
-    except (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, tarfile.TarError) as error:
+    except _DAMAGE as error:
+        shutil.rmtree(to, ignore_errors=True)
         raise DataError(f"cannot read {path}", expected="a .zip or .tar.gz archive", found=f"{error}"[:200]) from None
     folders = [folder for folder in (to, *sorted(to.iterdir())) if folder.is_dir() and is_leaderboard(folder)]
     if not folders:
         raise DataError(f"the archive {path} holds no leaderboard", expected=f"{RECORDS}/, {REPORTED} or {SETTINGS}")
     return folders[0]
+
+
+_DAMAGE = (OSError, EOFError, ValueError, RuntimeError, ZlibError, zipfile.BadZipFile, tarfile.TarError)
+"""What reading a damaged or hostile archive raises."""
 
 
 class _Budget:
@@ -81,6 +92,8 @@ class _Budget:
             ValueError: it is too much.
         """
         self.left, self.files = self.left - size, self.files + 1
+        if size < 0:
+            raise ValueError(f"a file of {size} bytes")
         if self.files > MAX_FILES:
             raise ValueError(f"more than {MAX_FILES:,} files")
         if self.left < 0:
@@ -92,25 +105,68 @@ def _unzip(path: Path, to: Path, budget: _Budget) -> None:
         for member in archive.infolist():
             budget.take(member.file_size)
             if not member.is_dir():
-                with archive.open(member) as source:
+                with open_member(archive, member) as source:
                     _write(source, to / _inside(member.filename), member.file_size)
 
 
 def _untar(path: Path, to: Path, budget: _Budget) -> None:
-    with tarfile.open(path) as archive:
+    # What comes between two members, such as a long name, counts too: the stream is bounded, not what they declare.
+    with (
+        gzip.open(path) as packed,
+        io.BufferedReader(Bounded(packed, budget.allowed)) as stream,
+        tarfile.open(fileobj=stream, mode="r|", tarinfo=_Header) as archive,
+    ):
         for member in archive:
             budget.take(member.size)
+            _check_facts(archive)
             if member.isfile() and (source := archive.extractfile(member)) is not None:
                 with source:
                     _write(source, to / _inside(member.name), member.size)
+        _check_end(cast("IO[bytes]", archive.fileobj))
+
+
+class _Header(tarfile.TarInfo):
+    """The header of a member; where it is damaged, ``tarfile`` would take it for the end of the archive."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        if len(buf) == tarfile.BLOCKSIZE and not any(buf):
+            return super().frombuf(buf, encoding, errors)  # raises what stands for the end
+        try:
+            found = super().frombuf(buf, encoding, errors)
+        except tarfile.TarError as error:
+            raise ValueError(f"{error} where a member or the end of the archive should be") from None
+        if found.type in _OF_NAMES and found.size > MAX_NAME_BYTES:
+            raise ValueError(f"the name of a member, or what else is said of it, takes {found.size} bytes")
+        return found
+
+
+_OF_NAMES = (
+    tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE,
+)  # fmt: skip
+"""Types of what says more of the next member, or of all that follow."""
+
+
+def _check_facts(archive: tarfile.TarFile) -> None:
+    """Frees the members that were read, each with all that is said of it; what is said of all of them is kept."""
+    archive.members.clear()  # type: ignore[attr-defined]
+    if sum(map(len, archive.pax_headers.values())) > MAX_NAME_BYTES:
+        raise ValueError(f"more than {MAX_NAME_BYTES} bytes are said of all members")
+
+
+def _check_end(rest: IO[bytes]) -> None:
+    """Reads what follows the block that ends an archive: only then gzip compares its checksum."""
+    while block := rest.read(tarfile.RECORDSIZE):
+        if any(block):
+            raise ValueError("more behind the block that ends the archive")
 
 
 def _write(source: IO[bytes], target: Path, size: int) -> None:
-    content = source.read(size + 1)
-    if len(content) != size:
-        raise ValueError(f"{target.name} is not of the size that it declares")
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(content)
+    with target.open("wb") as file:
+        shutil.copyfileobj(source, file)
+        if file.tell() != size:
+            raise ValueError(f"{target.name} is not of the size that it declares")
 
 
 def _inside(name: str) -> Path:

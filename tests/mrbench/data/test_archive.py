@@ -5,7 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from mrbench.data.archive import Field, read_archive, read_header
+from mrbench.data.archive import Bounded, Field, read_archive, read_header
 from mrbench.errors import DataError
 
 FIELDS = {"image": Field("u", ("N", 4), 1), "patient": Field("U", ("N",))}
@@ -216,3 +216,19 @@ def test_a_long_header_is_refused_before_it_is_read():
     with pytest.raises(ValueError, match="a header of 20000 bytes"):
         read_header(stream)
     assert stream.tell() == 12
+
+
+@pytest.mark.parametrize("size", [0, 1, 99, 100])
+def test_a_bounded_stream_gives_all_up_to_its_limit(size: int):
+    content = bytes(range(size))
+    assert io.BufferedReader(Bounded(io.BytesIO(content), 100), 8).read() == content
+
+
+@pytest.mark.parametrize("step", [1, 7, 1000])
+def test_a_bounded_stream_reads_one_byte_beyond_its_limit_at_most(step: int):
+    source = io.BytesIO(bytes(1000))
+    stream = Bounded(source, 100)
+    with pytest.raises(ValueError, match="unpacks to more than 100 bytes"):
+        while stream.read(step):
+            pass
+    assert source.tell() == 101
