@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,16 +74,22 @@ class Results:
             dataset: its registry key; None: the only one.
             protocol: the scoring protocol.
             metrics: to show; none: those meant for tables.
-            samples: sample budgets; a row each, scored on the first so many samples.
+            samples: sample budgets; a row each, scored on the first so many samples; a leaderboard has none.
             letters: also find the tie groups, which takes seconds; a leaderboard's tables have them always.
 
         Raises:
             UnknownNameError: no such data set, protocol or metric.
-            UsageError: several data sets and none named, or too few samples.
+            UsageError: several data sets and none named, too few samples, or samples of a leaderboard.
             IncompatibleError: cells of different data or splits under one name, or scores that cannot be had.
         """
         if self.made is not None:
-            return _made(self.made(), dataset, protocol)
+            if samples:
+                raise UsageError(
+                    f"a leaderboard has no table at {', '.join(map(str, samples))} samples",
+                    expected="no sample budgets: it holds scores of all samples, not the samples",
+                    hint="load_results of the results folder with the predictions",
+                )
+            return _only(_made(self.made(), dataset, protocol), metrics)
         name, chosen = self._dataset(dataset), protocol_of(protocol)
         runs = [run for run in self.runs if run.dataset == name]
         keys = tuple(self.registry.get("metric", metric).key for metric in metrics)
@@ -194,6 +200,23 @@ def _made(tables: Sequence[Table], dataset: str | None, protocol: str) -> Table:
     if protocol not in own:
         raise UnknownNameError("protocol", protocol, own, where=f"in the tables of {name!r}")
     return own[protocol]
+
+
+def _only(table: Table, metrics: Sequence[str]) -> Table:
+    """The table with these metrics alone, in their order; none: all of it."""
+    if not metrics:
+        return table
+    columns = {name: table.columns[name] for name in (_key(metric, table) for metric in metrics)}
+    rows = [replace(row, values={n: row.values[n] for n in columns if n in row.values}) for row in table.rows]
+    return replace(table, columns=columns, rows=rows)
+
+
+def _key(metric: str, table: Table) -> str:
+    """The metric of that key, or of that bare name while it is unique."""
+    bare = [name for name in table.columns if name.rpartition(":")[2] == metric]
+    if metric not in table.columns and len(bare) != 1:
+        raise UnknownNameError("metric", metric, table.columns, where=f"in the table of {table.dataset!r}")
+    return metric if metric in table.columns else bare[0]
 
 
 def _bare(run: MethodRun) -> str:

@@ -12,6 +12,7 @@ from stored_runs import StoredCell, cases, store_run
 import mrbench
 from mrbench.engine.cell import Status
 from mrbench.errors import UnknownNameError, UsageError
+from mrbench.results.collection import Results
 
 GED = cases("ged", [0.1, 0.3], [0.4])
 RATERS = {"s, 0": {"dice_rater": {0: 0.5, 1: 0.7}}, "t, 0": {"dice_rater": {1: 0.9}}}
@@ -166,6 +167,40 @@ def test_a_leaderboard_and_its_archive_give_the_tables_of_the_site(tmp_path: Pat
     assert frame[("ged", "letters")].tolist()[:2] == ["a", "b"]
     scores = results.scores("phantom", metrics=["ged"])
     assert len(scores) == 4 * 2 * 24
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Results:
+    """A leaderboard with one entry."""
+    from synthetic_board import Made, entry_of, put
+
+    put(tmp_path, *entry_of(Made(method="good", folds=1)))
+    return mrbench.load_results(tmp_path)
+
+
+def test_a_leaderboards_table_has_the_metrics_that_are_named_in_their_order(board: Results):
+    whole, part = board.table(), board.table(metrics=["dice_rater", "ged"])
+    assert list(part.columns) == ["dice_rater", "ged"]
+    assert {"dice_rater", "ged"} < set(whole.columns)
+    assert [dict(row.values) for row in part.rows] == [{n: row.values[n] for n in part.columns} for row in whole.rows]
+    assert set(part.to_pandas().columns.get_level_values(0)) == {"row", "cost", "option", "dice_rater", "ged"}
+
+
+def test_metrics_of_a_leaderboard_have_bare_names_while_they_are_unique(board: Results):
+    table = board.table()
+    columns = {"mine:ged": table.columns["ged"], "mine:dice": table.columns["ged"], "other:dice": table.columns["ged"]}
+    made = replace(board, made=lambda: [replace(table, columns=columns)])
+    assert list(made.table(metrics=["ged"]).columns) == ["mine:ged"]
+    assert list(made.table(metrics=["other:dice", "ged"]).columns) == ["other:dice", "mine:ged"]
+    with pytest.raises(UnknownNameError, match="unknown metric 'dice' in the table of 'phantom'"):
+        made.table(metrics=["dice"])
+
+
+def test_what_a_leaderboard_does_not_have_is_refused(board: Results):
+    with pytest.raises(UnknownNameError, match="unknown metric 'nonsense' in the table of 'phantom'"):
+        board.table(metrics=["nonsense"])
+    with pytest.raises(UsageError, match="a leaderboard has no table at 5, 10 samples"):
+        board.table(samples=[5, 10])
 
 
 def test_what_a_notebook_shows_of_each_is_one_line_that_names_it(tmp_path: Path):
