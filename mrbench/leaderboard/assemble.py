@@ -12,7 +12,7 @@ from mrbench.leaderboard.pack import metric_facts
 from mrbench.leaderboard.reported import ReportedLine, read_reported, reported_rows
 from mrbench.leaderboard.scores import Definitions
 from mrbench.leaderboard.settings import Settings, read_settings
-from mrbench.leaderboard.source import description_of, method_run_of
+from mrbench.leaderboard.source import description_of, method_run_of, packed_values
 from mrbench.leaderboard.store import SetAside, Stored, entries
 from mrbench.metrics.protocol import PROTOCOLS
 from mrbench.records import Need
@@ -71,7 +71,7 @@ class _Work:
         for one in stored:
             by_data.setdefault((one.entry.data_digest, one.entry.split, one.entry.split_digest), []).append(one)
         most = sorted(by_data.items(), key=lambda item: (-len(item[1]), item[0]))
-        runs = {one.id: method_run_of(one) for one in stored}
+        runs = {one.id: method_run_of(one) for one in stored}  # of all tables: they know their caveats and costs
         made = [self._table(name, protocol, own, runs) for _, own in most for protocol in _protocols(own)]
         self.comparer.forget()
         tables = [table for table, _ in made] or list(self._reported_only(name))
@@ -95,7 +95,7 @@ class _Work:
     ) -> tuple[Table, Sequence[RankDiagram]]:
         columns = self._columns(protocol, stored)
         newest = _newest(stored)
-        rows = [self._row(runs[one.id], protocol, columns, newest=one.id in newest) for one in stored]
+        rows = [self._row(one, runs[one.id], protocol, columns, newest=one.id in newest) for one in stored]
         rows = with_best(with_labels(ordered(rows, columns)), columns)
         first = max(stored, key=age).entry
         table = Table(name, description_of(first), first.dataset_changed, protocol, columns, rows)
@@ -105,9 +105,11 @@ class _Work:
         left_out = ["none of the reported figures is of a metric of this table"] if lines and not reported else []
         return replace(table, rows=[*table.rows, *reported], notes=(*table.notes, *left_out)), diagrams
 
-    def _row(self, run: MethodRun, protocol: str, columns: Mapping[str, Column], *, newest: bool) -> Row:
+    def _row(
+        self, stored: Stored, run: MethodRun, protocol: str, columns: Mapping[str, Column], *, newest: bool
+    ) -> Row:
         digests = self.known[protocol].digests if protocol in self.known else {}
-        packed = run.packed.get(protocol, {})
+        packed = packed_values(stored.entry, protocol)
         values = {name: packed[name] for name in columns if name in packed}
         other = [name for name, value in values.items() if digests.get(name) != value.definition]
         values |= {name: replace(values[name], verifiable=False) for name in other}

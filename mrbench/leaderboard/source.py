@@ -8,6 +8,7 @@ from typing import Any
 
 from mrbench.engine.cases import read_cases
 from mrbench.engine.result import Result, StoredScores
+from mrbench.engine.score import scoring_digests
 from mrbench.errors import DataError, IncompatibleError
 from mrbench.leaderboard.entry import CellEntry, Entry, Score
 from mrbench.leaderboard.store import Stored
@@ -27,16 +28,29 @@ class PackedCell:
     cell: CellEntry
 
     def read(self, metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol, samples: int | None) -> StoredScores:
-        """The packed scores under a protocol.
+        """The packed scores under a protocol; those of a metric that is defined otherwise here are a fault.
 
         Raises:
             DataError: they cannot be read, or are not those that were packed.
-            IncompatibleError: none were packed under this protocol, or a part of the samples is asked for.
+            IncompatibleError: none were packed under this protocol and the definitions of here, or a part of the
+                samples is asked for.
         """
         if samples is not None or protocol.name not in self.stored.entry.scores:
             what = f"the first {samples} samples" if samples is not None else f"the protocol {protocol.name!r}"
             raise IncompatibleError(f"entry {self.stored.id[:6]} holds no scores of {what}")
-        return StoredScores(packed_scores(self.stored, protocol.name, self.cell).only(metrics), {})
+        packed, here = self.stored.entry.scores[protocol.name], scoring_digests(metrics, protocol)
+        same = {name for name in metrics if name in packed and packed[name].definition == here[name]}
+        other = [name for name in metrics if name in packed and name not in same]
+        if other and not same:
+            raise IncompatibleError(
+                f"entry {self.stored.id[:6]} holds {', '.join(other)} by other definitions than those installed here",
+                hint="install the versions of the plugins and of mrbench that it was packed with",
+            )
+        faults = {
+            name: f"{name}: entry {self.stored.id[:6]} holds it by another definition than the one installed here"
+            for name in other
+        }
+        return StoredScores(packed_scores(self.stored, protocol.name, self.cell).only(same), faults)
 
 
 def method_run_of(stored: Stored) -> MethodRun:
@@ -46,7 +60,6 @@ def method_run_of(stored: Stored) -> MethodRun:
         results=tuple(_result(stored, cell) for cell in entry.cells),
         description=description_of(entry),
         id=stored.id,
-        packed={name: _values(entry, own) for name, own in entry.scores.items()},
         more_caveats=entry.more_caveats,
         packed_digest=entry.prediction_digest,
         tested_cases=tuple(sorted({(c.fold, *pair) for c in entry.finished for pair in c.cases.items()})),
@@ -78,9 +91,10 @@ def _result(stored: Stored, cell: CellEntry) -> Result:
     return Result(spec, cell.status, cell.reason, record, PackedCell(stored, cell))
 
 
-def _values(entry: Entry, scores: Mapping[str, Score]) -> dict[str, Value]:
+def packed_values(entry: Entry, protocol: str) -> dict[str, Value]:
+    """The values that an entry has under a protocol, by metric."""
     folds = len({cell.fold for cell in entry.cells})
-    return {name: value_of(score, folds) for name, score in scores.items()}
+    return {name: value_of(score, folds) for name, score in entry.scores.get(protocol, {}).items()}
 
 
 def value_of(score: Score, of_folds: int) -> Value:

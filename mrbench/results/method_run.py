@@ -1,9 +1,9 @@
 """A method run: one method with its options on one data set, over folds and seeds."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.result import Result
@@ -12,9 +12,6 @@ from mrbench.errors import DataError, IncompatibleError
 from mrbench.records import Capability
 from mrbench.results.caveats import SEES_TEST_MASKS, caveats_of
 from mrbench.results.columns import costs_of
-
-if TYPE_CHECKING:
-    from mrbench.results.table import Value
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +23,6 @@ class MethodRun:
         description: what the data set declares.
         runs: ids of the runs that it comes from.
         id: of the entry that it was packed with; empty where it was not.
-        packed: values that were packed with it, by scoring protocol and metric.
         more_caveats: that do not follow from its specification.
         tested_cases: what it was packed with says of its test cases, fold by fold.
         packed_digest: of its predictions, where it was packed.
@@ -36,7 +32,6 @@ class MethodRun:
     description: Mapping[str, Any]
     runs: tuple[str, ...] = ()
     id: str = ""
-    packed: "Mapping[str, Mapping[str, Value]]" = field(default_factory=dict)
     more_caveats: tuple[str, ...] = ()
     tested_cases: tuple[object, ...] = ()
     packed_digest: str = ""

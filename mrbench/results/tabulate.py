@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from mrbench.engine.cases import CellFiles
 from mrbench.engine.cell import PREDICTIONS, CellSpec
@@ -101,9 +101,6 @@ class _Scorer:
 
     def row(self, run: MethodRun, samples: int | None = None) -> Row:
         """The row of a method run; of the first so many samples where it is said."""
-        packed = run.packed.get(self.protocol.name)
-        if packed is not None and samples is None:
-            return Row.of(run, {name: value for name, value in packed.items() if name in self.plugins})
         places, done = [place for place, _ in run.finished], run.done
         try:
             found: list[Found | DataError] = [*self._found(done, samples)]
@@ -124,8 +121,10 @@ class _Scorer:
         """Values and what metrics did wrong, of finished cells in their order."""
         again = self.rescore or samples is not None
         stored = [None if again else self._stored(result.record or {}) for result in results]
+        # Of a results folder: a leaderboard's tables hold the values that were packed.
+        files = [cast(CellFiles, r.files) for r, found in zip(results, stored, strict=True) if found is None]
         scored = score_cells(
-            [_predictions(r) for r, found in zip(results, stored, strict=True) if found is None],
+            [one.folder / PREDICTIONS for one in files],
             self.plugins,
             self.protocol,
             samples=samples,
@@ -140,15 +139,6 @@ class _Scorer:
             return None
         values = {name: metric_value(found) for name, found in record["metrics"].items() if name in self.plugins}
         return values, tuple(record.get("metric_faults", {}).values())
-
-
-def _predictions(result: Result) -> Path:
-    if not isinstance(result.files, CellFiles):
-        raise IncompatibleError(
-            f"{result.spec.title} holds no predictions that could be scored again",
-            hint="the protocols and metrics that it was packed with can be had",
-        )
-    return result.files.folder / PREDICTIONS
 
 
 def _budget_rows(runs: Sequence[MethodRun], scorer: _Scorer, samples: Sequence[int]) -> list[Row]:

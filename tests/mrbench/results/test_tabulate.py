@@ -16,7 +16,7 @@ from mrbench.errors import IncompatibleError, UnknownNameError, UsageError
 from mrbench.metrics.protocol import PUBLISHED, STRICT, ScoringProtocol
 from mrbench.registry import Registry
 from mrbench.results.method_run import MethodRun, runs_of
-from mrbench.results.table import Row, Value
+from mrbench.results.table import Row
 from mrbench.results.tabulate import tabulate
 
 REGISTRY = registry()
@@ -141,15 +141,6 @@ def test_a_table_shows_the_metrics_that_are_meant_for_it_or_those_that_were_aske
     assert [set(own) for own in values] == [{"ged", "ged_pp", "dice_max"}, {"ged", "dice_max"}]
     with pytest.raises(UnknownNameError, match="gde"):
         tabulate([run], REGISTRY, STRICT, ("gde",))
-
-
-def test_what_was_packed_with_a_run_is_its_row_under_the_protocols_that_it_has():
-    packed = {"strict": {"ged": Value(0.3, None, {0: 0.3}, 1, 4, 4), "no such": Value(0.1)}}
-    run = replace(run_of(result_of(metrics={"ged": 0.1})), packed=packed, id="f" * 64)
-    (table,) = tabulate([run], REGISTRY, STRICT)
-    assert table.rows[0].values == {"ged": packed["strict"]["ged"]}, "metrics that are not installed are left out"
-    with pytest.raises(IncompatibleError, match="holds no predictions that could be scored again"):
-        tabulate([run], REGISTRY, PUBLISHED)
 
 
 def square(side: int, size: int = 8) -> np.ndarray:

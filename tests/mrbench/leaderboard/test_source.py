@@ -1,0 +1,69 @@
+"""Scores that were packed with entries: given as they were packed, under the definitions that are installed."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from synthetic_board import Made, entry_of, put, registry
+
+import mrbench
+from mrbench.engine.result import StoredScores
+from mrbench.errors import IncompatibleError
+from mrbench.leaderboard.source import method_run_of
+from mrbench.leaderboard.store import read_entry
+from mrbench.metrics.protocol import PUBLISHED, STRICT
+from mrbench.results.method_run import MethodRun
+
+METRICS = {name: registry().get("metric", name) for name in ("ged", "dice_rater", "dice_soft")}
+
+
+def run_of(board: Path, method: str, others: Iterable[str] = ()) -> MethodRun:
+    """A method run of an entry whose metrics ``others`` are defined otherwise."""
+    entry, files = entry_of(Made(method=method))
+    own = entry.scores["strict"]
+    own = {**own, **{name: replace(own[name], definition="0" * 64) for name in others}}
+    return method_run_of(read_entry(put(board, replace(entry, scores={"strict": own}), files)))
+
+
+def read(run: MethodRun) -> StoredScores:
+    return run.done[0].scores(METRICS, STRICT)
+
+
+def test_metrics_that_are_defined_alike_are_given_and_others_are_faults(tmp_path: Path):
+    whole, part = read(run_of(tmp_path, "a")), read(run_of(tmp_path, "a", ["ged"]))
+    assert (set(whole.cases.metrics), whole.faults) == (set(METRICS), {})
+    assert set(part.cases.metrics) == set(METRICS) - {"ged"}
+    assert list(part.faults) == ["ged"]
+    assert "another definition than the one installed here" in part.faults["ged"]
+
+
+def test_an_entry_with_no_metric_that_is_defined_alike_cannot_be_read(tmp_path: Path):
+    run = run_of(tmp_path, "a", METRICS)
+    with pytest.raises(IncompatibleError, match="by other definitions than those installed here") as caught:
+        read(run)
+    assert all(name in caught.value.what for name in METRICS)
+
+
+def test_a_metric_that_no_value_was_packed_of_is_left_out(tmp_path: Path):
+    entry, files = entry_of(Made(method="a"))
+    own = {name: score for name, score in entry.scores["strict"].items() if name != "ged"}
+    run = method_run_of(read_entry(put(tmp_path, replace(entry, scores={"strict": own}), files)))
+    assert set(read(run).cases.metrics) == set(METRICS) - {"ged"}
+
+
+def test_other_protocols_and_samples_cannot_be_had(tmp_path: Path):
+    (cell, *_) = run_of(tmp_path, "a").done
+    with pytest.raises(IncompatibleError, match="no scores of the protocol 'published'"):
+        cell.scores(METRICS, PUBLISHED)
+    with pytest.raises(IncompatibleError, match="no scores of the first 3 samples"):
+        cell.scores(METRICS, STRICT, 3)
+
+
+def test_comparing_leaves_out_what_one_of_both_defines_otherwise_and_says_so(tmp_path: Path):
+    a, b = run_of(tmp_path, "a", ["ged"]), run_of(tmp_path, "b")
+    found = mrbench.compare(a, b, metrics=["ged", "dice_rater"])
+    assert [one.metric for one in found.differences] == ["dice_rater"]
+    assert any("ged: entry" in note and "another definition" in note for note in found.notes)
+    with pytest.raises(IncompatibleError, match="ged by other definitions"):
+        mrbench.compare(a, b, metrics=["ged"])
