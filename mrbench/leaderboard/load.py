@@ -68,7 +68,8 @@ def _unpacked(path: Path) -> Path:
         unpack(path, to, budget)
     except _DAMAGE as error:
         shutil.rmtree(to, ignore_errors=True)
-        raise DataError(f"cannot read {path}", expected="a .zip or .tar.gz archive", found=f"{error}"[:200]) from None
+        whole = "a whole .zip or .tar.gz archive"
+        raise DataError(f"cannot read {path}", expected=whole, found=f"{error}"[:200]) from None
     folders = [folder for folder in (to, *sorted(to.iterdir())) if folder.is_dir() and is_leaderboard(folder)]
     if not folders:
         raise DataError(f"the archive {path} holds no leaderboard", expected=f"{RECORDS}/, {REPORTED} or {SETTINGS}")
@@ -104,7 +105,7 @@ def _unzip(path: Path, to: Path, budget: _Budget) -> None:
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
             budget.take(member.file_size)
-            if not member.is_dir():
+            if not member.filename.endswith("/"):
                 with open_member(archive, member) as source:
                     _write(source, to / _inside(member.filename), member.file_size)
 

@@ -237,6 +237,13 @@ def test_long_names_in_a_tar_are_read(tmp_path: Path):
     assert len(load_leaderboard(tarred(tmp_path / "archive", found), registry()).runs) == 2
 
 
+def test_a_member_of_a_zip_without_a_name_is_refused(tmp_path: Path):
+    content = zipped(tmp_path / "archive", {"QZ": b"x"}).read_bytes()
+    (tmp_path / "archive").write_bytes(content.replace(b"QZ", b"\0Z"))  # names end at a zero
+    with pytest.raises(DataError, match="cannot read"):
+        load_leaderboard(tmp_path / "archive", registry())
+
+
 @pytest.mark.parametrize("way", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_ways_of_zip_that_unpack_without_a_limit_are_refused(tmp_path: Path, way: int):
     with zipfile.ZipFile(tmp_path / "archive", "w", way) as archive:
