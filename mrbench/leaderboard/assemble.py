@@ -15,11 +15,10 @@ from mrbench.leaderboard.settings import Settings, read_settings
 from mrbench.leaderboard.source import description_of, method_run_of, packed_values
 from mrbench.leaderboard.store import SetAside, Stored, entries
 from mrbench.metrics.protocol import PROTOCOLS
-from mrbench.records import Need
 from mrbench.registry import Registry
 from mrbench.results.columns import Column, gain
 from mrbench.results.method_run import MethodRun
-from mrbench.results.table import Row, RowKind, Table, Value, changed_values, with_best, with_labels
+from mrbench.results.table import Row, RowKind, Table, changed_values, measured, with_best, with_labels
 from mrbench.statistics.equality import TIE
 
 Data = tuple[str, str, str]
@@ -96,14 +95,14 @@ class _Work:
         columns = self._columns(protocol, stored)
         newest = _newest(stored)
         rows = [self._row(one, runs[one.id], protocol, columns, newest=one.id in newest) for one in stored]
-        rows = with_best(with_labels(ordered(rows, columns)), columns)
+        lines = [line for line in self.lines if line.dataset == name and line.scoring == protocol]
+        reported = reported_rows(lines, columns)
+        rows = with_best(with_labels([*ordered(rows, columns), *reported]), columns)
         first = max(stored, key=age).entry
         table = Table(name, description_of(first), first.dataset_changed, protocol, columns, rows)
         table, diagrams = self.comparer.compared(replace(table, rows=self._above(rows, columns)))
-        lines = [line for line in self.lines if line.dataset == name and line.scoring == protocol]
-        reported = reported_rows(lines, columns)
         left_out = ["none of the reported figures is of a metric of this table"] if lines and not reported else []
-        return replace(table, rows=[*table.rows, *reported], notes=(*table.notes, *left_out)), diagrams
+        return replace(table, notes=(*table.notes, *left_out)), diagrams
 
     def _row(
         self, stored: Stored, run: MethodRun, protocol: str, columns: Mapping[str, Column], *, newest: bool
@@ -122,17 +121,14 @@ class _Work:
         if not bounds:
             return list(rows)
         bound = max(bounds, key=lambda row: (row.run.written if row.run else "", row.id))
+        same = {name: found for name in bound.values if (found := measured(bound, name, columns[name]))}
 
-        def is_above(row: Row, name: str, against: Value) -> bool:
-            same = (
-                not row.human and name in row.values and _setting(row, name, columns) == _setting(bound, name, columns)
-            )
-            return same and gain(columns[name]) * (row.values[name].mean - against.mean) > TIE
+        def is_above(row: Row, name: str) -> bool:
+            better = gain(columns[name]) * (row.values[name].mean - bound.values[name].mean) > TIE
+            return better and not row.human and measured(row, name, columns[name]) == same[name]
 
         marked = {
-            place: {
-                n: {"above_raters": True} for n in row.values if n in bound.values and is_above(row, n, bound.values[n])
-            }
+            place: {name: {"above_raters": True} for name in row.values if name in same and is_above(row, name)}
             for place, row in enumerate(rows)
         }
         return changed_values(rows, marked)
@@ -149,16 +145,10 @@ class _Work:
     def _reported_only(self, name: str) -> Iterator[Table]:
         own = [line for line in self.lines if line.dataset == name]
         for protocol in dict.fromkeys(line.scoring for line in own):
-            rows = reported_rows([line for line in own if line.scoring == protocol], self.installed)
+            rows = with_labels(reported_rows([line for line in own if line.scoring == protocol], self.installed))
             columns = {m: facts for m, facts in self.installed.items() if any(m in row.values for row in rows)}
             if rows:
                 yield Table(name, {}, {}, protocol, columns, rows)
-
-
-def _setting(row: Row, name: str, columns: Mapping[str, Column]) -> tuple[object, ...]:
-    """Only a value of the same definition, folds and, for metrics of samples, S can be above another."""
-    value = row.values[name]
-    return value.definition, sorted(value.folds), row.samples if columns[name].needs is Need.SAMPLES else None
 
 
 def age(stored: Stored) -> tuple[str, str]:

@@ -129,8 +129,9 @@ def _row(lines: Sequence[ReportedLine], metrics: Mapping[str, object]) -> Row:
         found["dice_rater"] = replace(whole, by_rater=by_rater)
     notes = tuple(dict.fromkeys(line.note for line in lines if line.note))
     conditions = Conditions(raters_present=first.raters_present)
-    source = Reported(first.source, first.table, first.split, conditions, notes)
-    return Row(first.method, RowKind.REPORTED, found, first.samples, ("reported",), reported=source)
+    source = Reported(first.method, first.source, first.table, first.split, conditions, notes)
+    label = f"{first.method} (reported, {first.source}, {first.table})"
+    return Row(label, RowKind.REPORTED, found, first.samples, ("reported",), reported=source)
 
 
 def _value(lines: Sequence[ReportedLine]) -> Value:

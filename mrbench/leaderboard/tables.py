@@ -59,6 +59,7 @@ def _row_json(row: Row, stored: Stored | None) -> dict[str, Any]:
     return {
         "kind": row.kind,
         "method": row.method,
+        "label": row.label,
         "samples": row.samples,
         "marks": row.caveats,
         "figures": {name: _value_json(value) for name, value in row.values.items()},
@@ -196,11 +197,9 @@ def _grid(
 
 
 def _title(row: Row) -> str:
-    if row.reported:
-        return f"{row.method} (reported, {row.reported.source}, {row.reported.table})"
     human = " (human reference)" if row.human else ""
     failed = "" if row.complete else f" ({row.cells[0]} of {row.cells[1]} cells)"
-    return row.method + human + failed
+    return row.label + human + failed
 
 
 def _cell(value: Value | None, safe: Callable[[str], str], strong: Callable[[str], str]) -> str:
@@ -228,9 +227,9 @@ def notes(table: Table) -> Iterator[str]:
     if any(value.above_raters for value in values):
         yield "> better than the raters' own agreement"
     computed = [row for row in table.current if row.run]
-    yield from caveat_lines(((row.method, row.caveats) for row in computed), "all rows of mrbench")
+    yield from caveat_lines(((row.label, row.caveats) for row in computed), "all rows of mrbench")
     for row in table.current:
-        yield from (f"{row.method}: {failure}" for failure in row.failures)
+        yield from (f"{row.label}: {failure}" for failure in row.failures)
     yield from table.notes
 
 

@@ -155,17 +155,25 @@ class Reported:
     """Where a reported row comes from.
 
     Attributes:
+        method: its name in the paper.
         source, table: the paper and its table.
         split: what the paper trained and tested on, in a word.
         conditions: of its trainings, as far as the paper says.
         notes: of whoever copied it.
     """
 
+    method: str
     source: str
     table: str
     split: str
     conditions: Conditions
     notes: tuple[str, ...]
+
+    @property
+    def setting(self) -> list[str]:
+        """What the paper did, a phrase each."""
+        present = self.conditions.presence
+        return [f"split {self.split}", *([present] if present else [])]
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,8 +229,9 @@ class Row:
 
     @property
     def method(self) -> str:
-        """The method's registry key; of a reported row, its label."""
-        return self.run.method if self.run else self.label
+        """The method's registry key; of a reported row, its name in the paper."""
+        named = self.run or self.reported
+        return named.method if named else self.label
 
     @property
     def human(self) -> bool:
@@ -355,25 +364,32 @@ def with_labels(rows: Sequence[Row]) -> list[Row]:
 
 
 def _origin(row: Row) -> str:
-    return row.run.origin if row.run else ""
+    return row.run.origin if row.run else ", ".join(row.reported.setting) if row.reported else ""
 
 
 def _caveats(row: Row) -> str:
     return ", ".join(row.caveats)
 
 
+def measured(row: Row, name: str, column: Column) -> tuple[object, ...] | None:
+    """Equal where the values of two rows measure the same: they cover everything they should, and are of the same
+    definition, test cases and folds, and for metrics of samples of the same S; None where a row has no such value."""
+    value = row.values.get(name)
+    if value is None or row.run is None or not value.complete:
+        return None
+    samples = row.samples if column.needs is Need.SAMPLES else None
+    return samples, value.definition, tuple(sorted(value.folds)), *row.run.tested
+
+
 def comparable(rows: Sequence[Row], name: str, column: Column) -> list[list[int]]:
     """Places of two or more rows that may be ranked with each other by a metric, best first.
 
-    Those that are complete, newest and no human references; with values that cover everything they should, of the same
-    definition, test cases and folds; for metrics of samples also of the same S.
+    Those that are complete, newest and no human references, with values that measure the same.
     """
     groups: dict[tuple[object, ...], list[int]] = {}
     for place, row in enumerate(rows if gain(column) else ()):
-        value = row.values.get(name) if row.newest and row.run and row.run.ranked else None
-        if value and value.complete and row.run:
-            samples = row.samples if column.needs is Need.SAMPLES else None
-            key = (samples, value.definition, tuple(sorted(value.folds)), *row.run.tested)
+        key = measured(row, name, column) if row.newest and row.run and row.run.ranked else None
+        if key:
             groups.setdefault(key, []).append(place)
     sign = gain(column)
     return [

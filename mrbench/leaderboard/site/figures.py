@@ -37,10 +37,10 @@ def parts_picture(table: Table, styles: Mapping[str, int]) -> Picture | None:
         return None
     values = [[row.values[part].mean for part in PARTS] for row in rows]
     longest = max([aa + pp + max(ged, 0) for ged, _, pp, aa in values] + [1e-9])
-    left, width, top = 14 + LETTER * max(len(cut(row.method, LABEL)) for row in rows), 760, 6
+    left, width, top = 14 + LETTER * max(len(cut(row.label, LABEL)) for row in rows), 760, 6
     scale = (width - left - 64) / longest
     alt = "; ".join(
-        f"{row.method} ged {ged:.3f}, samples {pp:.3f}, raters {aa:.3f}"
+        f"{row.label} ged {ged:.3f}, samples {pp:.3f}, raters {aa:.3f}"
         for row, (ged, _, pp, aa) in zip(rows, values, strict=True)
     )
     plot = Plot(width, top + 26 * len(rows) + 24, f"Parts of ged: {alt}")
@@ -56,7 +56,7 @@ def parts_picture(table: Table, styles: Mapping[str, int]) -> Picture | None:
 def _parts_bar(plot: Plot, row: Row, own: Sequence[float], place: tuple[float, float, float], style: int) -> None:
     (left, y, scale), (ged, _, pp, aa) = place, own
     colour = f"c{palette.hue(style)}"
-    plot.text(left - 8, y + 16, cut(row.method, LABEL), "end muted" if row.human else "end")
+    plot.text(left - 8, y + 16, cut(row.label, LABEL), "end muted" if row.human else "end")
     plot.box(left, y + 4, aa * scale, 16, "raters")
     plot.box(left + aa * scale, y + 4, pp * scale, 16, f"{colour} pale")
     plot.box(left + (aa + pp) * scale, y + 4, ged * scale, 16, f"{colour} full")

@@ -13,7 +13,7 @@ from mrbench.report import palette
 from mrbench.results import numbers
 from mrbench.results.caveats import SEES_TEST_MASKS, SINGLE_OUTPUT
 from mrbench.results.columns import COSTS
-from mrbench.results.table import Reported, Row, RowKind, Table, Value
+from mrbench.results.table import Row, RowKind, Table, Value
 
 BESIDE = 3
 """Reported rows that stand below a reproduced one at most; the method's page has all of them."""
@@ -215,14 +215,8 @@ def line_of(row: Row, table: Table, look: Look, shared: Sequence[str] = ()) -> L
 
 def _notes(row: Row) -> list[str]:
     if row.reported:
-        return [f"{row.reported.source}, {row.reported.table}", *setting_of(row.reported)]
+        return [f"{row.reported.source}, {row.reported.table}", *row.reported.setting]
     return [caveat for caveat in row.caveats if caveat not in _SAID]
-
-
-def setting_of(reported: Reported) -> list[str]:
-    """What a paper did, a phrase each."""
-    present = reported.conditions.presence
-    return [f"split {reported.split}", *([present] if present else [])]
 
 
 def _failure(row: Row) -> str:

@@ -10,7 +10,7 @@ from mrbench.leaderboard.board import Board, DatasetPage, MethodPage
 from mrbench.leaderboard.site.addresses import dataset_page, method_page, record_page, rows_file
 from mrbench.leaderboard.site.curves import curve_pictures
 from mrbench.leaderboard.site.figures import parts_picture, rank_picture
-from mrbench.leaderboard.site.lines import DAY, Group, Look, setting_of, shown_columns
+from mrbench.leaderboard.site.lines import DAY, Group, Look, shown_columns
 from mrbench.leaderboard.site.scores import facts_of, protocols_of, score_table
 from mrbench.leaderboard.source import method_run_of
 from mrbench.leaderboard.store import Stored
@@ -267,7 +267,7 @@ def _reported_table(dataset: str, rows: Sequence[Row]) -> dict[str, Any]:
         {
             "source": row.reported.source if row.reported else "",
             "table": row.reported.table if row.reported else "",
-            "setting": ", ".join([*setting_of(row.reported), *row.reported.notes]) if row.reported else "",
+            "setting": ", ".join([*row.reported.setting, *row.reported.notes]) if row.reported else "",
             "samples": "" if row.samples is None else row.samples,
             "values": [_reported_value(row.values.get(name)) for name in names],
         }

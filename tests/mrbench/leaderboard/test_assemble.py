@@ -1,5 +1,7 @@
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from synthetic_board import Made, entry_of, put, registry
@@ -7,6 +9,7 @@ from synthetic_board import Made, entry_of, put, registry
 from mrbench.leaderboard import comparer
 from mrbench.leaderboard.assemble import assemble
 from mrbench.leaderboard.board import Board
+from mrbench.leaderboard.entry import Entry
 from mrbench.results import ties
 from mrbench.results.table import Row, RowKind, Table
 
@@ -101,6 +104,68 @@ def test_what_is_better_than_the_raters_agree_is_marked(tmp_path: Path):
     above = {method: row_of(board, method).values["dice_rater"].above_raters for method in ("good", "bad", "people")}
     assert above == {"good": False, "bad": True, "people": False}
     assert not row_of(board, "good").values["ged"].above_raters  # S = 50 against a single answer
+
+
+def test_only_an_agreement_on_all_of_the_same_cases_is_a_bound(tmp_path: Path):
+    settings = 'agreement = "people"'
+
+    def above(name: str, change: Callable[[Entry], Entry] = lambda entry: entry, **made: Any) -> bool:
+        people = Made(method="people", level=0.65, people=True, folds=1)
+        entry, files = entry_of(replace(people, **made))
+        put(tmp_path / name, change(entry), files)
+        board = board_of(tmp_path / name, GOOD, BAD, settings=settings)
+        return row_of(board, "bad").values["dice_rater"].above_raters
+
+    def covering(cases: int) -> Callable[[Entry], Entry]:
+        def change(entry: Entry) -> Entry:
+            own = entry.scores["strict"]
+            part = {**own, "dice_rater": replace(own["dice_rater"], cases=cases, of_cases=24)}
+            return replace(entry, scores={"strict": part})
+
+        return change
+
+    assert above("whole")
+    assert above("covers all", covering(24))
+    assert not above("covers a part", covering(4))
+    assert not above("other cases", subjects=11)
+    assert not above("a fold more", folds=2)
+    assert not above("a fold failed", folds=2, failed=True)
+
+
+def test_a_value_that_covers_a_part_is_not_above_the_raters(tmp_path: Path):
+    entry, files = entry_of(replace(BAD, method="part"))
+    own = entry.scores["strict"]
+    part = {**own, "dice_rater": replace(own["dice_rater"], cases=4, of_cases=24)}
+    put(tmp_path, replace(entry, scores={"strict": part}), files)
+    people = Made(method="people", level=0.65, people=True, folds=1)
+    board = board_of(tmp_path, BAD, people, settings='agreement = "people"')
+    above = {method: row_of(board, method).values["dice_rater"].above_raters for method in ("bad", "part")}
+    assert above == {"bad": True, "part": False}
+
+
+def test_no_two_rows_of_a_table_have_one_label(tmp_path: Path):
+    papers = ("A paper,Table 1", "A paper,Table 2")
+    lines = "".join(
+        f"{paper},phantom,good,ged,mean,{raters},strict,{split},0.1,,50,\n"
+        for paper in papers
+        for raters in (2, "")
+        for split in ("a", "b")
+    )
+    entry, files = entry_of(GOOD)
+    put(tmp_path, replace(entry, options={"epochs": "30"}), files)
+    rows = table_of(board_of(tmp_path, GOOD, BAD, reported=lines)).rows
+    labels = [row.label for row in rows]
+    assert len(set(labels)) == len(rows) == 11
+    assert table_of(board_of(tmp_path, reported=lines)).to_pandas().index.is_unique
+    assert [row.method for row in rows] == ["good", "good", "bad", *["good"] * 8]
+    assert labels[2] == "bad"
+    assert "good (reported, A paper, Table 2), split b, 2 raters present" in labels
+
+
+def test_a_reported_row_alone_leaves_the_labels_of_others_as_they_are(tmp_path: Path):
+    line = "A paper,Table 1,phantom,good,ged,mean,2,strict,theirs,0.1,,50,\n"
+    rows = table_of(board_of(tmp_path, GOOD, reported=line)).rows
+    assert [row.label for row in rows] == ["good", "good (reported, A paper, Table 1)"]
 
 
 def test_a_bad_entry_is_set_aside_and_stops_nothing(tmp_path: Path):

@@ -55,3 +55,21 @@ def test_every_latex_line_has_the_columns_of_its_head(tmp_path: Path):
     widths = {line.replace("\\&", "").count("&") for line in lines if line.endswith("\\\\")}
     heads = {len(line.partition("tabular}{")[2]) - 2 for line in lines if line.startswith("\\begin")}
     assert widths == heads
+
+
+def test_two_entries_of_one_method_are_told_apart_in_rows_and_notes(tmp_path: Path):
+    entry, files = entry_of(Made(method="good", failed=True))
+    for epochs in ("3", "30"):
+        options = {"epochs": epochs}
+        put(tmp_path, replace(entry, options=options, changed=options), files)
+    board = assemble(tmp_path, registry())
+    three, thirty = sorted(board.datasets[0].tables[0].rows, key=lambda row: len(row.caveats[-1]))
+    for text in (as_markdown(board), as_latex(board)):
+        assert f"epochs = 3: {three.label}\n" in text
+        assert f"epochs = 30: {thirty.label}\n" in text
+        for row in (three, thirty):
+            assert sum(row.label in line and "1 of 2 cells" in line for line in text.splitlines()) == 1
+            assert f"{row.label}: fold1-seed0 failed" in text
+    assert three.label != thirty.label
+    rows = json.loads(as_json(board))["datasets"][0]["tables"][0]["rows"]
+    assert {(row["method"], row["label"]) for row in rows} == {("good", three.label), ("good", thirty.label)}

@@ -159,7 +159,8 @@ def unfinished() -> MethodRun:
     return run_of(result_of(), result_of(fold=1, status=Status.DIVERGED))
 
 
-REPORTED = Row("theirs", RowKind.REPORTED, {"m": as_value(0.1)}, reported=Reported("a paper", "2", "strict", None, ()))
+SOURCE = Reported("theirs", "a paper", "2", "strict", Conditions(), ())
+REPORTED = Row("theirs", RowKind.REPORTED, {"m": as_value(0.1)}, reported=SOURCE)
 NEVER_BEST = {
     "a human reference": row_of(human(), m=0.1),
     "a row with a failed cell": row_of(unfinished(), m=0.1),

@@ -52,7 +52,7 @@ def _row(stored: Stored, kind: RowKind, level: float, **change: Any) -> Row:
 
 
 def _reported(method: str, level: float) -> Row:
-    source = Reported("A paper, 2025", "Table 1", "published", Conditions(raters_present=4), ())
+    source = Reported(method, "A paper, 2025", "Table 1", "published", Conditions(raters_present=4), ())
     value = Value(level, verifiable=False)
     return Row(method, RowKind.REPORTED, {"dice_soft": value}, None, ("reported",), reported=source)
 

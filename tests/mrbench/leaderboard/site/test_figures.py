@@ -32,6 +32,15 @@ def test_a_bar_is_made_of_raters_samples_and_ged(make_board: Callable[..., Board
     assert rest[1] == pytest.approx(samples[1] + samples[2], abs=0.2)
 
 
+def test_bars_of_one_method_are_told_apart(make_board: Callable[..., Board]):
+    table = make_board(2).datasets[0].tables[0]
+    rows = [replace(row, label=f"{row.method}, entry {n}") for n, row in enumerate(table.rows)]
+    picture = parts_picture(replace(table, rows=rows), {})
+    texts = [one.text for one in ElementTree.fromstring(picture.svg).iter("text")]
+    assert {"method-0, entry 0", "method-1, entry 1"} < set(texts)
+    assert "method-0, entry 0 ged 0.100" in picture.svg
+
+
 def test_no_parts_no_picture(make_board: Callable[..., Board]):
     table = make_board(2).datasets[0].tables[0]
     assert parts_picture(replace(table, rows=table.rows[-1:]), {}) is None
