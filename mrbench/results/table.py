@@ -375,14 +375,15 @@ def comparable(rows: Sequence[Row], name: str, column: Column) -> list[list[int]
     """Places of two or more rows that may be ranked with each other by a metric, best first.
 
     Those that are complete, newest and no human references; with values that cover everything they should, of the same
-    definition, test cases and folds; for metrics of samples also of the same S.
+    definition, test cases, folds, classes and raters; for metrics of samples also of the same S.
     """
     groups: dict[tuple[object, ...], list[int]] = {}
     for place, row in enumerate(rows if gain(column) else ()):
         value = row.values.get(name) if row.newest and row.run and row.run.ranked else None
         if value and value.complete and row.run:
             samples = row.samples if column.needs is Need.SAMPLES else None
-            key = (samples, value.definition, tuple(sorted(value.folds)), *row.run.tested)
+            places = (tuple(sorted(own)) for own in (value.folds, value.by_class, value.by_rater))
+            key = (samples, value.definition, *places, *row.run.tested)
             groups.setdefault(key, []).append(place)
     sign = gain(column)
     return [

@@ -194,6 +194,7 @@ ALONE = {
     "fewer test cases": row_of(method(limit=3), m=0.1),
     "other test cases": row_of(run_of(tested_cases=("x",)), m=0.1),
     "other folds": row_of(m=as_value(0.1, folds={1: 0.1})),
+    "some of the raters": row_of(m=as_value(0.1, by_rater={1: 0.1})),
     "another definition": row_of(m=as_value(0.1, definition="f" * 64)),
     "other samples": row_of(method(samples=4), m=0.1),
 }
