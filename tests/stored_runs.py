@@ -16,7 +16,7 @@ from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, s
 from mrbench.interfaces.draw import Draw, DrawKind, binary_probability
 from mrbench.interfaces.metric import Key
 from mrbench.metrics.protocol import STRICT
-from mrbench.metrics.scores import ScoreCollector, Scores
+from mrbench.metrics.scores import EVERYWHERE, ScoreCollector, Scores
 from mrbench.metrics.scoring import reduce_fold
 from mrbench.metrics.tables import TableBuilder
 from mrbench.registry import Registry, discover
@@ -85,7 +85,8 @@ def scores_of(values: Values) -> Scores:
     collector, every = ScoreCollector(), dict.fromkeys(name for metrics in values.values() for name in metrics)
     for case, metrics in values.items():
         own = {(n, Key(1, rater)): np.array([value]) for n, by in metrics.items() for rater, value in by.items()}
-        collector.append(case, case.partition(",")[0], own, *(name for name in every if name not in metrics))
+        without = [(name, EVERYWHERE) for name in every if name not in metrics]
+        collector.append(case, case.partition(",")[0], own, without)
     return collector.scores()
 
 

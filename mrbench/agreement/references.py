@@ -74,8 +74,7 @@ class _Reference:
 
 
 def _with_interval(value: Value, scores: MetricScores, metric: Metric, protocol: ScoringProtocol) -> Value:
-    subjects = tuple(dict.fromkeys(scores.subjects))
-    estimate = bootstrap_value({0: [subject_table(scores, metric, protocol, subjects)]})
+    estimate = bootstrap_value({0: [subject_table(scores, metric, protocol)]})
     return replace(value, interval=estimate.interval, no_interval=estimate.reason)
 
 

@@ -211,6 +211,8 @@ def _flags(pair: Pair, record: MetricRecord, paired: Paired) -> Iterator[str]:
         yield f"S differs: {pair.a.samples} and {pair.b.samples}"
     if not paired.same_columns:
         yield "classes and raters that only one of them has are left out"
+    if paired.cases < paired.of_cases:
+        yield f"n {paired.cases}/{paired.of_cases}"
 
 
 def _unequal_samples(pair: Pair, record: MetricRecord) -> bool:

@@ -22,7 +22,7 @@ from mrbench.engine.result import StoredScores
 from mrbench.engine.score import is_scored, score_cell
 from mrbench.errors import DataError, IncompatibleError
 from mrbench.metrics.protocol import ScoringProtocol
-from mrbench.metrics.scores import COLUMNS, NO_VALUE, NOBODY, ScoreCollector, Scores
+from mrbench.metrics.scores import COLUMNS, EVERYWHERE, NOBODY, ScoreCollector, Scores
 from mrbench.registry import Plugin
 
 T = TypeVar("T")
@@ -98,7 +98,6 @@ def _add(collector: ScoreCollector, lines: Sequence[Sequence[str]], first: int) 
         if len(fields) != len(COLUMNS):
             raise ValueError(f"line {number}: {len(fields)} fields, not {len(COLUMNS)}")
     cases, subjects, metrics, labels, raters, statistics = zip(*lines, strict=True)
-    empty = [not (label or rater or words) for label, rater, words in zip(labels, raters, statistics, strict=True)]
     pairs = dict.fromkeys(zip(cases, subjects, strict=True), 0)
     for pair in pairs:
         try:
@@ -106,12 +105,14 @@ def _add(collector: ScoreCollector, lines: Sequence[Sequence[str]], first: int) 
         except ValueError as error:
             at = list(zip(cases, subjects, strict=True)).index(pair)
             raise ValueError(f"line {first + at}: {error}") from None
-    numbers, lengths = _numbers(statistics, empty, first)
+    numbers, lengths = _numbers(statistics, first)
+    # Only where all values of the metric are lacking is there no class.
+    keyed = [any(fields) for fields in zip(labels, raters, statistics, strict=True)]
     collector.extend(
         (
             np.array([pairs[pair] for pair in zip(cases, subjects, strict=True)], np.int32),
             _mapped(metrics, collector.metric, first),
-            _mapped([None if e else label for e, label in zip(empty, labels, strict=True)], _label, first),
+            _mapped([label if has else None for has, label in zip(keyed, labels, strict=True)], _label, first),
             _mapped(raters, _rater, first),
             lengths,
         ),
@@ -132,7 +133,7 @@ def _mapped(texts: Sequence[T], read: Callable[[T], int], first: int) -> np.ndar
 
 
 def _label(text: str | None) -> int:
-    return NO_VALUE if text is None else _whole(text, "class", least=1)
+    return EVERYWHERE.label if text is None else _whole(text, "class", least=1)
 
 
 def _rater(text: str) -> int:
@@ -145,9 +146,9 @@ def _whole(text: str, what: str, *, least: int) -> int:
     return int(text)
 
 
-def _numbers(statistics: Sequence[str], empty: Sequence[bool], first: int) -> tuple[np.ndarray, np.ndarray]:
+def _numbers(statistics: Sequence[str], first: int) -> tuple[np.ndarray, np.ndarray]:
     """All numbers, and how many each line has."""
-    words = [[] if nothing else text.split(" ") for text, nothing in zip(statistics, empty, strict=True)]
+    words = [text.split(" ") if text else [] for text in statistics]
     try:
         numbers = np.array([float(word) for own in words for word in own], np.float64)
     except ValueError:
@@ -169,9 +170,9 @@ def _tell_first(statistics: Sequence[str], words: Sequence[Sequence[str]], first
 
 def _check_whole(scores: Scores) -> None:
     """What one line cannot tell: each value stands once, and a metric's vectors have one length."""
-    lengths, scored = np.diff(scores.start), scores.label != NO_VALUE
+    lengths = np.diff(scores.start)
     for number, name in enumerate(scores.metrics):
-        own = np.flatnonzero((scores.metric == number) & scored)
+        own = np.flatnonzero((scores.metric == number) & scores.scored)
         other = own[lengths[own] != lengths[own[0]]] if len(own) else own
         if len(other):
             raise ValueError(f"line {other[0] + 2}: metric {name[:40]!r} has vectors of two lengths")

@@ -61,7 +61,7 @@ class CaseScorer:
     def add(self, case_id: str, subject: str, trials: Sequence[CaseTables]) -> None:
         """Every metric of one case, from the tables of its trials."""
         values: dict[tuple[str, Key], np.ndarray] = {}
-        without: list[str] = []
+        without: list[tuple[str, Key]] = []
         for name, metric in self.metrics.items():
             try:
                 own = score_case(trials, {name: metric}, self.protocol)
@@ -72,7 +72,7 @@ class CaseScorer:
                 without += without_value(trials, {name: metric}, own)
             except Exception as error:
                 self.faults.setdefault(name, f"metric {name!r}, case {case_id!r}: {type(error).__name__}: {error}")
-        self._collector.append(case_id, subject, values, *without)
+        self._collector.append(case_id, subject, values, without)
 
     @property
     def scores(self) -> Scores:

@@ -27,13 +27,16 @@ class Metric(ABC):
         A metric that is a mean of case values gives vectors of length 1 and inherits :meth:`finalise`.
         """
 
-    def applies(self, tables: CaseTables) -> bool:
-        """Should this case have a value, if the method gives what the metric needs?
+    def applies(self, tables: CaseTables, key: Key) -> bool:  # noqa: ARG002
+        """Should this case have a value at this key, if the method gives what the metric needs?
 
-        A value that does not cover every case to which the metric applies is shown with its count and is never the
-        best. Override it where a case may have no value by the metric's own definition, whatever was predicted.
+        A value that does not cover every case and key to which the metric applies is shown with its count and is never
+        the best. Override it where a case may have no value by the metric's own definition, whatever was predicted.
+
+        Args:
+            key: a class of the case; with a rater who looked at it where the metric tells raters apart.
         """
-        return len(tables.truth_rows) > 0 and len(tables.labels) > 0
+        return len(tables.truth_rows) > 0
 
     pooled = False
     """True where the value of a data set is not a mean of case values: statistics are summed over the cases first."""

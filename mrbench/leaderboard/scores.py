@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
+import numpy as np
+
 from mrbench.digests import digest_json
 from mrbench.engine.score import scoring_digests
 from mrbench.interfaces.metric import Metric
@@ -92,4 +94,4 @@ def _tables(seeds: Sequence[MetricScores], metric: Metric, protocol: ScoringProt
 
 
 def _subjects(seeds: Sequence[MetricScores]) -> list[str]:
-    return sorted({scores.subjects[case] for scores in seeds for case in scores.covered.tolist()})
+    return sorted({scores.subjects[case] for scores in seeds for case in np.unique(scores.case).tolist()})

@@ -82,7 +82,7 @@ def evaluate(
         tables = _tables(own, classes, spacing, f"case {case}")
         found = score_case([tables], chosen, protocol)
         without = without_value([tables], chosen, found)
-        scores.append(str(case), str(own.get("subjects", case)), found, *without)
+        scores.append(str(case), str(own.get("subjects", case)), found, without)
     return reduce_fold(scores.scores().that_apply(), chosen, protocol)
 
 

@@ -1,14 +1,14 @@
 """Scores of the cases of a fold as a long table, held by columns: a row per case, metric, class and rater.
 
-A metric that applies to a case and has no value there leaves a row without class, rater and statistics, so that a value
-can say how many of its cases it covers.
+A metric that applies to a case and has no value there, or none of a class or rater, leaves a row without statistics, so
+that a value can say how many of its cases it covers.
 """
 
 import csv
 import gzip
 import io
 from array import array
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,8 +22,8 @@ COLUMNS = ("case", "subject", "metric", "label", "rater", "statistics")
 NOBODY = -1
 """Stands for the rater where a metric does not tell raters apart."""
 
-NO_VALUE = 0
-"""Stands for the class in the row of a metric that applies to a case and has no value there."""
+EVERYWHERE = Key(0)
+"""Stands for all classes and raters in the row of a metric that applies to a case and has no value there at all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,8 @@ class MetricScores:
         case: ``(n,)`` number of the case.
         label, rater: ``(n,)`` foreground class, and rater or ``NOBODY``.
         statistics: ``(n, L)`` float64.
-        without: numbers of the cases to which the metric applies and in which it has no value.
+        without: numbers of the cases to which the metric applies and which lack a value: at all, or of a class or rater
+            that another case has. What no case has, the method does not give: it does not apply.
     """
 
     cases: Sequence[str]
@@ -59,12 +60,12 @@ class MetricScores:
     @property
     def column(self) -> np.ndarray:
         """``(n,)`` int64, the same number for the same class and rater, ascending by class, then rater."""
-        return (self.label.astype(np.int64) << 32) + self.rater + 1
+        return _column(self.label, self.rater)
 
     @property
     def covered(self) -> np.ndarray:
-        """Numbers of the cases that have a value."""
-        return np.unique(self.case)
+        """Numbers of the cases that lack no value."""
+        return np.setdiff1d(self.case, self.without)
 
     def where(self, kept: np.ndarray) -> "MetricScores":
         """Some of the rows, ``kept`` ``(n,)`` bool, in their order; numbers of cases stay."""
@@ -85,8 +86,9 @@ class Scores:
         cases, subjects: names of the N cases and the subject of each, in the order in which they came.
         metrics: names, in the order in which they came.
         case, metric: ``(M,)`` int32 numbers.
-        label, rater: ``(M,)`` int32; ``NO_VALUE`` and ``NOBODY`` as said there.
-        start: ``(M + 1,)`` int64, where each row's statistics begin in ``numbers``.
+        label, rater: ``(M,)`` int32; ``EVERYWHERE`` and ``NOBODY`` as said there.
+        start: ``(M + 1,)`` int64, where each row's statistics begin in ``numbers``; a row without any says that a value
+            is lacking.
         numbers: float64.
     """
 
@@ -103,11 +105,16 @@ class Scores:
     def __len__(self) -> int:
         return len(self.case)
 
+    @cached_property
+    def scored(self) -> np.ndarray:
+        """``(M,)`` bool, the rows with a value."""
+        return np.diff(self.start) > 0
+
     def of(self, metric: str) -> MetricScores:
         """The rows of one metric; none where no case has it."""
         number = self.metrics.index(metric) if metric in self.metrics else -1
         own = self.metric == number
-        scored = np.flatnonzero(own & (self.label != NO_VALUE))
+        scored = np.flatnonzero(own & self.scored)
         length = int(self.start[scored[0] + 1] - self.start[scored[0]]) if len(scored) else 1
         places = self.start[scored][:, None] + np.arange(length)
         return MetricScores(
@@ -117,8 +124,15 @@ class Scores:
             self.label[scored],
             self.rater[scored],
             self.numbers[places],
-            self.case[own & (self.label == NO_VALUE)],
+            self._lacking(own & ~self.scored, scored),
         )
+
+    def _lacking(self, without: np.ndarray, scored: np.ndarray) -> np.ndarray:
+        whole = self.label == EVERYWHERE.label
+        nowhere = np.setdiff1d(self.case[without & whole], self.case[scored])
+        column = _column(self.label, self.rater)
+        # What no case has, the method does not give.
+        return np.union1d(nowhere, self.case[without & ~whole & np.isin(column, column[scored])])
 
     def by_metric(self) -> Iterator[tuple[str, MetricScores]]:
         """Every metric that a case has, one at a time."""
@@ -134,12 +148,12 @@ class Scores:
     def that_apply(self) -> "Scores":
         """Without the metrics that no case has a value of: what a method cannot give does not apply to it."""
         found = np.zeros(len(self.metrics), bool)
-        found[self.metric[self.label != NO_VALUE]] = True
+        found[self.metric[self.scored]] = True
         return self.only([name for name, has in zip(self.metrics, found, strict=True) if has])
 
     def scored_cases(self) -> list[tuple[str, str]]:
         """Case and subject of all that have a value of some metric."""
-        numbers = np.unique(self.case[self.label != NO_VALUE]).tolist()
+        numbers = np.unique(self.case[self.scored]).tolist()
         return [(self.cases[number], self.subjects[number]) for number in numbers]
 
     def renamed(self, name: Callable[[str], str]) -> "Scores":
@@ -166,8 +180,8 @@ class Scores:
         """Gzipped CSV of all rows, the same bytes for the same scores.
 
         A statistics vector is written as numbers in full precision with spaces between; ``rater`` is blank where the
-        metric does not tell raters apart. In the row of a metric that applies to a case and has no value there, class,
-        rater and statistics are blank.
+        metric does not tell raters apart. In the row of a value that is lacking statistics are blank; class and rater
+        too where all values of the metric are.
         """
         with path.open("wb") as file, gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
             text = io.TextIOWrapper(packed, encoding="utf-8", newline="")
@@ -182,7 +196,7 @@ class Scores:
         columns = (column.tolist() for column in (self.case, self.metric, self.label, self.rater))
         for row, (case, metric, label, rater) in enumerate(zip(*columns, strict=True)):
             statistics = " ".join(map(repr, self.numbers[ends[row] : ends[row + 1]].tolist()))
-            key = ("" if label == NO_VALUE else str(label), "" if rater == NOBODY else str(rater))
+            key = ("" if label == EVERYWHERE.label else str(label), "" if rater == NOBODY else str(rater))
             yield self.cases[case], self.subjects[case], self.metrics[metric], *key, statistics
 
 
@@ -213,20 +227,23 @@ class ScoreCollector:
         """The number of a metric."""
         return self._metrics.setdefault(name, len(self._metrics))
 
-    def append(self, case: str, subject: str, scores: Mapping[tuple[str, Key], np.ndarray], *without: str) -> None:
+    def append(
+        self,
+        case: str,
+        subject: str,
+        scores: Mapping[tuple[str, Key], np.ndarray],
+        without: Iterable[tuple[str, Key]] = (),
+    ) -> None:
         """Adds what ``score_case`` gave for one case; a case may come in parts.
 
         Args:
-            without: metrics that apply to the case and have no value there.
+            without: what ``without_value`` gave for it.
         """
         number = self.case(case, subject)
-        for (metric, key), statistics in scores.items():
-            values = statistics.ravel().tolist()
-            rater = NOBODY if key.rater is None else key.rater
-            self._row(number, self.metric(metric), key.label, rater, len(values))
-            self._numbers.extend(values)
-        for metric in without:
-            self._row(number, self.metric(metric), NO_VALUE, NOBODY, 0)
+        for place, statistics in scores.items():
+            self._add(number, *place, statistics.ravel().tolist())
+        for place in without:
+            self._add(number, *place, [])
 
     def extend(self, columns: Sequence[np.ndarray], numbers: np.ndarray) -> None:
         """Adds many rows: ``(M,)`` numbers of cases and metrics, classes, raters and lengths, and all statistics."""
@@ -256,9 +273,16 @@ class ScoreCollector:
             np.array(self._numbers, np.float64),
         )
 
-    def _row(self, *values: int) -> None:
-        for column, value in zip(self._columns, values, strict=True):
+    def _add(self, case: int, metric: str, key: Key, statistics: Sequence[float]) -> None:
+        rater = NOBODY if key.rater is None else key.rater
+        row = (case, self.metric(metric), key.label, rater, len(statistics))
+        for column, value in zip(self._columns, row, strict=True):
             column.append(value)
+        self._numbers.extend(statistics)
+
+
+def _column(label: np.ndarray, rater: np.ndarray) -> np.ndarray:
+    return (label.astype(np.int64) << 32) + rater + 1
 
 
 def _starts(lengths: np.ndarray) -> np.ndarray:

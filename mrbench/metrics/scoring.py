@@ -1,7 +1,7 @@
 """Reduction: trials -> case -> subject -> fold -> data set. Metrics never reduce, and nothing else does."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from mrbench.interfaces.case_tables import CaseTables
 from mrbench.interfaces.metric import Key, Metric
 from mrbench.metrics.protocol import ScoringProtocol
-from mrbench.metrics.scores import NOBODY, MetricScores, Scores
+from mrbench.metrics.scores import EVERYWHERE, NOBODY, MetricScores, Scores
 
 
 def score_case(
@@ -25,18 +25,36 @@ def score_case(
 
 
 def without_value(
-    trials: Sequence[CaseTables], metrics: Mapping[str, Metric], found: Iterable[tuple[str, Key]]
-) -> list[str]:
-    """The metrics that apply to a case and have none of the places that ``score_case`` found there.
+    trials: Sequence[CaseTables], metrics: Mapping[str, Metric], found: Collection[tuple[str, Key]]
+) -> list[tuple[str, Key]]:
+    """Where a metric applies to a case and ``score_case`` found nothing: its keys, or ``EVERYWHERE`` for all of them.
 
     Where nobody gave an answer there is no trial, and every metric lacks its value.
     """
-    having = {name for name, _ in found}
     return [
-        name
+        (name, key)
         for name, metric in metrics.items()
-        if name not in having and (not trials or any(metric.applies(tables) for tables in trials))
+        for key in _lacking(trials, metric, {key for own, key in found if own == name})
     ]
+
+
+def _lacking(trials: Sequence[CaseTables], metric: Metric, found: Collection[Key]) -> list[Key]:
+    if not found:
+        own = (Key(label) for tables in trials for label in tables.labels if metric.applies(tables, Key(label)))
+        return [] if trials and next(own, None) is None else [EVERYWHERE]
+    by_rater = any(key.rater is not None for key in found)
+    lacking = {
+        key: None
+        for tables in trials
+        for key in _keys(tables, by_rater=by_rater)
+        if key not in found and metric.applies(tables, key)
+    }
+    return list(lacking)
+
+
+def _keys(tables: CaseTables, *, by_rater: bool) -> Iterator[Key]:
+    raters = tables.truth_raters.tolist() if by_rater else [None]
+    return (Key(label, rater) for label in tables.labels for rater in raters)
 
 
 @dataclass(frozen=True)
@@ -47,7 +65,7 @@ class MetricValue:
         value: mean over the classes, of means over the raters.
         by_class: mean over the raters, by foreground class.
         by_rater: mean over the classes, by rater; empty where the metric does not tell raters apart.
-        n_cases: cases that have a value.
+        n_cases: cases that have a value of every class and rater that any case has and that applies to them.
         of_cases: cases to which the metric applies; more than ``n_cases`` where the value does not cover them all.
     """
 
@@ -87,8 +105,8 @@ def reduce_metric(scores: MetricScores, metric: Metric, protocol: ScoringProtoco
         rater = int(scores.rater[at])
         key = Key(int(scores.label[at]), None if rater == NOBODY else rater)
         by_key[key] = _reduce_cases(scores.statistics[own], scores.subject[own], metric, protocol)
-    covered = scores.covered
-    return _over_raters_and_classes(by_key, len(covered), len(np.union1d(covered, scores.without)))
+    of_cases = len(np.union1d(scores.case, scores.without))
+    return _over_raters_and_classes(by_key, len(scores.covered), of_cases)
 
 
 def case_values(statistics: np.ndarray, metric: Metric) -> np.ndarray:

@@ -171,9 +171,9 @@ class GedUnbiased(OfSamples, OverlapMetric):
         """None where there is one sample or one rater only."""
         return ged_unbiased_of(overlaps, protocol)
 
-    def applies(self, tables: CaseTables) -> bool:
+    def applies(self, tables: CaseTables, key: Key) -> bool:
         """One rater alone has no pair of two."""
-        return super().applies(tables) and len(tables.truth_rows) > 1
+        return super().applies(tables, key) and len(tables.truth_rows) > 1
 
 
 class DiceMaxReverse(OfSamples, OverlapMetric):

@@ -43,10 +43,10 @@ class VotesMetric(Metric):
 class DisagreementMetric(VotesMetric):
     """Defined by how the raters disagree: where they do not, no prediction has a value."""
 
-    def applies(self, tables: CaseTables) -> bool:
+    def applies(self, tables: CaseTables, key: Key) -> bool:
         """Only where the raters' masks allow a value."""
-        scored = len(tables.sample_rows) > 0 and super().applies(tables)
-        return scored and any(self.measure(tables, label) is not None for label in tables.labels)
+        scored = len(tables.sample_rows) > 0 and super().applies(tables, key)
+        return scored and self.measure(tables, key.label) is not None
 
 
 class Ncc(DisagreementMetric):

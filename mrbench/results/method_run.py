@@ -1,5 +1,6 @@
 """A method run: one method with its options on one data set, over folds and seeds."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -82,7 +83,14 @@ class MethodRun:
     @cached_property
     def caveats(self) -> tuple[str, ...]:
         """What a reader must know before comparing."""
-        return (*caveats_of(self.spec, self.description), *self.more_caveats)
+        return (*caveats_of(self.spec, self.description), *self._unequal_seeds, *self.more_caveats)
+
+    @property
+    def _unequal_seeds(self) -> tuple[str, ...]:
+        seeds = Counter(result.spec.fold for result in self.results)
+        if len({*seeds.values()}) < 2:
+            return ()
+        return (f"seeds by fold: {', '.join(str(seeds[fold]) for fold in sorted(seeds))}",)
 
     @cached_property
     def costs(self) -> dict[str, float]:
@@ -165,7 +173,10 @@ class MethodRun:
 
     def same_as(self, other: "MethodRun") -> bool:
         """Are both the same cells?"""
-        own, others = ({result.folder or id(result) for result in run.results} for run in (self, other))
+        own, others = (
+            {result.folder or (run.id, result.spec.digest, result.spec.place) for result in run.results}
+            for run in (self, other)
+        )
         return own == others
 
 

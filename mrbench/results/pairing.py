@@ -1,6 +1,6 @@
 """What several method runs have of one metric in common: folds, cases, classes and raters."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,7 @@ class Paired:
         a, b: by fold, a table per seed.
         means: of A and B over the folds, as a table has them.
         cases: pairs.
+        of_cases: to which the metric applies, in the folds that both have.
         without_partner: cases of A and of B that the other does not have, in the folds that both have.
         same_columns: have both the same classes and raters?
         case_differences: B less A of each case with its subject, means over seeds; None of a pooled metric, of which
@@ -36,6 +37,7 @@ class Paired:
     b: Folds
     means: tuple[float, float]
     cases: int
+    of_cases: int
     without_partner: tuple[int, int]
     same_columns: bool
     case_differences: Sequence[tuple[float, str]] | None
@@ -52,6 +54,7 @@ class Paired:
             _tables(b, folds, metric, protocol),
             (_mean(a, folds, metric, protocol), _mean(b, folds, metric, protocol)),
             cases,
+            sum(len({*_applying(a[fold]), *_applying(b[fold])}) for fold in folds),
             (_n_cases(a, folds) - cases, _n_cases(b, folds) - cases),
             all(shared.same_columns for shared in folds.values()),
             None if metric.pooled else [d for f, one in folds.items() for d in one.differences(a[f], b[f], metric)],
@@ -159,6 +162,12 @@ class _SharedFold:
 
 def _cases(scores: MetricScores) -> list[Case]:
     return [(scores.cases[number], scores.subjects[number]) for number in scores.covered.tolist()]
+
+
+def _applying(seeds: Sequence[MetricScores]) -> Iterator[Case]:
+    for scores in seeds:
+        for number in np.union1d(scores.case, scores.without).tolist():
+            yield scores.cases[number], scores.subjects[number]
 
 
 def _among(scores: MetricScores, cases: frozenset[Case]) -> np.ndarray:

@@ -48,7 +48,7 @@ class Value:
         sd: standard deviation over the folds; None where there is one fold.
         folds: value by fold; empty where a paper does not say.
         of_folds: how many folds were planned.
-        cases: that have a value, over all folds, of one seed.
+        cases: that have a value, over all folds, of the seed that has the fewest.
         of_cases: to which the metric applies.
         subjects: that have a value; None where it was not counted.
         by_class, by_rater: means over the folds.
@@ -103,11 +103,13 @@ def values_of(
     """
     found: dict[str, dict[int, list[MetricValue]]] = {}
     tested: dict[int, int] = {}
+    finished = Counter[int]()
     for fold, metrics in cells:
+        finished[fold] += 1
         tested[fold] = max([tested.get(fold, 0), *(value.of_cases for value in metrics.values())])
         for name, value in metrics.items():
             found.setdefault(name, {}).setdefault(fold, []).append(value)
-    return {name: over_folds(own, of_folds, protocol, tested) for name, own in found.items()}
+    return {name: over_folds(own, of_folds, protocol, tested, finished) for name, own in found.items()}
 
 
 def over_folds(
@@ -115,6 +117,7 @@ def over_folds(
     of_folds: int,
     protocol: ScoringProtocol,
     tested: Mapping[int, int] | None = None,
+    finished: Mapping[int, int] | None = None,
 ) -> Value:
     """A metric's value from those of its folds.
 
@@ -123,6 +126,7 @@ def over_folds(
         of_folds: how many folds were planned.
         protocol: says which standard deviation.
         tested: cases of every finished fold, with those in which the metric has no value at all.
+        finished: cells of every fold; where the metric lacks its value of some of their seeds, no case is covered.
     """
     # Seeds of one fold are repetitions of one measurement: they are averaged before the spread over folds is taken.
     folds = {fold: fmean(one.value for one in values[fold]) for fold in sorted(values)}
@@ -133,7 +137,11 @@ def over_folds(
         sd=summary.sd,
         folds=folds,
         of_folds=of_folds,
-        cases=sum(one.n_cases for one in least),
+        cases=sum(
+            one.n_cases
+            for fold, one in zip(folds, least, strict=True)
+            if len(values[fold]) >= (finished or {}).get(fold, 0)
+        ),
         of_cases=sum(one.of_cases for one in least)
         + sum(cases for fold, cases in (tested or {}).items() if fold not in folds),
         by_class=_places([[one.by_class for one in values[fold]] for fold in folds]),
@@ -308,9 +316,7 @@ class Table:
         groups = ["row", *self.columns, "cost", "option"]
         columns = sorted(dict.fromkeys(place for own in found for place in own), key=lambda at: groups.index(at[0]))
         data = {place: [own.get(place) for own in found] for place in columns}
-        counts = Counter(row.label for row in self.rows)
-        labels = [row.label if counts[row.label] == 1 else f"{row.label}, S {row.samples}" for row in self.rows]
-        index = pd.Index(labels, name="method")
+        index = pd.Index([row.label for row in self.rows], name="method")
         frame = pd.DataFrame(data, index=index, columns=pd.MultiIndex.from_tuples(columns, names=(None, None)))
         frame.attrs = {"dataset": self.dataset, "protocol": self.protocol}
         return frame
@@ -350,17 +356,20 @@ def _statistics(value: Value) -> dict[str, Any]:
 
 
 def with_labels(rows: Sequence[Row]) -> list[Row]:
-    """The rows, labelled so that no two of one S have one label: by where they come from, by caveats, by number."""
+    """The rows, labelled so that no two have one label: by S, by where they come from, by caveats, by number."""
     labels = [row.label for row in rows]
-    for part in (_origin, _caveats):
-        counts = Counter(zip(labels, [row.samples for row in rows], strict=True))
-        parts = [part(row) if counts[label, row.samples] > 1 else "" for row, label in zip(rows, labels, strict=True)]
+    for part in (_samples, _origin, _caveats):
+        counts = Counter(labels)
+        parts = [part(row) if counts[label] > 1 else "" for row, label in zip(rows, labels, strict=True)]
         told = Counter(label for label, _ in {*zip(labels, parts, strict=True)})
         labels = [f"{label}, {p}" if p and told[label] > 1 else label for label, p in zip(labels, parts, strict=True)]
-    counts = Counter(zip(labels, [row.samples for row in rows], strict=True))
-    numbered = enumerate(zip(rows, labels, strict=True), 1)
-    unique = [label if counts[label, row.samples] == 1 else f"{label} ({n})" for n, (row, label) in numbered]
+    counts = Counter(labels)
+    unique = [label if counts[label] == 1 else f"{label} ({n})" for n, label in enumerate(labels, 1)]
     return [replace(row, label=label) for row, label in zip(rows, unique, strict=True)]
+
+
+def _samples(row: Row) -> str:
+    return "" if row.samples is None else f"S {row.samples}"
 
 
 def _origin(row: Row) -> str:
@@ -372,13 +381,16 @@ def _caveats(row: Row) -> str:
 
 
 def measured(row: Row, name: str, column: Column) -> tuple[object, ...] | None:
-    """Equal where the values of two rows measure the same: they cover everything they should, and are of the same
-    definition, test cases and folds, and for metrics of samples of the same S; None where a row has no such value."""
+    """Equal where the values of two rows measure the same; None where a row has no value that covers all it should.
+
+    They are of the same definition, test cases, folds, classes and raters; for metrics of samples also of the same S.
+    """
     value = row.values.get(name)
     if value is None or row.run is None or not value.complete:
         return None
     samples = row.samples if column.needs is Need.SAMPLES else None
-    return samples, value.definition, tuple(sorted(value.folds)), *row.run.tested
+    places = (tuple(sorted(own)) for own in (value.folds, value.by_class, value.by_rater))
+    return samples, value.definition, *places, *row.run.tested
 
 
 def comparable(rows: Sequence[Row], name: str, column: Column) -> list[list[int]]:

@@ -102,7 +102,7 @@ def subject_table(
     """
     if not len(scores):
         raise ValueError("a table of subjects needs at least one row")
-    cases = scores.covered
+    cases = np.unique(scores.case)
     named = [scores.subjects[case] for case in cases.tolist()]
     subjects = subjects or sorted(set(named))
     places = {subject: place for place, subject in enumerate(subjects)}

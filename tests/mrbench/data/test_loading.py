@@ -33,7 +33,7 @@ class Dots(mrbench.Dataset):
 
 @mrbench.hookimpl
 def mrbench_datasets():
-    return [mrbench.DatasetRecord(name="dots", factory="dots:Dots", config="mrbench:Config", summary="dots")]
+    return [mrbench.DatasetRecord(name="dots", factory="loaded_dots:Dots", config="mrbench:Config", summary="dots")]
 """
 
 
@@ -63,8 +63,9 @@ def test_a_data_set_that_is_not_prepared_says_how_to_get_it(tmp_path: Path):
 
 
 def test_a_data_set_of_a_file_is_loaded_too(tmp_path: Path):
-    (tmp_path / "dots.py").write_text(PLUGIN)
-    assert mrbench.load_dataset("dots", plugin_files=[tmp_path / "dots.py"]).ids == ("x",)
+    # A file's module stays loaded: no other test may name one like it.
+    (tmp_path / "loaded_dots.py").write_text(PLUGIN)
+    assert mrbench.load_dataset("dots", plugin_files=[tmp_path / "loaded_dots.py"]).ids == ("x",)
 
 
 def test_torch_sees_what_training_sees(cases: mrbench.CaseSet):

@@ -12,7 +12,7 @@ import pytest
 
 from mrbench.engine.cases import read_cases
 from mrbench.interfaces.metric import Key
-from mrbench.metrics.scores import COLUMNS, ScoreCollector, Scores
+from mrbench.metrics.scores import COLUMNS, EVERYWHERE, ScoreCollector, Scores
 
 LENGTHS = {"ged": 1, "ece": 3, "dice_rater": 1, "ncc": 1}
 SEEDS = pytest.mark.parametrize("seed", range(8))
@@ -21,7 +21,7 @@ Line = dict[str, Any]
 
 
 def random_lines(seed: int) -> list[Line]:
-    """The oracle: a row each; ``label`` None where the metric applies and has no value. Cases come in parts."""
+    """The oracle: a row each, without statistics where a value is lacking; ``label`` None where all are."""
     random = np.random.default_rng(seed)
     lines = []
     for number in random.permutation(12).tolist():
@@ -31,17 +31,17 @@ def random_lines(seed: int) -> list[Line]:
             kept = [key for key in keys if random.random() > 0.4]
             lines += [case | {"metric": metric, "label": k, "rater": r, "statistics": random.random(length).tolist()}
                       for k, r in kept]  # fmt: skip
-            if not kept and random.random() > 0.5:
-                lines.append(case | {"metric": metric, "label": None, "rater": None, "statistics": []})
+            gone = [key for key in keys if key not in kept and random.random() > 0.5] if kept else [(None, None)]
+            lines += [case | {"metric": metric, "label": k, "rater": r, "statistics": []} for k, r in gone]
     return lines
 
 
 def collected(lines: list[Line]) -> Scores:
     collector = ScoreCollector()
     for line in lines:
-        at = line["metric"], Key(line["label"] or 1, line["rater"])
-        own = {} if line["label"] is None else {at: np.array(line["statistics"])}
-        collector.append(line["case"], line["subject"], own, *([] if own else [line["metric"]]))
+        at = line["metric"], Key(line["label"] or 0, line["rater"])
+        own = {at: np.array(line["statistics"])} if line["statistics"] else {}
+        collector.append(line["case"], line["subject"], own, [] if own else [at])
     return collector.scores()
 
 
@@ -58,7 +58,7 @@ def lines_of(scores: Scores) -> list[Line]:
 
 def of_metric(lines: list[Line], metric: str) -> list[tuple[Any, ...]]:
     fields = ("case", "subject", "label", "rater", "statistics")
-    return [tuple(line[f] for f in fields) for line in lines if line["metric"] == metric and line["label"]]
+    return [tuple(line[f] for f in fields) for line in lines if line["metric"] == metric and line["statistics"]]
 
 
 @SEEDS
@@ -77,10 +77,12 @@ def test_the_rows_of_a_metric_are_its_own(seed: int):
         assert of_metric(lines, metric) == [
             (own.cases[c], own.subjects[c], k, None if r < 0 else r, values) for c, k, r, values in found
         ]
-        blank = [line["case"] for line in lines if line["metric"] == metric and line["label"] is None]
-        assert [own.cases[c] for c in own.without] == blank
-        having = {line["case"] for line in lines if line["metric"] == metric and line["label"]}
-        assert {own.cases[c] for c in own.covered} == having
+        rows = [line for line in lines if line["metric"] == metric]
+        given = {(line["label"], line["rater"]) for line in rows if line["statistics"]}
+        lacking = {line["case"] for line in rows if not line["statistics"]
+                   and (line["label"] is None or (line["label"], line["rater"]) in given)}  # fmt: skip
+        assert {own.cases[c] for c in own.without} == lacking
+        assert {own.cases[c] for c in own.covered} == {line["case"] for line in rows if line["statistics"]} - lacking
 
 
 @SEEDS
@@ -131,14 +133,14 @@ def test_metrics_that_no_case_has_do_not_apply(seed: int):
 @SEEDS
 def test_scored_cases_are_those_that_have_any_value(seed: int):
     lines = random_lines(seed)
-    scored = {(line["case"], line["subject"]) for line in lines if line["label"]}
+    scored = {(line["case"], line["subject"]) for line in lines if line["statistics"]}
     assert set(collected(lines).scored_cases()) == scored
-    assert collected([line for line in lines if line["label"] is None]).scored_cases() == []
+    assert collected([line for line in lines if not line["statistics"]]).scored_cases() == []
 
 
 def test_every_metric_that_a_case_has_is_given_in_the_order_in_which_they_came():
     collector = ScoreCollector()
-    collector.append("1", "a", {}, "b")
+    collector.append("1", "a", {}, [("b", EVERYWHERE)])
     collector.append("2", "a", {(name, Key(1)): np.array([0.5]) for name in ("c", "a")})
     assert [name for name, _ in collector.scores().by_metric()] == ["c", "a"]
 
@@ -195,7 +197,7 @@ def test_a_file_holds_every_row_in_full_precision(tmp_path: Path, seed: int):
 
 def test_a_metric_that_applies_and_has_no_value_leaves_a_blank_row(tmp_path: Path):
     collector = ScoreCollector()
-    collector.append("a, 0", "a", {("ece", Key(2)): np.array([1.0, 0.1])}, "ncc")
+    collector.append("a, 0", "a", {("ece", Key(2)): np.array([1.0, 0.1])}, [("ncc", EVERYWHERE)])
     collector.append("b, 0", "b", {("dice_rater", Key(1, 0)): np.array([1 / 3])})
     collector.scores().write_csv(tmp_path / "cases.csv.gz")
     assert written(tmp_path / "cases.csv.gz")[1:] == [

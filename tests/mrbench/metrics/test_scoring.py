@@ -3,6 +3,7 @@ import pytest
 
 from mrbench.interfaces.metric import Key, Metric
 from mrbench.metrics import PUBLISHED, STRICT, ScoreCollector, Summary, reduce_dataset, reduce_fold, score_case
+from mrbench.metrics.scores import EVERYWHERE
 from mrbench.metrics.scoring import case_values, without_value
 
 
@@ -83,7 +84,7 @@ def test_no_case_has_no_value():
 def test_cases_to_which_a_metric_applies_without_a_value_are_counted_and_weigh_nothing():
     scores = ScoreCollector()
     scores.append("1", "a", {("value", Key(1)): np.array([0.5])})
-    scores.append("2", "b", {}, "value")
+    scores.append("2", "b", {}, [("value", EVERYWHERE)])
     scores.append("3", "c", {("ratio", Key(1)): np.array([1.0, 2.0])})
     value = reduced(scores.scores(), STRICT)
     assert (value.value, value.n_cases, value.of_cases) == (0.5, 1, 2), "it does not apply to the third"
@@ -92,9 +93,9 @@ def test_cases_to_which_a_metric_applies_without_a_value_are_counted_and_weigh_n
 def test_a_case_is_counted_once_however_many_of_its_parts_have_a_value():
     scores = ScoreCollector()
     scores.append("1", "a", {("value", Key(1)): np.array([0.5])})
-    scores.append("1", "a", {}, "value")
+    scores.append("1", "a", {}, [("value", EVERYWHERE)])
     for _ in range(2):
-        scores.append("2", "b", {}, "value")
+        scores.append("2", "b", {}, [("value", EVERYWHERE)])
     value = reduced(scores.scores(), STRICT)
     assert (value.n_cases, value.of_cases) == (1, 2)
 
@@ -123,19 +124,39 @@ def test_trials_are_averaged_over_those_that_have_the_key():
     assert {key: value.tolist() for (_, key), value in scores.items()} == {Key(1, 0): [0.5], Key(1, 1): [0.4]}
 
 
-class Marked(Value):
-    """Applies where the test says so."""
+class Strict(Value):
+    """Applies to class 1 only."""
 
-    def applies(self, tables):
-        return tables["applies"]
+    def applies(self, tables, key):
+        return super().applies(tables, key) and key.label == 1
 
 
-def test_a_metric_is_without_value_where_it_applies_in_a_trial_and_was_found_in_none():
-    metrics = {name: Marked() for name in ("found", "missing")}
-    trials = [{"applies": False}, {"applies": True}]
-    assert without_value(trials, metrics, [("found", Key(1, 0))]) == ["missing"]
-    assert without_value(trials[:1], metrics, []) == []
-    assert without_value([], metrics, []) == ["found", "missing"], "nobody gave an answer: every value is lacking"
+def test_a_metric_lacks_the_classes_and_raters_to_which_it_applies_and_of_which_nothing_was_found(tabulate):
+    classes = np.array([[[0, 1, 2]]] * 3)
+    tables = tabulate(classes, samples=classes[:1], classes=3, truth=np.array([True, False, True]))
+    own = Key(1, 0), Key(1, 2), Key(2, 0), Key(2, 2)
+
+    def lacking(metric, *found, trials=(tables,)):
+        return [key for _, key in without_value(trials, {"m": metric}, [("m", key) for key in found])]
+
+    assert lacking(Value(), *own) == lacking(Value(), Key(1), Key(2)) == []
+    assert lacking(Value(), own[0], own[3]) == [own[1], own[2]], "rater 1 was not there"
+    assert lacking(Value(), Key(2)) == [Key(1)]
+    assert lacking(Value()) == [EVERYWHERE]
+    assert lacking(Strict(), own[0]) == [own[1]]
+    assert lacking(Strict(), trials=[]) == [EVERYWHERE], "nobody gave an answer: every value is lacking"
+    nobody = tabulate(classes, samples=classes[:1], classes=3, truth=np.zeros(3, bool))
+    assert lacking(Value(), trials=[nobody]) == []
+    assert lacking(Value(), trials=[nobody, tables]) == [EVERYWHERE]
+
+
+def test_a_case_that_lacks_a_rater_whom_other_cases_have_is_not_covered():
+    scores = ScoreCollector()
+    first, second, third = (("value", Key(1, rater)) for rater in (0, 1, 2))
+    scores.append("1", "a", {first: np.array([0.5]), second: np.array([0.7])}, [third])
+    scores.append("2", "b", {first: np.array([0.5])}, [second, third])
+    value = reduced(scores.scores(), STRICT)
+    assert (value.value, value.n_cases, value.of_cases) == (pytest.approx(0.6), 1, 2), "nothing is given for rater 2"
 
 
 def test_each_case_is_finalised_by_itself():

@@ -1,5 +1,6 @@
 """Method runs: which cells are one, of one run or of several, and what they say of themselves."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -131,3 +132,24 @@ def test_what_was_packed_is_told_by_its_entry():
 def test_a_method_run_was_written_when_its_last_cell_was():
     cells = [result_of(fold=f, record={"written": day}) for f, day in enumerate(("2026-03", "2026-05", "2026-04"))]
     assert run_of(*cells).written == "2026-05"
+
+
+def test_an_entry_or_a_run_that_is_read_twice_is_the_same(tmp_path: Path):
+    first, again, other = (run_of(result_of(), id=name) for name in ("abc", "abc", "abd"))
+    assert first.same_as(again)
+    assert not first.same_as(other)
+    (whole,) = runs_of(store_run(tmp_path, "a", *(StoredCell("proseg", GED, fold=fold) for fold in (0, 1))))
+    shutil.rmtree(whole.results[1].folder)
+    left = [
+        merged_runs(
+            [Run(name, tmp_path, [(one.spec, "") for one in whole.results], {"phantom": whole.description}, "")]
+        )
+        for name in "ab"
+    ]
+    assert left[0][0].same_as(left[1][0]), "a cell without a folder too"
+
+
+def test_folds_of_unequal_numbers_of_seeds_are_told_of():
+    seeds = [result_of(fold=fold, seed=seed) for fold, seed in ((0, 0), (0, 1), (1, 0))]
+    assert run_of(*seeds).caveats == ("preset quick", "seeds by fold: 2, 1")
+    assert run_of(*seeds[::2]).caveats == ("preset quick",)

@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 from ragged_scores import Cell, Ratio, Side, Value, columns_of, folds_of, random_cell
+from stored_runs import scores_of
 
 from mrbench.interfaces.metric import Key
 from mrbench.metrics.protocol import PUBLISHED, STRICT, ScoringProtocol
+from mrbench.metrics.scores import ScoreCollector
 from mrbench.metrics.scoring import reduce_metric
 from mrbench.results.pairing import Paired, aligned, subject_values, values_by_case
+from mrbench.results.reader import FoldScores
 from mrbench.results.table import over_folds
 
 PROTOCOLS = pytest.mark.parametrize("protocol", [STRICT, PUBLISHED], ids=lambda protocol: protocol.name)
@@ -178,3 +181,27 @@ def test_raters_of_a_case_are_averaged_within_their_class():
     values = {Key(1, 0): 0.2, Key(1, 1): 0.4, Key(2): 0.9}
     scores = columns_of({("1", "s"): {key: np.array([value, 1.0]) for key, value in values.items()}})
     assert values_by_case(scores, Value()) == {("1", "s"): pytest.approx((0.3 + 0.9) / 2)}
+
+
+def test_pairs_are_counted_of_the_cases_to_which_the_metric_applies():
+    def side(*gone: str) -> FoldScores:
+        values = {f"{name}, 0": {} if name in gone else {"ged": {None: 0.1}} for name in "abcd"}
+        return {0: [scores_of(values).of("ged")]}
+
+    for gone, expected in ((("", ""), (4, 4, (0, 0))), (("d", "d"), (3, 4, (0, 0))), (("c", "d"), (2, 4, (1, 1)))):
+        paired = Paired.of(*(side(one) for one in gone), Value(), STRICT)
+        assert paired is not None
+        assert (paired.cases, paired.of_cases, paired.without_partner) == expected
+
+
+def test_a_case_that_lacks_a_rater_is_no_pair():
+    def side(*gone: int) -> FoldScores:
+        collector = ScoreCollector()
+        for case, raters in (("a", {0, 1}), ("b", {0, 1} - {*gone})):
+            lacking = [("m", Key(1, rater)) for rater in {0, 1} - raters]
+            collector.append(case, case, {("m", Key(1, rater)): np.array([0.5]) for rater in raters}, lacking)
+        return {0: [collector.scores().of("m")]}
+
+    paired = Paired.of(side(), side(1), Value(), STRICT)
+    assert paired is not None
+    assert (paired.cases, paired.of_cases, paired.without_partner) == (1, 2, (1, 0))

@@ -97,6 +97,16 @@ def test_a_fold_where_a_metric_has_no_value_counts_all_its_cases():
     assert (found["ece"].mean, found["ece"].count) == (pytest.approx(0.3), "")
 
 
+def test_a_seed_without_the_metric_covers_no_case_of_its_fold():
+    seeds = [
+        (0, {"ged": measured(0.1), "ece": measured(0.3)}),
+        (0, {"ece": measured(0.3)}),
+        (1, {"ged": measured(0.3)}),
+    ]
+    found = values_of(seeds, 2, STRICT)["ged"]
+    assert (found.mean, found.count, found.complete) == (pytest.approx(0.2), "n 4/8", False)
+
+
 def test_a_fold_that_no_cell_finished_is_missing():
     found = values_of([(0, {"ged": measured(0.1)}), (2, {"ged": measured(0.3)})], 3, STRICT)["ged"]
     assert (found.mean, found.complete, found.count) == (pytest.approx(0.2), False, "folds 2/3")
@@ -185,6 +195,7 @@ ALONE = {
     "fewer test cases": row_of(method(limit=3), m=0.1),
     "other test cases": row_of(run_of(tested_cases=("x",)), m=0.1),
     "other folds": row_of(m=as_value(0.1, folds={1: 0.1})),
+    "some of the raters": row_of(m=as_value(0.1, by_rater={1: 0.1})),
     "another definition": row_of(m=as_value(0.1, definition="f" * 64)),
     "other samples": row_of(method(samples=4), m=0.1),
 }
@@ -266,19 +277,21 @@ def test_rows_that_nothing_tells_apart_are_numbered():
     assert labels(row_of(), row_of(method(method="staple")), row_of()) == ["proseg (1)", "staple", "proseg (3)"]
 
 
-def test_rows_of_another_s_need_no_other_label():
-    assert labels(row_of(), row_of(method(samples=4))) == ["proseg", "proseg"], "S stands beside the label"
+def test_rows_of_one_method_are_told_apart_by_s_first():
+    rows = row_of(), row_of(method(samples=4))
+    assert labels(*rows) == ["proseg, S 50", "proseg, S 4"]
+    assert len({*labels(*rows, *rows)}) == 4
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_no_two_rows_of_one_s_have_one_label(seed: int):
+def test_no_two_rows_have_one_label(seed: int):
     random = np.random.default_rng(seed)
     results = [result_of(), result_of(conditions=LOW), result_of(samples=4), result_of("staple")]
     rows = [row_of(run_of(results[random.integers(4)], name="ab"[random.integers(2)])) for _ in range(7)]
     theirs = [replace(REPORTED, label=str(random.choice(["proseg", "theirs", "proseg, run a"]))) for _ in range(4)]
     mixed = [[*rows, *theirs][place] for place in random.permutation(11).tolist()]
     found = with_labels(mixed)
-    assert len({(row.label, row.samples) for row in found}) == 11
+    assert len({row.label for row in found}) == 11
     assert [row.run for row in found] == [row.run for row in mixed], "in their order"
 
 

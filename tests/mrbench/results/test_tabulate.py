@@ -174,7 +174,9 @@ def test_records_are_believed_under_their_protocol_and_predictions_are_scored_ot
 
 def test_budgets_have_a_row_each_without_costs_and_say_that_they_are_of_the_first_samples(drawn: MethodRun):
     (table,) = tabulate([drawn], REGISTRY, STRICT, samples=[1, 2])
-    assert [(row.label, row.samples, row.costs) for row in table.rows] == [("proseg-prior", n, {}) for n in (1, 2)]
+    assert [(row.label, row.samples, row.costs) for row in table.rows] == [
+        (f"proseg-prior, S {n}", n, {}) for n in (1, 2)
+    ]
     assert ["first samples" in row.caveats for row in table.rows] == [True, False]
     with pytest.raises(UsageError, match="cannot be scored at 3 samples") as caught:
         tabulate([drawn], REGISTRY, STRICT, samples=[3])
