@@ -19,7 +19,7 @@ from mrbench.engine.score import applicable_metrics
 from mrbench.errors import DataError, IncompatibleError
 from mrbench.interfaces.metric import Key
 from mrbench.metrics.protocol import PUBLISHED, STRICT
-from mrbench.metrics.scores import ScoreCollector, Scores
+from mrbench.metrics.scores import EVERYWHERE, ScoreCollector, Scores
 
 HEADER = "case,subject,metric,label,rater,statistics\n"
 
@@ -33,9 +33,10 @@ def varied() -> Scores:
     """Names that a CSV file must quote, vectors, raters, and metrics that apply and have no value."""
     scores = ScoreCollector()
     values = {("ged", Key(1)): np.array([1 / 3]), ("ece", Key(2)): np.array([1.0, 1e-300, 7.0])}
-    scores.append('case, "quoted"', "a\nb", values, "ncc")
-    scores.append("case 2", "a\nb", {("dice_rater", Key(1, rater)): np.array([rater / 7]) for rater in range(3)})
-    scores.append("çase 3", "c", {("ged", Key(1)): np.array([-0.0])}, "ece", "dice_rater")
+    scores.append('case, "quoted"', "a\nb", values, [("ncc", EVERYWHERE)])
+    scores.append("case 2", "a\nb", {("dice_rater", Key(1, rater)): np.array([rater / 7]) for rater in range(3)},
+                  [("dice_rater", Key(1, 3)), ("dice_rater", Key(2, 0))])  # fmt: skip
+    scores.append("çase 3", "c", {("ged", Key(1)): np.array([-0.0])}, [("ece", EVERYWHERE), ("dice_rater", EVERYWHERE)])
     return scores.scores()
 
 
@@ -76,7 +77,7 @@ def test_lines_are_read_alike_however_many_are_checked_together(tmp_path: Path, 
         (HEADER + f"c,s,ged,{'9' * 5000},,0.5\n", "is no class"),
         (HEADER + "c,s,ged,1,r,0.5\n", "'r' is no rater"),
         (HEADER + "c,s,ged,1,2147483648,0.5\n", "'2147483648' is no rater"),
-        (HEADER + "c,s,ged,1,,\n", "could not convert"),
+        (HEADER + "c,s,ged,1,, \n", "could not convert"),
         (HEADER + "c,s,ged,1,,0.5 x\n", "could not convert"),
         (HEADER + "c,s,ged,1,,nan\n", "'nan' is not finite"),
         (HEADER + "c,s,ged,1,,1 inf\n", "'1 inf' is not finite"),
@@ -87,7 +88,7 @@ def test_lines_are_read_alike_however_many_are_checked_together(tmp_path: Path, 
         (HEADER + "c,s,ged,1,,0.5\nd,s,ged,1,,1 2\n", "line 3: metric 'ged' has vectors of two lengths"),
         (HEADER + "c,s,ged,,,\nc,s,ged,,,\n", "line 3: case 'c' has a second value of 'ged'"),
         (HEADER + "c,s,ged,,,0.5\n", "line 2: '' is no class"),
-        (HEADER + "c,s,ged,,0,\n", "line 2: could not convert"),
+        (HEADER + "c,s,ged,,0,\n", "line 2: '' is no class"),
         (HEADER + 'c,"s,ged,1,,0.5\n', "unexpected end of data"),
         (HEADER + f"{'c' * 200_000},s,ged,1,,0.5\n", "field larger than field limit"),
     ],
@@ -135,7 +136,7 @@ def expected(data: bytes) -> list[Line] | None:
         return None
     places = [(case, *rest) for case, _, *rest in lines]
     subjects = {(case, subject) for case, subject, *_ in lines}
-    lengths = {(metric, len(numbers)) for _, _, metric, label, _, numbers in lines if label}
+    lengths = {(metric, len(numbers)) for _, _, metric, label, _, numbers in lines if numbers}
     whole = (
         head == HEADER.strip().split(",")
         and len({place[:-1] for place in places}) == len(lines)
@@ -148,7 +149,7 @@ def expected(data: bytes) -> list[Line] | None:
 def line_of(case: str, subject: str, metric: str, label: str, rater: str, statistics: str) -> Line:
     if not (label or rater or statistics):
         return case, subject, metric, 0, None, ()
-    numbers = tuple(float(word) for word in statistics.split(" "))
+    numbers = tuple(float(word) for word in statistics.split(" ")) if statistics else ()
     places = (natural(label), natural(rater) if rater else None)
     if places[0] == 0 or not all(math.isfinite(number) for number in numbers):
         raise ValueError
