@@ -18,7 +18,7 @@ from mrbench.engine.conditions import Conditions, Precision, Sparsity
 from mrbench.engine.launch import DEVICES, Launch
 from mrbench.engine.plan import Request
 from mrbench.engine.run import Run, open_run
-from mrbench.errors import DataError, UsageError
+from mrbench.errors import DataError, IncompatibleError, UsageError
 from mrbench.metrics.protocol import MAX_PREDICTIONS
 from mrbench.registry import Registry, discover, discover_with_warnings
 from mrbench.results.collection import Results, protocol_of
@@ -201,8 +201,8 @@ def _of_results(folder: Path, run: str, registry: Registry) -> Results:
     for path in sorted((folder / "runs").glob(f"*/{RUN}"), key=lambda path: path.stat().st_mtime):
         try:
             opened.append(open_run(str(path.parent), folder))
-        except DataError as error:
-            notes.append(f"{error.what}: {error.found}; {error.hint}")
+        except (DataError, IncompatibleError) as error:
+            notes.append(f"{error.fault}; {error.hint}")
     return _of_runs(opened, registry, notes)
 
 

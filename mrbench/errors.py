@@ -30,6 +30,12 @@ class MrbenchError(Exception):
         lines += [f"  next:     {self.hint}"] if self.hint else []
         return "\n".join(visible(line).replace("\n", "\n    ") for line in lines)
 
+    @property
+    def fault(self) -> str:
+        """What failed and what was found, as a clause of a note."""
+        right = f" in place of {self.expected}" if self.expected else ""
+        return f"{self.what}: {self.found}{right}" if self.found else self.what
+
 
 class UsageError(MrbenchError):
     """The command or a configuration asks for something that does not exist or does not fit."""

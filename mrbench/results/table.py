@@ -231,7 +231,7 @@ class Row:
 
     @property
     def id(self) -> str:
-        """Of the entry that it was packed with; empty where it was not."""
+        """The id of the entry that it was packed with; empty where it was not."""
         return self.run.id if self.run else ""
 
     @property

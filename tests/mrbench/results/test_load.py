@@ -1,5 +1,6 @@
 """Results at the door: the same numbers as the commands print, asked by name."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -127,6 +128,19 @@ def test_damaged_files_cost_what_they_hold_and_are_named(tmp_path: Path):
     (note,) = results.notes
     assert str(tmp_path / "runs" / "bad") in note
     assert "the mrbench run that made it" in note
+
+
+def test_what_another_version_wrote_costs_what_it_holds_and_is_named(tmp_path: Path):
+    store_run(tmp_path, "good", StoredCell("proseg", GED), StoredCell("proseg", GED, fold=1))
+    store_run(tmp_path, "new", StoredCell("staple", GED))
+    record = next(tmp_path.glob("cells/phantom/proseg/*/fold1-seed0/record.json"))
+    for path in (record, tmp_path / "runs" / "new" / "run.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 2}))
+    results = mrbench.load_results(tmp_path)
+    assert [cell.status for cell in results.cells] == [Status.OK, Status.DAMAGED]
+    assert results.table().rows[0].values["ged"].count == "folds 1/2"
+    (note,) = results.notes
+    assert note.startswith(f"the run {tmp_path / 'runs' / 'new'} has another format: 2 in place of 1; ")
 
 
 def test_a_folder_without_results_is_told_what_is_expected(tmp_path: Path):
