@@ -58,9 +58,9 @@ class UnknownNameError(UsageError):
         from difflib import get_close_matches
 
         known = sorted(known)
-        near = get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+        near = get_close_matches(str(name).lower(), known, n=3, cutoff=0.5)
         remedies = [f"did you mean {' or '.join(repr(n) for n in near)}?"] if near else []
-        remedies += ["repeat the option for several names"] if "," in name else []
+        remedies += ["repeat the option for several names"] if "," in str(name) else []
         remedies += [hint] if hint else []
         super().__init__(
             f"unknown {kind} {name!r}" + (f" {where}" if where else ""),

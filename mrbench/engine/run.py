@@ -141,8 +141,15 @@ def _check_cells(folder: Path, specs: Sequence[CellSpec]) -> None:
 
 
 def _run_folder(name: str, results: Path) -> Path:
-    if (Path(name) / "run.json").exists():
-        return Path(name).resolve()
+    return Path(name).resolve() if (Path(name) / "run.json").exists() else folder_of_run(name, results)
+
+
+def folder_of_run(name: str, results: Path) -> Path:
+    """The folder of a run in a results folder, by the run's id or ``last``.
+
+    Raises:
+        UnknownNameError: no such run; names the nearest.
+    """
     runs = sorted((results / "runs").glob("*/run.json"), key=lambda path: path.stat().st_mtime)
     known = {path.parent.name: path.parent for path in runs}
     if name == "last" and runs:
