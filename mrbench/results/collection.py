@@ -178,7 +178,8 @@ class Results:
         if name is None and len(self.datasets) == 1:
             return self.datasets[0]
         if name is None:
-            raise UsageError("which data set?", expected=", ".join(self.datasets) or "at least one result")
+            known = ", ".join(self.datasets) or "at least one result"
+            raise UsageError("which data set?", expected=known, found="" if self.datasets else "; ".join(self.notes))
         found = [key for key in self.datasets if key == name] or [
             key for key in self.datasets if key.rpartition(":")[2] == name
         ]

@@ -189,6 +189,14 @@ def test_what_another_version_wrote_costs_what_it_holds_and_is_named(tmp_path: P
     assert note.startswith(f"the run {tmp_path / 'runs' / 'new'} has another format: 2 in place of 1; ")
 
 
+def test_where_no_run_can_be_read_a_table_says_why(tmp_path: Path):
+    run = store_run(tmp_path, "r", StoredCell("proseg", GED))
+    (run.folder / "run.json").write_text("{")
+    with pytest.raises(UsageError, match="which data set") as caught:
+        mrbench.load_results(tmp_path).table()
+    assert str(run.folder) in caught.value.found
+
+
 def test_a_folder_without_results_is_told_what_is_expected(tmp_path: Path):
     with pytest.raises(UsageError, match="there are no results") as caught:
         mrbench.load_results(tmp_path)
