@@ -1,7 +1,9 @@
 """Typed configurations: frozen, with unknown keys and wrong types as errors that name the nearest right one."""
 
 import hashlib
+import json
 from collections.abc import Mapping
+from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
@@ -99,6 +101,26 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             found[prefix + name] = value
     return found
+
+
+def as_text(value: Any) -> str:
+    """A value of an option as a command line has it; a list's elements with commas between.
+
+    What was set is part of a run, whose name must not depend on who asked, a command line or a script.
+
+    Raises:
+        UsageError: a value that no command line has.
+    """
+    if isinstance(value, str | PathLike):
+        return str(value)
+    return ",".join(map(as_text, value)) if isinstance(value, list | tuple) else json.dumps(value, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    # NumPy's numbers.
+    if hasattr(value, "item"):
+        return value.item()
+    raise UsageError("a setting has a wrong value", expected="text, a number, True, False or None", found=repr(value))
 
 
 def _nested(values: Mapping[str, Any]) -> dict[str, Any]:

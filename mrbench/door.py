@@ -5,20 +5,19 @@
 >>> results.table("phantom").to_pandas()["ged"]["mean"]             # doctest: +SKIP
 """
 
-import json
 import warnings
-from collections.abc import Mapping, Sequence
-from os import PathLike
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mrbench.configuration import flat
+from mrbench.arguments import StrPath, path_of, paths_of, seconds_of, text_of, texts_of, whole_of, wholes_of
+from mrbench.configuration import as_text, flat
 from mrbench.data.folder import RESULTS, data_folder
 from mrbench.engine.conditions import Conditions, Precision, Sparsity
 from mrbench.engine.launch import DEVICES, Launch
 from mrbench.engine.plan import Request
-from mrbench.engine.run import Run, open_run
-from mrbench.errors import DataError, UsageError
+from mrbench.engine.run import Run, folder_of_run, open_run
+from mrbench.errors import DataError, IncompatibleError, UsageError
 from mrbench.metrics.protocol import MAX_PREDICTIONS
 from mrbench.registry import Registry, discover, discover_with_warnings
 from mrbench.results.collection import Results, protocol_of
@@ -30,16 +29,14 @@ if TYPE_CHECKING:
 RUN = "run.json"
 """The file that tells a run's folder from others."""
 
-StrPath = str | PathLike[str]
-
 
 def run(
-    methods: str | Sequence[str],
-    datasets: str | Sequence[str],
+    methods: str | Iterable[str],
+    datasets: str | Iterable[str],
     *,
     preset: str | Mapping[str, str] | None = None,
     settings: Mapping[str, Any] | None = None,
-    folds: Sequence[int] = (),
+    folds: int | Iterable[int] = (),
     seed: int = 0,
     seeds: int = 1,
     split: str = "strict",
@@ -54,8 +51,8 @@ def run(
     jobs: int = 1,
     timeout: float | None = None,
     force: bool = False,
-    plugin_files: Sequence[StrPath] = (),
-    observe: Sequence[str] = (),
+    plugin_files: StrPath | Iterable[StrPath] = (),
+    observe: str | Iterable[str] = (),
     progress: bool = False,
 ) -> Results:
     """Runs methods on data sets, as ``mrbench run`` with the same arguments: the same run, cells and digests.
@@ -65,7 +62,7 @@ def run(
     needs no ``if __name__ == "__main__"`` and a notebook keeps its memory.
 
     Args:
-        methods, datasets: names; one may stand alone.
+        methods, datasets: names; here and below, one of several may stand alone.
         preset: settings of the methods by name: ``paper`` (default), ``quick``, ``as_released``; or for each method
             its own, ``{"proseg": "quick"}``.
         settings: options of methods and data sets, ``{"proseg.epochs": 3}``; without an owner for all that have it.
@@ -92,30 +89,30 @@ def run(
         DataAbsentError, DataError: a data set that is not there or is wrong.
         KeyboardInterrupt: after the running cells were stopped; their checkpoints stay.
     """
-    _check(seed=(seed, 0), seeds=(seeds, 1), samples=(samples, 1), limit=(limit, 1), jobs=(jobs, 1))
-    _check_computing(samples, device, timeout)
+    first = whole_of("seed", seed)
+    present = None if raters_present is None else whole_of("raters_present", raters_present, 1)
     request = Request(
-        methods=_several(methods),
-        datasets=_several(datasets),
-        settings={name: _as_text(value) for name, value in flat(settings or {}).items()},
+        methods=texts_of("methods", methods),
+        datasets=texts_of("datasets", datasets),
+        settings={name: as_text(value) for name, value in flat(_mapping("settings", settings, "None")).items()},
         presets=_presets(preset),
-        folds=tuple(folds),
-        seeds=range(seed, seed + seeds),
-        samples=samples,
-        limit=limit,
-        split=split,
-        conditions=Conditions.chosen(raters_present, sparsity, precision),
-        data=data_folder(None if data is None else Path(data)),
+        folds=wholes_of("folds", folds),
+        seeds=range(first, first + whole_of("seeds", seeds, 1)),
+        samples=_samples(samples),
+        limit=None if limit is None else whole_of("limit", limit, 1),
+        split=text_of("split", split),
+        conditions=Conditions.chosen(present, sparsity, precision),
+        data=data_folder(None if data is None else path_of("data", data)),
     )
     launch = Launch(
         request=request,
-        out=Path(out),
-        device=device,
-        jobs=jobs,
-        timeout=timeout,
+        out=path_of("out", out),
+        device=_device(device),
+        jobs=whole_of("jobs", jobs, 1),
+        timeout=None if timeout is None else seconds_of("timeout", timeout),
         force=force,
-        plugin_files=tuple(map(Path, plugin_files)),
-        observe=_several(observe),
+        plugin_files=paths_of("plugin_files", plugin_files),
+        observe=texts_of("observe", observe),
     )
     registry = discover_with_warnings(launch.plugin_files)
     planned = launch.planned(registry, launch.command)
@@ -126,61 +123,54 @@ def run(
     return _of_runs([opened], registry)
 
 
-def _several(names: str | Sequence[str]) -> tuple[str, ...]:
-    return (names,) if isinstance(names, str) else tuple(names)
-
-
 def _presets(preset: str | Mapping[str, str] | None) -> dict[str, str]:
-    return {"": preset} if isinstance(preset, str) else dict(preset or {})
+    if isinstance(preset, str):
+        return {"": preset}
+    return {owner: text_of("preset", name) for owner, name in _mapping("preset", preset, "a name").items()}
 
 
-def _as_text(value: Any) -> str:
-    # As a command line has it: what was set is part of a run, whose name must not depend on who asked.
-    if isinstance(value, str | PathLike):
-        return str(value)
-    return ",".join(map(_as_text, value)) if isinstance(value, list | tuple) else json.dumps(value, default=_plain)
+def _mapping(name: str, value: Mapping[str, Any] | None, otherwise: str) -> Mapping[str, Any]:
+    if value is not None and not isinstance(value, Mapping):
+        expected = f"{otherwise}, or a mapping by the names of methods and options"
+        raise UsageError(f"{name} has a wrong value", expected=expected, found=repr(value)[:200])
+    return value or {}
 
 
-def _plain(value: Any) -> Any:
-    # NumPy's numbers.
-    if hasattr(value, "item"):
-        return value.item()
-    raise UsageError("a setting has a wrong value", expected="text, a number, True, False or None", found=repr(value))
+def _samples(samples: int) -> int:
+    if (number := whole_of("samples", samples, 1)) > MAX_PREDICTIONS:
+        raise UsageError("samples has a wrong value", expected=f"at most {MAX_PREDICTIONS}", found=str(number))
+    return number
 
 
-def _check(**numbers: tuple[int | None, int]) -> None:
-    for name, (value, least) in numbers.items():
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
-            raise UsageError(f"{name} has a wrong value", expected=f"a whole number from {least}", found=repr(value))
-
-
-def _check_computing(samples: int, device: str, timeout: float | None) -> None:
-    if samples > MAX_PREDICTIONS:
-        raise UsageError("samples has a wrong value", expected=f"at most {MAX_PREDICTIONS}", found=str(samples))
+def _device(device: str) -> str:
     if device not in DEVICES:
         raise UsageError("device has a wrong value", expected=f"one of {', '.join(DEVICES)}", found=repr(device))
-    if timeout is not None and not timeout > 0:
-        raise UsageError("timeout has a wrong value", expected="seconds above 0", found=repr(timeout))
+    return device
 
 
-def load_results(path: StrPath = RESULTS, *, run: str = "", plugin_files: Sequence[StrPath] = ()) -> Results:
+def load_results(path: StrPath = RESULTS, *, run: str = "", plugin_files: StrPath | Iterable[StrPath] = ()) -> Results:
     """What lies in a results folder, a run's folder, or a leaderboard: its folder or an archive of it.
 
     A damaged record costs its cell only: it has the status ``damaged``, and its reason says what mends it.
 
     Args:
-        path: of the folder, or of a ``.zip`` or ``.tar.gz`` archive of a leaderboard.
+        path: of the folder, or of a ``.zip`` or ``.tar.gz`` archive of a leaderboard; a run's ``run.json`` stands for
+            its folder.
         run: id of one run of a results folder, or ``last``; empty: all of them.
-        plugin_files: files with methods, data sets or metrics that the results come from.
+        plugin_files: files with methods, data sets or metrics that the results come from; one may stand alone.
 
     Raises:
         UsageError: nothing of that kind is there.
         UnknownNameError: no such run; names the nearest.
         DataError, IncompatibleError: it cannot be read.
     """
-    folder, registry = Path(path), discover(files=[Path(file) for file in plugin_files])
-    if (folder / "runs").is_dir() or run:
-        return _of_results(folder, run, registry)
+    folder, registry = path_of("path", path).resolve(), discover(files=paths_of("plugin_files", plugin_files))
+    if folder.name == RUN and folder.is_file():
+        folder = folder.parent
+    if text_of("run", run):
+        return _of_runs([open_run(str(folder_of_run(run, folder)), folder)], registry)
+    if (folder / "runs").is_dir():
+        return _of_results(folder, registry)
     if (folder / RUN).is_file():
         return _of_runs([open_run(str(folder), folder.parent.parent)], registry)
     from mrbench.leaderboard.load import is_leaderboard, load_leaderboard
@@ -194,15 +184,13 @@ def load_results(path: StrPath = RESULTS, *, run: str = "", plugin_files: Sequen
     )
 
 
-def _of_results(folder: Path, run: str, registry: Registry) -> Results:
-    if run:
-        return _of_runs([open_run(run, folder)], registry)
+def _of_results(folder: Path, registry: Registry) -> Results:
     opened, notes = [], []
     for path in sorted((folder / "runs").glob(f"*/{RUN}"), key=lambda path: path.stat().st_mtime):
         try:
             opened.append(open_run(str(path.parent), folder))
-        except DataError as error:
-            notes.append(f"{error.what}: {error.found}; {error.hint}")
+        except (DataError, IncompatibleError) as error:
+            notes.append(f"{error.fault}; {error.hint}")
     return _of_runs(opened, registry, notes)
 
 
@@ -215,21 +203,21 @@ def compare(
     b: MethodRun,
     *,
     protocol: str = "strict",
-    metrics: Sequence[str] = (),
+    metrics: str | Iterable[str] = (),
     allow_mixed: bool = False,
-    plugin_files: Sequence[StrPath] = (),
+    plugin_files: StrPath | Iterable[StrPath] = (),
 ) -> "Comparison":
     """Paired differences, B less A, with intervals and p-values corrected for all metrics, as ``mrbench compare`` does.
 
     Args:
         a, b: on one data set; ``Results.method`` gives them.
         protocol: the scoring protocol.
-        metrics: to compare; none: those meant for tables.
+        metrics: to compare, one or several; none: those meant for tables.
         allow_mixed: compare on other data or splits too, labelled and untested.
-        plugin_files: files with the metrics that are not installed.
+        plugin_files: files with the metrics that are not installed; one may stand alone.
 
     Raises:
-        UsageError: two data sets, or one method run with itself.
+        UsageError: two data sets, one method run with itself, or what is no method run.
         IncompatibleError: other data or splits, nothing in common, or scores that cannot be had.
         UnknownNameError: an unknown protocol or metric.
         DataError: a file that cannot be read.
@@ -238,11 +226,15 @@ def compare(
     from mrbench.comparison.report import ComparisonReport
     from mrbench.results.reader import ScoreReader
 
+    for name, side in (("a", a), ("b", b)):
+        if not isinstance(side, MethodRun):
+            hint = "results.method(NAME) of load_results(FOLDER) gives one"
+            raise UsageError(f"{name} has a wrong value", expected="a method run", found=repr(side)[:200], hint=hint)
     if a.dataset != b.dataset or a.same_as(b):
         what = "on two data sets" if a.dataset != b.dataset else "the same cells"
         raise UsageError(f"{a.title} and {b.title} are {what}", expected="two method runs on one data set")
-    registry = discover(files=[Path(file) for file in plugin_files])
-    keys = tuple(registry.get("metric", name).key for name in metrics)
+    registry = discover(files=paths_of("plugin_files", plugin_files))
+    keys = tuple(registry.get("metric", name).key for name in texts_of("metrics", metrics))
     reader = ScoreReader(registry, protocol_of(protocol), keys)
     report = ComparisonReport.of(Pairing("", [Pair(a, b)]), reader, "exchange", allow_mixed=allow_mixed)
     return report.comparisons[0]

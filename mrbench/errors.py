@@ -30,6 +30,12 @@ class MrbenchError(Exception):
         lines += [f"  next:     {self.hint}"] if self.hint else []
         return "\n".join(visible(line).replace("\n", "\n    ") for line in lines)
 
+    @property
+    def fault(self) -> str:
+        """What failed and what was found, as a clause of a note."""
+        right = f" in place of {self.expected}" if self.expected else ""
+        return f"{self.what}: {self.found}{right}" if self.found else self.what
+
 
 class UsageError(MrbenchError):
     """The command or a configuration asks for something that does not exist or does not fit."""
@@ -52,9 +58,9 @@ class UnknownNameError(UsageError):
         from difflib import get_close_matches
 
         known = sorted(known)
-        near = get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+        near = get_close_matches(str(name).lower(), known, n=3, cutoff=0.5)
         remedies = [f"did you mean {' or '.join(repr(n) for n in near)}?"] if near else []
-        remedies += ["repeat the option for several names"] if "," in name else []
+        remedies += ["repeat the option for several names"] if "," in str(name) else []
         remedies += [hint] if hint else []
         super().__init__(
             f"unknown {kind} {name!r}" + (f" {where}" if where else ""),

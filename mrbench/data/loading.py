@@ -1,10 +1,10 @@
 """Data sets by name: from a plugin with its options to cases."""
 
-from collections.abc import Mapping, Sequence
-from os import PathLike
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mrbench.arguments import StrPath, path_of, paths_of
 from mrbench.data.folder import data_folder
 from mrbench.registry import Plugin, discover_with_warnings
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def load_dataset(
-    name: str, /, *, data: str | PathLike[str] | None = None, plugin_files: Sequence[str | PathLike[str]] = (),
+    name: str, /, *, data: StrPath | None = None, plugin_files: StrPath | Iterable[StrPath] = (),
     **options: Any,
 ) -> "CaseSet":  # fmt: skip
     """The cases of a data set, with its splits: what ``mrbench run`` trains and tests on.
@@ -22,7 +22,7 @@ def load_dataset(
     Args:
         name: as on the command line.
         data: the folder of prepared data; None: ``$MRBENCH_DATA``, else the user's data folder.
-        plugin_files: Python files with plugins of your own.
+        plugin_files: Python files with plugins of your own; one may stand alone.
         options: of the data set, as ``--set`` takes them; ``**{"part.option": 3}`` reaches into a nested one.
 
     Raises:
@@ -31,8 +31,8 @@ def load_dataset(
         DataAbsentError: its files are not there; says how to get them and which command prepares them.
         DataError: they are there and wrong; names the case.
     """
-    plugin = discover_with_warnings(map(Path, plugin_files)).get("dataset", name)
-    return cases_of(plugin, configured(plugin, options), None if data is None else Path(data))
+    plugin = discover_with_warnings(paths_of("plugin_files", plugin_files)).get("dataset", name)
+    return cases_of(plugin, configured(plugin, options), None if data is None else path_of("data", data))
 
 
 def configured(plugin: Plugin[Any], options: Mapping[str, Any]) -> "Config":

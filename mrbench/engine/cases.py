@@ -21,8 +21,9 @@ from mrbench.engine.cell import CASES, COMPUTED_AGAIN, PREDICTIONS
 from mrbench.engine.result import StoredScores
 from mrbench.engine.score import is_scored, score_cell
 from mrbench.errors import DataError, IncompatibleError
+from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import ScoringProtocol
-from mrbench.metrics.scores import COLUMNS, EVERYWHERE, NOBODY, ScoreCollector, Scores
+from mrbench.metrics.scores import COLUMNS, EVERYWHERE, LARGEST_NUMBER, NOBODY, MetricScores, ScoreCollector, Scores
 from mrbench.registry import Plugin
 
 T = TypeVar("T")
@@ -36,10 +37,16 @@ CHUNK = 2**16
 
 @dataclass(frozen=True, eq=False)
 class CellFiles:
-    """The files of a finished cell in a results folder, with its record."""
+    """The files of a finished cell in a results folder.
+
+    Attributes:
+        record: that of the cell.
+        description: what its data set declares.
+    """
 
     folder: Path
     record: Mapping[str, Any]
+    description: Mapping[str, Any]
 
     def read(self, metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol, samples: int | None) -> StoredScores:
         """As stored where protocol and definitions agree, else from the cell's predictions.
@@ -51,7 +58,9 @@ class CellFiles:
         """
         if samples is None and is_scored(self.record, metrics, protocol) and (self.folder / CASES).is_file():
             faults = {name: text for name, text in self.record.get("metric_faults", {}).items() if name in metrics}
-            return StoredScores(read_cases(self.folder / CASES).only(set(metrics) - set(faults)), faults)
+            scores = read_cases(self.folder / CASES).only(set(metrics) - set(faults))
+            self._check(scores, metrics)
+            return StoredScores(scores, faults)
         predictions = self.folder / PREDICTIONS
         if not predictions.is_file():
             raise IncompatibleError(
@@ -62,6 +71,56 @@ class CellFiles:
             )
         scored = score_cell(predictions, metrics, protocol, samples=samples)
         return StoredScores(scored.cases.only(set(metrics) - set(scored.faults)), scored.faults)
+
+    def _check(self, scores: Scores, metrics: Mapping[str, Plugin[Any]]) -> None:
+        try:
+            check_places(scores, self.description)
+            for name, own in scores.by_metric():
+                check_vectors(name, own, metrics[name].load()())
+        except ValueError as error:
+            path = self.folder / CASES
+            raise DataError(f"{path} fits no such cell", found=f"{error}"[:200], hint=COMPUTED_AGAIN) from error
+
+
+def check_places(scores: Scores, description: Mapping[str, Any]) -> None:
+    """Are all classes and raters of a data set?
+
+    Raises:
+        ValueError: one is not.
+    """
+    classes, raters = len(description["classes"]), len(description["rater_names"])
+    for what, column, end in (("class", scores.label, classes), ("rater", scores.rater, raters)):
+        if len(column) and (largest := int(column.max())) >= end:
+            raise ValueError(f"{what} {largest}, and the data set has {end}")
+
+
+def check_vectors(name: str, scores: MetricScores, metric: Metric) -> None:
+    """Are a metric's statistics vectors those that it can finalise?
+
+    Raises:
+        ValueError: they are of another length, or give a value that is not finite.
+    """
+    length = scores.statistics.shape[1]
+    if type(metric).finalise is Metric.finalise:
+        if length != 1:
+            raise ValueError(f"{length} numbers of metric {name!r} in place of 1")
+        return
+    for total in _totals(scores) if metric.pooled else scores.statistics[:1]:
+        if not math.isfinite(_finalised(total, metric)):
+            raise ValueError(f"metric {name!r} cannot finalise its {length} numbers")
+
+
+def _totals(scores: MetricScores) -> Iterator[np.ndarray]:
+    """The sum over the cases, for each class and rater."""
+    return (scores.statistics[scores.column == place].sum(axis=0) for place in np.unique(scores.column))
+
+
+def _finalised(total: np.ndarray, metric: Metric) -> float:
+    try:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return metric.finalise(total)
+    except Exception:  # a plugin may raise anything
+        return math.nan
 
 
 def read_cases(path: Path) -> Scores:
@@ -153,7 +212,7 @@ def _numbers(statistics: Sequence[str], first: int) -> tuple[np.ndarray, np.ndar
         numbers = np.array([float(word) for own in words for word in own], np.float64)
     except ValueError:
         numbers = np.array([np.nan])
-    if not np.isfinite(numbers).all():
+    if not (np.abs(numbers) <= LARGEST_NUMBER).all():
         _tell_first(statistics, words, first)
     return numbers, np.array([len(own) for own in words], np.int32)
 
@@ -161,11 +220,12 @@ def _numbers(statistics: Sequence[str], first: int) -> tuple[np.ndarray, np.ndar
 def _tell_first(statistics: Sequence[str], words: Sequence[Sequence[str]], first: int) -> None:
     for number, (text, own) in enumerate(zip(statistics, words, strict=True), first):
         try:
-            finite = all(math.isfinite(float(word)) for word in own)
+            largest = max((abs(float(w)) if math.isfinite(float(w)) else math.inf for w in own), default=0)
         except ValueError as error:
             raise ValueError(f"line {number}: {error}") from None
-        if not finite:
-            raise ValueError(f"line {number}: {text[:40]!r} is not finite")
+        if largest > LARGEST_NUMBER:
+            fault = f"is beyond {LARGEST_NUMBER:g}" if math.isfinite(largest) else "is not finite"
+            raise ValueError(f"line {number}: {text[:40]!r} {fault}")
 
 
 def _check_whole(scores: Scores) -> None:

@@ -67,17 +67,20 @@ def execute(run: Run, settings: Settings, watch: Watch) -> list[Result]:
 
 
 def is_kept(spec: CellSpec, results: Path) -> bool:
-    """Is a cell finished? One whose record is damaged is removed, so that it is computed again.
+    """Is a cell finished? One whose record is damaged, or says that it is not ok, is removed: it is computed anew.
 
     Raises:
         IncompatibleError: another version wrote it.
     """
     folder = spec.folder(results)
     try:
-        return read_record(folder) is not None
+        record = read_record(folder)
     except DataError:
+        record = {}
+    if record is not None and record.get("status") != Status.OK:
         discard(folder)  # its training stays, and its predictions are made again
         return False
+    return record is not None
 
 
 def _compute(run: Run, todo: Sequence[CellSpec], settings: Settings, watch: Watch, observers: Observers) -> None:

@@ -4,7 +4,6 @@ import shlex
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,6 @@ from mrbench.engine.run import Run, run_of
 from mrbench.registry import Registry
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-
-StrPath = str | PathLike[str]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """A trained method from Python: what a finished cell predicts, for any image."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 from pickle import UnpicklingError
@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from mrbench.arguments import StrPath, paths_of
 from mrbench.data.case import Case, Image
 from mrbench.data.description import Description
 from mrbench.data.normalisation import normalise
@@ -31,11 +32,11 @@ class HasFolder(Protocol):
     """Whatever says where a cell lies, such as a result."""
 
     @property
-    def folder(self) -> Path: ...
+    def folder(self) -> Path | None: ...
 
 
 def load_model(
-    cell: str | PathLike[str] | HasFolder, *, device: str = "auto", plugin_files: Sequence[str | PathLike[str]] = ()
+    cell: StrPath | HasFolder, *, device: str = "auto", plugin_files: StrPath | Iterable[StrPath] = ()
 ) -> "Model":
     """The trained method of a finished cell.
 
@@ -44,21 +45,21 @@ def load_model(
     Args:
         cell: its folder, ``results/cells/DATASET/METHOD/DIGEST/foldK-seedS``, or a result that has a ``folder``.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        plugin_files: where the method comes from a file.
+        plugin_files: where the method comes from a file; one may stand alone.
 
     Raises:
         UsageError: no finished cell, or one of a fusion or of predictions made elsewhere, which have no weights.
         DataError: the weights are not there, or cannot be read.
         PluginError: the method is another version now.
     """
-    folder = Path(cell if isinstance(cell, str | PathLike) else cell.folder).resolve()
+    folder = _folder_of(cell)
     spec = _finished(folder)
     results = _results_of(folder, spec)
     training = spec.training_folder(results)
     again = f"{reproduce(spec)} --out {results} --force"
     if not (training / TRAINED).is_file():
         raise DataError(f"the weights of {spec.title} are not there", expected=str(training), hint=again)
-    plugin = method_of(spec, discover_with_warnings(map(Path, plugin_files)))
+    plugin = method_of(spec, discover_with_warnings(paths_of("plugin_files", plugin_files)))
     description = _description(spec, results, again)
     with _generator_kept():
         method = untrained(spec, plugin, description)
@@ -69,6 +70,17 @@ def load_model(
         found = f"{type(error).__name__}: {error}"[:300]
         raise DataError(f"cannot read the weights in {training / WEIGHTS}", found=found, hint=again) from error
     return model
+
+
+def _folder_of(cell: StrPath | HasFolder) -> Path:
+    folder = cell if isinstance(cell, str | PathLike) else getattr(cell, "folder", None)
+    if folder is None:
+        raise UsageError(
+            f"{cell!r} lies in no folder and has no weights",
+            expected="the folder of a finished cell, or its result from a results folder",
+            hint='load_results("results").cell(METHOD) gives one; entries of a leaderboard hold scores only',
+        )
+    return Path(folder).resolve()
 
 
 def _finished(folder: Path) -> CellSpec:

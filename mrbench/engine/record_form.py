@@ -5,17 +5,22 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, StrictBool, StrictInt, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, StrictBool, TypeAdapter, ValidationError
 
 from mrbench.engine.cell import Status
+from mrbench.metrics.scores import LARGEST_NUMBER
 
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Number = Annotated[float, Field(strict=True, ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
+Amount = Annotated[Number, Field(ge=0)]
+Count = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
+Class = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}$")]
+Rater = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,8})$")]
 
 
 @dataclass
 class _Phase:
-    seconds: Number
-    peak_memory_mib: Number
+    seconds: Amount
+    peak_memory_mib: Amount
 
 
 def _with_predictions(phases: dict[str, _Phase]) -> dict[str, _Phase]:
@@ -24,12 +29,18 @@ def _with_predictions(phases: dict[str, _Phase]) -> dict[str, _Phase]:
     return phases
 
 
-@dataclass
-class _Profile:
-    phases: Annotated[dict[str, _Phase], AfterValidator(_with_predictions)]
+@dataclass(kw_only=True)
+class _Costs:
+    phases: dict[str, _Phase] = field(default_factory=dict)
     trained_on_shared_device: StrictBool = False
-    milliseconds_per_image: Number | None = None
-    parameters: StrictInt | None = None
+    milliseconds_per_image: Amount | None = None
+    parameters: Count | None = None
+    epochs: Count | None = None
+
+
+@dataclass(kw_only=True)
+class _Profile(_Costs):
+    phases: Annotated[dict[str, _Phase], AfterValidator(_with_predictions)]
 
 
 @dataclass
@@ -40,37 +51,50 @@ class _Environment:
 @dataclass
 class _Metric:
     value: Number
-    by_class: dict[int, Number] = field(default_factory=dict)
-    by_rater: dict[int, Number] = field(default_factory=dict)
-    cases: StrictInt = 0
-    of: StrictInt = 0
+    by_class: dict[Class, Number] = field(default_factory=dict)
+    by_rater: dict[Rater, Number] = field(default_factory=dict)
+    cases: Count = 0
+    of: Count = 2**63  # where nothing is said of cases, the value covers what it should
+
+
+def _within(metric: _Metric) -> _Metric:
+    if metric.cases > metric.of:
+        raise ValueError(f"{metric.cases} cases of {metric.of}")
+    return metric
 
 
 @dataclass(kw_only=True)
 class _Ended:
-    """Of every cell that came to an end."""
+    """The fields of every cell that came to an end."""
 
     status: Status
     reason: str
-    versions: dict[str, Any] = field(default_factory=dict)
+    written: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    metric_faults: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class _FailedEnvironment:
+    shared_device: StrictBool = False
 
 
 @dataclass(kw_only=True)
 class _Failed(_Ended):
-    """Of one that is not ok, besides."""
+    """The fields of one that is not ok; how far it came is not known."""
 
-    environment: dict[str, Any] = field(default_factory=dict)
+    environment: _FailedEnvironment = field(default_factory=_FailedEnvironment)
+    profile: _Costs = field(default_factory=_Costs)
 
 
 @dataclass(kw_only=True)
 class _Finished(_Ended):
-    """Of one that is ok, besides."""
+    """The fields of one that is ok."""
 
     environment: _Environment
     profile: _Profile
-    metrics: dict[str, _Metric]
+    metrics: dict[str, Annotated[_Metric, AfterValidator(_within)]]
     scoring: dict[str, str] = field(default_factory=dict)
-    metric_faults: dict[str, str] = field(default_factory=dict)
 
 
 def fault_of(record: Mapping[str, Any]) -> str:

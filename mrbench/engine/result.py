@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mrbench.engine.cell import CellSpec, Status
-from mrbench.errors import DataError
+from mrbench.errors import IncompatibleError, MrbenchError
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scores import Scores
 from mrbench.registry import Plugin
@@ -60,7 +60,7 @@ class Result:
 
     @property
     def finished(self) -> bool:
-        """Is it ok?"""
+        """Is the cell ok?"""
         return self.status is Status.OK
 
     @property
@@ -70,17 +70,17 @@ class Result:
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """Of mrbench, Python, libraries and the plugin."""
+        """Versions of mrbench, Python, libraries and the plugin, by name."""
         return self._fact("versions", {})
 
     @property
     def environment(self) -> Mapping[str, Any]:
-        """What it ran on."""
+        """What the cell ran on."""
         return self._fact("environment", {})
 
     @property
     def written(self) -> str:
-        """When, in ISO 8601, UTC; empty where it left no record."""
+        """When the record was written, in ISO 8601, UTC; empty where there is none."""
         return str(self._fact("written", ""))
 
     @property
@@ -117,11 +117,13 @@ class Result:
     def _fact(self, name: str, otherwise: Any) -> Any:
         return (self.record or {}).get(name, otherwise)
 
-    def damaged(self, error: DataError) -> "Result":
-        """The same cell, once a file of it turned out to be unreadable."""
+    def damaged(self, error: MrbenchError) -> "Result":
+        """The same cell, once a file of it turned out to be unreadable, or to be another version's."""
         where = f"remove {self.folder} and run" if self.folder else "run"
         mends = f"{where} the same command again: it computes this cell anew and keeps the others"
-        return replace(self, status=Status.DAMAGED, reason=f"{error.what}: {error.found}; {mends}", files=None)
+        if isinstance(error, IncompatibleError):
+            mends = error.hint  # the same command would keep what it cannot read
+        return replace(self, status=Status.DAMAGED, reason=f"{error.fault}; {mends}", files=None)
 
     def scores(
         self, metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol, samples: int | None = None

@@ -1,5 +1,6 @@
 """A run: the cells of one command, written down and read back."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,6 +41,7 @@ class Run:
 
     @property
     def folder(self) -> Path:
+        """Where ``run.json`` and the logs lie."""
         return self.results / "runs" / self.id
 
     def write(self) -> None:
@@ -56,10 +58,9 @@ class Run:
         write_json(self.folder / "run.json", head | {"descriptions": self.descriptions, "cells": cells})
 
     def cell_results(self) -> list[Result]:
-        """Where each cell stands, read from its folder; a record that is damaged costs its own cell only.
+        """Where each cell stands, read from its folder.
 
-        Raises:
-            IncompatibleError: a cell that another version wrote.
+        A record that is damaged, or that another version wrote, costs its own cell only.
         """
         return [self._result(spec, reason) for spec, reason in self.cells]
 
@@ -68,13 +69,13 @@ class Run:
             return Result(spec, Status.NOT_APPLICABLE, not_applicable)
         try:
             record = self.record_of(spec)
-        except DataError as error:
+        except (DataError, IncompatibleError) as error:
             return Result(spec, Status.INTERRUPTED).damaged(error)
         if record is None:
             return Result(spec, Status.INTERRUPTED, "not finished; run the same command again")
         folder = spec.folder(self.results)
         status = Status(record["status"])
-        files = CellFiles(folder, record) if status is Status.OK else None
+        files = CellFiles(folder, record, self.descriptions[spec.dataset]) if status is Status.OK else None
         return Result(spec, status, record["reason"], record, files, folder)
 
     def record_of(self, spec: CellSpec) -> dict[str, Any] | None:
@@ -115,11 +116,14 @@ def open_run(name: str, results: Path) -> Run:
         stored = read_json(folder / "run.json")
         if stored["format"] != FORMAT:
             found = str(stored["format"])[:80]
-            raise IncompatibleError(f"the run {folder} has another format", expected=str(FORMAT), found=found)
+            raise IncompatibleError(
+                f"the run {folder} has another format", expected=str(FORMAT), found=found, hint=REWRITTEN
+            )
         cells = [(CellSpec.from_json(cell["spec"]), str(cell["not_applicable"])) for cell in stored["cells"]]
         facts = {name: Description.from_json(facts).as_json() for name, facts in stored["descriptions"].items()}
         if {spec.dataset for spec, _ in cells} != set(facts):
             raise ValueError("its cells are of other data sets than it describes")
+        _check_cells(folder, [spec for spec, _ in cells])
         return Run(folder.name, folder.parent.parent, cells, facts, str(stored["command"]), str(stored["data"]))
     except DataError as error:
         raise DataError(f"cannot read the run {folder}", found=error.what, hint=REWRITTEN) from error
@@ -128,9 +132,24 @@ def open_run(name: str, results: Path) -> Run:
         raise DataError(f"cannot read the run {folder}", found=said, hint=REWRITTEN) from error
 
 
+def _check_cells(folder: Path, specs: Sequence[CellSpec]) -> None:
+    # A cell that counts twice would be two of the folds and seeds of its method run.
+    counts = Counter(spec.folder(Path()) for spec in specs)
+    for spec in specs:
+        if counts[spec.folder(Path())] > 1:
+            raise DataError(f"the cell {spec.title} stands in {folder} twice")
+
+
 def _run_folder(name: str, results: Path) -> Path:
-    if (Path(name) / "run.json").exists():
-        return Path(name).resolve()
+    return Path(name).resolve() if (Path(name) / "run.json").exists() else folder_of_run(name, results)
+
+
+def folder_of_run(name: str, results: Path) -> Path:
+    """The folder of a run in a results folder, by the run's id or ``last``.
+
+    Raises:
+        UnknownNameError: no such run; names the nearest.
+    """
     runs = sorted((results / "runs").glob("*/run.json"), key=lambda path: path.stat().st_mtime)
     known = {path.parent.name: path.parent for path in runs}
     if name == "last" and runs:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from mrbench.engine.predictions import read_tables
 from mrbench.interfaces.case_tables import CaseTables
 from mrbench.interfaces.metric import Key, Metric
 from mrbench.metrics.protocol import ScoringProtocol
-from mrbench.metrics.scores import ScoreCollector, Scores
+from mrbench.metrics.scores import LARGEST_NUMBER, ScoreCollector, Scores
 from mrbench.metrics.scoring import score_case, without_value
 from mrbench.registry import Plugin
 
@@ -66,8 +65,8 @@ class CaseScorer:
             try:
                 own = score_case(trials, {name: metric}, self.protocol)
                 # Of vectors this short, NumPy's call takes longer than the numbers.
-                if not all(isfinite(number) for statistics in own.values() for number in statistics.ravel().tolist()):
-                    raise ValueError("a value that is not finite")
+                if not all(abs(n) <= LARGEST_NUMBER for vector in own.values() for n in vector.ravel().tolist()):
+                    raise ValueError(f"a value that is not finite, or beyond {LARGEST_NUMBER:g}")
                 values |= own
                 without += without_value(trials, {name: metric}, own)
             except Exception as error:

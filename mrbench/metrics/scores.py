@@ -22,6 +22,9 @@ COLUMNS = ("case", "subject", "metric", "label", "rater", "statistics")
 NOBODY = -1
 """Stands for the rater where a metric does not tell raters apart."""
 
+LARGEST_NUMBER = 1e100
+"""No score is larger, and none is smaller than its negative: sums and squares of such numbers stay finite."""
+
 EVERYWHERE = Key(0)
 """Stands for all classes and raters in the row of a metric that applies to a case and has no value there at all."""
 

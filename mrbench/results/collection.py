@@ -5,12 +5,14 @@
 >>> results.table("phantom").to_pandas()["ged"]["mean"]             # doctest: +SKIP
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mrbench.arguments import texts_of, whole_of, wholes_of
+from mrbench.configuration import flat
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run
 from mrbench.errors import UnknownNameError, UsageError
@@ -18,6 +20,8 @@ from mrbench.metrics.protocol import PROTOCOLS, ScoringProtocol
 from mrbench.metrics.scores import NOBODY, MetricScores
 from mrbench.metrics.scoring import case_values
 from mrbench.registry import Registry
+from mrbench.results.choice import Choice
+from mrbench.results.columns import COSTS
 from mrbench.results.method_run import MethodRun
 from mrbench.results.reader import ScoreReader
 from mrbench.results.table import Table
@@ -64,8 +68,8 @@ class Results:
         dataset: str | None = None,
         *,
         protocol: str = "strict",
-        metrics: Sequence[str] = (),
-        samples: Sequence[int] = (),
+        metrics: str | Iterable[str] = (),
+        samples: int | Iterable[int] = (),
         letters: bool = False,
     ) -> Table:
         """The table that ``mrbench show`` or the leaderboard prints, to the last digit.
@@ -73,8 +77,8 @@ class Results:
         Args:
             dataset: its registry key; None: the only one.
             protocol: the scoring protocol.
-            metrics: to show; none: those meant for tables.
-            samples: sample budgets; a row each, scored on the first so many samples; a leaderboard has none.
+            metrics: to show, one or several; none: those meant for tables.
+            samples: a sample budget or several; a row each, scored on the first so many samples; of a results folder.
             letters: also find the tie groups, which takes seconds; a leaderboard's tables have them always.
 
         Raises:
@@ -82,54 +86,56 @@ class Results:
             UsageError: several data sets and none named, too few samples, or samples of a leaderboard.
             IncompatibleError: cells of different data or splits under one name, or scores that cannot be had.
         """
+        budgets = wholes_of("samples", samples, 1)
         if self.made is not None:
-            if samples:
+            if budgets:
                 raise UsageError(
-                    f"a leaderboard has no table at {', '.join(map(str, samples))} samples",
+                    f"a leaderboard has no table at {', '.join(map(str, budgets))} samples",
                     expected="no sample budgets: it holds scores of all samples, not the samples",
                     hint="load_results of the results folder with the predictions",
                 )
-            return _only(_made(self.made(), dataset, protocol), metrics)
+            return _only(_made(self.made(), dataset, protocol), texts_of("metrics", metrics))
         name, chosen = self._dataset(dataset), protocol_of(protocol)
         runs = [run for run in self.runs if run.dataset == name]
-        keys = tuple(self.registry.get("metric", metric).key for metric in metrics)
-        (table,) = tabulate(runs, self.registry, chosen, keys, samples=samples, every=False)
-        return lettered(table, ScoreReader(self.registry, chosen, keys)) if letters and not samples else table
+        keys = self._metrics(metrics)
+        (table,) = tabulate(runs, self.registry, chosen, keys, samples=budgets, every=False)
+        return lettered(table, ScoreReader(self.registry, chosen, keys)) if letters and not budgets else table
 
-    def method(self, name: str, *, dataset: str | None = None, **options: Any) -> MethodRun:
+    def method(
+        self, name: str, *, dataset: str | None = None, samples: int | None = None, digest: str = "", **options: Any
+    ) -> MethodRun:
         """One method run.
 
         Args:
             name: the method's registry key; its bare name will do where one method alone has it.
             dataset: None: the only one.
+            samples: S of its sample set, where several were run.
+            digest: of its predictions, or how that begins; it tells apart whatever was run under one name.
             options: values that its options have, where several configurations were run.
 
         Raises:
-            UnknownNameError: no such method on the data set.
-            UsageError: several of that name; says what tells them apart.
+            UnknownNameError: no such method on the data set, or no such option of it.
+            UsageError: several of that name, or none with these options; says what tells them apart.
         """
         runs = [run for run in self.runs if run.dataset == self._dataset(dataset)]
         found = [run for run in runs if run.method == name] or [run for run in runs if _bare(run) == name]
         if not found:
             known = dict.fromkeys(run.method for run in runs)
             raise UnknownNameError("method", name, known, where=f"on {self._dataset(dataset)!r}")
-        chosen = [run for run in found if all(str(run.options.get(k)) == str(v) for k, v in options.items())]
-        if len(chosen) != 1:
-            listed = "; ".join(f"{run.origin}: {', '.join(run.caveats) or 'no caveats'}" for run in found)
-            raise UsageError(
-                f"{len(chosen)} method runs are called {name!r}" + " with these options" * bool(options),
-                found=listed,
-                hint="results.method(NAME, OPTION=VALUE), or load_results of one run",
-            )
-        return chosen[0]
+        choice = Choice(name, samples if samples is None else whole_of("samples", samples, 1), digest, flat(options))
+        return choice.among(found)
 
-    def cell(self, method: str, *, dataset: str | None = None, fold: int = 0, seed: int = 0) -> Result:
+    def cell(self, method: str, *, dataset: str | None = None, fold: int = 0, seed: int = 0, **options: Any) -> Result:
         """One cell of a method run.
+
+        Args:
+            options: what else tells the method run from others, as :meth:`method` takes it.
 
         Raises:
             UnknownNameError: no such method, or no such fold and seed of it.
+            UsageError: several method runs of that name.
         """
-        run = self.method(method, dataset=dataset)
+        run = self.method(method, dataset=dataset, **options)
         places = {f"fold{one.spec.fold}-seed{one.spec.seed}": one for one in run.results}
         place = f"fold{fold}-seed{seed}"
         if place not in places:
@@ -137,7 +143,7 @@ class Results:
         return places[place]
 
     def scores(
-        self, dataset: str | None = None, *, protocol: str = "strict", metrics: Sequence[str] = ()
+        self, dataset: str | None = None, *, protocol: str = "strict", metrics: str | Iterable[str] = ()
     ) -> "pd.DataFrame":
         """The scores of every case: a row per case, class, rater and metric.
 
@@ -147,6 +153,8 @@ class Results:
 
         Args:
             dataset: None: all of them.
+            protocol: the scoring protocol.
+            metrics: one or several; none: those meant for tables.
 
         Raises:
             UnknownNameError: no such data set, protocol or metric.
@@ -155,8 +163,7 @@ class Results:
         import pandas as pd
 
         names = self.datasets if dataset is None else [self._dataset(dataset)]
-        keys = tuple(self.registry.get("metric", metric).key for metric in metrics)
-        reader = ScoreReader(self.registry, protocol_of(protocol), keys)
+        reader = ScoreReader(self.registry, protocol_of(protocol), self._metrics(metrics))
         runs = [run for run in self.runs if run.dataset in names]
         frames = [pd.DataFrame(columns) for run in runs for columns in _columns(run, reader)]
         if not frames:
@@ -167,13 +174,19 @@ class Results:
         """What was run: a row per method run with its cells, caveats, digest, costs and options."""
         import pandas as pd
 
-        return pd.DataFrame([_facts(run) for run in self.runs])
+        facts = [_facts(run) for run in self.runs]
+        known = dict.fromkeys([*FACTS, *(cost.name for cost in COSTS), *(name for own in facts for name in own)])
+        return pd.DataFrame(facts, columns=[n for n in known if n in FACTS or any(n in own for own in facts)])
+
+    def _metrics(self, names: str | Iterable[str]) -> tuple[str, ...]:
+        return tuple(self.registry.get("metric", name).key for name in texts_of("metrics", names))
 
     def _dataset(self, name: str | None) -> str:
         if name is None and len(self.datasets) == 1:
             return self.datasets[0]
         if name is None:
-            raise UsageError("which data set?", expected=", ".join(self.datasets) or "at least one result")
+            known = ", ".join(self.datasets) or "at least one result"
+            raise UsageError("which data set?", expected=known, found="" if self.datasets else "; ".join(self.notes))
         found = [key for key in self.datasets if key == name] or [
             key for key in self.datasets if key.rpartition(":")[2] == name
         ]
@@ -185,7 +198,10 @@ class Results:
 COLUMNS = (
     "dataset", "method", "digest", "fold", "seed", "case", "subject", "class", "rater", "metric", "value",
 )  # fmt: skip
-"""Of the frame of scores."""
+"""The columns of the frame of scores."""
+
+FACTS = ("dataset", "method", "origin", "digest", "S", "finished", "planned", "caveats", "human")
+"""The columns of the frame of methods; costs and options follow."""
 
 
 def _made(tables: Sequence[Table], dataset: str | None, protocol: str) -> Table:
@@ -254,15 +270,6 @@ def _keys(own: MetricScores, run: MethodRun) -> tuple[np.ndarray, np.ndarray, np
 
 
 def _facts(run: MethodRun) -> dict[str, Any]:
-    facts = {
-        "dataset": run.dataset,
-        "method": run.method,
-        "origin": run.origin,
-        "digest": run.digest,
-        "S": run.samples,
-        "finished": run.cells[0],
-        "planned": run.cells[1],
-        "caveats": "; ".join(run.caveats),
-        "human": run.human,
-    }
+    own = (run.dataset, run.method, run.origin, run.digest, run.samples, *run.cells, "; ".join(run.caveats), run.human)
+    facts = dict(zip(FACTS, own, strict=True))
     return facts | dict(run.costs) | {f"option {name}": value for name, value in run.options.items()}

@@ -42,7 +42,7 @@ class MethodRun:
 
     @property
     def spec(self) -> CellSpec:
-        """Of any of its cells."""
+        """The specification of its first cell; all of them share it, but for fold and seed."""
         return self.results[0].spec
 
     @property
@@ -120,7 +120,7 @@ class MethodRun:
 
     @property
     def written(self) -> str:
-        """When the last of its cells was, in ISO 8601, UTC."""
+        """When the last of its records was written, in ISO 8601, UTC."""
         return max(result.written for result in self.results)
 
     @property
@@ -154,7 +154,7 @@ class MethodRun:
         return self.spec.data_digest, self.spec.split, self.spec.split_digest, self.spec.limit, self.tested_cases
 
     def shown(self, fold: int | None = None) -> list[Result]:
-        """Of each fold, or of one, the first seed that has finished: the cells whose cases a page shows."""
+        """The cells whose cases a page shows: of each fold, or of one, the first seed that has finished."""
         first: dict[int, Result] = {}
         for result in self.done:
             first.setdefault(result.spec.fold, result)

@@ -248,7 +248,7 @@ class Row:
 
     @property
     def id(self) -> str:
-        """Of the entry that it was packed with; empty where it was not."""
+        """The id of the entry that it was packed with; empty where it was not."""
         return self.run.id if self.run else ""
 
     @property
@@ -306,7 +306,8 @@ class Table:
         """The table as a frame: a row per label; columns by metric and statistic, costs under ``cost``.
 
         Statistics are ``mean``, ``sd``, ``folds`` and ``of_folds`` (planned), ``cases`` and ``of`` (that it should
-        cover), ``low``, ``high``, ``best`` and ``letters``; what does not apply is missing. Under ``row`` stand ``S``,
+        cover), ``low``, ``high``, ``best`` and ``letters``; what does not apply is missing, is not the best and has no
+        letters. Under ``row`` stand ``S``,
         ``kind``, ``finished``, ``planned``, ``caveats`` and ``digest`` (of the predictions), under ``option`` the
         methods' options.
         """
@@ -314,12 +315,19 @@ class Table:
 
         found = [_frame_row(row, self.columns) for row in self.rows]
         groups = ["row", *self.columns, "cost", "option"]
-        columns = sorted(dict.fromkeys(place for own in found for place in own), key=lambda at: groups.index(at[0]))
-        data = {place: [own.get(place) for own in found] for place in columns}
+        costs = {("cost", cost.name): number for number, cost in enumerate(COSTS)}
+        places = dict.fromkeys(place for own in found for place in own)
+        columns = sorted(places, key=lambda at: (groups.index(at[0]), costs.get(at, 0)))
+        absent = {(name, statistic): value for name in self.columns for statistic, value in ABSENT.items()}
+        data = {place: [own.get(place, absent.get(place)) for own in found] for place in columns}
         index = pd.Index([row.label for row in self.rows], name="method")
         frame = pd.DataFrame(data, index=index, columns=pd.MultiIndex.from_tuples(columns, names=(None, None)))
         frame.attrs = {"dataset": self.dataset, "protocol": self.protocol}
         return frame
+
+
+ABSENT = {"best": False, "letters": ""}
+"""Statistics of a value that a row does not have, where they are no missing numbers: a frame is filtered by them."""
 
 
 def _frame_row(row: Row, columns: Iterable[str]) -> dict[tuple[str, str], Any]:

@@ -79,7 +79,7 @@ def lettered(table: Table, reader: ScoreReader) -> Table:
     """
 
     def compare(name: str, places: Sequence[int]) -> TieGroup:
-        sides = [reader.scores(run).folds[name] for place in places if (run := table.rows[place].run)]
+        sides = [reader.scores(run).folds.get(name, {}) for place in places if (run := table.rows[place].run)]
         return TieGroup(tuple(places), told_apart(sides, reader.load(name), reader.protocol))
 
     return with_letters(table, compare)

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pytest
 
-from mrbench.configuration import Config, added_option, flat, option, prediction_option
+from mrbench.configuration import Config, added_option, as_text, flat, option, prediction_option
 from mrbench.errors import UsageError
 
 
@@ -105,3 +106,19 @@ def test_a_missing_file_is_named(tmp_path: Path):
 
 def test_options_lists_nested_names_with_their_help():
     assert Example.options()["inner.width"] == "channels"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("a b", "a b"), (Path("a/b"), "a/b"), (3, "3"), (0.1, "0.1"), (True, "true"), (None, "null"),
+        ((0.9, 0.1), "0.9,0.1"), (["a", 1], "a,1"), (np.int64(3), "3"), (np.float64(0.1), "0.1"),
+    ],
+)  # fmt: skip
+def test_a_value_is_written_as_on_a_command_line(value: object, text: str):
+    assert as_text(value) == text
+
+
+def test_a_value_that_no_command_line_has_is_refused():
+    with pytest.raises(UsageError, match="a setting has a wrong value"):
+        as_text([object()])

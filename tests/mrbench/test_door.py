@@ -47,6 +47,13 @@ def test_a_run_is_computed_and_its_command_is_the_same_run(mrbench: Call):
     assert [cell["state"] for cell in json.loads(plan.stdout)["cells"]] == ["kept"]
 
 
+def test_numbers_of_numpy_and_values_that_stand_alone_ask_for_the_same_run():
+    plain = run(["staple"], ["phantom"], samples=5, folds=[0], timeout=60.0, settings=TINY)
+    found = run("staple", "phantom", samples=np.int64(5), folds=np.int8(0), timeout=np.float32(60), settings=TINY)
+    assert found.sources[0].command == plain.sources[0].command
+    assert found.sources[0].id == plain.sources[0].id
+
+
 class StoppedError(Exception):
     def __init__(self, launch: Launch) -> None:
         self.launch = launch
@@ -135,6 +142,21 @@ def test_progress_is_shown_where_it_is_asked_for(capfd: pytest.CaptureFixture[st
         ({"folds": [7]}, "no fold 7"),
         ({"seeds": 0}, "seeds has a wrong value\n  expected: a whole number from 1"),
         ({"samples": 10**9}, "samples has a wrong value"),
+        ({"samples": "5"}, "samples has a wrong value\n  expected: a whole number from 1\n  found:    '5'"),
+        ({"folds": ["0"]}, "folds has a wrong value\n  expected: a whole number from 0\n  found:    '0'"),
+        ({"folds": "0"}, "folds has a wrong value\n  expected: a whole number from 0, or a list of them"),
+        ({"folds": -1}, "folds has a wrong value"),
+        ({"methods": 3}, "methods has a wrong value\n  expected: text, or a list of texts\n  found:    3"),
+        ({"timeout": "5"}, "timeout has a wrong value"),
+        ({"preset": 3}, "preset has a wrong value\n  expected: a name, or a mapping"),
+        ({"preset": {"": 3}}, "preset has a wrong value"),
+        ({"settings": "epochs=3"}, "settings has a wrong value"),
+        ({"split": 3}, "split has a wrong value"),
+        ({"raters_present": "2"}, "raters_present has a wrong value"),
+        ({"plugin_files": "my.py"}, "cannot read the plugin file my.py"),
+        ({"plugin_files": 3}, "plugin_files has a wrong value"),
+        ({"out": None}, "out has a wrong value\n  expected: a path"),
+        ({"data": 3}, "data has a wrong value"),
         ({"limit": 1.5}, "limit has a wrong value"),
         ({"jobs": True}, "jobs has a wrong value"),
         ({"device": "tpu"}, "auto, cpu, cuda, mps"),
@@ -182,6 +204,21 @@ def test_a_comparison_is_that_of_the_command(mrbench: Call, tmp_path: Path):
     assert found[["low", "high"]].values.tolist() == [[told["interval"]["low"], told["interval"]["high"]]]
     assert found["p"].tolist() == [told["tests"]["exchange"]["corrected"]]
     assert found[["subjects_better", "subjects"]].values.tolist() == [[0, 12]]
+
+
+def test_what_is_no_method_run_cannot_be_compared(tmp_path: Path):
+    store_run(tmp_path, "r", StoredCell("proseg", cases("ged", [0.1], [0.2])))
+    results = load_results(tmp_path)
+    own, wrong = results.method("proseg"), ["proseg", results.cells[0], None]
+    for sides in [(own, one) for one in wrong] + [(one, own) for one in wrong]:
+        with pytest.raises(UsageError, match=r"expected: a method run\n.*\n.*results\.method\(NAME\)"):
+            compare(*sides)
+
+
+@pytest.mark.parametrize("wrong", [{"path": None}, {"path": 3}, {"run": 3}, {"plugin_files": 3}])
+def test_results_are_loaded_from_paths_alone(wrong: dict[str, Any]):
+    with pytest.raises(UsageError, match=f"{next(iter(wrong))} has a wrong value"):
+        load_results(**wrong)
 
 
 def test_what_cannot_be_compared_says_why(tmp_path: Path):

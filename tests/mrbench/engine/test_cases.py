@@ -4,13 +4,12 @@ import csv
 import gzip
 import io
 import json
-import math
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from stored_runs import Line, StoredCell, cases, lines_of, registry, scores_of, store_run
+from stored_runs import DESCRIPTION, Line, StoredCell, cases, lines_of, registry, scores_of, store_run
 
 from mrbench.engine import cases as module
 from mrbench.engine.cases import CellFiles, read_cases
@@ -82,6 +81,7 @@ def test_lines_are_read_alike_however_many_are_checked_together(tmp_path: Path, 
         (HEADER + "c,s,ged,1,,nan\n", "'nan' is not finite"),
         (HEADER + "c,s,ged,1,,1 inf\n", "'1 inf' is not finite"),
         (HEADER + "c,s,ged,1,,1e999\n", "is not finite"),
+        (HEADER + "c,s,ged,1,,-1.1e100\n", "line 2: '-1.1e100' is beyond 1e+100"),
         (HEADER + "c,s,ged,1,,0.5\nc,s,ged,1,,0.5\n", "line 3: case 'c' has a second value of 'ged'"),
         (HEADER + "c,s,ged,1,,0.5\nd,s,ged,1,,1\nc,s,ged,1,,0.5\n", "line 4: case 'c' has a second value of 'ged'"),
         (HEADER + "c,s,ged,1,,0.5\nc,t,dice,1,,0.5\n", "line 3: case 'c' has a second subject"),
@@ -151,7 +151,7 @@ def line_of(case: str, subject: str, metric: str, label: str, rater: str, statis
         return case, subject, metric, 0, None, ()
     numbers = tuple(float(word) for word in statistics.split(" ")) if statistics else ()
     places = (natural(label), natural(rater) if rater else None)
-    if places[0] == 0 or not all(math.isfinite(number) for number in numbers):
+    if places[0] == 0 or not all(-1e100 <= number <= 1e100 for number in numbers):
         raise ValueError
     return case, subject, metric, *places, numbers
 
@@ -236,6 +236,32 @@ def test_scores_of_the_protocol_are_read_and_need_no_predictions(tmp_path: Path)
     assert lines_of(stored(tmp_path, values).scores(metrics, STRICT).cases) == lines_of(scores_of(values))
 
 
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ("c,s,ged,2,,0.5\n", "class 2, and the data set has 2"),
+        ("c,s,ged,1,2,0.5\n", "rater 2, and the data set has 2"),
+        ("c,s,ged,1,,0.5 0.25\n", "2 numbers of metric 'ged' in place of 1"),
+        ("c,s,ece,1,,3 1\nc,s,ece,1,0,0 1\n", "metric 'ece' cannot finalise its 2 numbers"),
+        ("c,s,auroc_disagreement,1,,0.5\n", "metric 'auroc_disagreement' cannot finalise its 1 numbers"),
+    ],
+)
+def test_scores_that_do_not_fit_the_data_set_or_the_metric_are_refused(tmp_path: Path, rows: str, found: str):
+    result = stored(tmp_path, cases("ged", [0.1, 0.2]))
+    path = written(result.spec.folder(tmp_path) / "cases.csv.gz", HEADER + rows)
+    with pytest.raises(DataError) as caught:
+        result.scores(applicable_metrics(registry(), "identified"), STRICT)
+    assert str(path) in caught.value.what
+    assert found in caught.value.found
+
+
+def test_every_class_and_rater_of_the_data_set_may_have_a_score(tmp_path: Path):
+    result = stored(tmp_path, cases("ged", [0.1]))
+    rows = "c,s,dice_rater,1,0,0.5\nc,s,dice_rater,1,1,0.5\nd,s,dice_rater,,,\n"
+    written(result.spec.folder(tmp_path) / "cases.csv.gz", HEADER + rows)
+    assert len(result.scores(applicable_metrics(registry(), "identified", ("dice_rater",)), STRICT).cases) == 3
+
+
 def test_scores_of_another_protocol_without_predictions_are_incompatible(tmp_path: Path):
     metrics = applicable_metrics(registry(), "identified", ("ged",))
     with pytest.raises(IncompatibleError, match="has no scores under the protocol 'published' and no predictions"):
@@ -253,7 +279,7 @@ def test_what_a_faulty_metric_left_is_no_score(tmp_path: Path):
     record = json.loads(json.dumps(result.record)) | {
         "metric_faults": {"ged": "metric 'ged' raised", "other": "so did it"}
     }
-    files = CellFiles(result.spec.folder(tmp_path), record)
+    files = CellFiles(result.spec.folder(tmp_path), record, DESCRIPTION)
     found = replace(result, files=files).scores(
         applicable_metrics(registry(), "identified", ("ged", "dice_max")), STRICT
     )

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -163,6 +164,17 @@ def test_what_has_no_model_says_so(folder: Callable[[str], Path], tiny_run: Run,
     for wrong in (tiny_run.folder, tmp_path, tmp_path / "nothing"):
         with pytest.raises(UsageError, match="holds no finished cell"):
             mrbench.load_model(wrong)
+
+
+@pytest.mark.parametrize("packed", [None, 3, mrbench.load_results])
+def test_what_lies_in_no_folder_has_no_weights(packed: Any):
+    with pytest.raises(UsageError, match=r"lies in no folder and has no weights\n  expected: the folder of a finished"):
+        mrbench.load_model(packed)
+
+
+def test_a_result_that_was_packed_has_no_weights(tiny_run: Run):
+    with pytest.raises(UsageError, match="lies in no folder"):
+        mrbench.load_model(replace(tiny_run.cell_results()[0], folder=None))
 
 
 def test_weights_that_are_gone_or_damaged_name_the_command_that_makes_them(

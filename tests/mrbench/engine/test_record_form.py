@@ -58,7 +58,27 @@ def test_what_a_cell_leaves_is_right():
         ("metrics.ged.value", "0.5"),
         ("metrics.ged.value", None),
         ("metrics.ged.value", 10**400),
+        ("metrics.ged.value", 1e101),
+        ("metrics.ged.value", float("nan")),
         ("metrics.ged.by_class", {"1": "0.5"}),
+        ("metrics.ged.by_class", {"1.0": 0.5}),
+        ("metrics.ged.by_class", {" 1": 0.5}),
+        ("metrics.ged.by_class", {"01": 0.5}),
+        ("metrics.ged.by_class", {"0": 0.5}),
+        ("metrics.ged.by_class", {"1\n": 0.5}),
+        ("metrics.ged.by_class", {"\u0661": 0.5}),
+        ("metrics.ged.by_rater", {"-1": 0.5}),
+        ("metrics.ged.by_rater", {"1e0": 0.5}),
+        ("metrics.ged.cases", -1),
+        ("metrics.ged.of", -3),
+        ("profile.parameters", 10**400),
+        ("profile.parameters", -1),
+        ("profile.epochs", "x"),
+        ("profile.milliseconds_per_image", -5.0),
+        ("profile.phases.predict.seconds", -1.0),
+        ("profile.phases.fit", None),
+        ("written", 5),
+        ("versions.mrbench", None),
         ("metrics.ged.by_rater.first", 0.5),
         ("metrics.ged.cases", "3"),
         ("metrics.ged.of", None),
@@ -71,6 +91,39 @@ def test_what_a_cell_leaves_is_right():
 )
 def test_the_first_wrong_field_is_named(path: str, value: Any):
     assert fault_of(changed(path, value)).startswith(path)
+
+
+def test_raters_are_counted_from_zero_and_classes_from_one():
+    for path, names in (("by_class", ("1", "12")), ("by_rater", ("0", "12"))):
+        assert fault_of(changed(f"metrics.ged.{path}", dict.fromkeys(names, 0.5))) == ""
+
+
+@pytest.mark.parametrize("path", ["cases", "of"])
+def test_a_value_covers_no_more_cases_than_it_should(path: str):
+    more = {"cases": 5, "of": 2}[path]
+    assert fault_of(changed(f"metrics.ged.{path}", more)).startswith("metrics.ged: Value error, ")
+
+
+@pytest.mark.parametrize("counts", [{}, {"cases": 3}, {"cases": 0, "of": 0}, {"cases": 4, "of": 4}])
+def test_a_value_may_cover_everything_and_need_not_say_so(counts: dict[str, int]):
+    assert fault_of(changed("metrics.ged", {"value": 0.5, **counts})) == ""
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("profile", {"phases": {"fit": None}}),
+        ("profile", {"phases": {"fit": {"seconds": "1", "peak_memory_mib": 1}}}),
+        ("profile", {"epochs": 1.5}),
+        ("environment", {"shared_device": "no"}),
+        ("metric_faults", [1]),
+        ("written", None),
+    ],
+)
+def test_what_a_failed_cell_says_of_its_costs_must_be_right_too(field: str, value: Any):
+    failed = {"status": "failed", "reason": "why", "profile": {"phases": {"fit": {"seconds": 1, "peak_memory_mib": 1}}}}
+    assert fault_of(failed) == ""
+    assert fault_of(failed | {field: value}).startswith(field)
 
 
 def test_a_failed_cell_says_what_it_ran_on_or_nothing():

@@ -300,6 +300,32 @@ def test_a_run_that_is_damaged_is_named_with_the_remedy(tmp_path: Path, text: st
     assert "writes it again" in caught.value.hint
 
 
+def test_a_run_whose_cell_stands_in_it_twice_is_damaged(tmp_path: Path) -> None:
+    from mrbench.engine.run import open_run
+    from mrbench.errors import DataError
+
+    cells = [StoredCell("proseg", cases("ged", [0.5]), fold=fold) for fold in (0, 1)]
+    path = store_run(tmp_path, "r", *cells).folder / "run.json"
+    stored = json.loads(path.read_text())
+    assert len(open_run("r", tmp_path).cells) == 2
+    path.write_text(json.dumps(stored | {"cells": [*stored["cells"], stored["cells"][1]]}))
+    with pytest.raises(DataError, match="cannot read the run") as caught:
+        open_run("r", tmp_path)
+    assert "proseg on phantom fold1-seed0 stands in" in caught.value.found
+
+
+def test_a_record_of_another_version_costs_its_own_cell_and_says_what_computes_it(tmp_path: Path) -> None:
+    from mrbench.engine.cell import Status
+
+    run = store_run(tmp_path, "r", *(StoredCell("proseg", cases("ged", [0.5]), fold=fold) for fold in (0, 1)))
+    path = run.cells[0][0].folder(tmp_path) / "record.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 2}))
+    other, own = run.cell_results()
+    assert (other.status, own.status) == (Status.DAMAGED, Status.OK)
+    assert "written by another version of mrbench: 2 in place of record format 1" in other.reason
+    assert "mrbench run --force" in other.reason
+
+
 def test_a_run_describes_the_data_sets_of_its_cells_and_no_others(tmp_path: Path) -> None:
     from mrbench.engine.run import open_run
     from mrbench.errors import DataError

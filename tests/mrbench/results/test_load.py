@@ -1,5 +1,6 @@
 """Results at the door: the same numbers as the commands print, asked by name."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -34,6 +35,51 @@ def test_one_run_is_chosen_by_its_id_its_folder_or_as_the_last(tmp_path: Path):
     by_folder = mrbench.load_results(tmp_path / "runs" / "r0")
     assert [one.runs[0].folds for one in (by_id, by_folder)] == [(0,), (0,)]
     assert len(mrbench.load_results(tmp_path, run="last").runs) == 1
+
+
+def test_a_relative_folder_stays_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    store_run(tmp_path / "there", "r", StoredCell("proseg", RATERS))
+    monkeypatch.chdir(tmp_path)
+    asked = ("there", {}), ("there", {"run": "last"}), ("there", {"run": "r"}), ("there/runs/r", {})
+    loaded = [mrbench.load_results(path, **options) for path, options in asked]
+    monkeypatch.chdir("/")
+    for results in loaded:
+        assert results.cells[0].folder.is_relative_to(tmp_path / "there")
+        assert len(results.scores(metrics="dice_rater")) == 3
+
+
+def test_a_run_is_looked_for_under_the_folder_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    store_run(tmp_path / "there", "r", StoredCell("proseg", GED))
+    monkeypatch.chdir(tmp_path / "there" / "runs")
+    with pytest.raises(UnknownNameError, match=r"unknown run 'r' in .*here, which holds none"):
+        mrbench.load_results(tmp_path / "here", run="r")
+
+
+def test_the_file_of_a_run_stands_for_its_folder(tmp_path: Path):
+    store_run(tmp_path, "r", StoredCell("proseg", GED))
+    assert mrbench.load_results(tmp_path / "runs" / "r" / "run.json").runs[0].runs == ("r",)
+
+
+def test_one_metric_or_budget_may_stand_alone(tmp_path: Path):
+    masks = np.ones((2, 4, 4), np.uint8)
+    drawn = {"s, 0": (masks, [np.ones((4, 4), np.float32)] * 3, {})}
+    store_run(tmp_path, "r", StoredCell("proseg-prior", drawn=drawn, spec={"samples": 3}))
+    results = mrbench.load_results(tmp_path)
+    table = results.table(metrics="ged", samples=np.int64(2))
+    assert (list(table.columns), [row.samples for row in table.rows]) == (["ged"], [2])
+    assert set(results.scores(metrics="ged")["metric"]) == {"ged"}
+    for wrong in ({"metrics": 3}, {"samples": "2"}, {"samples": 0}):
+        with pytest.raises(UsageError, match="has a wrong value"):
+            results.table(**wrong)
+
+
+def test_methods_of_nothing_have_their_columns(tmp_path: Path):
+    run = store_run(tmp_path, "r", StoredCell("proseg", GED))
+    results = mrbench.load_results(tmp_path)
+    facts = ["dataset", "method", "origin", "digest", "S", "finished", "planned", "caveats", "human"]
+    assert list(results.methods().columns) == [*facts, "predict s", "peak MiB"]
+    assert list(replace(results, runs=()).methods().columns) == facts
+    assert run.id in results.methods()["origin"][0]
 
 
 def test_scores_have_a_row_per_case_class_and_rater_with_their_names(tmp_path: Path):
@@ -80,7 +126,8 @@ def test_a_method_of_two_configurations_is_chosen_by_an_option(tmp_path: Path):
     assert results.method("proseg", epochs=9).runs == ("r9",)
     with pytest.raises(UsageError, match="2 method runs are called 'proseg'") as caught:
         results.method("proseg")
-    assert "run r3: preset quick, epochs = 3; run r9: preset quick, epochs = 9" in caught.value.found
+    assert "run r3: preset quick, epochs = 3, S 50, digest" in caught.value.found
+    assert "; run r9: preset quick, epochs = 9, S 50, digest" in caught.value.found
     labels = [row.label for row in results.table().rows]
     assert labels == ["proseg, run r3", "proseg, run r9"]
 
@@ -128,6 +175,27 @@ def test_damaged_files_cost_what_they_hold_and_are_named(tmp_path: Path):
     (note,) = results.notes
     assert str(tmp_path / "runs" / "bad") in note
     assert "the mrbench run that made it" in note
+
+
+def test_what_another_version_wrote_costs_what_it_holds_and_is_named(tmp_path: Path):
+    store_run(tmp_path, "good", StoredCell("proseg", GED), StoredCell("proseg", GED, fold=1))
+    store_run(tmp_path, "new", StoredCell("staple", GED))
+    record = next(tmp_path.glob("cells/phantom/proseg/*/fold1-seed0/record.json"))
+    for path in (record, tmp_path / "runs" / "new" / "run.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 2}))
+    results = mrbench.load_results(tmp_path)
+    assert [cell.status for cell in results.cells] == [Status.OK, Status.DAMAGED]
+    assert results.table().rows[0].values["ged"].count == "folds 1/2"
+    (note,) = results.notes
+    assert note.startswith(f"the run {tmp_path / 'runs' / 'new'} has another format: 2 in place of 1; ")
+
+
+def test_where_no_run_can_be_read_a_table_says_why(tmp_path: Path):
+    run = store_run(tmp_path, "r", StoredCell("proseg", GED))
+    (run.folder / "run.json").write_text("{")
+    with pytest.raises(UsageError, match="which data set") as caught:
+        mrbench.load_results(tmp_path).table()
+    assert str(run.folder) in caught.value.found
 
 
 def test_a_folder_without_results_is_told_what_is_expected(tmp_path: Path):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rows_by_hand import as_value, result_of, row_of, run_of
+from rows_by_hand import PHASES, as_value, result_of, row_of, run_of
 from stored_runs import DESCRIPTION, registry
 
 from mrbench.engine.cell import Status
@@ -315,8 +315,10 @@ def test_a_frame_has_a_row_per_label_and_columns_by_metric_and_statistic():
     assert list(frame["ged"].columns) == list(frame["dice_rater"].columns) == statistics
     assert frame.loc["proseg", "ged"].tolist() == [1 / 3, 0.1 + 0.2, 2, 3, 5, 6, 0.1, 0.4, True, "ab"]
     assert frame.loc["theirs", "dice_rater"]["mean"] == 0.7
-    assert frame.loc["theirs", "ged"].isna().all()
-    assert frame.loc["proseg", "dice_rater"].isna().all()
+    for label, name in (("theirs", "ged"), ("proseg", "dice_rater")):
+        own = frame.loc[label, name]
+        assert own.drop(["best", "letters"]).isna().all()
+        assert own[["best", "letters"]].tolist() == [False, ""]
     assert frame.loc["proseg", "row"].to_dict() == {
         "kind": "reproduced", "S": 50, "finished": 1, "planned": 2, "caveats": "preset quick",
         "digest": optioned.spec.digest,
@@ -345,6 +347,21 @@ def test_a_number_that_is_missing_leaves_a_column_of_numbers():
     frame = table_of(row_of(ged=0.5), row_of(method(method="staple"), dice_rater=0.5)).to_pandas()
     for name in ("mean", "sd", "low"):
         assert frame["ged", name].dtype == np.float64
+
+
+def test_a_frame_is_filtered_by_who_is_best_though_rows_lack_the_metric():
+    frame = table_of(row_of(ged=0.5), replace(row_of(dice_rater=Value(0.7, best=True)), label="b")).to_pandas()
+    assert frame["dice_rater", "best"].dtype == bool
+    assert list(frame[frame["dice_rater"]["best"]].index) == ["b"]
+
+
+def test_columns_are_in_the_order_of_the_table_whatever_row_comes_first():
+    costly = run_of(result_of(record={"profile": {"phases": {**PHASES, "fit": PHASES["predict"]}}}))
+    one, other = row_of(dice_rater=0.5), replace(row_of(costly, ged=0.5), label="b")
+    for rows in ((one, other), (other, one)):
+        columns = table_of(*rows).to_pandas().columns
+        assert list(dict.fromkeys(columns.get_level_values(0))) == ["row", "ged", "dice_rater", "cost"]
+        assert [name for group, name in columns if group == "cost"] == ["train s", "predict s", "peak MiB"]
 
 
 def test_the_rows_of_one_label_are_told_apart_by_s_in_a_frame():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from ragged_scores import Ratio, Side, Value, folds_of, random_cell
 from rows_by_hand import as_value, result_of, row_of, run_of
-from stored_runs import DESCRIPTION, StoredCell, cases, registry, store_run
+from stored_runs import DESCRIPTION, StoredCell, cases, registry, scores_of, store_run
 
 from mrbench.metrics.protocol import PUBLISHED, STRICT, ScoringProtocol
 from mrbench.results.method_run import runs_of
@@ -159,3 +159,13 @@ def test_letters_of_stored_runs_follow_their_scores(tmp_path: Path):
     found = lettered(table, ScoreReader(registry(), STRICT))
     assert letters(found) == ["a", "a", "b"]
     assert [row.values["ged"].best for row in found.rows] == [row.values["ged"].best for row in table.rows]
+
+
+def test_a_metric_that_the_scores_of_a_row_lack_has_no_letters_and_says_so(tmp_path: Path):
+    cells = [StoredCell(m, cases("ged", [0.1], [shift])) for m, shift in (("proseg", 0.2), ("prob-unet", 0.3))]
+    run = store_run(tmp_path, "r", *cells)
+    scores_of(cases("dice_max", [0.1], [0.2])).write_csv(run.cells[0][0].folder(tmp_path) / "cases.csv.gz")
+    (table,) = tabulate(runs_of(run), registry(), STRICT)
+    found = lettered(table, ScoreReader(registry(), STRICT))
+    assert letters(found) == ["", ""]
+    assert "ged: no tie groups: no case that all of them have" in found.notes
