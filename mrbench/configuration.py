@@ -39,6 +39,26 @@ class Config(BaseModel):
                 found[name] = field.description or ""
         return found
 
+    def resolved(self, description: Any) -> Self:  # noqa: ARG002
+        """The configuration on a data set: options whose default follows the data have their value. Default: as it is.
+
+        Args:
+            description: the data set's :class:`~mrbench.data.description.Description`.
+        """
+        return self
+
+    def check(self, description: Any) -> None:
+        """Refuses a data set that these options do not fit, before anything is computed. Default: fits all.
+
+        Light: it imports neither torch nor what needs long. Asked once for each data set, of the resolved options.
+
+        Args:
+            description: the data set's :class:`~mrbench.data.description.Description`.
+
+        Raises:
+            UsageError: names the option, what was expected and what was found.
+        """
+
     def values(self) -> dict[str, Any]:
         """Every option with its value, as JSON types."""
         return self.model_dump(mode="json")

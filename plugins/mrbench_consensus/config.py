@@ -5,6 +5,8 @@ from typing import Any, Literal
 from pydantic import field_validator
 
 from mrbench.configuration import Config, prediction_option
+from mrbench.data.description import Description
+from mrbench.errors import UsageError
 
 
 class NoOptions(Config):
@@ -43,3 +45,12 @@ class StapleOptions(Config):
         if prior is not None and not (min(prior, default=0) > 0 and abs(sum(prior) - 1) <= 1e-6):
             raise ValueError("probabilities above 0 that sum to 1")
         return prior
+
+    def check(self, description: Description) -> None:
+        """Refuses a prior that is not one probability of each class."""
+        if self.prior is not None and len(self.prior) != description.n_classes:
+            raise UsageError(
+                "option 'prior' does not fit the classes",
+                expected=f"{description.n_classes} probabilities: {', '.join(description.classes)}",
+                found=", ".join(map(str, self.prior)),
+            )
