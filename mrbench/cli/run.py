@@ -14,11 +14,12 @@ from mrbench.cli.options import DATA, METRICS, OUT, PLUGIN_FILES
 from mrbench.cli.plugins import registry
 from mrbench.configuration import flat
 from mrbench.data.folder import data_folder
+from mrbench.engine.cell import CellSpec
 from mrbench.engine.conditions import PRECISIONS, SPARSITIES, Conditions
-from mrbench.engine.launch import DEVICES, Launch
+from mrbench.engine.first_build import FirstBuilds
+from mrbench.engine.launch import DEVICES, Launch, PlannedRun
 from mrbench.engine.plan import Request
 from mrbench.engine.result import exit_code
-from mrbench.engine.run import Run
 from mrbench.errors import UnknownNameError, UsageError
 from mrbench.metrics.protocol import MAX_PREDICTIONS
 
@@ -155,7 +156,7 @@ def command(**options: Any) -> None:
     for line in planned.warnings:
         click.echo(f"warning: {line}", err=True)
     if options["dry_run"]:
-        _print_plan(planned.run, force=options["force"], as_json=options["as_json"])
+        _print_plan(planned, as_json=options["as_json"])
         return
     from mrbench.cli.tables import print_run
 
@@ -204,13 +205,22 @@ def parse_setting(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _print_plan(run: Run, *, force: bool, as_json: bool) -> None:
+def _print_plan(planned: PlannedRun, *, as_json: bool) -> None:
+    run, force = planned.run, planned.settings.force
     kept = [False] * len(run.cells) if force else [result.finished for result in run.cell_results()]
-    rows = [(spec, reason or ("kept" if k else "to do")) for (spec, reason), k in zip(run.cells, kept, strict=True)]
+    rows = [_planned(planned.builds, *cell, kept=k) for cell, k in zip(run.cells, kept, strict=True)]
     if as_json:
-        cells = [{"cell": spec.title, "digest": spec.digest, "state": state} for spec, state in rows]
+        cells = [{"cell": s.title, "digest": s.digest, "state": state, "built": built} for s, state, built in rows]
         click.echo(json.dumps({"run": run.id, "cells": cells}, indent=1))
         return
-    for spec, state in rows:
-        click.echo(f"{spec.title}  preset {spec.preset}  {spec.digest[:12]}  {state}")
-    click.echo(f"run {run.id}: nothing was computed; {len(run.cells)} cells")
+    for spec, state, built in rows:
+        remark = ", not yet built" if built is False else ""
+        click.echo(f"{spec.title}  preset {spec.preset}  {spec.digest[:12]}  {state}{remark}")
+    click.echo(f"run {run.id}: nothing was computed; {len(rows)} cells")
+
+
+def _planned(builds: FirstBuilds, spec: CellSpec, reason: str, *, kept: bool) -> tuple[CellSpec, str, bool | None]:
+    """A cell, what the run does with it, and whether its method was built before; None where it need not be."""
+    if reason or kept:
+        return spec, reason or "kept", None
+    return spec, "to do", builds.is_built(spec)

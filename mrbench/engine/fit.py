@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from mrbench.engine.augmentation import augment
 from mrbench.engine.conditions import Precision
+from mrbench.engine.listed import check_listed
 from mrbench.engine.slices import AnySlices
 from mrbench.engine.sparsity import thinned
 from mrbench.errors import DivergedError, NotApplicableError, PluginError
@@ -100,7 +101,7 @@ def fit(
 
     Raises:
         DivergedError: a loss or a gradient became non-finite; says where.
-        PluginError: a loss that is not a mapping of names to scalars.
+        PluginError: a loss that is not a mapping of names to scalars, or a stage that trains what is in no network.
         NotApplicableError: another precision than float32, and no network of the method has a use for it.
     """
     for network in method.networks().values():
@@ -209,6 +210,7 @@ class _StageLoop:
         ]
         self.optimiser = torch.optim.Adam(self.groups)
         self.parameters = [parameter for group in self.groups for parameter in group["params"]]  # type: ignore[attr-defined]
+        check_listed(method, stage, self.parameters)
 
     def run(self, progress: Progress, folder: Path | None, report: Report, checkpoint_seconds: float) -> None:
         if progress.optimiser is not None:

@@ -18,12 +18,15 @@ class Toy(Method):
     def __init__(self, config, description):
         super().__init__(config, description)
         self.network = nn.Conv2d(len(description.channels), 1, 1)
+        self.head = nn.Conv2d(1, 1, 3, padding=1)
+        misbuild(config.behaviour, self.network)
 
     def networks(self):
         return {"network": self.network}
 
     def stages(self):
-        group = ParameterGroup(list(self.network.parameters()), 0.1)
+        unlisted = self.config.behaviour == "unlisted"
+        group = ParameterGroup([*self.network.parameters(), *(self.head.parameters() if unlisted else ())], 0.1)
         return [
             Stage(
                 name="toy",
@@ -52,6 +55,20 @@ class Toy(Method):
             if self.config.behaviour == "nothing":
                 return
             yield Draw(DrawKind.SAMPLE, spoilt(binary_probability(foreground), self.config.behaviour))
+
+
+def misbuild(behaviour, network):
+    if behaviour == "cannot-build":
+        raise ValueError("a fault of the author's")
+    if behaviour == "asks-weights":
+        assert network.weight.sum().item() < 10
+    if behaviour == "hangs-building":
+        time.sleep(60)
+    if behaviour == "exits-building":
+        print("the last words", flush=True)
+        os._exit(7)
+    if behaviour == "no-memory-building":
+        raise MemoryError
 
 
 def misbehave(behaviour):
