@@ -1,13 +1,15 @@
 """Where in a plugin's code something is: file and line, without the folders of the machine."""
 
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from functools import partial
+from inspect import unwrap
 from pathlib import Path
 from types import CodeType, GeneratorType
 from typing import Any
 
-from mrbench.errors import MrbenchError
+from mrbench.errors import MrbenchError, PluginError
 
 
 def of_error(error: BaseException, modules: Collection[str]) -> str:
@@ -25,6 +27,7 @@ def of_error(error: BaseException, modules: Collection[str]) -> str:
 
 def of_function(function: Callable[..., Any]) -> str:
     """Where a function is defined, ``my_method.py:30``; empty where Python does not tell."""
+    function = unwrap(function)
     while isinstance(function, partial):
         function = function.func
     plain = getattr(function, "__func__", function)
@@ -51,6 +54,21 @@ def told(error: BaseException, modules: Collection[str]) -> str:
         return error.at(place).message
     text = str(error).partition("\n")[0]
     return type(error).__name__ + (f": {text}" if text else "") + (f" ({place})" if place else "")
+
+
+@contextmanager
+def blamed(what: str, modules: Collection[str]) -> Iterator[None]:
+    """Turns what a plugin raises into one error that names file and line.
+
+    Raises:
+        PluginError: ``what`` and the exception; errors of ours and want of memory pass as they are.
+    """
+    try:
+        yield
+    except (MrbenchError, MemoryError):
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"{what}: {told(error, modules)}") from error
 
 
 def _shown(file: str, line: int) -> str:

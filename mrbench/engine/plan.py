@@ -14,8 +14,8 @@ from mrbench.data.loading import cases_of, configured
 from mrbench.digests import digest_json
 from mrbench.engine.cell import EXTERNAL, CellSpec
 from mrbench.engine.conditions import AS_USUAL, Conditions
-from mrbench.errors import MrbenchError, PluginError, UnknownNameError, UsageError, together
-from mrbench.places import told
+from mrbench.errors import MrbenchError, UnknownNameError, UsageError, together
+from mrbench.places import blamed
 from mrbench.records import Capability, MethodRecord
 from mrbench.registry import Plugin, Registry
 
@@ -251,14 +251,13 @@ def fitted_to(description: Description, plugin: Plugin[Any], config: Config) -> 
     """
     where = f"method {plugin.key!r} on data set {description.name!r}"
     try:
-        resolved = config.resolved(description)
-        if not capabilities_fit(plugin.record, description):
-            resolved.check(description)
+        with blamed(f"{where}: its options cannot be checked", plugin.modules):
+            resolved = config.resolved(description)
+            if not capabilities_fit(plugin.record, description):
+                resolved.check(description)
     except UsageError as error:
         what, hint = f"{where}: {error.what}", error.hint or f"mrbench info {plugin.key}"
         raise UsageError(what, expected=error.expected, found=error.found, hint=hint) from error
-    except Exception as error:
-        raise PluginError(f"{where}: its configuration raised {told(error, plugin.modules)}") from error
     return resolved
 
 

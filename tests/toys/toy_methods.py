@@ -45,11 +45,15 @@ class Toy(Method):
         loss = functional.binary_cross_entropy_with_logits(logits, batch.masks.float().mean(1, keepdim=True))
         if self.config.behaviour == "loss-is-tensor":
             return loss
+        if self.config.behaviour == "loss-of-each":
+            return {"cross_entropy": loss * torch.ones(8)}
+        if self.config.behaviour == "no-gradient":
+            return {"cross_entropy": loss.detach()}
         return {"cross_entropy": loss * (float("nan") if self.config.behaviour == "nan-loss" else 1)}
 
     def predict(self, image, n, context):
         logits = self.network(torch.from_numpy(image.array)[None])[0, 0].numpy()
-        for draw in range(n - (self.config.behaviour == "too-few")):
+        for draw in range(max(1, n - (self.config.behaviour == "too-few"))):
             noise = context.noise(image, draw).standard_normal(logits.shape, dtype=np.float32)
             foreground = 1 / (1 + np.exp(-(logits + noise + self.config.shift)))
             if self.config.behaviour == "nothing":
@@ -95,4 +99,8 @@ def spoilt(probability, behaviour):
         return probability * np.nan
     if behaviour == "unnormalised":
         return probability * 3
+    if behaviour == "integers":
+        return probability.round().astype(np.int64)
+    if behaviour == "tensor":
+        return torch.from_numpy(probability)
     return probability

@@ -122,6 +122,31 @@ def test_wrong_data_are_refused_before_anything_is_computed(mrbench: Call, fault
     assert not Path("out").exists()
 
 
+@pytest.mark.usefixtures("toys")
+@pytest.mark.parametrize("command", [("run", "--method", "staple", "--dataset"), ("data", "verify")])
+@pytest.mark.parametrize(
+    ("fault", "message", "at"),
+    [
+        ("raises", 'cannot be loaded: KeyError: "a fault of the author\'s" (toy_data.py:{})', "raise KeyError"),
+        ("unreadable", "cannot be read: OSError: a fault of the disk's (toy_data.py:{})", "raise OSError"),
+        (
+            "no-cases",
+            "cannot be loaded (toy_data.py:{})\n  expected: load() returns a CaseSet\n  found:    [1, 2]",
+            "load(",
+        ),
+    ],
+)
+def test_a_data_set_that_raises_is_one_error_with_its_file_and_line(
+    mrbench: Call, tmp_path: Path, command: tuple[str, ...], fault: str, message: str, at: str
+):
+    result = mrbench(*command, "toy-faulty", "--set", f"fault={fault}")
+    source = (tmp_path / "site/mrbench-toys/toy_data.py").read_text().splitlines()
+    line = next(number for number, text in enumerate(source, 1) if at in text)
+    case = "case 'case5' of " if fault == "unreadable" else ""
+    assert result.exit_code == 1
+    assert result.stderr == f"{case}data set 'mrbench-toys:toy-faulty' {message.format(line)}"
+
+
 def test_a_configuration_file_has_the_options_keys_and_the_command_line_wins(mrbench: Call, tmp_path: Path):
     (tmp_path / "run.toml").write_text(
         'method = ["staple", "majority-vote"]\ndataset = "phantom"\nfold = [0, 1]\nout = "out"\n'

@@ -56,7 +56,7 @@ def test_a_check_of_options_that_raises_names_its_file_and_line(mrbench: Call):
     assert result.exit_code == 1
     line = next(n for n, text in enumerate(open_toy("toy_config"), 1) if "ZeroDivisionError" in text)
     assert result.stderr == (
-        "method 'mrbench-toys:toy-check-raises' on data set 'phantom': its configuration raised "
+        "method 'mrbench-toys:toy-check-raises' on data set 'phantom': its options cannot be checked: "
         f"ZeroDivisionError: a fault of the author's (toy_config.py:{line})"
     )
 
