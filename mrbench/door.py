@@ -5,14 +5,13 @@
 >>> results.table("phantom").to_pandas()["ged"]["mean"]             # doctest: +SKIP
 """
 
-import json
 import warnings
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mrbench.configuration import flat
+from mrbench.configuration import as_text, flat
 from mrbench.data.folder import RESULTS, data_folder
 from mrbench.engine.conditions import Conditions, Precision, Sparsity
 from mrbench.engine.launch import DEVICES, Launch
@@ -97,7 +96,8 @@ def run(
     request = Request(
         methods=_several(methods),
         datasets=_several(datasets),
-        settings={name: _as_text(value) for name, value in flat(settings or {}).items()},
+        # As texts: what was set is part of a run, whose name must not depend on who asked.
+        settings={name: as_text(value) for name, value in flat(settings or {}).items()},
         presets=_presets(preset),
         folds=tuple(folds),
         seeds=range(seed, seed + seeds),
@@ -132,20 +132,6 @@ def _several(names: str | Sequence[str]) -> tuple[str, ...]:
 
 def _presets(preset: str | Mapping[str, str] | None) -> dict[str, str]:
     return {"": preset} if isinstance(preset, str) else dict(preset or {})
-
-
-def _as_text(value: Any) -> str:
-    # As a command line has it: what was set is part of a run, whose name must not depend on who asked.
-    if isinstance(value, str | PathLike):
-        return str(value)
-    return ",".join(map(_as_text, value)) if isinstance(value, list | tuple) else json.dumps(value, default=_plain)
-
-
-def _plain(value: Any) -> Any:
-    # NumPy's numbers.
-    if hasattr(value, "item"):
-        return value.item()
-    raise UsageError("a setting has a wrong value", expected="text, a number, True, False or None", found=repr(value))
 
 
 def _check(**numbers: tuple[int | None, int]) -> None:

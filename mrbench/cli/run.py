@@ -12,7 +12,7 @@ import click
 
 from mrbench.cli.options import DATA, METRICS, OUT, PLUGIN_FILES
 from mrbench.cli.plugins import registry
-from mrbench.configuration import flat
+from mrbench.configuration import as_text, flat
 from mrbench.data.folder import data_folder
 from mrbench.engine.cell import CellSpec
 from mrbench.engine.conditions import PRECISIONS, SPARSITIES, Conditions
@@ -23,13 +23,16 @@ from mrbench.engine.result import exit_code
 from mrbench.errors import UnknownNameError, UsageError
 from mrbench.metrics.protocol import MAX_PREDICTIONS
 
+SET = "mrbench.cli.run.set"
+"""Where the settings of a file wait for those of the command line."""
+
 EXITS = """\b
 Exit codes: 0 all that was asked for is there, 1 a cell failed, 2 usage,
 4 results of another version, 130 interrupted."""
 
 
 def _read_config(ctx: click.Context, _parameter: click.Parameter, path: Path | None) -> Path | None:
-    """Makes a TOML file's keys the defaults of the options of the same names."""
+    """Makes a TOML file's keys the defaults of the options of the same names; its table [set] is added to --set."""
     if path is None:
         return None
     try:
@@ -46,8 +49,14 @@ def _read_config(ctx: click.Context, _parameter: click.Parameter, path: Path | N
         if isinstance(value, Mapping) != (name == "set") or (isinstance(value, list) and not known[name].multiple):
             expected = 'a table: [set] with "NAME.KEY" = VALUE' if name == "set" else "a value as on the command line"
             raise UsageError(f"key {name!r} in {path} has a wrong type", expected=expected, found=repr(value))
+    ctx.meta[SET] = [f"{name}={as_text(value)}" for name, value in flat(values.pop("set", {})).items()]
     ctx.default_map = {known[name].name: _as_default(known[name], value) for name, value in values.items()}
     return path
+
+
+def _added_to_file(ctx: click.Context, _parameter: click.Parameter, settings: Sequence[str]) -> tuple[str, ...]:
+    """The file's settings, then those of the command line, the later of one name winning."""
+    return (*ctx.meta.get(SET, ()), *settings)
 
 
 def _parted(_ctx: click.Context, _parameter: click.Parameter, names: Sequence[str]) -> tuple[str, ...]:
@@ -56,8 +65,6 @@ def _parted(_ctx: click.Context, _parameter: click.Parameter, names: Sequence[st
 
 
 def _as_default(parameter: click.Option, value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return [f"{name}={inner}" for name, inner in flat(value).items()]
     plain = value if isinstance(value, bool) else [str(v) for v in value] if isinstance(value, list) else str(value)
     return [plain] if parameter.multiple and not isinstance(plain, list) else plain
 
@@ -77,14 +84,17 @@ def _as_default(parameter: click.Option, value: Any) -> Any:
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
-    help="An option of a method or data set; NAME.KEY=VALUE says whose. See mrbench info NAME.",
+    callback=_added_to_file,
+    help="An option of a method or data set; NAME.KEY=VALUE says whose, a,b,c gives several values. See mrbench info "
+    "NAME.",
 )
 @click.option(
     "--config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     callback=_read_config,
     is_eager=True,
-    help="A TOML file with these options; those on the command line win.",
+    help="A TOML file with these options. One on the command line replaces the file's, all its values together; --set "
+    "adds to the file's table [set].",
 )
 @click.option(
     "--fold", "folds", multiple=True, type=click.IntRange(0), help="A fold; repeat for several. [default: all]"

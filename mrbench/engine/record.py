@@ -1,6 +1,5 @@
 """The record: what a finished cell leaves behind, read back with its version checked."""
 
-import json
 import os
 import platform
 import shlex
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mrbench import __version__
+from mrbench.configuration import as_text
 from mrbench.engine.cell import EXTERNAL, FORMAT, CellSpec, Status
 from mrbench.engine.record_form import fault_of
 from mrbench.errors import DataError, IncompatibleError
@@ -70,7 +70,7 @@ def on_dataset(spec: CellSpec, plugins: Iterable[str] = ()) -> list[str]:
 
 
 def _settings(owner: str, options: Mapping[str, Any]) -> list[str]:
-    return [word for name, value in options.items() for word in ("--set", f"{owner}.{name}={_as_text(value)}")]
+    return [word for name, value in options.items() for word in ("--set", f"{owner}.{name}={as_text(value)}")]
 
 
 def _computed(spec: CellSpec) -> list[str]:
@@ -83,10 +83,6 @@ def _computed(spec: CellSpec) -> list[str]:
 def _scored(spec: CellSpec) -> list[str]:
     words = ["score", "--predictions", spec.options["predictions"], "--name", spec.method.removeprefix(EXTERNAL)]
     return words + [word for pattern in spec.options["patterns"] for word in ("--pattern", pattern)]
-
-
-def _as_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _versions() -> dict[str, str]:

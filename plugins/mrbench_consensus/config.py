@@ -1,6 +1,6 @@
 """Options of the human reference rows."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import field_validator
 
@@ -33,11 +33,6 @@ class StapleOptions(Config):
         "iterations after which the estimate is taken as it stands; unlike raters of a few cases need hundreds",
         ge=1,
     )
-
-    @field_validator("prior", mode="before")
-    @classmethod
-    def _split(cls, prior: Any) -> Any:
-        return prior.split(",") if isinstance(prior, str) else prior
 
     @field_validator("prior")
     @classmethod
