@@ -70,7 +70,7 @@ def _check_loaded(cases: Any, plugin: Plugin[Any], factory: Any) -> None:
 
     if not isinstance(cases, CaseSet):
         raise PluginError(
-            f"data set {plugin.key!r} cannot be loaded",
+            f"data set {plugin.key!r} cannot be loaded: load() returned no CaseSet",
             expected="load() returns a CaseSet",
             found=f"{cases!r:.80}",
             place=of_function(factory.load),
