@@ -128,7 +128,7 @@ def test_list_goes_on_after_one_that_is_damaged(mrbench: Call, plugin: Path):
     assert re.fullmatch(
         r"data set 'boxes.py:broken' cannot be loaded: ZeroDivisionError: by nothing \(boxes.py:\d+\)", reason
     )
-    assert f"damaged: {reason}" in mrbench("data", "list", *BOXES).stdout
+    assert "ZeroDivisionError: by nothing (boxes.py:" in mrbench("data", "list", *BOXES).stdout
 
 
 def test_info_tells_declarations_and_splits(mrbench: Call, boxes: CaseSet):
