@@ -5,9 +5,10 @@ import json
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any, Self
+from types import UnionType
+from typing import Any, Self, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
 from mrbench.errors import UnknownNameError, UsageError
@@ -22,6 +23,9 @@ class Config(BaseModel):
     def parse(cls, values: Mapping[str, Any], *, owner: str) -> Self:
         """A configuration from values or from the strings of a command line; dots reach into nested configurations.
 
+        The inverse of :func:`as_text`: an option of several values takes ``a,b,c`` or a JSON list; ``none`` and
+        ``null`` are None.
+
         Raises:
             UsageError: an unknown key (with the nearest right one) or a value of the wrong type or out of bounds.
         """
@@ -29,6 +33,13 @@ class Config(BaseModel):
             return cls.model_validate(_nested(values))
         except ValidationError as error:
             raise _readable(error, cls, owner) from None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _several(cls, value: Any, info: ValidationInfo) -> Any:
+        """The values of a text, where the option takes several."""
+        takes = isinstance(value, str) and _takes_several(cls.model_fields[info.field_name or ""].annotation)
+        return _split(value) if takes else value
 
     @classmethod
     def options(cls) -> dict[str, str]:
@@ -40,6 +51,26 @@ class Config(BaseModel):
             else:
                 found[name] = field.description or ""
         return found
+
+    def resolved(self, description: Any) -> Self:  # noqa: ARG002
+        """The configuration on a data set: options whose default follows the data have their value. Default: as it is.
+
+        Args:
+            description: the data set's :class:`~mrbench.data.description.Description`.
+        """
+        return self
+
+    def check(self, description: Any) -> None:
+        """Refuses a data set that these options do not fit, before anything is computed. Default: fits all.
+
+        Light: it imports neither torch nor what needs long. Asked once for each data set, of the resolved options.
+
+        Args:
+            description: the data set's :class:`~mrbench.data.description.Description`.
+
+        Raises:
+            UsageError: names the option, what was expected and what was found.
+        """
 
     def values(self) -> dict[str, Any]:
         """Every option with its value, as JSON types."""
@@ -92,6 +123,46 @@ def _extra(field: FieldInfo) -> dict[str, Any]:
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
+def as_text(value: Any) -> str:
+    """A value as the command line takes it: ``true``, ``null``, ``0.5``, ``a,b,c``.
+
+    Raises:
+        UsageError: no text, number, boolean or None, nor a list of such.
+    """
+    if isinstance(value, str | PathLike):
+        return str(value)
+    if not isinstance(value, list | tuple):
+        return json.dumps(value, default=_plain)
+    joined = ",".join(map(as_text, value))
+    plain = not value or (_split(joined) == [*map(as_text, value)] and not _is_none(joined))
+    return joined if plain else json.dumps(value, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    # NumPy's numbers.
+    if hasattr(value, "item"):
+        return value.item()
+    raise UsageError("a setting has a wrong value", expected="text, a number, True, False or None", found=repr(value))
+
+
+def _split(text: str) -> list[Any]:
+    if text.lstrip().startswith("["):
+        try:
+            return list(json.loads(text))
+        except ValueError:
+            pass  # told of by the type of the option
+    return [part.strip() for part in text.split(",")] if text else []
+
+
+def _takes_several(annotation: Any) -> bool:
+    kinds = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    return str not in kinds and any((get_origin(kind) or kind) in (tuple, list, set, frozenset) for kind in kinds)
+
+
+def _is_none(text: str) -> bool:
+    return text.lower() in ("none", "null")
+
+
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Dotted names with values, from mappings nested or dotted or both."""
     found: dict[str, Any] = {}
@@ -101,26 +172,6 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             found[prefix + name] = value
     return found
-
-
-def as_text(value: Any) -> str:
-    """A value of an option as a command line has it; a list's elements with commas between.
-
-    What was set is part of a run, whose name must not depend on who asked, a command line or a script.
-
-    Raises:
-        UsageError: a value that no command line has.
-    """
-    if isinstance(value, str | PathLike):
-        return str(value)
-    return ",".join(map(as_text, value)) if isinstance(value, list | tuple) else json.dumps(value, default=_plain)
-
-
-def _plain(value: Any) -> Any:
-    # NumPy's numbers.
-    if hasattr(value, "item"):
-        return value.item()
-    raise UsageError("a setting has a wrong value", expected="text, a number, True, False or None", found=repr(value))
 
 
 def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,7 +185,7 @@ def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
                 raise UsageError(f"option {name!r} is set beside {part!r}, which holds a single value")
         if isinstance(node.get(leaf), dict):
             raise UsageError(f"option {name!r} is set beside options of the same beginning")
-        node[leaf] = None if isinstance(value, str) and value.lower() in ("none", "null") else value
+        node[leaf] = None if isinstance(value, str) and _is_none(value) else value
     return tree
 
 

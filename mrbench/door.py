@@ -94,6 +94,7 @@ def run(
     request = Request(
         methods=texts_of("methods", methods),
         datasets=texts_of("datasets", datasets),
+        # As texts: what was set is part of a run, whose name must not depend on who asked.
         settings={name: as_text(value) for name, value in flat(_mapping("settings", settings, "None")).items()},
         presets=_presets(preset),
         folds=wholes_of("folds", folds),

@@ -1,6 +1,7 @@
 """Errors that a user can act on: what failed, what was expected and found, and the next command to run."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Self
 
 from mrbench.visible import visible
 
@@ -13,18 +14,25 @@ class MrbenchError(Exception):
         expected: what would have been right.
         found: what was there instead.
         hint: the next command to run or the nearest correct name.
+        place: file and line of the plugin's code that it is about, ``my_method.py:41``.
     """
 
     exit_code = 1
 
-    def __init__(self, what: str, *, expected: str = "", found: str = "", hint: str = "") -> None:
-        self.what, self.expected, self.found, self.hint = what, expected, found, hint
+    def __init__(self, what: str, *, expected: str = "", found: str = "", hint: str = "", place: str = "") -> None:
+        self.what, self.expected, self.found, self.hint, self.place = what, expected, found, hint, place
         super().__init__(self.message)
+
+    def at(self, place: str) -> Self:
+        """The same error with its place, where it has none yet."""
+        self.place = self.place or place
+        self.args = (self.message,)
+        return self
 
     @property
     def message(self) -> str:
         """All parts on lines of their own, as the command line prints them; further lines of a part are indented."""
-        lines = [self.what]
+        lines = [self.what + (f" ({self.place})" if self.place else "")]
         lines += [f"  expected: {self.expected}"] if self.expected else []
         lines += [f"  found:    {self.found}"] if self.found else []
         lines += [f"  next:     {self.hint}"] if self.hint else []
@@ -97,3 +105,14 @@ class IncompatibleError(MrbenchError):
     """Stored results were written by a version that this one cannot read."""
 
     exit_code = 4
+
+
+def together(what: str, errors: Sequence[MrbenchError]) -> MrbenchError:
+    """One error that tells of several, of the kind of the first; one alone stays as it is.
+
+    Args:
+        what: the sentence before them.
+    """
+    if len(errors) == 1:
+        return errors[0]
+    return type(errors[0])("\n".join([f"{what}:", *(error.message for error in errors)]))

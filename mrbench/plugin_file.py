@@ -128,7 +128,11 @@ def blaming(file: PluginFile) -> Iterator[None]:
         raise
     except PluginError as error:
         raise PluginError(
-            f"plugin file {file.name}: {error.what}", expected=error.expected, found=error.found, hint=error.hint
+            f"plugin file {file.name}: {error.what}",
+            expected=error.expected,
+            found=error.found,
+            hint=error.hint,
+            place=error.place,
         ) from None
     except BaseException as error:
         raise PluginError(

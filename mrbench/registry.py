@@ -21,7 +21,7 @@ from mrbench import MRBENCH_API, hooks
 from mrbench.errors import PluginError, UsageError
 from mrbench.naming import BUILT_IN, key, pick, qualified
 from mrbench.plugin_file import PluginFile, blaming, file_of
-from mrbench.records import DatasetRecord, MethodRecord, MetricRecord, PluginRecord, load_attribute
+from mrbench.records import NO_OPTIONS, DatasetRecord, MethodRecord, MetricRecord, PluginRecord, load_attribute
 
 GROUP = "mrbench.plugins"
 NAME = re.compile(r"[a-z0-9]+([-_@.][a-z0-9]+)*")
@@ -66,6 +66,12 @@ class Plugin(Generic[R]):
     def key(self) -> str:
         """The name in files and tables: bare for built-ins, ``distribution:name`` for others."""
         return key(self)
+
+    @property
+    def modules(self) -> frozenset[str]:
+        """Top-level modules and packages that its code is in."""
+        paths = self.record.factory, getattr(self.record, "config", NO_OPTIONS)
+        return frozenset(path.partition(":")[0].partition(".")[0] for path in paths if path != NO_OPTIONS)
 
     def load(self) -> Any:
         """The class behind the record.

@@ -12,14 +12,18 @@ import click
 
 from mrbench.cli.options import DATA, METRICS, OUT, PLUGIN_FILES
 from mrbench.cli.plugins import registry
-from mrbench.configuration import flat
+from mrbench.configuration import as_text, flat
 from mrbench.data.folder import data_folder
+from mrbench.engine.cell import CellSpec
 from mrbench.engine.conditions import PRECISIONS, SPARSITIES, Conditions
-from mrbench.engine.launch import DEVICES, Launch
+from mrbench.engine.first_build import FirstBuilds
+from mrbench.engine.launch import DEVICES, Launch, PlannedRun
 from mrbench.engine.plan import Request
-from mrbench.engine.run import Run
 from mrbench.errors import UnknownNameError, UsageError
 from mrbench.metrics.protocol import MAX_PREDICTIONS
+
+SET = "mrbench.cli.run.set"
+"""Where the settings of a file wait for those of the command line."""
 
 EXITS = """\b
 Exit codes: 0 all that was asked for is there, 1 a cell failed, 2 usage,
@@ -27,7 +31,7 @@ Exit codes: 0 all that was asked for is there, 1 a cell failed, 2 usage,
 
 
 def _read_config(ctx: click.Context, _parameter: click.Parameter, path: Path | None) -> Path | None:
-    """Makes a TOML file's keys the defaults of the options of the same names."""
+    """Makes a TOML file's keys the defaults of the options of the same names; its table [set] is added to --set."""
     if path is None:
         return None
     try:
@@ -44,8 +48,14 @@ def _read_config(ctx: click.Context, _parameter: click.Parameter, path: Path | N
         if isinstance(value, Mapping) != (name == "set") or (isinstance(value, list) and not known[name].multiple):
             expected = 'a table: [set] with "NAME.KEY" = VALUE' if name == "set" else "a value as on the command line"
             raise UsageError(f"key {name!r} in {path} has a wrong type", expected=expected, found=repr(value))
+    ctx.meta[SET] = [f"{name}={as_text(value)}" for name, value in flat(values.pop("set", {})).items()]
     ctx.default_map = {known[name].name: _as_default(known[name], value) for name, value in values.items()}
     return path
+
+
+def _added_to_file(ctx: click.Context, _parameter: click.Parameter, settings: Sequence[str]) -> tuple[str, ...]:
+    """The file's settings, then those of the command line, the later of one name winning."""
+    return (*ctx.meta.get(SET, ()), *settings)
 
 
 def _parted(_ctx: click.Context, _parameter: click.Parameter, names: Sequence[str]) -> tuple[str, ...]:
@@ -54,8 +64,6 @@ def _parted(_ctx: click.Context, _parameter: click.Parameter, names: Sequence[st
 
 
 def _as_default(parameter: click.Option, value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return [f"{name}={inner}" for name, inner in flat(value).items()]
     plain = value if isinstance(value, bool) else [str(v) for v in value] if isinstance(value, list) else str(value)
     return [plain] if parameter.multiple and not isinstance(plain, list) else plain
 
@@ -75,14 +83,17 @@ def _as_default(parameter: click.Option, value: Any) -> Any:
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
-    help="An option of a method or data set; NAME.KEY=VALUE says whose. See mrbench info NAME.",
+    callback=_added_to_file,
+    help="An option of a method or data set; NAME.KEY=VALUE says whose, a,b,c gives several values. See mrbench info "
+    "NAME.",
 )
 @click.option(
     "--config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     callback=_read_config,
     is_eager=True,
-    help="A TOML file with these options; those on the command line win.",
+    help="A TOML file with these options. One on the command line replaces the file's, all its values together; --set "
+    "adds to the file's table [set].",
 )
 @click.option(
     "--fold", "folds", multiple=True, type=click.IntRange(0), help="A fold; repeat for several. [default: all]"
@@ -154,7 +165,7 @@ def command(**options: Any) -> None:
     for line in planned.warnings:
         click.echo(f"warning: {line}", err=True)
     if options["dry_run"]:
-        _print_plan(planned.run, force=options["force"], as_json=options["as_json"])
+        _print_plan(planned, as_json=options["as_json"])
         return
     from mrbench.cli.tables import print_run
 
@@ -202,13 +213,22 @@ def parse_setting(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _print_plan(run: Run, *, force: bool, as_json: bool) -> None:
+def _print_plan(planned: PlannedRun, *, as_json: bool) -> None:
+    run, force = planned.run, planned.settings.force
     kept = [False] * len(run.cells) if force else [result.finished for result in run.cell_results()]
-    rows = [(spec, reason or ("kept" if k else "to do")) for (spec, reason), k in zip(run.cells, kept, strict=True)]
+    rows = [_planned(planned.builds, *cell, kept=k) for cell, k in zip(run.cells, kept, strict=True)]
     if as_json:
-        cells = [{"cell": spec.title, "digest": spec.digest, "state": state} for spec, state in rows]
+        cells = [{"cell": s.title, "digest": s.digest, "state": state, "built": built} for s, state, built in rows]
         click.echo(json.dumps({"run": run.id, "cells": cells}, indent=1))
         return
-    for spec, state in rows:
-        click.echo(f"{spec.title}  preset {spec.preset}  {spec.digest[:12]}  {state}")
-    click.echo(f"run {run.id}: nothing was computed; {len(run.cells)} cells")
+    for spec, state, built in rows:
+        remark = ", not yet built" if built is False else ""
+        click.echo(f"{spec.title}  preset {spec.preset}  {spec.digest[:12]}  {state}{remark}")
+    click.echo(f"run {run.id}: nothing was computed; {len(rows)} cells")
+
+
+def _planned(builds: FirstBuilds, spec: CellSpec, reason: str, *, kept: bool) -> tuple[CellSpec, str, bool | None]:
+    """A cell, what the run does with it, and whether its method was built before; None where it need not be."""
+    if reason or kept:
+        return spec, reason or "kept", None
+    return spec, "to do", builds.is_built(spec)

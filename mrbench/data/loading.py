@@ -1,11 +1,14 @@
 """Data sets by name: from a plugin with its options to cases."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mrbench.arguments import StrPath, path_of, paths_of
 from mrbench.data.folder import data_folder
+from mrbench.errors import PluginError
+from mrbench.places import blamed, of_function
 from mrbench.registry import Plugin, discover_with_warnings
 
 if TYPE_CHECKING:
@@ -50,6 +53,25 @@ def cases_of(plugin: Plugin[Any], config: "Config", data: Path | None = None) ->
 
     Raises:
         DataAbsentError, DataError: as :func:`load_dataset`.
+        PluginError: whatever else the data set raises, here or while a case is read; names its file and line.
     """
-    cases: CaseSet = plugin.load()(config, data_folder(data)).load()
-    return cases
+    from mrbench.data.plugin_pixels import PluginPixels
+
+    factory = plugin.load()
+    with blamed(f"data set {plugin.key!r} cannot be loaded", plugin.modules):
+        cases = factory(config, data_folder(data)).load()
+    _check_loaded(cases, plugin, factory)
+    own = type(cases.pixels).__module__.partition(".")[0] in plugin.modules
+    return replace(cases, pixels=PluginPixels(cases.pixels, cases.ids, plugin.key, plugin.modules)) if own else cases
+
+
+def _check_loaded(cases: Any, plugin: Plugin[Any], factory: Any) -> None:
+    from mrbench.data.caseset import CaseSet
+
+    if not isinstance(cases, CaseSet):
+        raise PluginError(
+            f"data set {plugin.key!r} cannot be loaded: load() returned no CaseSet",
+            expected="load() returns a CaseSet",
+            found=f"{cases!r:.80}",
+            place=of_function(factory.load),
+        )

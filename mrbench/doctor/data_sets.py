@@ -45,4 +45,5 @@ def _state(plugin: Plugin[Any], folder: Path) -> dict[str, str]:
         return {"state": "absent", "found": error.found, "wanted": error.expected, "next": error.hint}
     except (Exception, SystemExit) as error:
         said = error.message if isinstance(error, MrbenchError) else f"{type(error).__name__}: {error}"
+        said = said.removeprefix(f"data set {plugin.key!r} cannot be loaded").removeprefix(": ")
         return {"state": "wrong", "found": said, "traceback": traceback.format_exc()}

@@ -23,12 +23,15 @@ from torch import Tensor, nn
 
 from mrbench.engine.augmentation import augment
 from mrbench.engine.conditions import Precision
+from mrbench.engine.listed import check_listed
 from mrbench.engine.slices import AnySlices
 from mrbench.engine.sparsity import thinned
+from mrbench.engine.terms import check_terms, check_trainable
 from mrbench.errors import DivergedError, NotApplicableError, PluginError
 from mrbench.files import replaced
 from mrbench.interfaces.method import Batch, Method, Stage
 from mrbench.nn.convolutional import Convolutional, convolutions_in_bf16
+from mrbench.places import of_function
 from mrbench.seeds import derive_noise, derive_seed
 
 CHECKPOINT_SECONDS = 20.0
@@ -100,7 +103,7 @@ def fit(
 
     Raises:
         DivergedError: a loss or a gradient became non-finite; says where.
-        PluginError: a loss that is not a mapping of names to scalars.
+        PluginError: a loss that is not a mapping of names to scalars, or a stage that trains what is in no network.
         NotApplicableError: another precision than float32, and no network of the method has a use for it.
     """
     for network in method.networks().values():
@@ -209,6 +212,7 @@ class _StageLoop:
         ]
         self.optimiser = torch.optim.Adam(self.groups)
         self.parameters = [parameter for group in self.groups for parameter in group["params"]]  # type: ignore[attr-defined]
+        check_listed(method, stage, self.parameters)
 
     def run(self, progress: Progress, folder: Path | None, report: Report, checkpoint_seconds: float) -> None:
         if progress.optimiser is not None:
@@ -286,6 +290,7 @@ class _StageLoop:
     def _step(self, batch: Batch, where: str) -> dict[str, Tensor]:
         terms = self._terms(batch, where)
         total = torch.stack(list(terms.values())).sum()
+        check_trainable(total, self.stage, type(self.method).__name__)
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
@@ -293,21 +298,19 @@ class _StageLoop:
             raise DivergedError(
                 f"the gradient of stage {self.stage.name!r} became non-finite at {where}",
                 found=_listed(terms),
+                place=of_function(self.stage.loss),
             )
         self.optimiser.step()
         return {name: value.detach() for name, value in terms.items()} | {"total": total.detach()}
 
     def _terms(self, batch: Batch, where: str) -> Mapping[str, Tensor]:
         terms = self.stage.loss(batch)
-        if not isinstance(terms, Mapping) or not terms or any(value.dim() for value in terms.values()):
-            raise PluginError(
-                f"the loss of stage {self.stage.name!r} of {type(self.method).__name__} is not a set of named terms",
-                expected="a mapping of names to scalar tensors",
-                found=repr(terms)[:80],
-            )
+        check_terms(terms, self.stage, type(self.method).__name__)
         if not all(math.isfinite(value.item()) for value in terms.values()):
             raise DivergedError(
-                f"the loss of stage {self.stage.name!r} became non-finite at {where}", found=_listed(terms)
+                f"the loss of stage {self.stage.name!r} became non-finite at {where}",
+                found=_listed(terms),
+                place=of_function(self.stage.loss),
             )
         return terms
 

@@ -10,8 +10,10 @@ from typing import Any
 from mrbench.data.folder import RESULTS, data_folder
 from mrbench.engine.cell import CellSpec
 from mrbench.engine.execute import Settings, Watch, execute
+from mrbench.engine.first_build import FirstBuilds
 from mrbench.engine.observers import choose
 from mrbench.engine.plan import Plan, Request, make_plan
+from mrbench.engine.record import is_there
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run, run_of
 from mrbench.registry import Registry
@@ -58,7 +60,8 @@ class Launch:
             observers=observers,
         )
         run = run_of(plan, self.out, self.request.data, command)
-        return PlannedRun(plan, run, settings, (*plan.warnings, *self.request.conditions.warnings(self.device)))
+        builds = FirstBuilds(run, registry, settings.plugin_files)
+        return PlannedRun(plan, run, settings, builds, (*plan.warnings, *self.request.conditions.warnings(self.device)))
 
     @property
     def command(self) -> str:
@@ -98,17 +101,33 @@ def _unusual(flag: str, value: Any, usual: Any) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class PlannedRun:
-    """A run before it is computed; ``warnings``: what there is to say about its data and its conditions."""
+    """A run before it is computed.
+
+    Attributes:
+        builds: what it builds before its first cell.
+        warnings: what there is to say about its data and its conditions.
+    """
 
     plan: Plan
     run: Run
     settings: Settings
+    builds: FirstBuilds
     warnings: tuple[str, ...] = field(default=())
 
     def compute(self, *, progress: bool) -> list[Result]:
-        """Computes what is missing; ``progress``: shown on standard error. Errors: those of :func:`execute`."""
+        """Computes what is missing, once each of its methods could be built; ``progress``: shown on standard error.
+
+        Raises:
+            UsageError, PluginError: methods that cannot be built, all at once; nothing was computed.
+            Exception: those of :func:`execute`.
+        """
         with self._view(progress) as watch:
+            self.builds.check(self._to_do())
             return execute(self.run, self.settings, watch)
+
+    def _to_do(self) -> list[CellSpec]:
+        wanted = [spec for spec, reason in self.run.cells if not reason]
+        return [spec for spec in wanted if self.settings.force or not is_there(spec.folder(self.run.results))]
 
     def _view(self, progress: bool) -> AbstractContextManager[Watch]:
         if not progress:

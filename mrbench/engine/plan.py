@@ -14,7 +14,8 @@ from mrbench.data.loading import cases_of, configured
 from mrbench.digests import digest_json
 from mrbench.engine.cell import EXTERNAL, CellSpec
 from mrbench.engine.conditions import AS_USUAL, Conditions
-from mrbench.errors import UnknownNameError, UsageError
+from mrbench.errors import MrbenchError, UnknownNameError, UsageError, together
+from mrbench.places import blamed
 from mrbench.records import Capability, MethodRecord
 from mrbench.registry import Plugin, Registry
 
@@ -79,7 +80,9 @@ def make_plan(request: Request, registry: Registry) -> Plan:
     """Resolves names and options, loads each data set once and lists the cells.
 
     Raises:
-        UsageError: an unknown name, option, split or fold, or an option that nothing takes.
+        UsageError: an unknown name, option, split or fold, an option that nothing takes, or options of methods that do
+            not fit a data set: of all methods at once.
+        PluginError: a configuration that raises something else.
         DataAbsentError, DataError: a data set that is not there or is wrong.
     """
     _check_named(request)
@@ -94,13 +97,21 @@ def make_plan(request: Request, registry: Registry) -> Plan:
     descriptions = {}
     _check_presets(request.presets, methods)
     configs = [_method_config(plugin, _preset(request.presets, plugin), settings) for plugin in methods]
+    faults: list[MrbenchError] = []
     for dataset in datasets:
         config, cases, found = load_checked(dataset, settings, request.data)
         warnings += found + cases.split(request.split).leak_warnings(cases.subjects, owner=dataset.key)
         descriptions[dataset.key] = cases.description.as_json()
         for plugin, (preset, method_config) in zip(methods, configs, strict=True):
-            cells += _cells(request, settings, plugin, preset, method_config, dataset, config, cases)
+            try:
+                fitted = fitted_to(cases.description, plugin, method_config)
+            except MrbenchError as fault:
+                faults.append(fault)
+                continue
+            cells += _cells(request, settings, plugin, preset, fitted, dataset, config, cases)
     settings.check_used()
+    if faults:
+        raise together("methods do not fit their data sets", faults)
     return Plan(tuple(sorted(cells, key=_order)), descriptions, tuple(warnings))
 
 
@@ -229,6 +240,25 @@ def _cells(
                 conditions=conditions if record.kind == "method" else AS_USUAL,
             )
             yield PlannedCell(spec, reasons)
+
+
+def fitted_to(description: Description, plugin: Plugin[Any], config: Config) -> Config:
+    """A method's options on a data set, checked where the method works on such data at all.
+
+    Raises:
+        UsageError: they do not fit it; names both.
+        PluginError: the configuration raised something else.
+    """
+    where = f"method {plugin.key!r} on data set {description.name!r}"
+    try:
+        with blamed(f"{where}: its options cannot be checked", plugin.modules):
+            resolved = config.resolved(description)
+            if not capabilities_fit(plugin.record, description):
+                resolved.check(description)
+    except UsageError as error:
+        what, hint = f"{where}: {error.what}", error.hint or f"mrbench info {plugin.key}"
+        raise UsageError(what, expected=error.expected, found=error.found, hint=hint) from error
+    return resolved
 
 
 def _family(plugin: Plugin[Any]) -> str:

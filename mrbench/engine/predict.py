@@ -1,7 +1,7 @@
 """Draws for the test cases, checked against what the method declares, counted into tables as they come."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,17 +9,16 @@ import numpy as np
 
 from mrbench.data.case import Case
 from mrbench.data.description import Description
-from mrbench.errors import DivergedError, PluginError
+from mrbench.engine.draws import Seen, check_draw, check_method_numbers, check_trial, check_trial_numbers
+from mrbench.errors import MrbenchError
 from mrbench.interfaces.case_tables import CaseTables
-from mrbench.interfaces.draw import Draw, DrawKind
+from mrbench.interfaces.draw import Draw
 from mrbench.interfaces.fusion import Fusion
 from mrbench.interfaces.method import Context, Method
 from mrbench.metrics.tables import TableBuilder
-from mrbench.records import Capability, MethodRecord
+from mrbench.places import of_function, of_generator
+from mrbench.records import MethodRecord
 from mrbench.seeds import derive_noise
-
-TOLERANCE = 1e-3
-"""How far a pixel's probabilities may be from summing to one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +37,10 @@ class Predicted:
 Trials = Callable[[Case], Iterable[tuple[np.ndarray, Iterable[Draw]]]]
 
 
+def _any_numbers(seen: Seen, where: str) -> None:
+    pass
+
+
 @dataclass(frozen=True, eq=False)
 class Predictor:
     """A method, or a fusion, behind one door: case in, trials of draws out.
@@ -47,12 +50,16 @@ class Predictor:
         description: of the data set.
         samples: asked for per case.
         trials: the raters who are the truth, ``(R,)`` bool, and the draws, for each trial of a case.
+        check_numbers: refuses numbers of a trial's draws by kind and rater; the text says whose.
+        place: file and line of the code that draws.
     """
 
     record: MethodRecord
     description: Description
     samples: int
     trials: Trials
+    check_numbers: Callable[[Seen, str], None] = _any_numbers
+    place: str = ""
 
     @classmethod
     def of_method(
@@ -63,26 +70,36 @@ class Predictor:
         def trials(case: Case) -> Iterable[tuple[np.ndarray, Iterable[Draw]]]:
             yield case.present, method.predict(case.without_masks(), samples, context)
 
-        return cls(record, description, samples, trials)
+        def check_numbers(seen: Seen, where: str) -> None:
+            check_method_numbers(seen, record, description.n_raters, samples, where)
+
+        return cls(record, description, samples, trials, check_numbers, of_function(method.predict))
 
     @classmethod
     def of_fusion(
         cls, record: MethodRecord, description: Description, samples: int, fusion: Fusion[Any], seed: int
     ) -> "Predictor":
         """A fusion sees the masks, read only; ``seed`` is the prediction's."""
+        place = of_function(fusion.fuse)
 
         def trials(case: Case) -> Iterable[tuple[np.ndarray, Iterable[Draw]]]:
             masks, present = _read_only(case.masks), _read_only(case.present)
-            for trial in fusion.fuse(masks, present, samples, derive_noise(seed, case.id)):
+            found = fusion.fuse(masks, present, samples, derive_noise(seed, case.id))
+            for trial in found if isinstance(found, Iterable) else [found]:
+                with _placed(found, place):
+                    check_trial(trial, case.present, _where(record, case))
                 yield trial.truth, trial.draws
 
-        return cls(record, description, samples, trials)
+        def check_numbers(seen: Seen, where: str) -> None:
+            check_trial_numbers(seen, record, samples, where)
+
+        return cls(record, description, samples, trials, check_numbers, place)
 
     def predict(self, case: Case) -> list[Predicted]:
         """Every trial of one case.
 
         Raises:
-            PluginError: draws that are not what the method declares; names the case and the rule.
+            PluginError: draws or trials that are not what the method declares; names the case, the rule, file and line.
             DivergedError: probabilities that are not finite.
         """
         return [self._count(case, truth, draws) for truth, draws in self.draws(case)]
@@ -90,7 +107,7 @@ class Predictor:
     def draws(self, case: Case) -> Iterator[tuple[np.ndarray, Iterator[Draw]]]:
         """The truth ``(R,)`` and the draws of every trial of one case, each checked as it comes. Errors: as predict."""
         for truth, draws in self.trials(case):
-            yield truth, self._checked(draws, case, complete=self.record.kind == "method")
+            yield truth, self._checked(draws, case)
 
     def _count(self, case: Case, truth: np.ndarray, draws: Iterable[Draw]) -> Predicted:
         builder = TableBuilder(case.masks, truth, self.description.n_classes, case.spacing)
@@ -98,16 +115,29 @@ class Predictor:
             builder.add(draw)
         return Predicted(builder.finish(), builder.packed())
 
-    def _checked(self, draws: Iterable[Draw], case: Case, *, complete: bool) -> Iterator[Draw]:
-        where = f"method {self.record.name!r}, case {case.id!r}"
-        seen: Counter[tuple[DrawKind, int | None]] = Counter()
+    def _checked(self, draws: Iterable[Draw], case: Case) -> Iterator[Draw]:
+        where, seen = _where(self.record, case), Seen()
         shape = (self.description.n_classes, *case.masks.shape[1:])
         for draw in draws if isinstance(draws, Iterable) else ():
-            check_draw(draw, shape, self.description.n_raters, where)
+            with _placed(draws, self.place):
+                check_draw(draw, shape, self.description.n_raters, where)
             seen[draw.kind, draw.rater] += 1
             yield draw
-        if complete:
-            check_complete(seen, self.record, self.description, self.samples, where)
+        with _placed(draws, self.place):
+            self.check_numbers(seen, where)
+
+
+def _where(record: MethodRecord, case: Case) -> str:
+    return f"method {record.name!r}, case {case.id!r}"
+
+
+@contextmanager
+def _placed(draws: Any, place: str) -> Iterator[None]:
+    # The line that yielded is nearer to a fault than the function that it is in.
+    try:
+        yield
+    except MrbenchError as error:
+        raise error.at(of_generator(draws) or place) from None
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:
@@ -115,63 +145,3 @@ def _read_only(array: np.ndarray) -> np.ndarray:
     view = array.view()
     view.flags.writeable = False
     return view
-
-
-def check_draw(draw: Any, shape: tuple[int, ...], n_raters: int, where: str) -> None:
-    """Refuses what is not a draw of ``(K, *spatial)`` probabilities.
-
-    Raises:
-        PluginError: wrong type, shape, rater or range.
-        DivergedError: NaN or infinite probabilities.
-    """
-    if not isinstance(draw, Draw) or not isinstance(draw.probability, np.ndarray):
-        raise PluginError(f"{where}: not a Draw with a NumPy array", found=type(draw).__name__)
-    if not isinstance(draw.kind, DrawKind):
-        raise PluginError(f"{where}: a draw of no kind", expected="a DrawKind", found=repr(draw.kind))
-    array = draw.probability
-    if array.shape != shape:
-        raise PluginError(f"{where}: a draw has a wrong shape", expected=f"{shape}", found=f"{array.shape}")
-    if (draw.kind is DrawKind.RATER) != (draw.rater is not None and 0 <= draw.rater < n_raters):
-        raise PluginError(f"{where}: a {draw.kind} draw names rater {draw.rater}", expected="a column for raters only")
-    low, high, total = float(array.min()), float(array.max()), array.sum(axis=0)
-    if not np.isfinite(total).all():
-        raise DivergedError(f"{where}: non-finite probabilities")
-    if low < -TOLERANCE or high > 1 + TOLERANCE or np.abs(total - 1).max() > TOLERANCE * len(array):
-        raise PluginError(
-            f"{where}: not probabilities",
-            expected="values in [0, 1] that sum to one over the classes",
-            found=f"values in [{low:.4g}, {high:.4g}], sums in [{total.min():.4g}, {total.max():.4g}]",
-        )
-
-
-def check_complete(
-    seen: Counter[tuple[DrawKind, int | None]],
-    record: MethodRecord,
-    description: Description,
-    samples: int,
-    where: str,
-) -> None:
-    """Refuses numbers of a method's draws, by kind and rater, other than those that its capabilities declare.
-
-    Raises:
-        PluginError: no draw, another number of samples than asked for, a rater without a prediction, no consensus.
-    """
-    found = ", ".join(f"{count} {kind}" for kind, count in _by_kind(seen).items()) or "nothing"
-    if not seen:
-        raise PluginError(f"{where}: the method returned nothing", expected="an iterator of draws")
-    wanted = samples if Capability.DIVERSE in record.capabilities else 0
-    if seen[DrawKind.SAMPLE, None] != wanted:
-        raise PluginError(f"{where}: wrong number of samples", expected=f"{wanted}", found=found)
-    personal = Capability.PERSONAL in record.capabilities
-    missing = [r for r in range(description.n_raters) if personal and not seen[DrawKind.RATER, r]]
-    if missing:
-        raise PluginError(f"{where}: no prediction for raters {missing}", expected="one or more each", found=found)
-    if Capability.CONSENSUS in record.capabilities and seen[DrawKind.CONSENSUS, None] != 1:
-        raise PluginError(f"{where}: wrong number of consensus draws", expected="1", found=found)
-
-
-def _by_kind(seen: Counter[tuple[DrawKind, int | None]]) -> Counter[str]:
-    totals: Counter[str] = Counter()
-    for (kind, _), count in seen.items():
-        totals[kind.value] += count
-    return totals

@@ -122,6 +122,11 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     write_json(folder / "record.json", record)
 
 
+def is_there(folder: Path) -> bool:
+    """Is there a record in a folder, readable or not?"""
+    return (folder / "record.json").is_file()
+
+
 def read_record(folder: Path) -> dict[str, Any] | None:
     """The record in a folder, or None where there is none.
 

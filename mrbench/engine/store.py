@@ -112,14 +112,15 @@ def attempt(final: Path, marker: str) -> Iterator[Attempt]:
     renewal = threading.Thread(target=_renew, args=(folder, stop), daemon=True)
     renewal.start()
     try:
-        yield Attempt(folder, final, marker, adopted, (final / marker).exists())
+        try:
+            yield Attempt(folder, final, marker, adopted, (final / marker).exists())
+        finally:  # first, or the lease would be written anew while its folder is removed
+            stop.set()
+            renewal.join()
     except Exception as error:
         if not of_the_machine(error):
             shutil.rmtree(folder, ignore_errors=True)
         raise
-    finally:
-        stop.set()
-        renewal.join()
 
 
 def _claim(final: Path) -> tuple[Path, bool]:

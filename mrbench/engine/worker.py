@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,14 +33,18 @@ from mrbench.engine.profile import Profile, milliseconds
 from mrbench.engine.record import make_record, read_record, write_record
 from mrbench.engine.sparsity import thinned_cases
 from mrbench.engine.store import CHECKPOINT, Attempt, BusyError, attempt
-from mrbench.errors import DivergedError, MrbenchError, NotApplicableError
+from mrbench.errors import DivergedError, NotApplicableError
 from mrbench.files import write_json
 from mrbench.interfaces.method import Context, Method
+from mrbench.places import told
 from mrbench.registry import Registry, discover
 from mrbench.seeds import derive_seed
 
 LOG_BYTES = 2**20
 """The end of a cell's log that is kept."""
+
+NO_MEMORY = "can't allocate memory"
+"""What torch says where the machine has none left."""
 
 BUSY_EXIT = 75
 """Exit code of a worker that found another live process at its cell or training."""
@@ -88,6 +92,11 @@ class CellLife:
         self.registry: Registry = discover(files=order.plugin_files)
         self.plugin = method_of(self.spec, self.registry)
         self.device: Any = None
+
+    @property
+    def modules(self) -> frozenset[str]:
+        """Top-level modules of the plugins whose code the cell runs."""
+        return self.plugin.modules | self.registry.get("dataset", self.spec.dataset).modules
 
     def live(self) -> None:
         """Computes the cell and leaves it finished.
@@ -210,14 +219,16 @@ class CellLife:
         from torch.utils.flop_counter import FlopCounterMode
 
         image = case.without_masks()
+        checked = Predictor.of_method(self.plugin.record, method.description, 1, method, context)
 
         def draw(n: int) -> None:
             with torch.no_grad():
                 for _ in method.predict(image, n, context):
                     pass
 
-        with FlopCounterMode(display=False) as flops:
-            draw(1)
+        with FlopCounterMode(display=False) as flops, torch.no_grad():
+            for _, draws in checked.draws(case):
+                list(draws)
         one, all_samples = (milliseconds(lambda n=n: draw(n), self.device) for n in (1, self.spec.samples))  # type: ignore[misc]
         self.profile.facts |= {
             "flops": flops.get_total_flops(),
@@ -286,21 +297,24 @@ def tail(path: Path, size: int) -> bytes:
         return file.read(size)
 
 
-def classify(error: BaseException) -> tuple[Status, str]:
-    """The status that an exception means, and one line on it."""
-    text = str(error).splitlines()[0] if str(error) else ""
-    name = type(error).__name__
+def classify(error: BaseException, modules: Collection[str] = ()) -> tuple[Status, str]:
+    """The status that an exception means, and a reason: one line, and what was expected and found where that is known.
+
+    Args:
+        modules: top-level modules of the plugins whose file and line the reason names.
+    """
+    reason = told(error, modules)
     if isinstance(error, DivergedError):
-        return Status.DIVERGED, error.message
+        return Status.DIVERGED, reason
     if isinstance(error, NotApplicableError):
         return Status.NOT_APPLICABLE, error.message
-    if isinstance(error, MemoryError) or name == "OutOfMemoryError" or "can't allocate memory" in text:
-        return Status.OUT_OF_MEMORY, f"{name}: {text}"
-    if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or "No space left" in str(error):
-        return Status.FAILED, "the disk that holds the results is full; free some space and run the command again"
     if isinstance(error, KeyboardInterrupt | SystemExit):
         return Status.INTERRUPTED, "interrupted"
-    return Status.FAILED, error.message if isinstance(error, MrbenchError) else f"{name}: {text}"
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or NO_MEMORY in reason:
+        return Status.OUT_OF_MEMORY, reason
+    if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or "No space left" in str(error):
+        return Status.FAILED, "the disk that holds the results is full; free some space and run the command again"
+    return Status.FAILED, reason
 
 
 def main() -> int:
@@ -315,12 +329,15 @@ def main() -> int:
     _die_with_parent()
     if os.environ.get("MRBENCH_PARENT", str(os.getppid())) != str(os.getppid()):
         return 1  # it was gone before this process could ask to be told
+    modules: Collection[str] = ()
     try:
-        CellLife(Order.read(Path(sys.argv[1])), emit).live()
+        life = CellLife(Order.read(Path(sys.argv[1])), emit)
+        modules = life.modules
+        life.live()
     except BusyError:
         return BUSY_EXIT
     except BaseException as error:
-        status, reason = classify(error)
+        status, reason = classify(error, modules)
         traceback.print_exc()
         emit({"event": "end", "status": status.value, "reason": reason, "details": traceback.format_exc()})
         return 1

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from itertools import zip_longest
 from typing import Any, TypeVar
 
@@ -106,6 +107,7 @@ def shorten(rehearsal: Rehearsal, epochs: int, batch_size: int, *, constant: boo
 
 
 def _watched(stage: Stage, rehearsal: Rehearsal) -> Callable[[Batch], Mapping[str, Tensor]]:
+    @wraps(stage.loss)  # errors name the file and line of the method's
     def loss(batch: Batch) -> Mapping[str, Tensor]:
         before = {name: value.clone() for name, value in vars(batch).items()}
         terms = stage.loss(batch)

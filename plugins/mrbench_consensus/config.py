@@ -1,10 +1,12 @@
 """Options of the human reference rows."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import field_validator
 
 from mrbench.configuration import Config, prediction_option
+from mrbench.data.description import Description
+from mrbench.errors import UsageError
 
 
 class NoOptions(Config):
@@ -32,14 +34,18 @@ class StapleOptions(Config):
         ge=1,
     )
 
-    @field_validator("prior", mode="before")
-    @classmethod
-    def _split(cls, prior: Any) -> Any:
-        return prior.split(",") if isinstance(prior, str) else prior
-
     @field_validator("prior")
     @classmethod
     def _checked(cls, prior: tuple[float, ...] | None) -> tuple[float, ...] | None:
         if prior is not None and not (min(prior, default=0) > 0 and abs(sum(prior) - 1) <= 1e-6):
             raise ValueError("probabilities above 0 that sum to 1")
         return prior
+
+    def check(self, description: Description) -> None:
+        """Refuses a prior that is not one probability of each class."""
+        if self.prior is not None and len(self.prior) != description.n_classes:
+            raise UsageError(
+                "option 'prior' does not fit the classes",
+                expected=f"{description.n_classes} probabilities: {', '.join(description.classes)}",
+                found=", ".join(map(str, self.prior)),
+            )

@@ -6,34 +6,19 @@ import numpy as np
 
 from mrbench.consensus import Rules, staple
 from mrbench.data.description import Description
-from mrbench.errors import UsageError
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.fusion import Fusion, Trial
 from mrbench_consensus.config import StapleOptions
 
 
 class StapleFusion(Fusion[StapleOptions]):
-    """The probability W as the consensus, scored against every rater present; no trial where nobody is.
-
-    Raises:
-        UsageError: a prior that is not one probability of each class.
-    """
+    """The probability W as the consensus, scored against every rater present; no trial where nobody is."""
 
     def __init__(self, config: StapleOptions, description: Description) -> None:
         super().__init__(config, description)
-        _check_prior(config.prior, description)
         self.rules = Rules(**dict(config))
 
     def fuse(self, masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator) -> Iterator[Trial]:  # noqa: ARG002
         if present.any():
             estimate = staple(masks, present, self.description.n_classes, self.rules)
             yield Trial(present, [Draw(DrawKind.CONSENSUS, estimate.probability)])
-
-
-def _check_prior(prior: tuple[float, ...] | None, description: Description) -> None:
-    if prior is not None and len(prior) != description.n_classes:
-        raise UsageError(
-            f"option 'prior' of staple does not fit data set {description.name!r}",
-            expected=f"{description.n_classes} probabilities: {', '.join(description.classes)}",
-            found=", ".join(map(str, prior)),
-        )

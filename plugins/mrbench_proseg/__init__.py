@@ -10,7 +10,6 @@ PRESETS = {
     "paper": {
         "backbone": {"name": "resnet34"},
         "latent_channels": 16,
-        "tau_size": 8,
         "segmentation_loss": "cross-entropy",
         "classification_loss": "logits",
         "reconstruction_loss": "mean",
@@ -38,7 +37,6 @@ PRESETS = {
     "as_released": {
         "backbone": {"name": "resnet34"},
         "latent_channels": 16,
-        "tau_size": 8,
         "segmentation_loss": "dice",
         "classification_loss": "probabilities",
         "reconstruction_loss": "mean-by-batch",
@@ -66,7 +64,6 @@ PRESETS = {
     "quick": {
         "backbone": {"name": "unet", "width": 16, "depth": 4},
         "latent_channels": 4,
-        "tau_size": 8,
         "segmentation_loss": "cross-entropy",
         "classification_loss": "logits",
         "reconstruction_loss": "mean",

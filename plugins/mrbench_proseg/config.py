@@ -1,8 +1,10 @@
 """Options of ProSeg."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from mrbench.configuration import Config, option, prediction_option
+from mrbench.data.description import Description
+from mrbench.errors import UsageError
 from mrbench.nn.backbone import Backbone
 from mrbench.nn.training import TrainingOptions
 
@@ -23,7 +25,9 @@ class ProSegConfig(TrainingOptions):
 
     backbone: Backbone = option(Backbone(), "the network of the image encoder and of the image decoder")
     latent_channels: int = option(16, "channels of the latent map z", ge=2)
-    tau_size: int = option(8, "dimensions of the latent tau, at least the number of raters", ge=2)
+    tau_size: int | None = option(
+        None, "dimensions of the latent tau, at least the number of raters; none: 8, or as many as raters", ge=2
+    )
     use_z: bool = option(True, "the latent of the image; without it the predictor reads the encoder's feature maps")
     use_tau: bool = option(True, "the latent of the rater; without it there is no classifier either")
 
@@ -54,3 +58,20 @@ class ProSegConfig(TrainingOptions):
     prior_expert: Literal["classifier", "cycle"] = prediction_option(
         "classifier", "head of a sample of proseg-prior: the classifier's most probable rater, or the raters in turn"
     )
+
+    def tau_dimensions(self, raters: int) -> int:
+        """T: as set, else 8, or the number of raters where that is more."""
+        return max(8, raters) if self.tau_size is None else self.tau_size
+
+    def resolved(self, description: Description) -> Self:
+        """With the size of tau, so that saying the default is the default."""
+        return self.model_copy(update={"tau_size": self.tau_dimensions(description.n_raters)})
+
+    def check(self, description: Description) -> None:
+        """Refuses a tau in which not every rater has a dimension."""
+        raters = description.n_raters
+        size = self.tau_dimensions(raters)
+        if self.use_tau and size < raters:
+            raise UsageError(
+                "option 'tau_size' is too small", expected=f"at least the number of raters, {raters}", found=f"{size}"
+            )

@@ -15,7 +15,6 @@ from torch.nn import functional
 
 from mrbench.data.case import Image
 from mrbench.data.description import Description
-from mrbench.errors import UsageError
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.method import Batch, Context, Method, Stage
 from mrbench.nn.backbone import Backbone, build_backbone
@@ -141,15 +140,10 @@ class ProSeg(Method[ProSegConfig]):
     def __init__(self, config: ProSegConfig, description: Description) -> None:
         super().__init__(config, description)
         raters, channels = description.n_raters, len(description.channels)
-        if config.use_tau and config.tau_size < raters:
-            raise UsageError(
-                f"option 'tau_size' of proseg is too small for data set {description.name!r}",
-                expected=f"at least its number of raters, {raters}",
-                found=str(config.tau_size),
-            )
         self.raters, self.classes = raters, description.n_classes
-        latent, tau = config.latent_channels, config.tau_size if config.use_tau else 0
-        self.class_embedding = ClassEmbedding(raters, config.tau_size) if config.use_tau else None
+        self.tau_size = config.tau_dimensions(raters)  # T
+        latent, tau = config.latent_channels, self.tau_size if config.use_tau else 0
+        self.class_embedding = ClassEmbedding(raters, self.tau_size) if config.use_tau else None
         self.image_encoder = ImageEncoder(
             config.backbone, channels, latent, raters if config.use_z else 0, config.z_first_log_variance
         )
@@ -158,7 +152,7 @@ class ProSeg(Method[ProSegConfig]):
         start_from_background(self.predictor.convolutions[-1], config.background_log_odds)
         reconstructs = config.use_z and config.weights.reconstruction > 0
         self.image_decoder = ImageDecoder(config.backbone, channels, latent, raters) if reconstructs else None
-        self.classifier = Classifier(config.tau_size, raters) if config.use_tau else None
+        self.classifier = Classifier(self.tau_size, raters) if config.use_tau else None
 
     def networks(self) -> Mapping[str, nn.Module]:
         """The five modules of figure 3, less those that an option leaves out."""
@@ -261,7 +255,7 @@ class ProSeg(Method[ProSegConfig]):
     def _from_prior(self, number: int, shape: tuple[int, ...], noise: np.random.Generator) -> BaseNoise:
         # eq. 11: p(y|tau, z) p(tau) q(z_i|x), where i is the class of tau
         drawn = int(noise.integers(self.raters))
-        tau = noise.dirichlet(np.ones(self.config.tau_size)) if self.config.use_tau else np.empty(0)
+        tau = noise.dirichlet(np.ones(self.tau_size)) if self.config.use_tau else np.empty(0)
         head = number % self.raters if self.config.prior_expert == "cycle" else self._expert(tau, drawn)
         return BaseNoise(head, epsilon=self._epsilon(shape, noise), tau=tau.astype(np.float32))
 

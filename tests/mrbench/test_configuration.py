@@ -58,6 +58,63 @@ def test_none_can_be_said_on_a_command_line():
     assert Example.parse({"inner.weights": "none"}, owner="x").inner.weights is None
 
 
+class Several(Config):
+    widths: tuple[int, ...] = option((1,), "channels")
+    names: list[str] | None = option(None, "names")
+    pairs: tuple[tuple[int, int], ...] = option((), "pairs")
+    flag: bool = option(True, "yes or no")
+    word: str = option("a,b", "one text")
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ({"widths": "8,16, 32"}, (8, 16, 32)),
+        ({"widths": "8"}, (8,)),
+        ({"widths": ""}, ()),
+        ({"widths": "[8, 16]"}, (8, 16)),
+        ({"widths": [8, 16]}, (8, 16)),
+        ({"names": "a,b"}, ["a", "b"]),
+        ({"names": "none"}, None),
+        ({"pairs": "[[1, 2], [3, 4]]"}, ((1, 2), (3, 4))),
+        ({"flag": "false"}, False),
+        ({"flag": "True"}, True),
+        ({"word": "x,y"}, "x,y"),
+    ],
+)
+def test_options_of_several_values_and_booleans_are_read_from_texts(values: dict[str, object], found: object):
+    (name,) = values
+    assert getattr(Several.parse(values, owner="x"), name) == found
+
+
+@pytest.mark.parametrize(("text", "found"), [("8,many", "'many'"), ("[8", "'[8'"), ("8;9", "'8;9'")])
+def test_a_wrong_one_of_several_values_is_named(text: str, found: str):
+    with pytest.raises(UsageError, match=r"option 'widths\.\d' of x has a wrong value") as error:
+        Several.parse({"widths": text}, owner="x")
+    assert error.value.found == found
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("widths", (8, 16), "8,16"),
+        ("widths", (), ""),
+        ("names", ["a b", "c"], "a b,c"),
+        ("names", ["a,b", "c"], '["a,b", "c"]'),
+        ("names", [" a"], '[" a"]'),
+        ("names", ["none"], '["none"]'),
+        ("names", [""], '[""]'),
+        ("names", None, "null"),
+        ("pairs", ((1, 2), (3, 4)), "[[1, 2], [3, 4]]"),
+        ("flag", False, "false"),
+        ("word", "[a", "[a"),
+    ],
+)
+def test_a_value_written_as_a_text_is_read_as_the_same_value(name: str, value: object, text: str):
+    assert as_text(value) == text
+    assert getattr(Several.parse({name: text}, owner="x"), name) == value
+
+
 def test_a_prediction_option_of_a_nested_configuration_is_one():
     class Sampling(Config):
         draws: int = prediction_option(1, "draws")

@@ -12,8 +12,19 @@ class FaultConfig(Config):
     fault: str = option("none", "what is wrong")
 
 
+class Unreadable(ArrayPixels):
+    def image(self, index):
+        if index == 5:
+            raise OSError("a fault of the disk's")
+        return super().image(index)
+
+
 class Faulty(Dataset):
     def load(self):
+        if self.config.fault == "raises":
+            raise KeyError("a fault of the author's")
+        if self.config.fault == "no-cases":
+            return [1, 2]
         fault, n = self.config.fault, 0 if self.config.fault == "empty" else 12
         rng = np.random.default_rng(0)
         images = rng.integers(0, 255, (n, 1, 16, 16)).astype(np.float32)
@@ -38,7 +49,7 @@ class Faulty(Dataset):
             split = Split("strict", (Fold(np.arange(0, 5), np.arange(6, 8), np.array([5, 8, 9, 10, 11])),))
         return CaseSet(
             description=description,
-            pixels=ArrayPixels(
+            pixels=(Unreadable if fault == "unreadable" else ArrayPixels)(
                 images,
                 masks.astype(np.float32) if fault == "float-masks" else masks[..., :-1] if fault == "shape" else masks,
             ),

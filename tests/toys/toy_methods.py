@@ -18,12 +18,15 @@ class Toy(Method):
     def __init__(self, config, description):
         super().__init__(config, description)
         self.network = nn.Conv2d(len(description.channels), 1, 1)
+        self.head = nn.Conv2d(1, 1, 3, padding=1)
+        misbuild(config.behaviour, self.network)
 
     def networks(self):
         return {"network": self.network}
 
     def stages(self):
-        group = ParameterGroup(list(self.network.parameters()), 0.1)
+        unlisted = self.config.behaviour == "unlisted"
+        group = ParameterGroup([*self.network.parameters(), *(self.head.parameters() if unlisted else ())], 0.1)
         return [
             Stage(
                 name="toy",
@@ -42,16 +45,34 @@ class Toy(Method):
         loss = functional.binary_cross_entropy_with_logits(logits, batch.masks.float().mean(1, keepdim=True))
         if self.config.behaviour == "loss-is-tensor":
             return loss
+        if self.config.behaviour == "loss-of-each":
+            return {"cross_entropy": loss * torch.ones(8)}
+        if self.config.behaviour == "no-gradient":
+            return {"cross_entropy": loss.detach()}
         return {"cross_entropy": loss * (float("nan") if self.config.behaviour == "nan-loss" else 1)}
 
     def predict(self, image, n, context):
         logits = self.network(torch.from_numpy(image.array)[None])[0, 0].numpy()
-        for draw in range(n - (self.config.behaviour == "too-few")):
+        for draw in range(max(1, n - (self.config.behaviour == "too-few"))):
             noise = context.noise(image, draw).standard_normal(logits.shape, dtype=np.float32)
             foreground = 1 / (1 + np.exp(-(logits + noise + self.config.shift)))
             if self.config.behaviour == "nothing":
                 return
             yield Draw(DrawKind.SAMPLE, spoilt(binary_probability(foreground), self.config.behaviour))
+
+
+def misbuild(behaviour, network):
+    if behaviour == "cannot-build":
+        raise ValueError("a fault of the author's")
+    if behaviour == "asks-weights":
+        assert network.weight.sum().item() < 10
+    if behaviour == "hangs-building":
+        time.sleep(60)
+    if behaviour == "exits-building":
+        print("the last words", flush=True)
+        os._exit(7)
+    if behaviour == "no-memory-building":
+        raise MemoryError
 
 
 def misbehave(behaviour):
@@ -78,4 +99,8 @@ def spoilt(probability, behaviour):
         return probability * np.nan
     if behaviour == "unnormalised":
         return probability * 3
+    if behaviour == "integers":
+        return probability.round().astype(np.int64)
+    if behaviour == "tensor":
+        return torch.from_numpy(probability)
     return probability

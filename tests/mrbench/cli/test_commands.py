@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 from stored_runs import StoredCell, cases, store_run
+
+from mrbench.configuration import as_text
 
 Call = Callable[..., Result]
 TINY = ("--dataset", "phantom", "--set", "phantom.subjects=9", "--set", "phantom.size=32")
@@ -122,6 +125,32 @@ def test_wrong_data_are_refused_before_anything_is_computed(mrbench: Call, fault
     assert not Path("out").exists()
 
 
+@pytest.mark.usefixtures("toys")
+@pytest.mark.parametrize("command", [("run", "--method", "staple", "--dataset"), ("data", "verify")])
+@pytest.mark.parametrize(
+    ("fault", "message", "at"),
+    [
+        ("raises", 'cannot be loaded: KeyError: "a fault of the author\'s" (toy_data.py:{})', "raise KeyError"),
+        ("unreadable", "cannot be read: OSError: a fault of the disk's (toy_data.py:{})", "raise OSError"),
+        (
+            "no-cases",
+            "cannot be loaded: load() returned no CaseSet (toy_data.py:{})\n"
+            "  expected: load() returns a CaseSet\n  found:    [1, 2]",
+            "load(",
+        ),
+    ],
+)
+def test_a_data_set_that_raises_is_one_error_with_its_file_and_line(
+    mrbench: Call, tmp_path: Path, command: tuple[str, ...], fault: str, message: str, at: str
+):
+    result = mrbench(*command, "toy-faulty", "--set", f"fault={fault}")
+    source = (tmp_path / "site/mrbench-toys/toy_data.py").read_text().splitlines()
+    line = next(number for number, text in enumerate(source, 1) if at in text)
+    case = "case 'case5' of " if fault == "unreadable" else ""
+    assert result.exit_code == 1
+    assert result.stderr == f"{case}data set 'mrbench-toys:toy-faulty' {message.format(line)}"
+
+
 def test_a_configuration_file_has_the_options_keys_and_the_command_line_wins(mrbench: Call, tmp_path: Path):
     (tmp_path / "run.toml").write_text(
         'method = ["staple", "majority-vote"]\ndataset = "phantom"\nfold = [0, 1]\nout = "out"\n'
@@ -129,6 +158,41 @@ def test_a_configuration_file_has_the_options_keys_and_the_command_line_wins(mrb
     )
     assert "4 cells" in mrbench("run", "--config", "run.toml", "--dry-run").stdout
     assert "2 cells" in mrbench("run", "--config", "run.toml", "--fold", "2", "--dry-run").stdout
+
+
+def test_settings_of_the_command_line_are_added_to_those_of_the_file_and_win(mrbench: Call, tmp_path: Path):
+    (tmp_path / "run.toml").write_text(
+        'method = ["staple"]\ndataset = "phantom"\n'
+        '[set]\nphantom.subjects = 9\n"phantom.size" = 32\nstaple.prior = [0.9, 0.1]\nstaple.disagreement_only = true\n'
+    )
+    words = ("run", "--config", "run.toml", "--dry-run", "--json")
+    common = ("--method", "staple", "--dataset", "phantom", "--set", "phantom.size=32")
+    estimate = ("--set", "staple.prior=0.9,0.1", "--set", "staple.disagreement_only=true")
+    typed = mrbench("run", *common, "--set", "phantom.subjects=12", *estimate, "--dry-run", "--json")
+    assert mrbench(*words, "--set", "phantom.subjects=12").stdout == typed.stdout
+    assert mrbench(*words).stdout != typed.stdout
+
+
+def test_what_reproduces_a_cell_sets_the_values_that_a_file_and_python_set(mrbench: Call, tmp_path: Path):
+    from mrbench.engine.launch import Launch
+    from mrbench.engine.plan import Request
+    from mrbench.engine.record import reproduce
+    from mrbench.registry import discover
+
+    settings = {"phantom.subjects": 9, "phantom.size": 32, "staple.prior": (0.9, 0.1), "staple.disagreement_only": True}
+    request = Request(
+        methods=["staple"],
+        datasets=["phantom"],
+        settings={name: as_text(value) for name, value in settings.items()},
+        folds=[0],
+        data=tmp_path,
+    )
+    launch = Launch(request=request)
+    ((spec, _),) = launch.planned(discover(), "").run.cells
+    for command in (launch.command, reproduce(spec)):
+        (cell,) = json.loads(mrbench(*shlex.split(command)[1:], "--dry-run", "--json").stdout)["cells"]
+        assert cell["digest"] == spec.digest
+    assert "staple.prior=0.9,0.1" in reproduce(spec)
 
 
 @pytest.mark.parametrize(
@@ -300,7 +364,8 @@ def test_damaged_predictions_are_named(mrbench: Call):
     path.write_bytes(path.read_bytes()[:500])
     result = mrbench("score", "--out", "out")
     assert result.exit_code == 1
-    assert "predictions.h5" in result.stderr
+    assert "fold0-seed0 damaged: " in result.stdout
+    assert "predictions.h5" in result.stdout
 
 
 def test_data_verify_reads_every_case(mrbench: Call):

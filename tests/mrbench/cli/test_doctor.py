@@ -132,7 +132,8 @@ def test_a_data_set_that_cannot_be_loaded_needs_attention(mrbench: Call):
     Path("sick_data.py").write_text(SICK_DATA)
     result = mrbench("doctor", "--plugin-file", "sick_data.py", "--json")
     found = json.loads(result.stdout)
-    assert found["attention"] == ["data set 'sick_data.py:sick' cannot be loaded: OSError: the disk is on fire"]
+    said = "data set 'sick_data.py:sick' cannot be loaded: OSError: the disk is on fire (sick_data.py:8)"
+    assert found["attention"] == [said]
     assert "standard error" in result.stderr
     sys.modules.pop("sick_data")
 
@@ -140,7 +141,7 @@ def test_a_data_set_that_cannot_be_loaded_needs_attention(mrbench: Call):
 def test_a_data_set_that_gives_something_else_needs_attention(mrbench: Call):
     Path("text_data.py").write_text(SICK_DATA.replace("sick_data", "text_data").replace("raise OSError", "return str"))
     (line,) = examine(mrbench, "--plugin-file", "text_data.py")["attention"]
-    assert line.startswith("data set 'text_data.py:sick' cannot be loaded: AttributeError")
+    assert line == "data set 'text_data.py:sick' cannot be loaded: load() returned no CaseSet (text_data.py:6)"
     sys.modules.pop("text_data")
 
 

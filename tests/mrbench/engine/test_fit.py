@@ -313,12 +313,41 @@ def test_a_non_finite_gradient_of_a_finite_loss_is_caught():
         run(method)
 
 
-@pytest.mark.parametrize("terms", [{}, torch.zeros(()), {"map": torch.zeros(2)}])
-def test_a_loss_that_is_not_a_set_of_named_scalars_is_refused(terms: Any):
+@pytest.mark.parametrize(
+    ("terms", "found"),
+    [
+        ({}, "an empty mapping"),
+        (None, "None"),
+        (torch.zeros(()), "a tensor of shape ()"),
+        ({"good": torch.zeros(()), "map": torch.zeros(2, 3)}, "'map' is a tensor of shape (2, 3)"),
+        ({"float": 1.5}, "'float' is 1.5"),
+    ],
+)
+def test_a_loss_that_is_not_a_set_of_named_scalars_is_refused(terms: Any, found: str):
     method = Mean()
     method.loss = lambda batch, value: terms
-    with pytest.raises(PluginError, match="named terms"):
+    with pytest.raises(
+        PluginError, match=r"the loss of stage 'stage0' of Mean .* named terms \(.*test_fit.py:"
+    ) as error:
         run(method)
+    assert (error.value.expected, error.value.found) == ("a mapping of names to scalar tensors", found)
+
+
+def test_a_loss_without_a_gradient_is_refused():
+    method = Mean()
+    method.loss = lambda batch, value: {"square": value.weight.detach().sum()}
+    with pytest.raises(PluginError, match="of Mean depends on no parameter that the stage trains"):
+        run(method)
+
+
+def test_what_is_trained_and_in_no_network_is_refused():
+    method = Mean(stages=2)
+    method.networks = lambda: {"first": method.values[0]}
+    with pytest.raises(
+        PluginError, match=r"stage 'stage1' of Mean .* 1 of 1 parameters, the first of shape \(1, 1\)"
+    ) as error:
+        run(method)
+    assert error.value.found == "networks() names 'first'"
 
 
 def test_the_curve_is_a_table(tmp_path: Path):

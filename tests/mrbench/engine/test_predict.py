@@ -1,5 +1,6 @@
 """Draws are checked against what the method declares before they are counted."""
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -52,7 +53,9 @@ def test_what_is_declared_is_counted_against_the_present_raters():
         ({"diverse"}, [draw(SAMPLE, 0)], "names rater 0"),
         ({"consensus"}, [], "returned nothing"),
         ({"consensus"}, None, "returned nothing"),
-        ({"consensus"}, [np.zeros((2, 4, 5))], "not a Draw"),
+        ({"consensus"}, [np.zeros((2, 4, 5))], "found:    a numpy.ndarray"),
+        ({"consensus"}, [Draw(CONSENSUS, [0.5])], "found:    a Draw with a list"),
+        ({"consensus"}, [Draw(CONSENSUS, np.zeros((2, 4, 5), int))], "probabilities are not floats"),
         ({"consensus"}, [Draw("consensus", np.zeros((2, 4, 5)))], "of no kind"),
         ({"consensus"}, [Draw(CONSENSUS, np.zeros((1, 4, 5)))], "wrong shape"),
         ({"consensus"}, [Draw(CONSENSUS, np.zeros((2, 5, 4)))], "wrong shape"),
@@ -67,8 +70,24 @@ def test_what_is_not_declared_names_the_method_the_case_and_the_rule(capabilitie
 
 
 def test_non_finite_probabilities_are_a_divergence():
-    with pytest.raises(DivergedError, match="non-finite"):
+    with pytest.raises(DivergedError, match="non-finite") as error:
         predict({"consensus"}, [draw(CONSENSUS, value=float("nan"))])
+    assert error.value.found == "40 of 40 values are NaN or infinite"
+
+
+def test_a_wrong_draw_names_the_line_that_yielded_it():
+    def draws():
+        yield draw(SAMPLE)
+        yield draw(SAMPLE, value=2.0)
+
+    line = draws.__code__.co_firstlineno + 2
+    with pytest.raises(PluginError, match=rf"not probabilities \(.*test_predict.py:{line}\)"):
+        predict({"diverse"}, draws())
+
+
+def test_a_wrong_number_of_draws_names_the_function():
+    with pytest.raises(PluginError, match=r"wrong number of samples \(.*test_predict.py:\d+\)"):
+        predict({"diverse"}, [draw(SAMPLE)])
 
 
 def test_a_method_never_sees_masks():
@@ -85,6 +104,56 @@ def test_a_fusion_may_give_several_trials_or_none():
     for given in (trials, []):
         fusion = SimpleNamespace(fuse=lambda masks, present, n, noise, given=given: given)
         assert len(Predictor.of_fusion(record, DESCRIPTION, 2, fusion, 0).predict(CASE)) == len(given)
+
+
+def fuse(trials: Any, capabilities: set[str] = frozenset()) -> Any:
+    record = MethodRecord(name="f", factory="a:b", kind="fusion", capabilities=capabilities)
+
+    def given(masks, present, n, noise):
+        return trials
+
+    return Predictor.of_fusion(record, DESCRIPTION, 2, SimpleNamespace(fuse=given), 0).predict(CASE)
+
+
+TRUTH = np.array([True, False, True])
+
+
+@pytest.mark.parametrize(
+    ("truth", "message"),
+    [
+        (np.zeros(3, bool), "the truth of a trial names no rater .*: one or more of the raters present, \\[0, 2\\]"),
+        (np.ones(3, bool), "the truth of a trial names absent raters .*\\[0, 1, 2\\]"),
+        (np.array([0, 2]), "the truth of a trial is no set of raters .*\\(3,\\) bool.*\\(2,\\) int64"),
+        (None, "the truth of a trial is no set of raters"),
+    ],
+)
+def test_the_truth_of_a_trial_is_one_or_more_raters_who_are_present(truth: Any, message: str):
+    with pytest.raises(PluginError) as error:
+        fuse([Trial(truth, [draw(CONSENSUS)])])
+    assert re.search(message, error.value.message, re.DOTALL)
+    assert re.match(r"method 'f', case 'case': .* \(.*test_predict.py:\d+\)\n", error.value.message)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "draws", "message"),
+    [
+        ({"diverse"}, [draw(SAMPLE)], "wrong number of samples"),
+        ({"consensus"}, [draw(CONSENSUS), draw(SAMPLE)], "wrong number of samples"),
+        ({"consensus"}, [draw(CONSENSUS)] * 2, "wrong number of consensus draws"),
+        ({"consensus"}, [], "the fusion returned nothing"),
+        ({"consensus"}, [Draw(CONSENSUS, np.zeros((2, 5, 4)))], "wrong shape"),
+    ],
+)
+def test_the_draws_of_a_trial_are_what_the_fusion_declares(capabilities: set[str], draws: Any, message: str):
+    with pytest.raises(PluginError, match=message) as error:
+        fuse([Trial(TRUTH, draws)], capabilities)
+    assert "test_predict.py:" in error.value.place
+
+
+@pytest.mark.parametrize("trials", [None, [(TRUTH, [draw(CONSENSUS)])]])
+def test_what_is_no_trial_is_refused(trials: Any):
+    with pytest.raises(PluginError, match="method 'f', case 'case': not a Trial"):
+        fuse(trials)
 
 
 def test_a_fusion_cannot_change_what_it_is_scored_against():

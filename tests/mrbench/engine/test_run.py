@@ -88,7 +88,18 @@ FAULTS = {
     "no-memory": ("out-of-memory", "MemoryError"),
     "loss-is-tensor": ("failed", "named terms"),
     "full-disk": ("failed", "disk"),
+    "loss-of-each": ("failed", "found:    'cross_entropy' is a tensor of shape (8,)"),
+    "no-gradient": ("failed", "depends on no parameter that the stage trains"),
+    "integers": ("failed", "expected: float32\n  found:    int64"),
+    "tensor": ("failed", "found:    a Draw with a torch.Tensor"),
 }
+PLACES = {
+    "raise ValueError(\"a fault of the author's in": ("raises",),
+    "def loss": ("nan-loss", "loss-is-tensor", "loss-of-each", "no-gradient"),
+    "yield Draw": ("wrong-shape", "nan", "unnormalised", "integers", "tensor"),
+    "def predict": ("nothing", "too-few"),
+}
+"""The line of the toys' code that a reason names."""
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +125,11 @@ def test_every_fault_is_a_row_with_its_reason_beside_the_others(
     assert cells[name]["status"] == status
     assert reason in cells[name]["reason"]
     assert records(folder / "out")[f"toy-{name}"]["status"] == status
+    named = [text for text, names in PLACES.items() if name in names]
+    source = (folder / "site/mrbench-toys/toy_methods.py").read_text().splitlines()
+    lines = [number for number, text in enumerate(source, 1) if any(at in text for at in named)]
+    first = cells[name]["reason"].partition("\n")[0]
+    assert [first.endswith(f" (toy_methods.py:{line})") for line in lines] == [True] * len(named), first
     left = name in ("killed", "exits", "full-disk", "no-memory")  # the machine's faults: to be continued
     assert left == bool(list(folder.glob(f"out/cells/*/*toy-{name}/*/*.attempt-*")))
 

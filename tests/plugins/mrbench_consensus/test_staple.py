@@ -58,9 +58,9 @@ def test_every_option_reaches_the_estimate(describe, text: dict[str, object], ru
 
 def test_a_prior_of_other_classes_is_refused(describe):
     with pytest.raises(UsageError) as error:
-        StapleFusion(StapleOptions(prior=(0.7, 0.3)), describe(classes=3))
+        StapleOptions(prior=(0.7, 0.3)).check(describe(classes=3))
     assert error.value.message.splitlines() == [
-        "option 'prior' of staple does not fit data set 'drawn'",
+        "option 'prior' does not fit the classes",
         "  expected: 3 probabilities: class 0, class 1, class 2",
         "  found:    0.7, 0.3",
     ]

@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch import nn
 
-from mrbench.errors import UsageError
 from mrbench_proseg.method import ClassEmbedding, ProSeg
 
 
@@ -38,10 +37,11 @@ def test_first_rows_generalise_to_other_numbers_of_raters() -> None:
     assert (rows == 1).nonzero().tolist() == [[0, 0], [0, 3], [0, 6], [1, 1], [1, 4], [1, 7], [2, 2], [2, 5]]
 
 
-def test_more_raters_than_dimensions_of_tau_is_a_usage_error(build: Callable[..., ProSeg]) -> None:
-    with pytest.raises(UsageError, match="'tau_size'") as caught:
-        build(raters=9)
-    assert caught.value.expected == "at least its number of raters, 9"
+@pytest.mark.parametrize(("raters", "size"), [(2, 8), (8, 8), (9, 9), (12, 12)])
+def test_tau_has_eight_dimensions_or_as_many_as_raters(build: Callable[..., ProSeg], raters: int, size: int) -> None:
+    proseg = build(raters=raters)
+    assert proseg.class_embedding is not None
+    assert proseg.class_embedding.concentration().shape == (raters, size)
 
 
 def test_ablations_leave_their_modules_out(build: Callable[..., ProSeg]) -> None:

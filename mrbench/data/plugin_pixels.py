@@ -1,0 +1,43 @@
+"""Pixels that a data set reads with code of its own: what that raises names the case, the file and the line."""
+
+from collections.abc import Collection
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import numpy as np
+
+from mrbench.data.caseset import Pixels
+from mrbench.places import blamed
+
+
+@dataclass(frozen=True, eq=False)
+class PluginPixels:
+    """Pixels of a plugin.
+
+    Attributes:
+        pixels: its own.
+        ids: of the cases.
+        dataset: its registry key.
+        modules: top-level modules that its code is in.
+    """
+
+    pixels: Pixels
+    ids: tuple[str, ...]
+    dataset: str
+    modules: Collection[str]
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def image(self, index: int) -> np.ndarray:
+        """``(C, *spatial)`` in the stored type; a fault is a ``PluginError``."""
+        with self._blamed(index):
+            return self.pixels.image(index)
+
+    def masks(self, index: int) -> np.ndarray:
+        """``(R, *spatial)`` uint8; a fault is a ``PluginError``."""
+        with self._blamed(index):
+            return self.pixels.masks(index)
+
+    def _blamed(self, index: int) -> AbstractContextManager[None]:
+        return blamed(f"case {self.ids[index]!r} of data set {self.dataset!r} cannot be read", self.modules)
