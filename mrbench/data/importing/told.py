@@ -28,6 +28,7 @@ def tell(found: Understood) -> list[tuple[str, str]]:
         ("labels", found.labels.told()),
         ("image", _image(found)),
         ("spacing", _spacing(found)),
+        *_directions(found),
         ("folds", f"{found.folds}, none of which splits a subject"),
     ]
     return [*lines, *_training_size(found), *_not_used(layout.unused)]
@@ -95,6 +96,22 @@ def _spacing(found: Understood) -> str:
     said = [" x ".join(f"{mm:.4g}" for mm in spacing) + f" mm ({times})" for spacing, times in known.most_common()]
     left = n - sum(known.values())
     return _listed(said) + (f"; unknown in {_count(left, 'case')}" if left else "")
+
+
+def _directions(found: Understood) -> Iterator[tuple[str, str]]:
+    grids = [facts.frame.reference for facts in found.survey.facts]
+    codes = Counter(grid.codes for grid in grids if grid is not None)
+    if codes:
+        said = _listed(f"{code} ({times})" for code, times in codes.most_common())
+        left = len(grids) - sum(codes.values())
+        lying = f"; not stated in {_count(left, 'case')}, which are kept as they lie" if left else ""
+        yield "axes", f"x, y, z run to {said}, kept as what is closest to RAS{lying}"
+    if found.survey.lying:
+        names = found.survey.lying
+        yield (
+            "axes",
+            f"{_count(len(names), 'mask')} taken to lie as the image does, headers do not say: {_listed(names)}",
+        )
 
 
 def _training_size(found: Understood) -> Iterator[tuple[str, str]]:
