@@ -22,6 +22,7 @@ from mrbench.engine.store import Attempt, BusyError, attempt, discard
 from mrbench.errors import MrbenchError
 from mrbench.external.coverage import check_coverage
 from mrbench.external.form import Form, common_form
+from mrbench.external.grid import Grid
 from mrbench.external.source import Source, open_source
 from mrbench.interfaces.draw import Draw
 from mrbench.records import MethodRecord
@@ -177,7 +178,7 @@ def _removed_on_faults(work: Attempt) -> Iterator[None]:
 
 def _predictor(spec: CellSpec, planned: PlannedExternal) -> Predictor:
     def trials(case: Case) -> Iterable[tuple[np.ndarray, Iterator[Draw]]]:
-        yield case.present, planned.source.draws(case.id, case.masks.shape[1:], case.spacing)
+        yield case.present, planned.source.draws(case.id, Grid.of(case))
 
     # As of a fusion, nothing in particular is expected: there may be predictions for some of the raters alone.
     record = MethodRecord(name=spec.method, factory="", kind="fusion")
