@@ -103,6 +103,10 @@ class ArraySource:
         """Names of the cases found."""
         return list(self.places) if self.stacked else self.arrays.cases(known)
 
+    def left_alone(self) -> Sequence[str]:
+        """None: a file is one thing."""
+        return ()
+
     def digest(self) -> str:
         """SHA-256 of the file."""
         return self.content.digest()

@@ -20,7 +20,7 @@ from mrbench.engine.record import make_record, write_record
 from mrbench.engine.run import Run
 from mrbench.engine.store import Attempt, BusyError, attempt, discard
 from mrbench.errors import MrbenchError
-from mrbench.external.coverage import check_coverage
+from mrbench.external.coverage import check_coverage, tell_left_alone
 from mrbench.external.form import Form, common_form
 from mrbench.external.grid import Grid
 from mrbench.external.source import Source, open_source
@@ -89,6 +89,7 @@ def planned_external(asked: External, registry: Registry) -> Iterator[PlannedExt
         warnings += check_coverage(
             asked.predictions, source.cases(cases.ids), cases, {k: split.folds[k] for k in folds}
         )
+        warnings += tell_left_alone(asked.predictions, source.left_alone())
         tested = dict.fromkeys(cases.ids[index] for fold in folds for index in split.folds[fold].test)
         form = common_form(tested, source.form, cases.description.rater_names, asked.predictions)
         on = {

@@ -13,6 +13,7 @@ import numpy as np
 
 from mrbench.data.archive import FREE_BYTES
 from mrbench.data.description import Description
+from mrbench.data.odd_files import is_odd
 from mrbench.digests import digest_json
 from mrbench.errors import DataError
 from mrbench.external.content import changed
@@ -81,6 +82,10 @@ class FolderSource:
             for key in sorted(key for key in files if key[0] is kind):
                 rater = key[1] if kind is DrawKind.RATER else None
                 yield Draw(kind, self._read(files[key], case, grid), rater)
+
+    def left_alone(self) -> Sequence[str]:
+        """Names of files that fit no pattern, but for those of operating systems."""
+        return [name for name in self.unmatched if not any(map(is_odd, name.split("/")))]
 
     def digest(self) -> str:
         """SHA-256 of the files and of what each is taken for."""

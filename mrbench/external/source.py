@@ -45,6 +45,10 @@ class Source(Protocol):
         """
         ...
 
+    def left_alone(self) -> Sequence[str]:
+        """Names of files that lie there and are not read."""
+        ...
+
     def digest(self) -> str:
         """SHA-256 of what is read from, and of what each file is taken for."""
         ...

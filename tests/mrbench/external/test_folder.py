@@ -15,6 +15,7 @@ from PIL import Image
 from mrbench.data.description import Description, Raters
 from mrbench.data.geometry import Geometry
 from mrbench.errors import DataError, MrbenchError, UsageError
+from mrbench.external.coverage import tell_left_alone
 from mrbench.external.folder import FolderSource
 from mrbench.external.grid import Grid
 from mrbench.external.images import nifti_bytes, png_bytes, read_nifti, read_png
@@ -104,6 +105,18 @@ def test_the_names_that_export_writes_need_no_pattern(tmp_path: Path):
     assert [(draw.kind.value, draw.rater) for draw in draws] == [
         ("sample", None), ("sample", None), ("rater", 0), ("rater", 1), ("rater", 2), ("consensus", None),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["readme.txt", "c/truth-ann.png", "c/meta.json", "overview.jpg", "c/sample-x.nii"])
+def test_odd_files_stop_nothing_and_are_told_of_in_one_line(tmp_path: Path, name: str):
+    put(tmp_path, "c/consensus.png")
+    for odd in (name, ".DS_Store", "c/._consensus.png", "c/Thumbs.db"):
+        put(tmp_path, odd, b"\0odd")
+    source = FolderSource(tmp_path, (), DESCRIPTION)
+    assert source.cases([]) == ["c"]
+    assert tell_left_alone(tmp_path, source.left_alone()) == [
+        f"{tmp_path}: 1 file fits no pattern, left alone: '{name}'"
+    ]
 
 
 def test_several_draws_of_a_rater_keep_their_order(tmp_path: Path):

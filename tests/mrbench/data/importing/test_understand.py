@@ -470,6 +470,17 @@ def test_hidden_files_and_those_of_systems_are_passed_over(folder):
     assert not [line for line in lines(folder) if line.startswith("not used")]
 
 
+@pytest.mark.parametrize("name", ["readme.md", "c1.json", "masks/ann/c1.json", "dataset.yaml", "masks/notes", "x.db"])
+def test_a_file_that_nothing_names_stops_nothing_and_is_told_in_one_line(folder, name, tmp_path):
+    before = imported(folder).digest
+    (folder / name).write_bytes(b"\0\xff odd")
+    (folder / "link.txt").symlink_to(tmp_path / "elsewhere.txt")
+    assert imported(folder).digest == before
+    (told,) = [line for line in lines(folder) if line.startswith("not used")]
+    assert told.startswith("not used: 2 files (no image file): ")
+    assert name in told
+
+
 def test_what_is_not_used_is_counted_and_named(folder, put):
     put("images/lonely.png", image(0))
     (folder / "notes.txt").write_text("x")
