@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from mrbench.errors import UnknownNameError, UsageError
@@ -38,6 +39,16 @@ class Config(BaseModel):
             else:
                 found[name] = field.description or ""
         return found
+
+    @classmethod
+    def with_defaults(cls, **defaults: Any) -> type[Self]:
+        """The same configuration with other defaults of some options."""
+        fields: dict[str, Any] = {}
+        for name, default in defaults.items():
+            changed = copy(cls.model_fields[name])
+            changed.default = default
+            fields[name] = (changed.annotation, changed)
+        return create_model(cls.__name__, __base__=cls, **fields)
 
     def values(self) -> dict[str, Any]:
         """Every option with its value, as JSON types."""

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mrbench.data.folder import data_folder
+from mrbench.data.imported import ImportedSet, container_name, find_dataset
+from mrbench.errors import DataError
 from mrbench.registry import Plugin, discover_with_warnings
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ def load_dataset(
     """The cases of a data set, with its splits: what ``mrbench run`` trains and tests on.
 
     Args:
-        name: as on the command line.
+        name: as on the command line: of an installed data set, or of one that was imported into the data folder.
         data: the folder of prepared data; None: ``$MRBENCH_DATA``, else the user's data folder.
         plugin_files: Python files with plugins of your own.
         options: of the data set, as ``--set`` takes them; ``**{"part.option": 3}`` reaches into a nested one.
@@ -31,8 +33,9 @@ def load_dataset(
         DataAbsentError: its files are not there; says how to get them and which command prepares them.
         DataError: they are there and wrong; names the case.
     """
-    plugin = discover_with_warnings(map(Path, plugin_files)).get("dataset", name)
-    return cases_of(plugin, configured(plugin, options), None if data is None else Path(data))
+    folder = None if data is None else Path(data)
+    plugin = find_dataset(name, discover_with_warnings(map(Path, plugin_files)), folder)
+    return cases_of(plugin, configured(plugin, options), folder)
 
 
 def configured(plugin: Plugin[Any], options: Mapping[str, Any]) -> "Config":
@@ -52,4 +55,11 @@ def cases_of(plugin: Plugin[Any], config: "Config", data: Path | None = None) ->
         DataAbsentError, DataError: as :func:`load_dataset`.
     """
     cases: CaseSet = plugin.load()(config, data_folder(data)).load()
+    if isinstance(plugin, ImportedSet) and cases.description.name != plugin.name:
+        raise DataError(
+            f"the container of {plugin.name!r} holds another data set",
+            expected=f"the name {plugin.name!r}",
+            found=repr(cases.description.name),
+            hint=f"name the file {container_name(cases.description.name)}, as the data set is named",
+        )
     return cases

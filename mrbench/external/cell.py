@@ -10,6 +10,7 @@ import numpy as np
 
 from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
+from mrbench.data.imported import find_dataset
 from mrbench.engine import phases
 from mrbench.engine.cell import EXTERNAL, CellSpec, Status
 from mrbench.engine.execute import Watch, is_kept
@@ -78,7 +79,7 @@ def planned_external(asked: External, registry: Registry) -> Iterator[PlannedExt
         DataError: predictions that do not cover the test cases or differ between cases; a wrong data set.
         DataAbsentError: the data set is not prepared.
     """
-    plugin = registry.get("dataset", asked.dataset)
+    plugin = find_dataset(asked.dataset, registry, asked.data)
     settings = OptionValues(asked.settings, [], [plugin])
     config, cases, warnings = load_checked(plugin, settings, asked.data)
     settings.check_used()
