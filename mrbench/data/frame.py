@@ -7,11 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from mrbench.data.geometry import Geometry, Reordering, difference, onto, to_ras
+from mrbench.data.geometry import Geometry, Reordering, check_spacing, same_grid, to_ras
 from mrbench.errors import DataError
-
-SAME_SPACING = 0.01
-"""How far the spacings of two files without directions may differ, relative."""
 
 Shape = tuple[int, ...]
 
@@ -84,7 +81,7 @@ class Frame:
         Raises:
             DataError: by its own header it lies elsewhere than the image, or it has another size; names both.
         """
-        own = self._onto(file, where)
+        own = self.order_of(file, where)
         if own is None:
             self._check_as_it_lies(file, where)
             values = values.reshape(self.lies)
@@ -92,45 +89,17 @@ class Frame:
             values = own.apply(values.reshape(file.geometry.array_shape))  # type: ignore[union-attr]
         return np.ascontiguousarray(self.order.apply(values)).reshape(self.spatial)
 
-    def states_its_place(self, file: OnGrid) -> bool:
-        """Is it known, and not only taken as it lies, that a mask is on the grid of the case?"""
-        return self._order_of(file) is not None
-
-    def _order_of(self, file: OnGrid) -> Reordering | None:
+    def order_of(self, file: OnGrid, where: str) -> Reordering | None:
+        """From a mask's axes to those of the image; None where it is taken as it lies, since a header says nothing."""
         if self.reference is None or file.geometry is None or prod(file.mask_shape) != prod(file.geometry.shape):
             return None
-        return onto(self.reference, file.geometry)
-
-    def _onto(self, file: OnGrid, where: str) -> Reordering | None:
-        """From a file's axes to those of the image; None where it is taken as it lies."""
-        order, ours, theirs = self._order_of(file), self.reference, file.geometry
-        if order is None and ours is not None and theirs is not None and not (ours.bare or theirs.bare):
-            raise DataError(
-                f"{where} has another {difference(ours, theirs)} than its image {self.name}",
-                expected=ours.told(),
-                found=theirs.told(),
-                hint="masks are scored on the grid of their image: resample them by nearest neighbour, or write them "
-                "with the header of the image that they were drawn on",
-            )
-        return order
+        return same_grid(self.reference, file.geometry, where, f"its image {self.name}")
 
     def _check_as_it_lies(self, file: OnGrid, where: str) -> None:
         if _lengths(file.mask_shape) != _lengths(self.lies):
-            raise DataError(
-                f"{where} has another size than its image {self.name}",
-                expected=f"that of the image: {_size(self.lies)}",
-                found=_size(file.mask_shape),
-                hint="masks are scored on the grid of their image: resample them by nearest neighbour, or take the "
-                "image that they were drawn on",
-            )
-        ours, theirs = self.spacings or (), file.spacing or ()
-        axes = min(len(ours), len(theirs), len(plain(file.mask_shape)))
-        if axes and not np.allclose(ours[-axes:], theirs[-axes:], rtol=SAME_SPACING, atol=0):
-            raise DataError(
-                f"{where} has another spacing than its image {self.name}",
-                expected=f"{ours[-axes:]} mm",
-                found=f"{theirs[-axes:]} mm",
-            )
+            raise _other_size(where, self.name, self.lies, file.mask_shape)
+        theirs = file.spacing and file.spacing[-len(plain(file.mask_shape)) :]
+        check_spacing(self.spacings, theirs, where, f"its image {self.name}")
 
 
 def frame_of(image: OnGrid, masks: Iterable[OnGrid], name: str, where: str) -> Frame:
@@ -174,10 +143,14 @@ def _without_channels(image: OnGrid, mask: OnGrid, name: str, where: str) -> tup
         for axis, shape in choices:
             if same(shape) == same(mask.mask_shape):
                 return axis, (*(1,) * (3 - len(plain(shape))), *plain(shape))
-    raise DataError(
+    raise _other_size(where, name, image.shape, mask.mask_shape)
+
+
+def _other_size(where: str, name: str, expected: Shape, found: Shape) -> DataError:
+    return DataError(
         f"{where} has another size than its image {name}",
-        expected=f"that of the image: {_size(image.shape)}",
-        found=_size(mask.mask_shape),
+        expected=f"that of the image: {_size(expected)}",
+        found=_size(found),
         hint="masks are scored on the grid of their image: resample them by nearest neighbour, or take the "
         "image that they were drawn on",
     )

@@ -11,13 +11,19 @@ from typing import Any
 
 import numpy as np
 
+from mrbench.errors import DataError
+
 SAME = 0.05
 """Voxels that the corners of two grids may lie apart; headers are rounded."""
 
 AFFINE = "affine"
 """The entry of a case's metadata that holds the affine of its array, for export."""
 
+SAME_SPACING = 0.01
+"""How far spacings may differ, relative."""
+
 Axes = tuple[int, int, int]
+Spacing = tuple[float, ...] | None
 
 
 @dataclass(frozen=True)
@@ -88,9 +94,8 @@ class Geometry:
     def told(self) -> str:
         """For people: directions, size, spacing and place."""
         size = " x ".join(map(str, self.shape))
-        spacing = " x ".join(f"{mm:.4g}" for mm in self.spacing[::-1])
         place = ", ".join(f"{mm:.5g}" for mm in self.affine[:3, 3])
-        return f"axes {self.codes}, {size} voxels of {spacing} mm, the first at ({place}) mm"
+        return f"axes {self.codes}, {size} voxels of {_in_mm(self.spacing)}, the first at ({place}) mm"
 
 
 def to_ras(geometry: Geometry) -> Reordering:
@@ -119,13 +124,48 @@ def onto(reference: Geometry, other: Geometry) -> Reordering | None:
     return order if np.abs(apart).max() <= SAME else None
 
 
+def same_grid(reference: Geometry, other: Geometry, where: str, whose: str) -> Reordering | None:
+    """As :func:`onto`; None where one of the two states nothing, so that the other is taken to lie as it does.
+
+    Args:
+        reference: of the image or the case.
+        other: of a mask or a prediction.
+        where: the file, for messages.
+        whose: the reference, in words.
+
+    Raises:
+        DataError: they hold other voxels; shows both.
+    """
+    order = onto(reference, other)
+    if order is None and not (reference.bare or other.bare):
+        raise DataError(
+            f"{where} has another {difference(reference, other)} than {whose}",
+            expected=reference.told(),
+            found=other.told(),
+            hint="resample it by nearest neighbour, or write it with the header of the image that it was drawn on",
+        )
+    return order
+
+
 def difference(reference: Geometry, other: Geometry) -> str:
     """In a word, what tells two grids apart that are not the same."""
     if sorted(reference.shape) != sorted(other.shape):
         return "size"
     axes = (sorted(zip(one.array_shape, one.spacing, strict=True)) for one in (reference, other))
     ours, theirs = ([mm for length, mm in pairs if length > 1] for pairs in axes)
-    return "spacing" if not np.allclose(ours, theirs, rtol=0.01) else "place"
+    return "place" if np.allclose(ours, theirs, rtol=SAME_SPACING) else "spacing"
+
+
+def check_spacing(ours: Spacing, theirs: Spacing, where: str, whose: str) -> None:
+    """Refuses a file with another spacing, in mm, last axes last, where both are known."""
+    axes = min(len(ours or ()), len(theirs or ()))
+    if ours and theirs and not np.allclose(theirs[-axes:], ours[-axes:], rtol=SAME_SPACING, atol=0):
+        raise DataError(
+            f"{where} has another spacing than {whose}",
+            expected=f"{_in_mm(ours[-axes:])} (x, y, z order: last axis first)",
+            found=_in_mm(theirs[-axes:]),
+            hint="resample it by nearest neighbour, or write the spacing of the image that it was drawn on",
+        )
 
 
 def stored_geometry(metadata: Mapping[str, Any], spatial: tuple[int, ...]) -> Geometry | None:
@@ -142,6 +182,10 @@ def is_affine(affine: np.ndarray) -> bool:
     """Does it place every voxel, and no two at one place?"""
     fits = affine.shape == (4, 4) and bool(np.isfinite(affine).all())
     return fits and abs(float(np.linalg.det(affine[:3, :3]))) > 0
+
+
+def _in_mm(spacing: tuple[float, ...]) -> str:
+    return " x ".join(f"{mm:.4g}" for mm in spacing[::-1]) + " mm"
 
 
 def _flips(geometry: Geometry, axes: Axes, flipped: Mapping[int, bool]) -> tuple[bool, bool, bool]:

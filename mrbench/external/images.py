@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mrbench.data.frame import SAME_SPACING
-from mrbench.data.geometry import Reordering, difference, onto
+from mrbench.data.geometry import Reordering, check_spacing, onto, same_grid
 from mrbench.data.image_file import ImageFile, open_image
 from mrbench.data.mask_values import whole_labels
 from mrbench.data.nifti import NiftiFile, import_nibabel, open_nifti
@@ -90,24 +89,18 @@ def read_nifti(content: bytes, grid: Grid, classes: int, where: str) -> np.ndarr
         labels = file.kind == "f" and classes > 2 and shape == grid.spatial
         check_shape(shape, "i" if labels else file.kind, grid.spatial, classes, where)
         if order is None:
-            _check_spacing(file, grid.spacing, where)
+            check_spacing(grid.spacing, file.spacing, where, "its case")
         values = _ordered(file, order).reshape(shape)
     return _whole(values, where) if labels else values
 
 
 def _order(file: NiftiFile, grid: Grid, where: str) -> Reordering | None:
     """From the file's axes to the case's; None where it is taken as it lies, since one of them states no directions."""
-    own = file.geometry
-    order = None if own is None else onto(grid.exported, own)
-    if own is not None and order is None and grid.geometry is not None and not own.bare:
-        raise DataError(
-            f"{where} has another {difference(grid.geometry, own)} than its case",
-            expected=grid.geometry.told(),
-            found=own.told(),
-            hint="predictions are scored on the case's own grid: resample labels by nearest neighbour, or write them "
-            "with the header of the case's image",
-        )
-    return order
+    if file.geometry is None:
+        return None
+    if grid.geometry is None:
+        return onto(grid.exported, file.geometry)
+    return same_grid(grid.geometry, file.geometry, where, "its case")
 
 
 def _leading(file: NiftiFile) -> tuple[int, ...]:
@@ -129,23 +122,6 @@ def _shape(file: NiftiFile, axes: int, where: str) -> tuple[int, ...]:
             raise DataError(f"{where} is a volume", expected="a slice (x, y)", found=f"(x, y, z) = {found}")
         found = found[:2] + found[3:]
     return (*found, *(1,) * (axes - len(found)))[::-1]
-
-
-def _check_spacing(file: NiftiFile, spacing: tuple[float, ...] | None, where: str) -> None:
-    if spacing is None or file.spacing is None:
-        return
-    axes = min(len(spacing), len(file.spacing))
-    if not np.allclose(file.spacing[-axes:], spacing[-axes:], rtol=SAME_SPACING, atol=0):
-        raise DataError(
-            f"{where} has another spacing than its case",
-            expected=f"{_in_mm(spacing[-axes:])} (x, y, z order: last axis first)",
-            found=_in_mm(file.spacing[-axes:]),
-            hint="predictions are scored on the case's own grid",
-        )
-
-
-def _in_mm(spacing: tuple[float, ...]) -> str:
-    return " x ".join(f"{value:.4g}" for value in spacing[::-1]) + " mm"
 
 
 def _whole(values: np.ndarray, where: str) -> np.ndarray:

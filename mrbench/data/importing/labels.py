@@ -58,13 +58,13 @@ class Labels:
         return ", ".join(said) + (f" ({' and '.join(map(str, self.also))} too)" if self.also else "")
 
 
-def values_in(labels: np.ndarray, where: str) -> tuple[int, ...]:
-    """The different values of a mask, ascending.
+def values_in(counts: np.ndarray, where: str) -> tuple[int, ...]:
+    """The different values of a mask, ascending, from the pixels of each value from 0 on.
 
     Raises:
         DataError: more than labels have.
     """
-    found = np.flatnonzero(np.bincount(labels.reshape(-1)))
+    found = np.flatnonzero(counts)
     if len(found) > MAX_VALUES:
         raise DataError(
             f"{where} is no mask",

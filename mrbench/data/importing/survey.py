@@ -15,6 +15,7 @@ from mrbench.data.image_file import ImageFile, open_image
 from mrbench.data.importing.files import CaseFiles, Layout
 from mrbench.data.importing.labels import values_in
 from mrbench.data.importing.listing import split_ending
+from mrbench.data.importing.marks import Marks
 from mrbench.data.mask_values import Colour
 from mrbench.errors import DataError
 
@@ -55,12 +56,14 @@ class Survey:
         facts: of the cases, in their order.
         values: by rater, the sets of values that masks hold.
         empty: masks that mark nothing, by rater.
+        marks: what the masks hold, in numbers.
         lying: NIfTI masks whose headers do not say how they lie on their image.
     """
 
     facts: tuple[Facts, ...]
     values: Mapping[str, Set[tuple[int, ...]]]
     empty: Mapping[str, int]
+    marks: Marks
     lying: Sequence[str] = ()
 
     @cached_property
@@ -94,7 +97,7 @@ def survey(layout: Layout) -> Survey:
     look = _Look(layout)
     for case in layout.cases:
         look.at(case)
-    return Survey(tuple(look.facts), look.values, look.empty, look.lying)
+    return Survey(tuple(look.facts), look.values, look.empty, look.marks, look.lying)
 
 
 class _Look:
@@ -105,6 +108,7 @@ class _Look:
         self.facts: list[Facts] = []
         self.values: defaultdict[str, set[tuple[int, ...]]] = defaultdict(set)
         self.empty: Counter[str] = Counter()
+        self.marks = Marks()
         self.lying: list[str] = []
         self.colours: dict[Colour, Path] = {}
 
@@ -120,8 +124,7 @@ class _Look:
                 )
             self.facts.append(Facts(frame, image.shape, image.dtype))
         _check_channels(self.layout, self.facts)
-        for rater, name in case.masks.items():
-            self._mask(rater, name, frame, image)
+        self.marks.add({rater: self._mask(rater, name, frame, image) for rater, name in case.masks.items()})
 
     def _headers(self, case: CaseFiles, image: ImageFile) -> Iterator[ImageFile]:
         for place, name in enumerate(case.masks.values()):
@@ -133,17 +136,21 @@ class _Look:
     def _opened(self, path: Path, image: ImageFile) -> AbstractContextManager[ImageFile]:
         return open_image(path, str(path), allowed=BYTES_PER_LABEL * prod(image.shape))
 
-    def _mask(self, rater: str, name: str, frame: Frame, image: ImageFile) -> None:
+    def _mask(self, rater: str, name: str, frame: Frame, image: ImageFile) -> np.ndarray:
+        """Where a mask marks something, ``(*spatial)`` bool."""
         path = self.folder / name
         with self._opened(path, image) as mask:
             _check_lossless(mask, where := str(path))
             read = mask.mask()
             labels = frame.mask(read.labels, mask, where)
-        found = values_in(labels, where)
+        counts = np.bincount(labels.reshape(-1))
+        found = values_in(counts, where)
         self._check_colour(read.colour, path)
         self.values[rater].add(found)
+        self.marks.values.update({value: int(counts[value]) for value in found})
         self.empty[rater] += found == (0,)
-        self.lying += [name] if is_nifti(name) and not frame.states_its_place(mask) else []
+        self.lying += [name] if is_nifti(name) and frame.order_of(mask, where) is None else []
+        return labels > 0
 
     def _check_colour(self, colour: Colour | None, path: Path) -> None:
         """Two colours are background and foreground while the foreground is the same everywhere."""

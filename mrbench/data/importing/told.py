@@ -4,6 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
+
 from mrbench.data.description import Raters
 from mrbench.data.importing.assign import OWN_SUBJECT
 from mrbench.data.importing.files import CaseFiles, Unused
@@ -26,6 +28,7 @@ def tell(found: Understood) -> list[tuple[str, str]]:
         *_absent(found),
         *_empty(found),
         ("labels", found.labels.told()),
+        *_marked(found),
         ("image", _image(found)),
         ("spacing", _spacing(found)),
         *_directions(found),
@@ -76,6 +79,30 @@ def _empty(found: Understood) -> Iterator[tuple[str, str]]:
     if counts:
         said = _listed(f"{name} {n}" for name, n in sorted(counts.items()))
         yield "empty", f"{_count(sum(counts.values()), 'mask')} in which nothing is marked: {said}"
+
+
+def _marked(found: Understood) -> Iterator[tuple[str, str]]:
+    """How much of the masks is marked, how far raters agree, and what looks like a mistake."""
+    marks, columns, labels = found.survey.marks, found.columns, found.labels
+    classes = Counter[str]()
+    for value, count in marks.values.items():
+        classes[labels.classes[int(labels.classes_of(np.array(value)))]] += count
+    total = sum(classes.values())
+    yield "shares", ", ".join(f"{name} {classes[name] / total:.2%}" for name in labels.classes)
+    dice = marks.dice()
+    if dice is None:
+        return
+    if columns.kind is Raters.EXCHANGEABLE:
+        yield "overlap", f"Dice {dice:.2f} of the masks of a case"
+        return
+    areas = (f"{name} {marks.marked[name] / marks.pixels[name]:.2%}" for name in columns.names)
+    yield "marked", f"on average {', '.join(areas)}"
+    each = ((name, marks.dice(name)) for name in columns.names)
+    yield "overlap", f"Dice with the others: {', '.join(f'{name} {one:.2f}' for name, one in each if one is not None)}"
+    suspicions = list(marks.suspicions())
+    yield from (("look at", text) for text in suspicions[:NAMED])
+    if len(suspicions) > NAMED:
+        yield "look at", f"{len(suspicions) - NAMED} more like these"
 
 
 def _image(found: Understood) -> str:

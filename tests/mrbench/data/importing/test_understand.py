@@ -531,6 +531,30 @@ def test_names_that_are_not_utf8_are_refused(folder):
         understood(folder)
 
 
+# --- what is told of the masks
+
+
+def test_shares_areas_and_overlap_are_told(folder):
+    told = lines(folder)
+    assert "shares: background 95.83%, foreground 4.17%" in told
+    assert "marked: on average ann 3.47%, bo 4.86%" in told
+    assert "overlap: Dice with the others: ann 0.83, bo 0.83" in told
+    assert "overlap: Dice 0.83 of the masks of a case" in lines(folder, raters=Raters.EXCHANGEABLE)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda values: values[::-1, ::-1], "look at: ann and bo never overlap"),
+        (lambda values: 255 - values, "look at: bo marks what the others leave free"),
+    ],
+)
+def test_a_rater_who_looks_like_a_mistake_is_named(folder, put, change, words):
+    for k in range(4):
+        put(f"masks/bo/c{k}.png", change(mask(k + 2)))
+    assert any(line.startswith(words) for line in lines(folder))
+
+
 # --- tables
 
 
