@@ -1,13 +1,13 @@
 """The grid of a case: its image and masks from several files, brought to one order of axes, or refused."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Protocol
 
 import numpy as np
 
-from mrbench.data.geometry import Geometry, Reordering, check_spacing, same_grid, to_ras
+from mrbench.data.geometry import Geometry, Reordering, check_spacing, onto, same_grid, to_ras
 from mrbench.errors import DataError
 
 Shape = tuple[int, ...]
@@ -111,13 +111,12 @@ def frame_of(image: OnGrid, masks: Iterable[OnGrid], name: str, where: str) -> F
         name, where: of the image and of the first mask, for messages.
 
     Raises:
-        DataError: the first mask has another size than the image.
+        DataError: the first mask has another size than the image, or they are neither slices nor volumes.
     """
     files = list(masks)
     axis, lies = _without_channels(image, files[0], name, where)
     stated = [_geometry_of(image, lies, axis), *(mask.geometry for mask in files)]
-    known = [one for one in stated if one is not None and prod(one.shape) == prod(lies)]
-    reference = known[0] if known else None
+    reference = _reference([one for one in stated if one is not None and prod(one.shape) == prod(lies)])
     if reference is not None:
         lies = reference.array_shape
     spacings = next((one for one in (_spacing_of(image, axis), *(mask.spacing for mask in files)) if one), None)
@@ -142,8 +141,15 @@ def _without_channels(image: OnGrid, mask: OnGrid, name: str, where: str) -> tup
     for same in (_lengths, lambda shape: sorted(_lengths(shape))) if turned else (_lengths,):
         for axis, shape in choices:
             if same(shape) == same(mask.mask_shape):
-                return axis, (*(1,) * (3 - len(plain(shape))), *plain(shape))
+                return axis, _three_axes(shape, name)
     raise _other_size(where, name, image.shape, mask.mask_shape)
+
+
+def _three_axes(shape: Shape, name: str) -> Shape:
+    found = plain(shape)
+    if len(found) not in (2, 3):
+        raise DataError(f"{name} is neither a slice nor a volume", expected="two or three axes", found=str(found))
+    return (*(1,) * (3 - len(found)), *found)
 
 
 def _other_size(where: str, name: str, expected: Shape, found: Shape) -> DataError:
@@ -154,6 +160,12 @@ def _other_size(where: str, name: str, expected: Shape, found: Shape) -> DataErr
         hint="masks are scored on the grid of their image: resample them by nearest neighbour, or take the "
         "image that they were drawn on",
     )
+
+
+def _reference(known: Sequence[Geometry]) -> Geometry | None:
+    """The first one, unless it is what programs write that do not know it and another one contradicts it."""
+    stated = [one for one in known if not one.bare]
+    return stated[0] if stated and onto(known[0], stated[0]) is None else next(iter(known), None)
 
 
 def _geometry_of(image: OnGrid, lies: Shape, channel_axis: int | None) -> Geometry | None:

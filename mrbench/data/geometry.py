@@ -19,6 +19,9 @@ SAME = 0.05
 AFFINE = "affine"
 """The entry of a case's metadata that holds the affine of its array, for export."""
 
+FLAT = 1e-3
+"""Volume that the directions of three axes span, at most, that are no grid: two of them nearly run along each other."""
+
 SAME_SPACING = 0.01
 """How far spacings may differ, relative."""
 
@@ -180,8 +183,10 @@ def stored_geometry(metadata: Mapping[str, Any], spatial: tuple[int, ...]) -> Ge
 
 def is_affine(affine: np.ndarray) -> bool:
     """Does it place every voxel, and no two at one place?"""
-    fits = affine.shape == (4, 4) and bool(np.isfinite(affine).all())
-    return fits and abs(float(np.linalg.det(affine[:3, :3]))) > 0
+    if affine.shape != (4, 4) or not np.isfinite(affine).all():
+        return False
+    lengths = np.linalg.norm(affine[:3, :3], axis=0)
+    return bool(lengths.min() > 0) and abs(float(np.linalg.det(affine[:3, :3] / lengths))) > FLAT
 
 
 def _in_mm(spacing: tuple[float, ...]) -> str:

@@ -118,10 +118,6 @@ class _Look:
         with open_image(path, where := str(path)) as image:
             first = self.folder / next(iter(case.masks.values()))
             frame = frame_of(image, self._headers(case, image), where, str(first))
-            if len(frame.spatial) not in (2, 3) or len(frame.lies) > 3:
-                raise DataError(
-                    f"{where} is neither a slice nor a volume", expected="two or three axes", found=str(frame.lies)
-                )
             self.facts.append(Facts(frame, image.shape, image.dtype))
         _check_channels(self.layout, self.facts)
         self.marks.add({rater: self._mask(rater, name, frame, image) for rater, name in case.masks.items()})

@@ -65,7 +65,7 @@ def _read(found: Understood, index: int) -> Case:
 
 def _affine(found: Understood, index: int) -> dict[str, list[list[float]]]:
     geometry = found.survey.facts[index].frame.geometry
-    return {} if geometry is None else {AFFINE: geometry.affine.tolist()}
+    return {} if geometry is None or geometry.bare else {AFFINE: geometry.affine.tolist()}
 
 
 def _image(found: Understood, files: CaseFiles, index: int) -> np.ndarray:

@@ -65,7 +65,19 @@ def test_corners_may_lie_a_twentieth_of_a_voxel_apart(part, same):
     assert (onto(grid(angle=0), Geometry(affine, (6, 5, 4))) is not None) == same
 
 
-@pytest.mark.parametrize("affine", [None, "x", [[1]], np.zeros((4, 4)).tolist(), (np.eye(4) * np.nan).tolist(), {}])
+@pytest.mark.parametrize(
+    "affine",
+    [
+        None,
+        "x",
+        [[1]],
+        np.zeros((4, 4)).tolist(),
+        (np.eye(4) * np.nan).tolist(),
+        {},
+        np.ones((4, 4)).tolist(),
+        np.eye(3).tolist(),
+    ],
+)
 def test_metadata_that_state_no_grid_are_left_alone(affine):
     assert stored_geometry({"affine": affine}, (4, 5)) is None
 

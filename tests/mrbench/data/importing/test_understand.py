@@ -332,6 +332,34 @@ def test_masks_without_directions_lie_as_their_image_does_and_that_is_said(tmp_p
     assert any(line.startswith(said) for line in lines(tmp_path / "f"))
 
 
+@pytest.mark.parametrize("code", ["RAS", "LPS", "PIR"])
+def test_an_image_whose_header_states_nothing_lies_as_its_masks_do(tmp_path, code):
+    def bare(k, values, affine):
+        return turned(code)(k, values, affine)[0], None
+
+    plain = imported(volumes(tmp_path / "plain", as_it_is, as_it_is))
+    cases = imported(volumes(tmp_path / "f", bare, turned(code)))
+    assert np.array_equal(cases.pixels.image(1), plain.pixels.image(1))
+    assert np.array_equal(cases.pixels.masks(1), plain.pixels.masks(1))
+    assert np.allclose(cases.metadata[1]["affine"], oblique(0.1), atol=1e-4)
+
+
+def test_the_identity_without_a_unit_is_believed_where_another_header_agrees(tmp_path):
+    for k in range(3):
+        values = np.random.default_rng(k).integers(0, 900, (7, 6, 5)).astype(np.int16)
+        plain = nibabel.Nifti1Image(values, np.eye(4))
+        for name, made in (
+            ("images", plain),
+            ("masks/ann", nibabel.Nifti1Image((values > 500).astype(np.uint8), np.eye(4))),
+        ):
+            (tmp_path / "f" / name).mkdir(parents=True, exist_ok=True)
+            turn = nibabel.orientations.axcodes2ornt("LPS" if name == "masks/ann" else "RAS")
+            nibabel.save(made.as_reoriented(turn), tmp_path / "f" / name / f"c{k}.nii")
+    cases = imported(tmp_path / "f")
+    assert np.array_equal(cases.pixels.masks(1)[0], cases.pixels.image(1)[0] > 500)
+    assert "affine" not in cases.metadata[1]
+
+
 @pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
 @pytest.mark.parametrize("code", ["RAS", "LPI"])
 def test_single_planes_are_slices_whichever_way_they_are_cut(tmp_path, plane, code):
@@ -445,6 +473,8 @@ def test_a_rater_with_values_of_his_own_is_named_with_them(tmp_path, code):
         ("masks/bo/c1.npy", np.full((8, 9), -1), "is a mask with impossible labels"),
         ("images/c1.png", np.zeros((8, 9, 3), np.uint8), "has 3 channels"),
         ("images/c1.npy", np.zeros((7, 9)), "has another size than its image"),
+        ("masks/bo/c1.npy", np.zeros(72, np.uint8), "has another size than its image"),
+        ("masks/bo/c1.npy", np.zeros((8, 9, 2), np.uint8), "has another size than its image"),
     ],
 )
 def test_content_that_does_not_fit_is_refused_by_name(folder, put, name, values, word):
@@ -453,6 +483,15 @@ def test_content_that_does_not_fit_is_refused_by_name(folder, put, name, values,
     with pytest.raises(DataError, match=word) as caught:
         understood(folder)
     assert name.partition(".")[0] in caught.value.message
+
+
+@pytest.mark.parametrize("shape", [(72,), (2, 3, 4, 3)])
+def test_what_is_neither_a_slice_nor_a_volume_is_refused(put, tmp_path, shape):
+    for k in range(3):
+        put(f"images/c{k}.npy", np.zeros(shape, np.uint8))
+        put(f"masks/ann/c{k}.npy", np.ones(shape, np.uint8))
+    with pytest.raises(DataError, match=r"c0\.npy is neither a slice nor a volume"):
+        understood(tmp_path / "f")
 
 
 def test_an_image_that_is_not_finite_leaves_no_container(folder, put, tmp_path):
