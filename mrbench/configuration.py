@@ -3,12 +3,13 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from copy import copy
 from os import PathLike
 from pathlib import Path
 from types import UnionType
 from typing import Any, Self, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, create_model, field_validator
 from pydantic.fields import FieldInfo
 
 from mrbench.errors import UnknownNameError, UsageError
@@ -71,6 +72,16 @@ class Config(BaseModel):
         Raises:
             UsageError: names the option, what was expected and what was found.
         """
+
+    @classmethod
+    def with_defaults(cls, **defaults: Any) -> type[Self]:
+        """The same configuration with other defaults of some options."""
+        fields: dict[str, Any] = {}
+        for name, default in defaults.items():
+            changed = copy(cls.model_fields[name])
+            changed.default = default
+            fields[name] = (changed.annotation, changed)
+        return create_model(cls.__name__, __base__=cls, **fields)
 
     def values(self) -> dict[str, Any]:
         """Every option with its value, as JSON types."""

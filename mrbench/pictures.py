@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mrbench.data.caseset import CaseSet
+from mrbench.data.imported import find_dataset
 from mrbench.data.loading import cases_of, configured
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.result import Result
@@ -108,8 +109,9 @@ def load_cases(spec: CellSpec, registry: Registry, run: Run) -> CaseSet:
         DataAbsentError: it is not there any more.
         DataError: it is another one now.
     """
-    plugin = registry.get("dataset", spec.dataset)
-    cases = cases_of(plugin, configured(plugin, spec.dataset_options), Path(run.data) if run.data else None)
+    folder = Path(run.data) if run.data else None
+    plugin = find_dataset(spec.dataset, registry, folder)
+    cases = cases_of(plugin, configured(plugin, spec.dataset_options), folder)
     if cases.digest != spec.data_digest:
         raise DataError(
             f"data set {spec.dataset!r} is not the one that the run was computed on",

@@ -13,6 +13,7 @@ import numpy as np
 
 from mrbench.data.archive import FREE_BYTES, MAX_RATIO
 from mrbench.data.inside import check_inside
+from mrbench.data.odd_files import files_below
 from mrbench.errors import DataError, UsageError
 from mrbench_lidc.annotations import Outline
 
@@ -111,7 +112,7 @@ def list_series(source: Path) -> dict[str, Series]:
     """
     _pydicom()
     found: dict[str, tuple[str, list[Slice]]] = {}
-    for path in sorted(path for path in source.rglob("*") if path.suffix.lower() == ".dcm" and path.is_file()):
+    for path in files_below(source, (".dcm",)):
         check_inside(path, source, hint=_HINT)
         with _reading(path):
             header = _header(path)

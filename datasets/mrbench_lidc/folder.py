@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mrbench.data.inside import check_inside
+from mrbench.data.odd_files import files_below
 from mrbench.errors import DataError
 from mrbench_lidc.annotations import RATINGS, Reading
 from mrbench_lidc.cutting import Row, cut
@@ -65,7 +66,7 @@ def read_collection(source: Path) -> tuple[str, Nodules, list[str]]:
 
 
 def _readings(source: Path) -> tuple[str, dict[str, Reading]]:
-    databases = sorted(path for path in source.rglob("*") if path.suffix.lower() in DATABASES and path.is_file())
+    databases = list(files_below(source, DATABASES))
     if len(databases) > 1:
         raise DataError(f"{source} holds two databases", found=f"{databases[0]} and {databases[1]}", hint=_HINT)
     if databases:
@@ -76,7 +77,7 @@ def _readings(source: Path) -> tuple[str, dict[str, Reading]]:
 
 def _from_files(source: Path) -> dict[str, Reading]:
     found: dict[str, tuple[Path, Reading]] = {}
-    for path in sorted(path for path in source.rglob("*") if path.suffix.lower() == ".xml" and path.is_file()):
+    for path in files_below(source, (".xml",)):
         check_inside(path, source, hint=_HINT)
         reading = read_reading_file(path)
         if reading is None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from mrbench.data.inside import check_inside
+from mrbench.data.odd_files import is_odd
 from mrbench.errors import DataError
 from mrbench_npc.files import PLANE, VOLUME, depth_first, read_file
 from mrbench_npc.splits import SLICES, TRAINING, VALIDATION, case_name, number_of
@@ -95,8 +96,7 @@ def _numbered(source: Path, part: str) -> list[Path]:
 
 def _files(source: Path, part: str) -> list[Path]:
     folder = source / part
-    # Archives made on a Mac carry files whose names begin with "._".
-    found = [path for path in folder.glob("*.h5") if not path.name.startswith(".")] if folder.is_dir() else []
+    found = [path for path in folder.glob("*.h5") if not is_odd(path.name)] if folder.is_dir() else []
     if not found:
         raise DataError(
             f"{source} does not hold the challenge's files",

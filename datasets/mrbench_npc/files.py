@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mrbench.data.hdf5 import MAX_ARRAY_BYTES, GuardedFile
+from mrbench.data.mask_values import whole_labels
 
 SPACING = "voxel_spacing"
 VOLUME, PLANE = 3, 2
@@ -71,11 +72,11 @@ def _channel(file: GuardedFile, name: str, shape: tuple[int, ...]) -> np.ndarray
 
 
 def _label(file: GuardedFile, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    label = file.read(name, kinds="uifb", shape=shape, packed=True)
-    values = np.unique(label)
-    if not np.isin(values, (0, 1)).all():
-        raise file.fault(f"has wrong labels in {name}", expected="0 and 1", found=str(values[:10].tolist()))
-    return label.astype(np.uint8)
+    values = file.read(name, kinds="uifb", shape=shape, packed=True)
+    labels = whole_labels(values, f"{file.shown} (array {name})").labels
+    if labels.max() > 1:
+        raise file.fault(f"has wrong labels in {name}", expected="0 and 1", found=str(np.unique(labels)[:10].tolist()))
+    return labels.astype(np.uint8)
 
 
 def _spacing(file: GuardedFile) -> tuple[float, ...] | None:

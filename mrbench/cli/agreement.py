@@ -87,7 +87,7 @@ def command(
     found = registry(plugin_files)
     for name in metrics:
         found.get("metric", name)
-    cases = cases_of(*configured(dataset, settings, found), data)
+    cases = cases_of(*configured(dataset, settings, found, data), data)
     indices, chosen = _chosen(cases, split, part, fold)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

@@ -37,7 +37,7 @@ def prepare(
     """Turn a data set's files as downloaded into the container that runs read."""
     from mrbench.records import load_attribute
 
-    plugin, config = configured(name, settings, registry(plugin_files))
+    plugin, config = configured(name, settings, registry(plugin_files), data)
     if not plugin.record.prepare:
         raise UsageError(
             f"nothing prepares data set {name!r}: it is read or generated as it is", hint=plugin.record.source
@@ -59,7 +59,7 @@ def verify(name: str, data: Path | None, settings: tuple[str, ...], plugin_files
     from mrbench.data.checks import check_cases
     from mrbench.errors import DataError
 
-    plugin, config = configured(name, settings, registry(plugin_files))
+    plugin, config = configured(name, settings, registry(plugin_files), data)
     cases = cases_of(plugin, config, data)
     leaks = [line for split in cases.splits.values() for line in split.leak_warnings(cases.subjects, owner=name)]
     for line in [*check_cases(cases), *leaks]:

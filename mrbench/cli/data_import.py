@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from mrbench.cli.options import DATA
+from mrbench.cli.plugins import registry
 from mrbench.data.description import Augmentation, Raters
 from mrbench.data.folder import data_folder
+from mrbench.data.imported import check_free, container_name
 from mrbench.errors import UsageError
 from mrbench.visible import visible
 
 if TYPE_CHECKING:
     from mrbench.data.importing.understand import Understood
+    from mrbench.registry import Registry
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 HDF5 = (".h5", ".hdf5")
@@ -80,7 +83,9 @@ def import_folder(folder: Path, out: Path | None, data: Path | None, dry_run: bo
     from mrbench.data.importing.understand import understand
     from mrbench.data.importing.write import write_import
 
+    found_plugins = registry()
     asked = _request(folder, options)
+    check_free(asked.name, found_plugins)
     path = out or data_folder(data) / f"{asked.name}.h5"
     if path.suffix.lower() not in HDF5:
         raise UsageError(f"{path} is no name of a container", expected=f"one that ends with {' or '.join(HDF5)}")
@@ -92,7 +97,7 @@ def import_folder(folder: Path, out: Path | None, data: Path | None, dry_run: bo
     wrote = "replaced" if path.exists() else "wrote"
     digest = write_import(found, path)
     click.echo(f"{wrote} {visible(str(path))} (content digest {digest[:16]})")
-    for line in _next_commands(path, data):
+    for line in _next_commands(path, asked.name, data, found_plugins):
         click.echo(f"  {line}")
 
 
@@ -114,7 +119,7 @@ def _request(folder: Path, options: dict[str, Any]) -> Any:
 
 def _name(name: str | None, folder: Path) -> str:
     if name is None:
-        return re.sub(r"[^A-Za-z0-9_-]+", "-", folder.resolve().name)[:80].strip("-_") or "folder"
+        return re.sub(r"[^A-Za-z0-9_-]+", "-", folder.resolve().name)[:80].strip("-_") or "my-data"
     if not NAME.fullmatch(name):
         expected = "at most 80 letters, digits, hyphens, underscores and dots"
         raise UsageError(f"{name[:80]!r} cannot name a data set", expected=expected)
@@ -130,24 +135,23 @@ def _print(found: "Understood", name: str) -> None:
     click.echo(formatter.getvalue())
 
 
-def _next_commands(path: Path, data: Path | None) -> Iterator[str]:
-    """What goes on from the container, for a data set that opens any."""
+def _next_commands(path: Path, name: str, data: Path | None, found: "Registry") -> Iterator[str]:
+    """What goes on from the container: by its name where it lies in the data folder, else by its path."""
     from mrbench.cli import COMMANDS
-    from mrbench.cli.plugins import registry
 
-    plugin = next((plugin for plugin in registry().plugins["dataset"] if plugin.record.opens), None)
-    if plugin is None:
+    by_name = path.resolve() == (data_folder(data) / container_name(name)).resolve()
+    opener = next((plugin for plugin in found.plugins["dataset"] if plugin.record.opens), None)
+    if opener is None:
         return
-    folder, file = data_folder(data).resolve(), path.resolve()
-    near = file.is_relative_to(folder)
-    words = [] if data is None or not near else ["--data", str(data)]
-    option = f"{plugin.record.opens}={file.relative_to(folder) if near else file}"
+    name = name if by_name else opener.key
+    words = ["--data", str(data)] if by_name and data is not None else []
     commands: Sequence[Sequence[str]] = (
-        ("data", "verify", plugin.key),
-        ("data", "inspect", plugin.key, "--out", f"{path.stem}.png"),
-        *([("agreement", plugin.key)] if "agreement" in COMMANDS else []),
-        ("run", "--method", "unet-majority", "--preset", "quick", "--dataset", plugin.key),
+        ("data", "verify", name),
+        ("data", "inspect", name, "--out", f"{path.stem}.png"),
+        *([("agreement", name)] if "agreement" in COMMANDS else []),
+        ("run", "--method", "unet-majority", "--preset", "quick", "--dataset", name),
     )
     for command in commands:
-        whose = f"{plugin.record.name}." if command[0] == "run" else ""
-        yield shlex.join(["mrbench", *command, "--set", whose + option, *words])
+        whose = f"{opener.name}." if command[0] == "run" else ""
+        file = [] if by_name else ["--set", f"{whose}{opener.record.opens}={path.resolve()}"]
+        yield shlex.join(["mrbench", *command, *file, *words])

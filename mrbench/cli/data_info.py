@@ -36,7 +36,7 @@ def info(
     name: str, data: Path | None, settings: tuple[str, ...], plugin_files: tuple[Path, ...], as_json: bool
 ) -> None:
     """Show what a data set declares, its options, its splits with their digests, and how to get and prepare it."""
-    plugin, config = configured(name, settings, registry(plugin_files))
+    plugin, config = configured(name, settings, registry(plugin_files), data)
     facts = _facts(plugin, config, data)
     if as_json:
         click.echo(json.dumps(facts, indent=1))

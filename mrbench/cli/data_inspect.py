@@ -42,7 +42,7 @@ def inspect(
     """Print counts, agreement, area ranks, missing raters and duplicates; --out draws images with all outlines."""
     if out is not None and out.suffix.lower() != ".png":
         raise UsageError(f"{out} is no name of a picture", expected="one that ends with .png")
-    plugin, config = configured(name, settings, registry(plugin_files))
+    plugin, config = configured(name, settings, registry(plugin_files), data)
     cases = cases_of(plugin, config, data)
     if out is not None:
         from mrbench.pictures import write_contact_sheet

@@ -1,7 +1,7 @@
 """``mrbench data list``."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import click
 from mrbench.cli.options import DATA, PLUGIN_FILES
 from mrbench.cli.plugins import registry
 from mrbench.data.folder import data_folder
+from mrbench.data.imported import container_name, imported_sets
 from mrbench.data.loading import cases_of
 from mrbench.errors import DataAbsentError, MrbenchError
 from mrbench.registry import Plugin
@@ -22,9 +23,13 @@ from mrbench.visible import visible
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_datasets(data: Path | None, plugin_files: tuple[Path, ...], as_json: bool) -> None:
     """List the data sets: raters, cases and subjects of those that are there, and which are not."""
-    plugins = registry(plugin_files).of_kind("dataset")
-    names = {plugin.record.name for plugin in plugins}
-    found = [_facts(plugin, data) | _opened(plugin, data_folder(data), names) for plugin in plugins]
+    plugins = registry(plugin_files)
+    imported = {plugin.name: _facts(plugin, data) for plugin in imported_sets(plugins, data)}
+    named = {name: facts for name, facts in imported.items() if facts["state"] == "prepared"}
+    others = [container_name(name) for name in imported if name not in named]
+    found = [_facts(plugin, data) | _opened(plugin, others) for plugin in plugins.of_kind("dataset")] + [
+        *named.values()
+    ]
     if as_json:
         click.echo(json.dumps({"folder": str(data_folder(data)), "datasets": found}, indent=1))
         return
@@ -58,12 +63,9 @@ def _facts(plugin: Plugin[Any], data: Path | None) -> dict[str, Any]:
     }
 
 
-def _opened(plugin: Plugin[Any], folder: Path, names: set[str]) -> dict[str, Any]:
+def _opened(plugin: Plugin[Any], containers: Sequence[str]) -> dict[str, Any]:
     """Containers that are no data set by name, for a data set that opens any."""
-    if not plugin.record.opens:
-        return {}
-    containers = sorted(path.name for path in folder.glob("*.h5") if path.stem not in names)
-    return {"opens": plugin.record.opens, "containers": containers}
+    return {"opens": plugin.record.opens, "containers": containers} if plugin.record.opens else {}
 
 
 def _where(plugin: Plugin[Any], folder: Path) -> Path:

@@ -9,6 +9,7 @@ import click
 from mrbench.cli.options import PLUGIN_FILES
 from mrbench.cli.plugins import registry
 from mrbench.configuration import flat
+from mrbench.data.imported import imported_sets
 from mrbench.errors import UnknownNameError
 from mrbench.registry import SPOKEN, Kind, Plugin, Registry
 
@@ -37,7 +38,10 @@ def _find(found: Registry, name: str) -> tuple[Kind, Plugin[Any]]:
     for kind in get_args(Kind):
         if any(name in (p.qualified, p.record.name) for p in found.plugins[kind]):
             return kind, found.get(kind, name)
-    known = [known for kind in get_args(Kind) for known in found.names(kind)]
+    imported = {plugin.name: plugin for plugin in imported_sets(found, None)}
+    if name in imported:
+        return "dataset", imported[name]
+    known = [*(known for kind in get_args(Kind) for known in found.names(kind)), *imported]
     hint = found.remedy(name, "mrbench list methods|datasets|metrics")
     raise UnknownNameError("method, data set or metric", name, known, hint=hint)
 

@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from io import BytesIO
 from math import prod
 from pathlib import Path
+from typing import IO
 from zipfile import BadZipFile, ZipFile
 from zlib import error as ZlibError  # noqa: N812
 
 import numpy as np
 
 from mrbench.data.archive import FREE_BYTES, MAX_RATIO, open_member, read_header
+from mrbench.data.geometry import Geometry
 from mrbench.data.hdf5 import MAX_ARRAY_BYTES
+from mrbench.data.mask_values import MaskValues, colour_labels, palette_labels, whole_labels
 from mrbench.errors import DataError, MrbenchError
 
 
@@ -23,38 +27,66 @@ class ImageFile:
         shape: of the image: ``(H, W)`` or ``(H, W, 3)`` of a picture; last axis first, ``(..., D, H, W)``, of a NIfTI
             file; as stored of a NumPy file.
         dtype: of the values.
-        spacing: mm along D, H, W or H, W, or None where the file does not know.
-        directions: where the axes x, y, z of a NIfTI file run to, such as ``LPS``; empty where nothing says it.
-        lossy: does the format keep no labels?
         image: unpacks the image; a palette becomes colours.
-        labels: unpacks a mask: of a palette the indices, of colours the grey that they are.
+        mask: unpacks a mask: labels by the rules of :mod:`mrbench.data.mask_values`.
+        spacing: mm along D, H, W or H, W, or None where the file does not know.
+        geometry: where the voxels lie, of a NIfTI file whose header says it.
+        lossy: does the format keep no labels?
+        ratio: bytes that it may unpack to per byte of the file.
+        colours: are the last axis of its shape colours, which a mask has not?
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype
     image: Callable[[], np.ndarray]
-    labels: Callable[[], np.ndarray]
+    mask: Callable[[], MaskValues]
     spacing: tuple[float, ...] | None = None
-    directions: str = ""
+    geometry: Geometry | None = None
     lossy: bool = False
+    ratio: int = MAX_RATIO
+    colours: bool = False
+
+    @property
+    def mask_shape(self) -> tuple[int, ...]:
+        """Of the labels that :attr:`mask` unpacks."""
+        return self.shape[:-1] if self.colours else self.shape
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The bytes of a file: on disk, or read already."""
+
+    path: Path
+    where: str
+    content: bytes | None = field(default=None, repr=False)
+
+    @property
+    def size(self) -> int:
+        return self.path.stat().st_size if self.content is None else len(self.content)
+
+    def open(self) -> IO[bytes]:
+        return self.path.open("rb") if self.content is None else BytesIO(self.content)
 
 
 @contextmanager
-def open_image(path: Path, where: str, *, allowed: int = FREE_BYTES) -> Iterator[ImageFile]:
+def open_image(
+    path: Path, where: str, *, allowed: int = FREE_BYTES, content: bytes | None = None
+) -> Iterator[ImageFile]:
     """A PNG, TIFF, JPEG, NIfTI (gzipped or not), npy or npz file, by its ending; a npz file holds one array.
 
     Args:
         path: the file.
         where: the same for messages.
         allowed: bytes that it may unpack to, however small it is packed.
+        content: of the file, where it was read already.
 
     Raises:
         DataError: another format, damaged, values that are no numbers, or more of them than the file can account for.
         UsageError: the package that reads the format is not installed.
     """
-    opened = _OPENED.get(_ending(path), _open_picture)
-    with opened(path, where) as file:
-        _check_size(file, where, max(allowed, FREE_BYTES, MAX_RATIO * path.stat().st_size))
+    source = _Source(path, where, content)
+    with _OPENED.get(_ending(path), _open_picture)(source) as file:
+        _check_size(file, where, max(allowed, FREE_BYTES, file.ratio * source.size))
         yield file
 
 
@@ -65,7 +97,6 @@ def _ending(path: Path) -> str:
 
 def _check_size(file: ImageFile, where: str, allowed: int) -> None:
     size = prod(file.shape) * file.dtype.itemsize
-    allowed = min(allowed, MAX_ARRAY_BYTES)
     if not file.shape or 0 in file.shape:
         raise DataError(f"{where} is empty", expected="at least one pixel", found=f"axes {file.shape}")
     if size > allowed:
@@ -74,52 +105,61 @@ def _check_size(file: ImageFile, where: str, allowed: int) -> None:
             expected=f"at most {allowed} bytes",
             found=f"{size} bytes, axes {file.shape}",
         )
+    if size > MAX_ARRAY_BYTES:
+        raise DataError(
+            f"{where} is too large",
+            expected=f"at most {MAX_ARRAY_BYTES:,} bytes",
+            found=f"{size:,} bytes, axes {file.shape}",
+        )
 
 
 @contextmanager
-def _open_picture(path: Path, where: str) -> Iterator[ImageFile]:
-    from mrbench.data.raster import open_picture, palette_colours, picture_layout, picture_values
+def _open_picture(source: _Source) -> Iterator[ImageFile]:
+    from mrbench.data import raster
 
-    with open_picture(path, where) as image:
-        shape, dtype = picture_layout(image, where)
-        has_palette = image.mode == "P"
+    where = source.where
+    with source.open() as stream, raster.open_picture(stream, where) as image:
+        shape, dtype = raster.picture_layout(image, where)
+        has_palette, has_colours = image.mode == "P", len(shape) == 3
+
+        def mask() -> MaskValues:
+            values = raster.picture_values(image, where)
+            if has_palette:
+                return palette_labels(values, raster.palette(image), where)
+            return (colour_labels if has_colours else whole_labels)(values, where)
+
         yield ImageFile(
             (*shape, 3) if has_palette else shape,
             dtype,
-            image=lambda: (palette_colours if has_palette else picture_values)(image, where),
-            labels=lambda: _grey(picture_values(image, where), where),
+            image=lambda: (raster.palette_colours if has_palette else raster.picture_values)(image, where),
+            mask=mask,
             lossy=image.format == "JPEG",
+            ratio=raster.MAX_RATIO,
+            colours=has_palette or has_colours,
         )
-
-
-def _grey(values: np.ndarray, where: str) -> np.ndarray:
-    if values.ndim == 3 and (values != values[..., :1]).any():
-        raise DataError(
-            f"{where} is a mask in colours", expected="one channel of labels", hint="save labels as grey or by palette"
-        )
-    return values if values.ndim == 2 else values[..., 0]
 
 
 @contextmanager
-def _open_nifti(path: Path, where: str) -> Iterator[ImageFile]:
+def _open_nifti(source: _Source) -> Iterator[ImageFile]:
     from mrbench.data.nifti import open_nifti
 
-    with path.open("rb") as stream, open_nifti(stream, where) as file:
+    with source.open() as stream, open_nifti(stream, source.where) as file:
         # Values that are scaled come as floats of eight bytes.
         dtype = np.dtype(np.float64) if file.kind == "f" else np.dtype(f"{file.kind}{file.nbytes // prod(file.shape)}")
-        yield ImageFile(file.shape, dtype, file.values, file.values, file.spacing, file.directions)
+        yield _image_file(file.shape, dtype, file.values, source.where, file.spacing, file.geometry)
 
 
 @contextmanager
-def _open_npy(path: Path, where: str) -> Iterator[ImageFile]:
-    with _reading(where), path.open("rb") as stream:
+def _open_npy(source: _Source) -> Iterator[ImageFile]:
+    with _reading(source.where), source.open() as stream:
         shape, column_major, dtype = read_header(stream)
-        yield _array(shape, column_major, dtype, stream.read, path.stat().st_size - stream.tell(), where)
+        yield _array(shape, column_major, dtype, stream.read, source.size - stream.tell(), source.where)
 
 
 @contextmanager
-def _open_npz(path: Path, where: str) -> Iterator[ImageFile]:
-    with _reading(where), ZipFile(path) as archive:
+def _open_npz(source: _Source) -> Iterator[ImageFile]:
+    where = source.where
+    with _reading(where), source.open() as packed, ZipFile(packed) as archive:
         members = archive.infolist()
         if len(members) != 1:
             raise DataError(
@@ -130,6 +170,17 @@ def _open_npz(path: Path, where: str) -> Iterator[ImageFile]:
         with open_member(archive, members[0]) as stream:
             shape, column_major, dtype = read_header(stream)
             yield _array(shape, column_major, dtype, stream.read, members[0].file_size, where)
+
+
+def _image_file(
+    shape: tuple[int, ...],
+    dtype: np.dtype,
+    values: Callable[[], np.ndarray],
+    where: str,
+    spacing: tuple[float, ...] | None = None,
+    geometry: Geometry | None = None,
+) -> ImageFile:
+    return ImageFile(shape, dtype, values, lambda: whole_labels(values(), where), spacing, geometry)
 
 
 _OPENED = {".nii": _open_nifti, ".npy": _open_npy, ".npz": _open_npz}
@@ -158,4 +209,4 @@ def _array(
         array = np.frombuffer(read(size), dtype).reshape(shape, order="F" if column_major else "C")
         return array.astype(dtype.newbyteorder("="), order="C")
 
-    return ImageFile(shape, dtype, values, values)
+    return _image_file(shape, dtype, values, where)

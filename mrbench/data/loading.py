@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from mrbench.arguments import StrPath, path_of, paths_of
 from mrbench.data.folder import data_folder
-from mrbench.errors import PluginError
+from mrbench.data.imported import ImportedSet, container_name, find_dataset
+from mrbench.errors import DataError, PluginError
 from mrbench.places import blamed, of_function
 from mrbench.registry import Plugin, discover_with_warnings
 
@@ -23,7 +24,7 @@ def load_dataset(
     """The cases of a data set, with its splits: what ``mrbench run`` trains and tests on.
 
     Args:
-        name: as on the command line.
+        name: as on the command line: of an installed data set, or of one that was imported into the data folder.
         data: the folder of prepared data; None: ``$MRBENCH_DATA``, else the user's data folder.
         plugin_files: Python files with plugins of your own; one may stand alone.
         options: of the data set, as ``--set`` takes them; ``**{"part.option": 3}`` reaches into a nested one.
@@ -34,8 +35,9 @@ def load_dataset(
         DataAbsentError: its files are not there; says how to get them and which command prepares them.
         DataError: they are there and wrong; names the case.
     """
-    plugin = discover_with_warnings(paths_of("plugin_files", plugin_files)).get("dataset", name)
-    return cases_of(plugin, configured(plugin, options), None if data is None else path_of("data", data))
+    folder = None if data is None else path_of("data", data)
+    plugin = find_dataset(name, discover_with_warnings(paths_of("plugin_files", plugin_files)), folder)
+    return cases_of(plugin, configured(plugin, options), folder)
 
 
 def configured(plugin: Plugin[Any], options: Mapping[str, Any]) -> "Config":
@@ -74,4 +76,11 @@ def _check_loaded(cases: Any, plugin: Plugin[Any], factory: Any) -> None:
             expected="load() returns a CaseSet",
             found=f"{cases!r:.80}",
             place=of_function(factory.load),
+        )
+    if isinstance(plugin, ImportedSet) and cases.description.name != plugin.name:
+        raise DataError(
+            f"the container of {plugin.name!r} holds another data set",
+            expected=f"the name {plugin.name!r}",
+            found=repr(cases.description.name),
+            hint=f"name the file {container_name(cases.description.name)}, as the data set is named",
         )

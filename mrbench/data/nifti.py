@@ -1,7 +1,7 @@
 """NIfTI files from strangers: what the header declares is known before a value is read.
 
 The header is read by nibabel; the values are read here, so that a file unpacks to what its header declares and to no
-more. Axes (x, y, z, ...) come back last axis first: (..., D, H, W). Axis directions of the affine are not looked at.
+more. Axes (x, y, z, ...) come back last axis first, as they lie: (..., D, H, W); ``geometry`` says where they lie.
 """
 
 import gzip
@@ -14,6 +14,7 @@ from zlib import error as ZlibError  # noqa: N812
 
 import numpy as np
 
+from mrbench.data.geometry import Geometry, is_affine
 from mrbench.errors import DataError, UsageError
 
 HEADERS = {348: "Nifti1Header", 540: "Nifti2Header"}
@@ -48,12 +49,15 @@ class NiftiFile:
         return math.prod(self.shape) * int(self._header.get_data_dtype().itemsize)
 
     @property
-    def directions(self) -> str:
-        """Where the axes x, y, z run to, such as ``LPS``; empty where the header does not say."""
+    def geometry(self) -> Geometry | None:
+        """Where its voxels lie; None where the header does not say."""
         if not int(self._header["sform_code"]) and not int(self._header["qform_code"]):
-            return ""
-        codes = import_nibabel().aff2axcodes(self._header.get_best_affine())
-        return "".join(code or "?" for code in codes)
+            return None
+        affine, unit = self._header.get_best_affine(), self._header.get_xyzt_units()[0]
+        width, height, depth = (*self.shape[::-1], 1, 1)[:3]
+        bare = unit == "unknown" and np.array_equal(affine, np.eye(4))
+        affine = np.vstack([affine[:3] * MILLIMETRES[unit], affine[3:]])
+        return Geometry(affine, (width, height, depth), bare) if is_affine(affine) else None
 
     def values(self) -> np.ndarray:
         """The values, of ``shape``; whoever asks has decided that ``nbytes`` are not too many.

@@ -1,5 +1,6 @@
 """PNG, TIFF and JPEG files from strangers: the header is looked at before a picture is unpacked."""
 
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,8 +20,11 @@ PLAIN = {"1": "bool", "L": "uint8", "P": "uint8", "I;16": "<u2", "I;16B": ">u2",
 COLOURED = {"RGB": 3, "RGBA": 3, "LA": 1}
 """Channels of modes with colours or transparency."""
 
-ORIENTATION = 0x0112
-"""Of the EXIF tags: how a viewer has to turn the picture."""
+ORIENTATION, PHOTOMETRIC = 0x0112, 0x0106
+"""Of the tags of EXIF and TIFF: how a viewer has to turn the picture; is 0 white?"""
+
+MAX_RATIO = 1032
+"""Bytes that deflate makes of one, at most: a picture of more pixels is not whole, however empty."""
 
 
 @contextmanager
@@ -33,7 +37,7 @@ def open_picture(source: Path | IO[bytes], where: str, formats: Sequence[str] = 
         formats: Pillow's names of those allowed.
 
     Raises:
-        DataError: another format, damaged, or more pixels than Pillow allows.
+        DataError: another format, damaged, or more pixels than Pillow allows: 178,956,970.
         UsageError: Pillow is not installed.
     """
     image_module = import_pillow()
@@ -41,13 +45,14 @@ def open_picture(source: Path | IO[bytes], where: str, formats: Sequence[str] = 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            warnings.simplefilter("error", image_module.DecompressionBombWarning)
             with image_module.open(source, formats=list(formats)) as image:
                 yield image
     except MrbenchError:
         raise
     except image_module.UnidentifiedImageError:
         raise DataError(said, found="another format, or nothing") from None
+    except image_module.DecompressionBombError as error:
+        raise _too_large(source, where, str(error)) from None
     except Exception as error:  # its decoders raise what they like on damaged files
         raise DataError(said, found=f"{error}"[:200]) from error
 
@@ -97,7 +102,7 @@ def picture_values(image: Any, where: str) -> np.ndarray:
     """
     values = np.asarray(image)
     if image.mode not in COLOURED:
-        return values
+        return np.iinfo(np.uint16).max - values if _is_inverted(image) else values
     channels = COLOURED[image.mode]
     if values.ndim == 3 and values.shape[2] > channels:
         if (values[..., -1] < 255).any():
@@ -109,6 +114,32 @@ def picture_values(image: Any, where: str) -> np.ndarray:
 def palette_colours(image: Any, where: str) -> np.ndarray:
     """``(H, W, 3)`` colours that the indices of a palette stand for; errors as for :func:`picture_values`."""
     return picture_values(image.convert("RGBA" if "transparency" in image.info else "RGB"), where)
+
+
+def palette(image: Any) -> np.ndarray:
+    """``(n, 3)`` colours that a picture's indices stand for."""
+    return np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+
+
+def _too_large(source: Path | IO[bytes], where: str, said: str) -> DataError:
+    # Pillow states the pixels and its limit in words alone.
+    pixels, limit = (int(number) for number in re.findall(r"(\d+) pixels", said)[:2])
+    size = source.stat().st_size if isinstance(source, Path) else source.seek(0, 2)
+    if pixels // 8 > MAX_RATIO * size:  # one bit each
+        return DataError(
+            f"{where} declares more than its size can hold", found=f"{pixels:,} pixels in a file of {size:,} bytes"
+        )
+    return DataError(
+        f"{where} is too large",
+        expected=f"at most {limit:,} pixels",
+        found=f"{pixels:,}",
+        hint="cut it into tiles, or save it at a lower resolution, masks by nearest neighbour",
+    )
+
+
+def _is_inverted(image: Any) -> bool:
+    """Is 0 white, and left so? Pillow turns pictures of 8 bits and less itself."""
+    return image.format == "TIFF" and image.mode.startswith("I;16") and image.tag_v2.get(PHOTOMETRIC) == 0
 
 
 def _is_cut(image: Any) -> bool:

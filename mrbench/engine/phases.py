@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from mrbench.data.caseset import CaseSet
+from mrbench.data.imported import find_dataset
 from mrbench.data.loading import cases_of, configured
 from mrbench.data.splits import Fold
 from mrbench.engine.cell import CASES, PREDICTIONS, CellSpec
@@ -28,7 +29,7 @@ def prepare(spec: CellSpec, registry: Registry, data: Path) -> tuple[CaseSet, Fo
         DataError: they are others by now.
         UnknownNameError, DataAbsentError: the data set is not installed or not prepared.
     """
-    plugin = registry.get("dataset", spec.dataset)
+    plugin = find_dataset(spec.dataset, registry, data)
     cases = cases_of(plugin, configured(plugin, spec.dataset_options), data)
     split = cases.split(spec.split)
     for what, found, expected in (

@@ -1,7 +1,7 @@
 """The plan: from what a command asks for to cells."""
 
 import importlib.util
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from mrbench.configuration import Config, flat
 from mrbench.data.caseset import CaseSet
 from mrbench.data.checks import check_cases
 from mrbench.data.description import Description
+from mrbench.data.imported import find_dataset
 from mrbench.data.loading import cases_of, configured
 from mrbench.digests import digest_json
 from mrbench.engine.cell import EXTERNAL, CellSpec
@@ -87,10 +88,10 @@ def make_plan(request: Request, registry: Registry) -> Plan:
     """
     _check_named(request)
     _check_not_external(request.methods)
-    methods = _resolved(registry, "method", request.methods)
+    methods = _distinct(registry.get("method", name) for name in request.methods)
     _check_requirements(methods)
     _check_something_trains(request, methods)
-    datasets = _resolved(registry, "dataset", request.datasets)
+    datasets = _distinct(find_dataset(name, registry, request.data) for name in request.datasets)
     settings = OptionValues(request.settings, methods, datasets)
     cells: list[PlannedCell] = []
     warnings: list[str] = []
@@ -149,8 +150,8 @@ def _check_not_external(methods: Sequence[str]) -> None:
             )
 
 
-def _resolved(registry: Registry, kind: Any, names: Sequence[str]) -> list[Plugin[Any]]:
-    return list({plugin.qualified: plugin for plugin in (registry.get(kind, name) for name in names)}.values())
+def _distinct(plugins: Iterable[Plugin[Any]]) -> list[Plugin[Any]]:
+    return list({plugin.qualified: plugin for plugin in plugins}.values())
 
 
 def _check_requirements(plugins: Sequence[Plugin[Any]]) -> None:

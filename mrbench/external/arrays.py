@@ -13,6 +13,7 @@ from mrbench.data.description import Description, Unit
 from mrbench.errors import DataError
 from mrbench.external.content import FileContent
 from mrbench.external.form import Form
+from mrbench.external.grid import Grid
 from mrbench.external.raters import rater_columns
 from mrbench.external.values import as_probability, check_shape
 from mrbench.interfaces.draw import Draw, DrawKind
@@ -102,6 +103,10 @@ class ArraySource:
         """Names of the cases found."""
         return list(self.places) if self.stacked else self.arrays.cases(known)
 
+    def left_alone(self) -> Sequence[str]:
+        """None: a file is one thing."""
+        return ()
+
     def digest(self) -> str:
         """SHA-256 of the file."""
         return self.content.digest()
@@ -119,8 +124,8 @@ class ArraySource:
         raters = self._raters(counts["raters"]) if "raters" in counts else ()
         return Form(counts.get("samples", 0), raters, "consensus" in counts)
 
-    def draws(self, case: str, spatial: tuple[int, ...], spacing: tuple[float, ...] | None) -> Iterator[Draw]:  # noqa: ARG002
-        """The predictions of a case, one read at a time; arrays have no spacing to compare with."""
+    def draws(self, case: str, grid: Grid) -> Iterator[Draw]:
+        """The predictions of a case, one read at a time; arrays state no more than a shape to compare with."""
         form = self.form(case)
         raters: dict[str, tuple[int | None, ...]] = {
             "samples": (None,) * form.samples,
@@ -129,7 +134,7 @@ class ArraySource:
         }
         for name, kind in FIELDS.items():
             for number, rater in enumerate(raters[name]):
-                yield Draw(kind, self._read(name, case, number, spatial), rater)
+                yield Draw(kind, self._read(name, case, number, grid.spatial), rater)
 
     def _places(self, names: Sequence[str]) -> dict[str, int]:
         places = {name: place for place, name in enumerate(names)}

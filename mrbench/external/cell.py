@@ -10,6 +10,7 @@ import numpy as np
 
 from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
+from mrbench.data.imported import find_dataset
 from mrbench.engine import phases
 from mrbench.engine.cell import EXTERNAL, CellSpec, Status
 from mrbench.engine.execute import Watch, is_kept
@@ -20,8 +21,9 @@ from mrbench.engine.record import make_record, write_record
 from mrbench.engine.run import Run
 from mrbench.engine.store import Attempt, BusyError, attempt, discard
 from mrbench.errors import MrbenchError
-from mrbench.external.coverage import check_coverage
+from mrbench.external.coverage import check_coverage, tell_left_alone
 from mrbench.external.form import Form, common_form
+from mrbench.external.grid import Grid
 from mrbench.external.source import Source, open_source
 from mrbench.interfaces.draw import Draw
 from mrbench.records import MethodRecord
@@ -77,7 +79,7 @@ def planned_external(asked: External, registry: Registry) -> Iterator[PlannedExt
         DataError: predictions that do not cover the test cases or differ between cases; a wrong data set.
         DataAbsentError: the data set is not prepared.
     """
-    plugin = registry.get("dataset", asked.dataset)
+    plugin = find_dataset(asked.dataset, registry, asked.data)
     settings = OptionValues(asked.settings, [], [plugin])
     config, cases, warnings = load_checked(plugin, settings, asked.data)
     settings.check_used()
@@ -88,6 +90,7 @@ def planned_external(asked: External, registry: Registry) -> Iterator[PlannedExt
         warnings += check_coverage(
             asked.predictions, source.cases(cases.ids), cases, {k: split.folds[k] for k in folds}
         )
+        warnings += tell_left_alone(asked.predictions, source.left_alone())
         tested = dict.fromkeys(cases.ids[index] for fold in folds for index in split.folds[fold].test)
         form = common_form(tested, source.form, cases.description.rater_names, asked.predictions)
         on = {
@@ -177,7 +180,7 @@ def _removed_on_faults(work: Attempt) -> Iterator[None]:
 
 def _predictor(spec: CellSpec, planned: PlannedExternal) -> Predictor:
     def trials(case: Case) -> Iterable[tuple[np.ndarray, Iterator[Draw]]]:
-        yield case.present, planned.source.draws(case.id, case.masks.shape[1:], case.spacing)
+        yield case.present, planned.source.draws(case.id, Grid.of(case))
 
     # As of a fusion, nothing in particular is expected: there may be predictions for some of the raters alone.
     record = MethodRecord(name=spec.method, factory="", kind="fusion")

@@ -40,6 +40,12 @@ def check_coverage(path: Path, found: Sequence[str], cases: CaseSet, folds: Mapp
     return [f"{path}: {len(extra)} cases are not in data set {data!r}, left alone: {_first(extra)}"] if extra else []
 
 
+def tell_left_alone(path: Path, names: Sequence[str]) -> list[str]:
+    """A warning of files that are not read, where there are any."""
+    said = "1 file fits" if len(names) == 1 else f"{len(names)} files fit"
+    return [f"{path}: {said} no pattern, left alone: {_first(names)}"] if names else []
+
+
 def _missing(path: Path, data: str, missing: Mapping[int, Sequence[str]], total: int) -> DataError:
     absent = list(dict.fromkeys(name for names in missing.values() for name in names))
     folds = ", ".join(f"{len(names)} in fold {fold}" for fold, names in missing.items() if names)

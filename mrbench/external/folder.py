@@ -13,10 +13,12 @@ import numpy as np
 
 from mrbench.data.archive import FREE_BYTES
 from mrbench.data.description import Description
+from mrbench.data.odd_files import is_odd
 from mrbench.digests import digest_json
 from mrbench.errors import DataError
 from mrbench.external.content import changed
 from mrbench.external.form import Form
+from mrbench.external.grid import Grid
 from mrbench.external.pattern import ENDINGS, STEMS, Match, read_patterns
 from mrbench.external.raters import rater_columns
 from mrbench.external.stems import TABLE, read_stems
@@ -73,13 +75,17 @@ class FolderSource:
         raters = tuple(rater for kind, rater, _ in sorted(keys) if kind is DrawKind.RATER)
         return Form(samples, raters, any(kind is DrawKind.CONSENSUS for kind, _, _ in keys))
 
-    def draws(self, case: str, spatial: tuple[int, ...], spacing: tuple[float, ...] | None) -> Iterator[Draw]:
+    def draws(self, case: str, grid: Grid) -> Iterator[Draw]:
         """The predictions of a case, one file at a time, in the order of rater and number."""
         files = self._files[case]
         for kind in (DrawKind.SAMPLE, DrawKind.RATER, DrawKind.CONSENSUS):
             for key in sorted(key for key in files if key[0] is kind):
                 rater = key[1] if kind is DrawKind.RATER else None
-                yield Draw(kind, self._read(files[key], case, spatial, spacing), rater)
+                yield Draw(kind, self._read(files[key], case, grid), rater)
+
+    def left_alone(self) -> Sequence[str]:
+        """Names of files that fit no pattern, but for those of operating systems."""
+        return [name for name in self.unmatched if not any(map(is_odd, name.split("/")))]
 
     def digest(self) -> str:
         """SHA-256 of the files and of what each is taken for."""
@@ -131,16 +137,13 @@ class FolderSource:
             hint=f"--predictions {self.path / files[0]}" if files else hint,
         )
 
-    def _read(self, file: Path, case: str, spatial: tuple[int, ...], spacing: tuple[float, ...] | None) -> np.ndarray:
+    def _read(self, file: Path, case: str, grid: Grid) -> np.ndarray:
+        from mrbench.external.images import read_nifti, read_png
+
         classes, where = self.description.n_classes, f"{file} (case {case!r})"
-        content = self._content(file, FREE_BYTES + BYTES_PER_VALUE * classes * prod(spatial))
-        if file.suffix.lower() == ".png":
-            from mrbench.external.png import read_png
-
-            return as_probability(read_png(content, spatial, classes, where), spatial, classes, where)
-        from mrbench.external.nifti import read_nifti
-
-        return as_probability(read_nifti(content, spatial, spacing, classes, where), spatial, classes, where)
+        content = self._content(file, FREE_BYTES + BYTES_PER_VALUE * classes * prod(grid.spatial))
+        read = read_png if file.suffix.lower() == ".png" else read_nifti
+        return as_probability(read(content, grid, classes, where), grid.spatial, classes, where)
 
     def _content(self, file: Path, limit: int) -> bytes:
         try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from mrbench.data.description import Description
 from mrbench.errors import UsageError
 from mrbench.external.form import Form
+from mrbench.external.grid import Grid
 from mrbench.interfaces.draw import Draw
 
 if TYPE_CHECKING:
@@ -32,17 +33,20 @@ class Source(Protocol):
         """
         ...
 
-    def draws(self, case: str, spatial: tuple[int, ...], spacing: tuple[float, ...] | None) -> Iterator[Draw]:
+    def draws(self, case: str, grid: Grid) -> Iterator[Draw]:
         """The predictions of a case: samples, rater predictions, consensus.
 
         Args:
             case: its name.
-            spatial: (H, W) or (D, H, W) of the case.
-            spacing: mm per axis of ``spatial``, or None where unknown.
+            grid: of the case.
 
         Raises:
             DataError: predictions that do not fit the case.
         """
+        ...
+
+    def left_alone(self) -> Sequence[str]:
+        """Names of files that lie there and are not read."""
         ...
 
     def digest(self) -> str:

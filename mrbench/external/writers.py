@@ -15,8 +15,8 @@ from mrbench.data.case import Case
 from mrbench.data.description import Description, Unit
 from mrbench.errors import UsageError
 from mrbench.external.arrays import CASE, FIELDS, RATER
-from mrbench.external.nifti import nifti_bytes
-from mrbench.external.png import png_bytes
+from mrbench.external.grid import Grid
+from mrbench.external.images import nifti_bytes, png_bytes
 from mrbench.external.stems import stems_of, write_stems
 
 TRUTH = "truth"
@@ -83,7 +83,7 @@ class FolderWriter:
             if self.png:
                 (folder / f"{name}.png").write_bytes(png_bytes(values, self.classes))
             else:
-                (folder / f"{name}.nii.gz").write_bytes(nifti_bytes(values, case.spacing))
+                (folder / f"{name}.nii.gz").write_bytes(nifti_bytes(values, Grid.of(case)))
 
     def _names(self, field: str, raters: Sequence[int | None]) -> list[str]:
         if field == "samples":

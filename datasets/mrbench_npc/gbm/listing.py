@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mrbench.data.hdf5 import GuardedFile
 from mrbench.data.inside import check_inside
+from mrbench.data.odd_files import files_below
 from mrbench.errors import DataError
 from mrbench_npc.files import SPACING, shape_of
 
@@ -64,8 +65,7 @@ def list_cases(source: Path) -> list[CaseFile]:
 
 def _files(source: Path, rater: int) -> list[Path]:
     folder = source / f"Annotator_{rater + 1}"
-    # Archives made on a Mac carry files whose names begin with "._".
-    found = sorted(path for path in folder.rglob("*.h5") if not path.name.startswith("."))
+    found = list(files_below(folder, (".h5",)))
     if not found:
         packed = next(source.glob(f"{folder.name}.*"), None)
         raise DataError(

@@ -1,6 +1,6 @@
 """From the values in mask files to classes: 0 is background, 255 is what most programs write for one class."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,12 +11,7 @@ from mrbench.data.container import MAX_CLASSES
 from mrbench.errors import DataError, UsageError
 
 MAX_VALUES = 32
-"""Different values in one mask; a picture or a probability map has more."""
-
-MAX_UNEVEN = 8
-"""Different values that leave some out and are still taken for classes that nobody named."""
-
-MAX_LABEL = 2**16 - 1
+"""Different values in one mask, and the first value that is no number of a class; pictures have more."""
 
 USUAL = frozenset({1, 255, 65535})
 """What programs write for the foreground where there is one class."""
@@ -63,41 +58,13 @@ class Labels:
         return ", ".join(said) + (f" ({' and '.join(map(str, self.also))} too)" if self.also else "")
 
 
-def stored_labels(values: np.ndarray, where: str) -> np.ndarray:
-    """The values of a mask as whole numbers above or at 0.
-
-    Raises:
-        DataError: NaN, fractions, values below 0 or above 65535.
-    """
-    if values.dtype.kind == "b":
-        return values.astype(np.uint8)
-    if values.dtype.kind == "f":
-        if not np.isfinite(values).all():
-            raise DataError(f"{where} is a mask with values that are not finite", expected="labels: whole numbers")
-        if (values != np.round(values)).any():
-            raise DataError(
-                f"{where} is a mask with fractions",
-                expected="labels: whole numbers",
-                found=f"values from {values.min():.4g} to {values.max():.4g}",
-                hint="probabilities have to be cut at a threshold first",
-            )
-    low, high = values.min(), values.max()
-    if low < 0 or high > MAX_LABEL:
-        raise DataError(
-            f"{where} is a mask with impossible labels",
-            expected=f"whole numbers from 0 to {MAX_LABEL}",
-            found=f"values from {low} to {high}",
-        )
-    return values if values.dtype.kind == "u" and values.dtype.itemsize <= 2 else values.astype(np.uint16)
-
-
-def values_in(labels: np.ndarray, where: str) -> tuple[int, ...]:
-    """The different values of a mask, ascending.
+def values_in(counts: np.ndarray, where: str) -> tuple[int, ...]:
+    """The different values of a mask, ascending, from the pixels of each value from 0 on.
 
     Raises:
         DataError: more than labels have.
     """
-    found = np.flatnonzero(np.bincount(labels.reshape(-1)))
+    found = np.flatnonzero(counts)
     if len(found) > MAX_VALUES:
         raise DataError(
             f"{where} is no mask",
@@ -108,11 +75,13 @@ def values_in(labels: np.ndarray, where: str) -> tuple[int, ...]:
     return tuple(found.tolist())
 
 
-def understand_labels(seen: Collection[tuple[int, ...]], names: Sequence[str], folder: Path) -> Labels:
+def understand_labels(by_rater: Mapping[str, Set[tuple[int, ...]]], names: Sequence[str], folder: Path) -> Labels:
     """The classes behind the sets of values that masks hold.
 
+    Values below 32 are classes in ascending order. Others are where somebody names them; else one is the foreground.
+
     Args:
-        seen: the different sets, each of one or more masks.
+        by_rater: the different sets, each of one or more masks.
         names: of the foreground classes, as given, maybe with the background in front; none: they are numbered.
         folder: for messages.
 
@@ -120,6 +89,7 @@ def understand_labels(seen: Collection[tuple[int, ...]], names: Sequence[str], f
         UsageError: another number of names than classes.
         DataError: no background or no foreground anywhere, or values of which nobody can tell what they mean.
     """
+    seen = set().union(*by_rater.values())
     values = tuple(sorted(set().union(*seen)))
     if values == (0,):
         raise DataError(f"no mask in {folder} marks anything", expected="a value above 0 somewhere", found="0 alone")
@@ -135,14 +105,31 @@ def understand_labels(seen: Collection[tuple[int, ...]], names: Sequence[str], f
         return _named(values, names, folder, one_class=_is_one_class(seen))
     if len(values) == 2 or _is_one_class(seen):
         return Labels(values[:2], ("background", "foreground"), values[2:])
-    if len(values) > MAX_UNEVEN and values[-1] != len(values) - 1:
-        raise DataError(
-            f"cannot tell which classes the masks in {folder} hold",
-            expected=f"values 0, 1, 2, ..., or at most {MAX_UNEVEN} different ones",
-            found=_spelt(values),
-            hint="name them, --classes NAME for each value above 0; values that blurring left have to go first",
-        )
+    if values[-1] >= MAX_VALUES:
+        raise _unclear(values, by_rater, folder)
     return Labels(values, ("background", *(f"class-{value}" for value in values[1:])))
+
+
+def _unclear(values: Sequence[int], by_rater: Mapping[str, Set[tuple[int, ...]]], folder: Path) -> DataError:
+    own = {rater: tuple(sorted(set().union(*sets))) for rater, sets in by_rater.items()}
+    alike = len(set(own.values())) == 1
+    said = _spelt(values) if alike else "; ".join(f"{rater} {_spelt(found)}" for rater, found in sorted(own.items()))
+    *classes, last = values
+    if last in USUAL and classes[-1] < MAX_VALUES and (alike or any(set(classes) < set(one) for one in own.values())):
+        return DataError(
+            f"the masks in {folder} hold {last} beside classes, which is 'not judged' (void) in many sets",
+            expected=f"classes below {MAX_VALUES} alone: mrbench cannot leave pixels out of the scores",
+            found=said,
+            hint=f"give these pixels a class, 0 for background, and import again; where {last} is a class, name all: "
+            f"--classes {','.join(['NAME'] * (len(values) - 1))}",
+        )
+    return DataError(
+        f"cannot tell which classes the masks in {folder} hold",
+        expected=f"values below {MAX_VALUES}, or 0 and one other value, the same from every rater",
+        found=said,
+        hint=f"where each value is a class, in ascending order, name them: "
+        f"--classes {','.join(['NAME'] * (len(values) - 1))}; else write the same values for every rater",
+    )
 
 
 def _is_one_class(seen: Collection[tuple[int, ...]]) -> bool:

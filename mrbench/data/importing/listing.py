@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mrbench.data.odd_files import is_odd
 from mrbench.errors import DataError, UsageError
 
 ENDINGS = (".nii.gz", ".nii", ".png", ".tiff", ".tif", ".jpeg", ".jpg", ".npy", ".npz")
@@ -13,9 +14,6 @@ ENDINGS = (".nii.gz", ".nii", ".png", ".tiff", ".tif", ".jpeg", ".jpg", ".npy", 
 
 LOSSY = (".jpeg", ".jpg")
 """Endings of files that keep no labels."""
-
-MADE_BY_SYSTEMS = ("thumbs.db", "desktop.ini", "__macosx")
-"""What operating systems leave in folders, besides names that begin with a dot."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ def list_files(folder: Path) -> Listing:
 
     Raises:
         UsageError: not a folder.
-        DataError: a link leads out of it, or the name of an image is not UTF-8.
+        DataError: a link to a folder or an image leads out of it, or the name of an image is not UTF-8.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder", hint="mrbench data import FOLDER")
@@ -68,7 +66,7 @@ def _entries(folder: Path, root: Path) -> Iterator[tuple[str, bool]]:
     while left:
         prefix, path = left.pop()
         with os.scandir(path) as entries:
-            kept = [entry for entry in entries if not _is_hidden(entry.name)]
+            kept = [entry for entry in entries if not is_odd(entry.name)]
         for entry in kept:
             _check_inside(entry, root)
             if entry.is_dir(follow_symlinks=False):
@@ -78,6 +76,8 @@ def _entries(folder: Path, root: Path) -> Iterator[tuple[str, bool]]:
 
 
 def _check_inside(entry: os.DirEntry[str], root: Path) -> None:
+    if not Path(entry.path).is_dir() and not split_ending(entry.name)[1]:
+        return  # nobody reads it
     if entry.is_symlink() and not (target := Path(os.path.realpath(entry.path))).is_relative_to(root):
         raise DataError(
             f"{entry.path} leads out of the folder",
@@ -85,10 +85,6 @@ def _check_inside(entry: os.DirEntry[str], root: Path) -> None:
             found=f"a link to {target}",
             hint="copy the files themselves into the folder, or import the folder that they lie in",
         )
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name.lower() in MADE_BY_SYSTEMS
 
 
 def _check_text(folder: Path, name: str) -> None:

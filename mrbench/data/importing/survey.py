@@ -1,24 +1,26 @@
 """One look at every file before anything is written: headers of the images, values of the masks."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from pathlib import Path
 
 import numpy as np
 
+from mrbench.data.frame import Frame, Shape, frame_of
 from mrbench.data.image_file import ImageFile, open_image
 from mrbench.data.importing.files import CaseFiles, Layout
-from mrbench.data.importing.grid import Shape, n_channels, plain
-from mrbench.data.importing.labels import stored_labels, values_in
+from mrbench.data.importing.labels import values_in
+from mrbench.data.importing.listing import split_ending
+from mrbench.data.importing.marks import Marks
+from mrbench.data.mask_values import Colour
 from mrbench.errors import DataError
 
 BYTES_PER_LABEL = 8
 """That a mask may take per pixel of its image; what is drawn on a large image packs to nearly nothing."""
-
-SAME_SPACING = 0.01
-"""How far the spacings of an image and its mask may differ, relative."""
 
 
 @dataclass(frozen=True)
@@ -26,16 +28,24 @@ class Facts:
     """What is known of a case before its image is read.
 
     Attributes:
-        spatial: plain shape of its masks.
-        channels: C.
+        frame: the grid that it is kept on.
+        stored: shape of its image's file.
         dtype: of its image.
-        spacing: mm along the last two or three axes, or None where unknown.
     """
 
-    spatial: Shape
-    channels: int
+    frame: Frame
+    stored: Shape
     dtype: np.dtype
-    spacing: tuple[float, ...] | None
+
+    @property
+    def spatial(self) -> Shape:
+        """Plain shape of its masks."""
+        return self.frame.spatial
+
+    @property
+    def channels(self) -> int:
+        """C."""
+        return self.frame.n_channels(self.stored)
 
 
 @dataclass(frozen=True)
@@ -44,13 +54,17 @@ class Survey:
 
     Attributes:
         facts: of the cases, in their order.
-        values: how many masks hold each set of values.
+        values: by rater, the sets of values that masks hold.
         empty: masks that mark nothing, by rater.
+        marks: what the masks hold, in numbers.
+        lying: NIfTI masks whose headers do not say how they lie on their image.
     """
 
     facts: tuple[Facts, ...]
-    values: Mapping[tuple[int, ...], int]
+    values: Mapping[str, Set[tuple[int, ...]]]
     empty: Mapping[str, int]
+    marks: Marks
+    lying: Sequence[str] = ()
 
     @cached_property
     def axes(self) -> int:
@@ -69,7 +83,7 @@ class Survey:
 
     def spacing(self, index: int) -> tuple[float, ...] | None:
         """mm per axis of :meth:`shape`, or None where the files do not know all of them."""
-        found = (self.facts[index].spacing or ())[-self.axes :]
+        found = (self.facts[index].frame.spacing or ())[-self.axes :]
         return found if len(found) == self.axes and all(0 < mm < float("inf") for mm in found) else None
 
 
@@ -80,81 +94,83 @@ def survey(layout: Layout) -> Survey:
         DataError: naming the file: it cannot be read, is no mask, or lies on another grid than its image; images of
             different kinds.
     """
-    values: Counter[tuple[int, ...]] = Counter()
-    empty: Counter[str] = Counter()
-    facts: list[Facts] = []
+    look = _Look(layout)
     for case in layout.cases:
-        found, masks = _looked_at(layout, case)
-        facts.append(found)
-        values.update(masks.values())
-        empty.update(rater for rater, seen in masks.items() if seen == (0,))
-        _check_channels(layout, facts)
-    return Survey(tuple(facts), values, empty)
+        look.at(case)
+    return Survey(tuple(look.facts), look.values, look.empty, look.marks, look.lying)
 
 
-def _looked_at(layout: Layout, case: CaseFiles) -> tuple[Facts, dict[str, tuple[int, ...]]]:
-    """What is known of a case, and the values of each rater's mask."""
-    folder = layout.listing.folder
-    with open_image(folder / case.image, where := str(folder / case.image)) as image:
-        masks = {rater: _mask(image, case, folder / name, folder) for rater, name in case.masks.items()}
-        spatial = next(iter(masks.values())).spatial
-    if len(spatial) not in (2, 3):
-        raise DataError(f"{where} is neither a slice nor a volume", expected="two or three axes", found=str(spatial))
-    spacings = [image.spacing, *(mask.spacing for mask in masks.values())]
-    spacing = next((one for one in spacings if one is not None), None)
-    facts = Facts(spatial, n_channels(image.shape, spatial), image.dtype, spacing)
-    return facts, {rater: mask.values for rater, mask in masks.items()}
+class _Look:
+    """What has been seen of the cases so far."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout, self.folder = layout, layout.listing.folder
+        self.facts: list[Facts] = []
+        self.values: defaultdict[str, set[tuple[int, ...]]] = defaultdict(set)
+        self.empty: Counter[str] = Counter()
+        self.marks = Marks()
+        self.lying: list[str] = []
+        self.colours: dict[Colour, Path] = {}
+
+    def at(self, case: CaseFiles) -> None:
+        """Reads the header of its image and its masks."""
+        path = self.folder / case.image
+        with open_image(path, where := str(path)) as image:
+            first = self.folder / next(iter(case.masks.values()))
+            frame = frame_of(image, self._headers(case, image), where, str(first))
+            self.facts.append(Facts(frame, image.shape, image.dtype))
+        _check_channels(self.layout, self.facts)
+        self.marks.add({rater: self._mask(rater, name, frame, image) for rater, name in case.masks.items()})
+
+    def _headers(self, case: CaseFiles, image: ImageFile) -> Iterator[ImageFile]:
+        for place, name in enumerate(case.masks.values()):
+            # Of the others none is asked for but directions that the image does not state.
+            if place == 0 or (image.geometry is None and is_nifti(name)):
+                with self._opened(self.folder / name, image) as mask:
+                    yield mask
+
+    def _opened(self, path: Path, image: ImageFile) -> AbstractContextManager[ImageFile]:
+        return open_image(path, str(path), allowed=BYTES_PER_LABEL * prod(image.shape))
+
+    def _mask(self, rater: str, name: str, frame: Frame, image: ImageFile) -> np.ndarray:
+        """Where a mask marks something, ``(*spatial)`` bool."""
+        path = self.folder / name
+        with self._opened(path, image) as mask:
+            _check_lossless(mask, where := str(path))
+            read = mask.mask()
+            labels = frame.mask(read.labels, mask, where)
+        counts = np.bincount(labels.reshape(-1))
+        found = values_in(counts, where)
+        self._check_colour(read.colour, path)
+        self.values[rater].add(found)
+        self.marks.values.update({value: int(counts[value]) for value in found})
+        self.empty[rater] += found == (0,)
+        self.lying += [name] if is_nifti(name) and frame.order_of(mask, where) is None else []
+        return labels > 0
+
+    def _check_colour(self, colour: Colour | None, path: Path) -> None:
+        """Two colours are background and foreground while the foreground is the same everywhere."""
+        if colour is None:
+            return
+        self.colours.setdefault(colour, path)
+        if len(self.colours) > 1:
+            ours, theirs = self.colours
+            raise DataError(
+                f"{path} marks in another colour than {self.colours[ours]}",
+                expected=f"red, green, blue = {ours}",
+                found=f"{theirs}",
+                hint="colours name no class: save labels as grey or by palette, one value per class",
+            )
 
 
-@dataclass(frozen=True)
-class _Mask:
-    spatial: Shape
-    spacing: tuple[float, ...] | None
-    values: tuple[int, ...]
-
-
-def _mask(image: ImageFile, case: CaseFiles, path: Path, folder: Path) -> _Mask:
-    allowed = BYTES_PER_LABEL * int(np.prod(image.shape, dtype=object))
-    with open_image(path, where := str(path), allowed=allowed) as mask:
-        _check_lossless(mask, where)
-        labels = stored_labels(mask.labels(), where)
-        _check_grid(image, mask, labels.shape, str(folder / case.image), where)
-    return _Mask(plain(labels.shape), mask.spacing, values_in(labels, where))
+def is_nifti(name: str) -> bool:
+    """By its ending."""
+    return split_ending(name)[1].startswith(".nii")
 
 
 def _check_lossless(mask: ImageFile, where: str) -> None:
     if mask.lossy:  # whatever its ending says
         raise DataError(f"{where} is a mask in JPEG, which keeps no labels", expected="PNG, TIFF, NIfTI, npy or npz")
-
-
-def _check_grid(image: ImageFile, mask: ImageFile, shape: Shape, image_name: str, where: str) -> None:
-    if not n_channels(image.shape, plain(shape)):
-        raise DataError(
-            f"{where} has another size than its image {image_name}",
-            expected=f"that of the image: {_size(image.shape)}",
-            found=_size(shape),
-            hint="masks are scored on the grid of their image: resample them by nearest neighbour, or take the "
-            "image that they were drawn on",
-        )
-    if image.directions and mask.directions and image.directions != mask.directions:
-        raise DataError(
-            f"{where} runs in other directions than its image {image_name}",
-            expected=f"axes {image.directions}",
-            found=mask.directions,
-            hint="write both with the same affine",
-        )
-    ours, theirs = image.spacing, mask.spacing
-    axes = min(len(ours or ()), len(theirs or ()), len(plain(shape)))
-    if axes and ours and theirs and not np.allclose(ours[-axes:], theirs[-axes:], rtol=SAME_SPACING, atol=0):
-        raise DataError(
-            f"{where} has another spacing than its image {image_name}",
-            expected=f"{ours[-axes:]} mm",
-            found=f"{theirs[-axes:]} mm",
-        )
-
-
-def _size(shape: Shape) -> str:
-    return " x ".join(map(str, plain(shape)))
 
 
 def _check_channels(layout: Layout, facts: Sequence[Facts]) -> None:

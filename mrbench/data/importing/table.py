@@ -100,6 +100,8 @@ class _Table:
         if "\0" in text:
             raise self.fault(number, "names no image file", expected="a path without NUL", found=text)
         path = Path(os.path.realpath(self.path.parent / text))
+        if "\\" in text and not path.is_file():  # as Windows writes paths
+            path = Path(os.path.realpath(self.path.parent / text.replace("\\", "/")))
         if not path.is_relative_to(root):
             raise self.fault(number, "names a file outside the folder", expected=f"files in {root}", found=text)
         if not path.is_file() or not split_ending(path.name)[1]:

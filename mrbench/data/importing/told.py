@@ -4,6 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
+
 from mrbench.data.description import Raters
 from mrbench.data.importing.assign import OWN_SUBJECT
 from mrbench.data.importing.files import CaseFiles, Unused
@@ -26,8 +28,10 @@ def tell(found: Understood) -> list[tuple[str, str]]:
         *_absent(found),
         *_empty(found),
         ("labels", found.labels.told()),
+        *_marked(found),
         ("image", _image(found)),
         ("spacing", _spacing(found)),
+        *_directions(found),
         ("folds", f"{found.folds}, none of which splits a subject"),
     ]
     return [*lines, *_training_size(found), *_not_used(layout.unused)]
@@ -77,6 +81,30 @@ def _empty(found: Understood) -> Iterator[tuple[str, str]]:
         yield "empty", f"{_count(sum(counts.values()), 'mask')} in which nothing is marked: {said}"
 
 
+def _marked(found: Understood) -> Iterator[tuple[str, str]]:
+    """How much of the masks is marked, how far raters agree, and what looks like a mistake."""
+    marks, columns, labels = found.survey.marks, found.columns, found.labels
+    classes = Counter[str]()
+    for value, count in marks.values.items():
+        classes[labels.classes[int(labels.classes_of(np.array(value)))]] += count
+    total = sum(classes.values())
+    yield "shares", ", ".join(f"{name} {classes[name] / total:.2%}" for name in labels.classes)
+    dice = marks.dice()
+    if dice is None:
+        return
+    if columns.kind is Raters.EXCHANGEABLE:
+        yield "overlap", f"Dice {dice:.2f} of the masks of a case"
+        return
+    areas = (f"{name} {marks.marked[name] / marks.pixels[name]:.2%}" for name in columns.names)
+    yield "marked", f"on average {', '.join(areas)}"
+    each = ((name, marks.dice(name)) for name in columns.names)
+    yield "overlap", f"Dice with the others: {', '.join(f'{name} {one:.2f}' for name, one in each if one is not None)}"
+    suspicions = list(marks.suspicions())
+    yield from (("look at", text) for text in suspicions[:NAMED])
+    if len(suspicions) > NAMED:
+        yield "look at", f"{len(suspicions) - NAMED} more like these"
+
+
 def _image(found: Understood) -> str:
     description, facts = found.description, found.survey.facts
     sizes = Counter(found.survey.shape(index) for index in range(len(facts)))
@@ -95,6 +123,22 @@ def _spacing(found: Understood) -> str:
     said = [" x ".join(f"{mm:.4g}" for mm in spacing) + f" mm ({times})" for spacing, times in known.most_common()]
     left = n - sum(known.values())
     return _listed(said) + (f"; unknown in {_count(left, 'case')}" if left else "")
+
+
+def _directions(found: Understood) -> Iterator[tuple[str, str]]:
+    grids = [facts.frame.reference for facts in found.survey.facts]
+    codes = Counter(grid.codes for grid in grids if grid is not None)
+    if codes:
+        said = _listed(f"{code} ({times})" for code, times in codes.most_common())
+        left = len(grids) - sum(codes.values())
+        lying = f"; not stated in {_count(left, 'case')}, which are kept as they lie" if left else ""
+        yield "axes", f"x, y, z run to {said}, kept as what is closest to RAS{lying}"
+    if found.survey.lying:
+        names = found.survey.lying
+        yield (
+            "axes",
+            f"{_count(len(names), 'mask')} taken to lie as the image does, headers do not say: {_listed(names)}",
+        )
 
 
 def _training_size(found: Understood) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """From what is understood of a folder to its container, one case at a time."""
 
 from collections.abc import Iterator, Mapping
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,9 @@ import numpy as np
 from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
 from mrbench.data.container import write_cases
+from mrbench.data.geometry import AFFINE
 from mrbench.data.image_file import open_image
 from mrbench.data.importing.files import CaseFiles
-from mrbench.data.importing.grid import as_channels, n_channels
-from mrbench.data.importing.labels import stored_labels
 from mrbench.data.importing.survey import BYTES_PER_LABEL
 from mrbench.data.importing.understand import Understood
 from mrbench.data.splits import Split, split_by_subject
@@ -49,7 +49,7 @@ def _read(found: Understood, index: int) -> Case:
     masks = np.zeros((len(found.columns.names), *spatial), np.uint8)
     present = np.zeros(len(masks), bool)
     for column, name in found.columns.of(files):
-        masks[column] = _mask(found, name, image[0].size).reshape(spatial)
+        masks[column] = _mask(found, name, index).reshape(spatial)
         present[column] = True
     return Case(
         id=files.id,
@@ -59,16 +59,21 @@ def _read(found: Understood, index: int) -> Case:
         present=present,
         slice=files.slice,
         spacing=found.survey.spacing(index),
-        metadata={"image": files.image, "masks": dict(files.masks)},
+        metadata={"image": files.image, "masks": dict(files.masks), **_affine(found, index)},
     )
+
+
+def _affine(found: Understood, index: int) -> dict[str, list[list[float]]]:
+    geometry = found.survey.facts[index].frame.geometry
+    return {} if geometry is None or geometry.bare else {AFFINE: geometry.affine.tolist()}
 
 
 def _image(found: Understood, files: CaseFiles, index: int) -> np.ndarray:
     path, facts = found.layout.listing.folder / files.image, found.survey.facts[index]
     with open_image(path, str(path)) as file:
-        if n_channels(file.shape, facts.spatial) != facts.channels:
+        if file.shape != facts.stored:
             raise _changed(path)
-        stored = as_channels(file.image(), facts.spatial)
+        stored = facts.frame.image(file.image())
     if stored.dtype.kind == "f" and not np.isfinite(stored).all():
         raise DataError(
             f"{path} is an image with values that are not finite",
@@ -85,11 +90,11 @@ def _compact(stored: np.ndarray) -> np.ndarray:
     return stored.astype(np.float32) if stored.dtype.itemsize == 8 else stored
 
 
-def _mask(found: Understood, name: str, pixels: int) -> np.ndarray:
-    path = found.layout.listing.folder / name
-    with open_image(path, str(path), allowed=BYTES_PER_LABEL * pixels) as file:
-        labels = stored_labels(file.labels(), str(path))
-    if labels.size != pixels or not found.labels.knows(labels):
+def _mask(found: Understood, name: str, index: int) -> np.ndarray:
+    path, frame = found.layout.listing.folder / name, found.survey.facts[index].frame
+    with open_image(path, str(path), allowed=BYTES_PER_LABEL * prod(frame.lies)) as file:
+        labels = frame.mask(file.mask().labels, file, str(path))
+    if not found.labels.knows(labels):
         raise _changed(path)
     return found.labels.classes_of(labels)
 

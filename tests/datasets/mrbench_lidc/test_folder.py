@@ -254,6 +254,16 @@ def test_images_of_other_kinds_are_ignored(collection):
     assert list(list_series(collection)) == ["1.2.3"]
 
 
+@pytest.mark.parametrize(
+    "name", ["._069.xml", "Thumbs.db", "__MACOSX/a.sqlite", ".trash/a.dcm", "readme.txt", "._z.dcm"]
+)
+def test_what_operating_systems_leave_stops_nothing(collection, name):
+    (collection / name).parent.mkdir(exist_ok=True)
+    (collection / name).write_bytes(b"\0\5\x16\7 odd")
+    assert read_collection(collection)[0] == "files"
+    assert list(list_series(collection)) == ["1.2.3"]
+
+
 def test_two_patients_in_one_series_are_refused(collection):
     write_slice(collection / "z.dcm", patient="LIDC-IDRI-0002")
     with pytest.raises(DataError, match="patient 'LIDC-IDRI-0002' in a series of patient 'LIDC-IDRI-0001'"):

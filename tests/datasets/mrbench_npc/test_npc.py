@@ -415,7 +415,7 @@ def test_a_truncated_file(challenge, tmp_path):
         ({"t1": np.zeros((3, 145, 179), "c8")}, "has a wrong type in /t1"),
         ({"t1": np.full((3, 145, 179), np.nan, np.float32)}, "has an image t1 that is not finite"),
         ({"label_a1": np.full((3, 145, 179), 2, np.uint8)}, "has wrong labels in label_a1"),
-        ({"label_a1": np.full((3, 145, 179), 0.5, np.float32)}, "has wrong labels in label_a1"),
+        ({"label_a1": np.full((3, 145, 179), 0.5, np.float32)}, r"\(array label_a1\) is a mask with fractions"),
         ({"voxel_spacing": np.array([1.0, 1.0])}, "has a wrong shape in /voxel_spacing"),
         ({"voxel_spacing": np.array([1.0, 0.0, 1.0])}, "has a wrong voxel_spacing"),
     ],

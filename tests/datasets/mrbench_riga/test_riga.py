@@ -239,9 +239,9 @@ def test_a_link_out_of_the_folder(few, tmp_path):
     [
         ("image1-2.tif", mask((64, 95), 2), r"another size than its image\n.*\(64, 96\)\n.*\(64, 95\)"),
         ("image1-2.tif", np.arange(96 * 64, dtype=np.uint8).reshape(64, 96), "wrong labels"),
-        ("image1-2.tif", photograph((64, 96), 3), r"wrong labels\n.*\n.*colours"),
-        ("image1-2.tif", np.zeros((64, 96), np.float32), "is no grey picture"),
-        ("image1.jpg", mask((64, 96), 2), r"is no colour photograph\n.*RGB\n.*L"),
+        ("image1-2.tif", photograph((64, 96), 3), "is a mask in colours"),
+        ("image1-2.tif", np.full((64, 96), 0.5, np.float32), "is a mask with fractions"),
+        ("image1.jpg", mask((64, 96), 2), r"is no colour photograph\n.*RGB\n.*one channel"),
         ("image1.jpg", np.zeros((1, 5000, 3), np.uint8), "is too large"),
     ],
 )
@@ -252,7 +252,7 @@ def test_a_picture_that_holds_something_else(few, tmp_path, name, values, messag
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(b"text", "is not a picture"), (b"", "is not a picture"), (None, "is not a whole picture")]
+    ("content", "message"), [(b"text", "is not a whole PNG"), (b"", "is not a whole PNG"), (None, "is not a whole PNG")]
 )
 def test_a_file_that_is_no_picture(few, tmp_path, content, message):
     path = few / "DiscRegion" / "MESSIDOR" / "image2.jpg"

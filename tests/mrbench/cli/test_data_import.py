@@ -1,5 +1,6 @@
 """``mrbench data import`` as a user meets it."""
 
+import json
 import shlex
 
 import numpy as np
@@ -44,10 +45,84 @@ def test_one_command_says_what_it_understood_and_how_to_go_on(mrbench, mine, tmp
 
 
 def test_the_printed_run_scores_the_imported_cases(mrbench, mine):
-    mrbench("data", "import", "mine")
-    result = mrbench("run", "--method", "staple", "--dataset", "folder", "--set", "folder.file=mine.h5", "--fold", "0")
+    printed = mrbench("data", "import", "mine").stdout
+    assert "mrbench run --method unet-majority --preset quick --dataset mine\n" in printed
+    result = mrbench("run", "--method", "staple", "--dataset", "mine", "--fold", "0")
     assert result.exit_code == 0, result.stderr
     assert "2 identified raters" in result.stdout
+    (run,) = (mine.parent / "results" / "runs").iterdir()
+    assert run.name.startswith("mine-")
+    assert list((mine.parent / "results" / "cells" / "mine").iterdir())
+
+
+def test_two_imported_sets_stand_in_one_run_under_their_names(mrbench, mine):
+    for name in ("mine", "Other.2"):
+        mrbench("data", "import", "mine", "--name", name)
+    words = ("--dataset", "mine", "--dataset", "Other.2", "--set", "Other.2.file=Other.2.h5", "--fold", "0")
+    result = mrbench("run", "--method", "staple", *words)
+    assert result.exit_code == 0, result.stderr
+    assert {path.name for path in (mine.parent / "results" / "cells").iterdir()} == {"mine", "Other.2"}
+    shown = mrbench("show", "last").stdout
+    assert "mine" in shown
+    assert "Other.2" in shown
+    assert mrbench("export", "last", "--to", "masks").exit_code == 0
+    scored = mrbench("score", "--predictions", "masks/mine-staple", "--dataset", "mine", "--fold", "0")
+    assert scored.exit_code == 0, scored.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("data", "verify", "mine"), ("data", "info", "mine"), ("data", "inspect", "mine"), ("agreement", "mine"),
+     ("info", "mine"), ("data", "list")],
+)  # fmt: skip
+def test_commands_take_the_name_of_an_imported_set(mrbench, mine, words):
+    mrbench("data", "import", "mine")
+    result = mrbench(*words)
+    assert result.exit_code == 0, result.stderr
+    assert "mine" in result.stdout
+
+
+def test_the_list_has_an_imported_set_under_its_name(mrbench, mine, tmp_path):
+    mrbench("data", "import", "mine")
+    found = {one["name"]: one for one in json.loads(mrbench("data", "list", "--json").stdout)["datasets"]}
+    assert (found["mine"]["state"], found["mine"]["cases"]) == ("prepared", 6)
+    assert found["mine"]["where"] == str(tmp_path / "data" / "mine.h5")
+    assert found["folder"]["containers"] == []
+
+
+def test_python_takes_the_name_too_and_folder_goes_on_working(mrbench, mine, tmp_path):
+    from mrbench import load_dataset
+
+    mrbench("data", "import", "mine")
+    cases = load_dataset("mine", data=tmp_path / "data")
+    assert cases.description.name == "mine"
+    assert load_dataset("folder", data=tmp_path / "data", file="mine.h5").digest == cases.digest
+
+
+@pytest.mark.parametrize("name", ["phantom", "lidc", "folder", "Phantom", "qubiq", "npc"])
+def test_the_name_of_an_installed_data_set_is_refused(mrbench, mine, name):
+    for words in (("--name", name), ("--name", name, "--dry-run"), ("--name", name, "--out", "a.h5")):
+        result = mrbench("data", "import", "mine", *words)
+        assert result.exit_code == 2
+        assert f"'{name}' is the name of an installed data set" in result.stderr
+        assert f"--name my-{name.lower()}" in result.stderr
+
+
+def test_a_misspelt_name_is_told_the_nearest(mrbench, mine):
+    mrbench("data", "import", "mine")
+    result = mrbench("run", "--method", "staple", "--dataset", "mime")
+    assert result.exit_code == 2
+    assert "mine" in result.stderr
+
+
+def test_a_container_under_another_name_than_its_own_is_refused(mrbench, mine, tmp_path):
+    mrbench("data", "import", "mine")
+    (tmp_path / "data" / "mine.h5").rename(tmp_path / "data" / "yours.h5")
+    result = mrbench("data", "verify", "yours")
+    assert result.exit_code == 1
+    assert "the container of 'yours' holds another data set" in result.stderr
+    assert "name the file mine.h5" in result.stderr
+    assert "--set file=NAME: yours.h5" in " ".join(mrbench("data", "list").stdout.split())
 
 
 def test_a_container_elsewhere_is_named_by_its_path(mrbench, mine, tmp_path):

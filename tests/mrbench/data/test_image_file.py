@@ -20,8 +20,10 @@ CLEAR = np.dstack([COLOURS, np.full((8, 9), 255, np.uint8)])
 
 def read(path, what="image"):
     with open_image(path, path.name) as file:
-        values = getattr(file, what)()
-        assert what == "labels" or values.shape == file.shape
+        if what == "labels":
+            return file.mask().labels
+        values = file.image()
+        assert values.shape == file.shape
         return values
 
 
@@ -84,6 +86,33 @@ def test_grey_that_is_stored_in_colours_is_a_mask_and_colours_are_none(tmp_path)
         read(saved(tmp_path / "b.png", COLOURS), "labels")
 
 
+@pytest.mark.parametrize(
+    ("dark", "bright"),
+    [((0, 0, 0), (255, 0, 0)), ((0, 0, 0), (0, 0, 255)), ((20, 30, 90), (250, 250, 240)), ((0, 80, 0), (255, 255, 0)),
+     ((90, 0, 90), (0, 255, 0))],
+)  # fmt: skip
+@pytest.mark.parametrize("swapped", [False, True])
+def test_of_two_colours_the_darker_one_is_background_whatever_its_index(tmp_path, dark, bright, swapped):
+    marked = np.eye(8, 9, dtype=np.uint8)
+    colours = np.array([dark, bright], np.uint8)
+    saved(tmp_path / "rgb.png", colours[marked])
+    indexed = Image.fromarray(marked ^ np.uint8(swapped))
+    indexed.putpalette(colours[:: -1 if swapped else 1].reshape(-1).tolist())
+    indexed.save(tmp_path / "palette.png")
+    for name in ("rgb.png", "palette.png"):
+        assert np.array_equal(read(tmp_path / name, "labels"), marked)
+    with open_image(tmp_path / "rgb.png", "a") as file:
+        assert file.mask().colour == bright
+
+
+def test_white_is_what_a_tiff_says_that_it_is(tmp_path):
+    for values in (GREY > 40, GREY, GREY.astype(np.uint16) * 900):
+        path = saved(tmp_path / "a.tif", values, tiffinfo={262: 0})
+        # Of sixteen bits Pillow turns nothing, neither here nor when it writes.
+        expected = 65535 - values if values.dtype == np.uint16 else values
+        assert np.array_equal(read(path), expected)
+
+
 def test_several_pictures_in_one_file_are_refused(tmp_path):
     more = [Image.fromarray(GREY + np.uint8(k)) for k in (1, 2)]
     for ending in ("png", "tif"):
@@ -116,6 +145,28 @@ def test_ink_colours_are_refused(tmp_path):
 def test_a_picture_that_unpacks_to_more_than_its_size_can_hold_is_refused(tmp_path, side):
     with pytest.raises(DataError, match=r"a\.png (is not a whole|declares more than its size can hold)"):
         read(png(tmp_path / "a.png", side, side, rows=b"\0" * 1000))
+
+
+@pytest.mark.parametrize("width", [178_956_971, 180_000_000, 200_000_000, 300_000_000, 2**30])
+def test_a_whole_picture_of_too_many_pixels_is_told_the_limit(tmp_path, width):
+    """Not damaged: what fills the file could hold as many."""
+    path = png(tmp_path / "a.png", width, 1, rows=np.random.default_rng(0).bytes(width // 8000))
+    with pytest.raises(DataError, match=r"a\.png is too large") as caught:
+        read(path)
+    assert (caught.value.expected, caught.value.found) == ("at most 178,956,970 pixels", f"{width:,}")
+
+
+def test_a_picture_at_the_limit_is_opened(tmp_path):
+    path = png(tmp_path / "a.png", 178_956_970, 1, rows=np.random.default_rng(0).bytes(200_000))
+    with open_image(path, "a") as file:
+        assert file.shape == (1, 178_956_970)
+
+
+def test_an_empty_picture_is_read_however_well_it_is_packed(tmp_path):
+    side = 9000
+    Image.new("L", (side, side)).save(tmp_path / "a.png", compress_level=9)
+    with open_image(tmp_path / "a.png", "a") as file:
+        assert file.shape == (side, side)
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n\x1a\n"])
@@ -201,7 +252,7 @@ def test_nifti_comes_last_axis_first_with_its_spacing_and_directions(tmp_path):
     assert np.array_equal(read(tmp_path / "a.nii.gz"), values)
     with open_image(tmp_path / "a.nii.gz", "a") as file:
         assert np.allclose(file.spacing, (3, 0.6, 0.5))
-        assert file.directions == "LPS"
+        assert file.geometry.codes == "LPS"
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])

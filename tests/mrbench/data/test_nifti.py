@@ -44,6 +44,15 @@ def test_spacing_is_in_mm_or_unknown(zooms, unit, expected):
         assert file.spacing == expected
 
 
+@pytest.mark.parametrize(
+    "sform", [[np.nan] * 12, [0.0] * 12, [np.inf] * 12, [3e38] * 12, [1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 1, 0]]
+)
+def test_an_affine_that_places_nothing_states_nothing(sform):
+    with open_nifti(BytesIO(changed(280, np.array(sform, "<f4").tobytes())), "f") as file:
+        assert file.geometry is None
+        np.testing.assert_array_equal(file.values(), VALUES.T)
+
+
 def test_scaled_integers_are_floats():
     scaled = bytearray(content())
     scaled[112:120] = np.array([0.5, 1.0], "<f4").tobytes()  # slope and intercept

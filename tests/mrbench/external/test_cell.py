@@ -183,9 +183,9 @@ def test_a_file_that_changes_while_it_is_scored_leaves_nothing(origin, file: Pat
 
     real = ArraySource.draws
 
-    def draws(self, case, spatial, spacing):
+    def draws(self, case, grid):
         file.touch()
-        yield from real(self, case, spatial, spacing)
+        yield from real(self, case, grid)
 
     monkeypatch.setattr(ArraySource, "draws", draws)
     assert "changed while it was read" in origin.refused(file, "--name", "moving")
@@ -232,9 +232,9 @@ def test_a_file_that_goes_away_while_it_is_scored_leaves_nothing(origin, file: P
 
     real = ArraySource.draws
 
-    def draws(self, case, spatial, spacing):
+    def draws(self, case, grid):
         file.unlink(missing_ok=True)
-        yield from real(self, case, spatial, spacing)
+        yield from real(self, case, grid)
 
     monkeypatch.setattr(ArraySource, "draws", draws)
     assert "changed while it was read" in origin.refused(file, "--name", "gone")

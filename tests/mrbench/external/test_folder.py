@@ -13,11 +13,13 @@ import pytest
 from PIL import Image
 
 from mrbench.data.description import Description, Raters
+from mrbench.data.geometry import Geometry
 from mrbench.errors import DataError, MrbenchError, UsageError
+from mrbench.external.coverage import tell_left_alone
 from mrbench.external.folder import FolderSource
-from mrbench.external.nifti import nifti_bytes, read_nifti
+from mrbench.external.grid import Grid
+from mrbench.external.images import nifti_bytes, png_bytes, read_nifti, read_png
 from mrbench.external.pattern import Pattern
-from mrbench.external.png import png_bytes, read_png
 from mrbench.external.stems import read_stems, stems_of, write_stems
 from mrbench.interfaces.draw import DrawKind
 
@@ -99,16 +101,28 @@ def test_the_names_that_export_writes_need_no_pattern(tmp_path: Path):
     assert (form.samples, form.raters, form.consensus) == (2, (0, 1, 2), True)
     assert source.cases([]) == ["c"]
     assert source.unmatched == ["c/truth-ann.png"]
-    draws = list(source.draws("c", (2, 3), None))
+    draws = list(source.draws("c", Grid((2, 3))))
     assert [(draw.kind.value, draw.rater) for draw in draws] == [
         ("sample", None), ("sample", None), ("rater", 0), ("rater", 1), ("rater", 2), ("consensus", None),
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["readme.txt", "c/truth-ann.png", "c/meta.json", "overview.jpg", "c/sample-x.nii"])
+def test_odd_files_stop_nothing_and_are_told_of_in_one_line(tmp_path: Path, name: str):
+    put(tmp_path, "c/consensus.png")
+    for odd in (name, ".DS_Store", "c/._consensus.png", "c/Thumbs.db"):
+        put(tmp_path, odd, b"\0odd")
+    source = FolderSource(tmp_path, (), DESCRIPTION)
+    assert source.cases([]) == ["c"]
+    assert tell_left_alone(tmp_path, source.left_alone()) == [
+        f"{tmp_path}: 1 file fits no pattern, left alone: '{name}'"
+    ]
+
+
 def test_several_draws_of_a_rater_keep_their_order(tmp_path: Path):
     for number in (10, 9):
         put(tmp_path, f"c/rater-ann-draw-{number}.png", png(np.full((2, 3), number - 9, np.uint8)))
-    draws = list(FolderSource(tmp_path, (), DESCRIPTION).draws("c", (2, 3), None))
+    draws = list(FolderSource(tmp_path, (), DESCRIPTION).draws("c", Grid((2, 3))))
     assert [draw.probability[1].max() for draw in draws] == [0, 1]
 
 
@@ -213,11 +227,11 @@ def test_a_file_that_changes_between_its_digest_and_its_reading_is_refused(tmp_p
     before = source.digest()
     put(tmp_path, "c/consensus.png", png(np.ones((2, 3), np.uint8)))
     with pytest.raises(DataError, match="changed while it was read"):
-        list(source.draws("c", (2, 3), None))
+        list(source.draws("c", Grid((2, 3))))
     assert FolderSource(tmp_path, (), DESCRIPTION).digest() != before
     (tmp_path / "c" / "consensus.png").unlink()
     with pytest.raises(DataError, match="changed while it was read"):
-        list(source.draws("c", (2, 3), None))
+        list(source.draws("c", Grid((2, 3))))
 
 
 # --- PNG
@@ -230,7 +244,7 @@ def test_png_labels_are_read_in_every_mode():
     file = io.BytesIO()
     palette.save(file, format="PNG")
     for content in (png(labels), file.getvalue(), png_bytes(labels, 3)):
-        np.testing.assert_array_equal(read_png(content, (2, 3), 3, "f"), labels)
+        np.testing.assert_array_equal(read_png(content, Grid((2, 3)), 3, "f"), labels)
     binary = labels > 0
     for content in (
         png(binary),
@@ -238,12 +252,28 @@ def test_png_labels_are_read_in_every_mode():
         png(binary * np.uint8(255)),
         png_bytes(binary * np.uint8(1), 2),
     ):
-        np.testing.assert_array_equal(read_png(content, (2, 3), 2, "f"), binary)
+        np.testing.assert_array_equal(read_png(content, Grid((2, 3)), 2, "f"), binary)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        lambda m: np.stack([m * np.uint8(255)] * 3, axis=-1),
+        lambda m: np.stack([m] * 3, axis=-1),
+        lambda m: np.dstack([*[m * np.uint8(255)] * 3, np.full_like(m, 255)]),
+        lambda m: np.array([[0, 0, 0], [200, 30, 0]], np.uint8)[m],
+        lambda m: np.array([[90, 90, 250], [255, 255, 0]], np.uint8)[m],
+        lambda m: np.dstack([m * np.uint8(255), np.full_like(m, 255)]),
+    ],
+)
+def test_masks_in_colours_are_read_as_an_import_reads_them(stored):
+    marked = np.array([[0, 1, 1], [1, 0, 0]], np.uint8)
+    np.testing.assert_array_equal(read_png(png(stored(marked)), Grid((2, 3)), 2, "f"), marked)
 
 
 def test_16_bits_are_probabilities_of_the_foreground():
     values = np.array([[0, 65535, 32768]], np.uint16)
-    found = read_png(png(values), (1, 3), 2, "f")
+    found = read_png(png(values), Grid((1, 3)), 2, "f")
     np.testing.assert_array_equal(found, values.astype(np.float32) / np.float32(65535))
     assert found.dtype == np.float32
 
@@ -255,14 +285,15 @@ def test_16_bits_are_probabilities_of_the_foreground():
         (np.array([[0, 255]], np.uint8), 3, "from 0 to 2"),
         (np.array([[0, 1]], np.uint16), 2, "looks like labels"),
         (np.array([[0, 9]], np.uint16), 3, "8-bit labels below 3"),
-        (np.zeros((1, 2, 3), np.uint8), 2, "colour"),
+        (np.arange(6, dtype=np.uint8).reshape(1, 2, 3), 3, "two colours"),
+        (np.arange(9, dtype=np.uint8).reshape(1, 3, 3), 2, "another grid"),
         (np.zeros((2, 1), np.uint8), 2, "another grid"),
         (np.zeros((9000, 9000), np.uint8), 2, "another grid"),
     ],
 )
 def test_png_values_that_are_ambiguous_are_refused(values: np.ndarray, classes: int, words: str):
     with pytest.raises(DataError) as caught:
-        read_png(png(values), (1, 2), classes, "the file")
+        read_png(png(values), Grid((1, 2)), classes, "the file")
     assert words in caught.value.message
     assert "the file" in caught.value.what
 
@@ -272,12 +303,12 @@ def test_png_values_that_are_ambiguous_are_refused(values: np.ndarray, classes: 
 )
 def test_what_is_no_png_is_refused(content: bytes):
     with pytest.raises(DataError, match="is not a whole PNG"):
-        read_png(content, (90, 90), 2, "f")
+        read_png(content, Grid((90, 90)), 2, "f")
 
 
 def test_a_png_of_a_volume_is_refused_with_the_remedy():
     with pytest.raises(UsageError) as caught:
-        read_png(png(np.zeros((2, 3), np.uint8)), (1, 2, 3), 2, "f")
+        read_png(png(np.zeros((2, 3), np.uint8)), Grid((1, 2, 3)), 2, "f")
     assert "NIfTI" in caught.value.hint
 
 
@@ -292,13 +323,13 @@ VOLUME = np.random.default_rng(0).integers(0, 2, (3, 5, 4)).astype(np.uint8)  # 
 
 
 def test_axes_of_nifti_are_last_axis_first(tmp_path: Path):
-    image = nibabel.Nifti1Image.from_bytes(gzip.decompress(nifti_bytes(VOLUME, (3.0, 0.5, 0.75))))
+    image = nibabel.Nifti1Image.from_bytes(gzip.decompress(nifti_bytes(VOLUME, Grid((3, 5, 4), (3.0, 0.5, 0.75)))))
     assert image.shape == (4, 5, 3), "x = W, y = H, z = D"
     assert np.asarray(image.dataobj)[1, 2, 0] == VOLUME[0, 2, 1]
     np.testing.assert_array_equal(np.diag(image.affine), [0.75, 0.5, 3.0, 1.0])
     assert image.header.get_xyzt_units()[0] == "mm"
-    np.testing.assert_array_equal(read_nifti(image.to_bytes(), (3, 5, 4), (3.0, 0.5, 0.75), 2, "f"), VOLUME)
-    assert nifti_bytes(VOLUME, None) == nifti_bytes(VOLUME, None)
+    np.testing.assert_array_equal(read_nifti(image.to_bytes(), Grid((3, 5, 4), (3.0, 0.5, 0.75)), 2, "f"), VOLUME)
+    assert nifti_bytes(VOLUME, Grid((3, 5, 4))) == nifti_bytes(VOLUME, Grid((3, 5, 4)))
 
 
 @pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])
@@ -306,32 +337,32 @@ def test_axes_of_nifti_are_last_axis_first(tmp_path: Path):
 def test_nifti_of_every_type_gives_the_values(kind, dtype: str):
     content = nifti(np.ascontiguousarray(VOLUME.T).astype(dtype), kind=kind)
     for packed in (content, gzip.compress(content)):
-        np.testing.assert_array_equal(read_nifti(packed, (3, 5, 4), None, 2, "f"), VOLUME)
+        np.testing.assert_array_equal(read_nifti(packed, Grid((3, 5, 4)), 2, "f"), VOLUME)
 
 
 def test_a_slice_may_have_a_third_axis_of_one():
     for shape in ((4, 5), (4, 5, 1)):
         content = nifti(np.ascontiguousarray(VOLUME[0].T).reshape(shape))
-        np.testing.assert_array_equal(read_nifti(content, (5, 4), None, 2, "f"), VOLUME[0])
+        np.testing.assert_array_equal(read_nifti(content, Grid((5, 4)), 2, "f"), VOLUME[0])
     with pytest.raises(DataError, match="is a volume"):
-        read_nifti(nifti(np.ascontiguousarray(VOLUME.T)), (5, 4), None, 2, "f")
+        read_nifti(nifti(np.ascontiguousarray(VOLUME.T)), Grid((5, 4)), 2, "f")
 
 
 def test_classes_lie_along_the_fourth_axis():
     values = np.random.default_rng(0).random((3, 3, 5, 4)).astype(np.float32)  # (K, D, H, W)
-    found = read_nifti(nifti(np.ascontiguousarray(values.T)), (3, 5, 4), None, 3, "f")
+    found = read_nifti(nifti(np.ascontiguousarray(values.T)), Grid((3, 5, 4)), 3, "f")
     np.testing.assert_array_equal(found, values)
-    flat = read_nifti(nifti(np.ascontiguousarray(values[:, :1].T)), (5, 4), None, 3, "f")
+    flat = read_nifti(nifti(np.ascontiguousarray(values[:, :1].T)), Grid((5, 4)), 3, "f")
     np.testing.assert_array_equal(flat, values[:, 0])
 
 
 def test_floats_without_classes_are_labels_where_they_can_be_nothing_else():
     content = nifti(np.ascontiguousarray((VOLUME * 2).T).astype(np.float32))
-    found = read_nifti(content, (3, 5, 4), None, 3, "f")
-    assert found.dtype.kind == "i"
+    found = read_nifti(content, Grid((3, 5, 4)), 3, "f")
+    assert found.dtype.kind == "u"
     np.testing.assert_array_equal(found, VOLUME * 2)
     with pytest.raises(DataError, match="without an axis of classes"):
-        read_nifti(nifti(np.full((4, 5, 3), 0.5, np.float32)), (3, 5, 4), None, 3, "f")
+        read_nifti(nifti(np.full((4, 5, 3), 0.5, np.float32)), Grid((3, 5, 4)), 3, "f")
 
 
 def test_a_slope_makes_probabilities_of_integers():
@@ -340,7 +371,7 @@ def test_a_slope_makes_probabilities_of_integers():
     image.header.set_slope_inter(1 / 255, 0)
     content = bytearray(nibabel.Nifti1Image(np.ascontiguousarray(VOLUME.T) * np.uint8(255), np.eye(4)).to_bytes())
     content[112:116] = np.float32(1 / 255).tobytes()  # scl_slope
-    found = read_nifti(bytes(content), (3, 5, 4), None, 2, "f")
+    found = read_nifti(bytes(content), Grid((3, 5, 4)), 2, "f")
     assert found.dtype.kind == "f"
     np.testing.assert_allclose(found, VOLUME, atol=1e-6)
 
@@ -361,13 +392,73 @@ def test_the_spacing_must_be_that_of_the_case_where_both_are_known(affine: np.nd
     image = nibabel.Nifti1Image(np.ascontiguousarray(VOLUME.T), affine)
     image.header.set_xyzt_units(unit)
     content = image.to_bytes()
-    assert read_nifti(content, (3, 5, 4), None, 2, "f").shape == (3, 5, 4)
+    assert read_nifti(content, Grid((3, 5, 4)), 2, "f").shape == (3, 5, 4)
     if fits:
-        read_nifti(content, (3, 5, 4), (3.0, 0.5, 0.75), 2, "f")
+        read_nifti(content, Grid((3, 5, 4), (3.0, 0.5, 0.75)), 2, "f")
         return
     with pytest.raises(DataError, match="another spacing") as caught:
-        read_nifti(content, (3, 5, 4), (3.0, 0.5, 0.75), 2, "f")
+        read_nifti(content, Grid((3, 5, 4), (3.0, 0.5, 0.75)), 2, "f")
     assert "0.75 x 0.5 x 3 mm" in caught.value.expected
+
+
+def turned(code: str, affine: np.ndarray, unit: str = "mm") -> bytes:
+    """The volume stored with axes that run as a code says."""
+    image = nibabel.Nifti1Image(np.ascontiguousarray(VOLUME.T), affine)
+    start, end = nibabel.io_orientation(affine), nibabel.orientations.axcodes2ornt(code)
+    image = image.as_reoriented(nibabel.orientations.ornt_transform(start, end))
+    image.header.set_xyzt_units(unit)
+    return image.to_bytes()
+
+
+AFFINE = np.diag([0.75, 0.5, 3.0, 1.0])
+AFFINE[:3, 3] = (-10, 5, 30)
+KNOWN = Grid((3, 5, 4), (3.0, 0.5, 0.75), Geometry(AFFINE, (4, 5, 3)))
+
+
+@pytest.mark.parametrize("code", ["RAS", "LAS", "LPS", "RPI", "PIR", "SAL"])
+def test_masks_stored_with_other_axes_are_the_same_masks(code: str):
+    np.testing.assert_array_equal(read_nifti(turned(code, AFFINE), KNOWN, 2, "f"), VOLUME)
+    exported = Grid((3, 5, 4), (3.0, 0.5, 0.75))
+    own = nibabel.Nifti1Image.from_bytes(gzip.decompress(nifti_bytes(VOLUME, exported))).affine
+    np.testing.assert_array_equal(read_nifti(turned(code, own), exported, 2, "f"), VOLUME)
+
+
+def test_probabilities_of_classes_turn_with_their_axes():
+    values = np.random.default_rng(0).random((3, 3, 5, 4)).astype(np.float32)
+    flipped = AFFINE @ np.diag([-1, 1, 1, 1])
+    flipped[:3, 3] = AFFINE[:3, 3] + 3 * AFFINE[:3, 0]
+    np.testing.assert_array_equal(
+        read_nifti(nifti(np.ascontiguousarray(values[..., ::-1].T), flipped), KNOWN, 3, "f"), values
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (np.array([[1, 0, 0, 16], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]), "place"),
+        (np.array([[1, 0, 0, 0], [0, 1, 0, -0.5], [0, 0, 1, 0], [0, 0, 0, 1]]), "place"),
+        (np.diag([-1, 1, 1, 1]), "place"),
+        (np.diag([1, 1, 0.9, 1]), "spacing"),
+        (np.diag([2, 2, 2, 1]), "spacing"),
+    ],
+)
+def test_masks_that_lie_elsewhere_are_refused_with_both_headers(change: np.ndarray, word: str):
+    with pytest.raises(DataError, match=f"f has another {word} than its case") as caught:
+        read_nifti(turned("RAS", change @ AFFINE), KNOWN, 2, "f")
+    assert caught.value.expected == "axes RAS, 4 x 5 x 3 voxels of 0.75 x 0.5 x 3 mm, the first at (-10, 5, 30) mm"
+    assert "4 x 5 x 3 voxels of" in caught.value.found
+
+
+@pytest.mark.parametrize("affine", [None, np.eye(4)])
+def test_a_header_that_states_nothing_is_taken_as_it_lies(affine: np.ndarray | None):
+    image = nibabel.Nifti1Image(np.ascontiguousarray(VOLUME.T), affine)
+    np.testing.assert_array_equal(read_nifti(image.to_bytes(), KNOWN, 2, "f"), VOLUME)
+
+
+def test_what_is_exported_lies_where_its_case_does():
+    image = nibabel.Nifti1Image.from_bytes(gzip.decompress(nifti_bytes(VOLUME, KNOWN)))
+    np.testing.assert_array_equal(image.affine, AFFINE)
+    np.testing.assert_array_equal(read_nifti(image.to_bytes(), KNOWN, 2, "f"), VOLUME)
 
 
 def damaged(place: int, value: bytes) -> bytes:
@@ -395,7 +486,7 @@ def damaged(place: int, value: bytes) -> bytes:
 )
 def test_damaged_nifti_is_refused_before_memory_is_taken(content: bytes, words: str):
     with pytest.raises(MrbenchError, match=words):
-        read_nifti(content, (3, 5, 4), (3.0, 0.5, 0.75), 2, "f")
+        read_nifti(content, Grid((3, 5, 4), (3.0, 0.5, 0.75)), 2, "f")
 
 
 def test_a_gzip_bomb_unpacks_to_its_case_and_no_further():
@@ -403,7 +494,7 @@ def test_a_gzip_bomb_unpacks_to_its_case_and_no_further():
 
     content = gzip.compress(nifti(np.ascontiguousarray(VOLUME.T)) + bytes(10**8))
     tracemalloc.start()
-    np.testing.assert_array_equal(read_nifti(content, (3, 5, 4), None, 2, "f"), VOLUME)
+    np.testing.assert_array_equal(read_nifti(content, Grid((3, 5, 4)), 2, "f"), VOLUME)
     assert tracemalloc.get_traced_memory()[1] < 2_000_000
     tracemalloc.stop()
 
@@ -411,7 +502,7 @@ def test_a_gzip_bomb_unpacks_to_its_case_and_no_further():
 @pytest.mark.parametrize(
     ("module", "call", "hint"),
     [
-        ("nibabel", lambda: nifti_bytes(VOLUME, None), "pip install 'mrbench[nifti]'"),
+        ("nibabel", lambda: nifti_bytes(VOLUME, Grid((3, 5, 4))), "pip install 'mrbench[nifti]'"),
         ("PIL", lambda: png_bytes(VOLUME[0], 2), "pip install 'mrbench[pictures]'"),
     ],
 )

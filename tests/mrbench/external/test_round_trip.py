@@ -127,12 +127,13 @@ def test_a_stacked_archive_may_be_in_any_order(origin, tmp_path: Path):
 
 
 def all_draws(origin, path: Path, names: list[str]):
+    from mrbench.external.grid import Grid
     from mrbench.external.source import open_source
 
     cases = origin.cases
     with open_source(path, (), cases.description) as source:
         for name in names:
-            yield from source.draws(name, cases[cases.ids.index(name)].masks.shape[1:], None)
+            yield from source.draws(name, Grid.of(cases[cases.ids.index(name)]))
 
 
 def per_case(origin, *, foreground: bool = False) -> dict[str, np.ndarray]:
