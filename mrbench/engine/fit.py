@@ -10,7 +10,7 @@ import errno
 import math
 import pickle
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -62,14 +62,14 @@ class Curve:
 
 @dataclass
 class Progress:
-    """Where a training stands; with the networks' weights, all that a checkpoint holds."""
+    """Where a training stands; with the method's weights, all that a checkpoint holds."""
 
     stage: int = 0
     epoch: int = 0
     optimiser: dict[str, Any] | None = None
     best_loss: float = math.inf
     best_epoch: int = -1
-    best: dict[str, dict[str, Tensor]] | None = None
+    best: dict[str, Tensor] | None = None
     curve: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -89,7 +89,7 @@ def fit(
     """Trains a method in place.
 
     Args:
-        method: its networks are moved to ``device`` and trained stage by stage.
+        method: moved to ``device`` and trained stage by stage.
         train, validation: slices; without validation slices the last weights are kept.
         seed: of this training; order, augmentation, latent draws and absent raters derive from it.
         raters_present: so many raters of each training image, drawn anew whenever a step has the image, are present;
@@ -100,11 +100,10 @@ def fit(
 
     Raises:
         DivergedError: a loss or a gradient became non-finite; says where.
-        PluginError: a loss that is not a mapping of names to scalars.
+        PluginError: a loss that is not a mapping of names to scalars, or a stage that trains what is not the method's.
         NotApplicableError: another precision than float32, and no network of the method has a use for it.
     """
-    for network in method.networks().values():
-        network.to(device)
+    method.to(device)
     if precision == "bf16":
         _check_convolutional(method)
     with _reproducible(device):
@@ -125,8 +124,7 @@ def fit(
 
 
 def _check_convolutional(method: Method[Any]) -> None:
-    modules = (module for network in method.networks().values() for module in network.modules())
-    if not any(isinstance(module, Convolutional) for module in modules):
+    if not any(isinstance(module, Convolutional) for module in method.modules()):
         raise NotApplicableError(
             f"{type(method).__name__} cannot train in bf16: no network of its is made of mrbench.nn's",
             hint="--precision float32",
@@ -209,6 +207,7 @@ class _StageLoop:
         ]
         self.optimiser = torch.optim.Adam(self.groups)
         self.parameters = [parameter for group in self.groups for parameter in group["params"]]  # type: ignore[attr-defined]
+        _check_own(method, stage, self.parameters)
 
     def run(self, progress: Progress, folder: Path | None, report: Report, checkpoint_seconds: float) -> None:
         if progress.optimiser is not None:
@@ -230,18 +229,16 @@ class _StageLoop:
                 _save(self.method, progress, folder)
                 saved = time.monotonic()
         if progress.best is not None:
-            _load_weights(self.method, progress.best)
+            self.method.load_state_dict(progress.best)
         self._set_mode(training=False)
 
     def _freeze(self) -> None:
         trained = {id(parameter) for parameter in self.parameters}
-        for network in self.method.networks().values():
-            for parameter in network.parameters():
-                parameter.requires_grad_(id(parameter) in trained)
+        for parameter in self.method.parameters():
+            parameter.requires_grad_(id(parameter) in trained)
 
     def _set_mode(self, training: bool) -> None:
-        for network in self.method.networks().values():
-            network.eval()
+        self.method.eval()
         if training:
             for module in self.stage.modules:
                 module.train()
@@ -336,6 +333,19 @@ class _StageLoop:
             progress.best = _weights(self.method)
 
 
+def _check_own(method: Method[Any], stage: Stage, parameters: Sequence[Tensor]) -> None:
+    # What is not the method's would be trained, and neither moved to the device nor saved.
+    own = {id(parameter) for parameter in method.parameters()}
+    for parameter in parameters:
+        if id(parameter) not in own:
+            raise PluginError(
+                f"stage {stage.name!r} of {type(method).__name__} trains a parameter that is not the method's",
+                expected="parameters of its submodules, or its own",
+                found=f"one of shape {tuple(parameter.shape)}",
+                hint="assign its network, or the parameter, to an attribute of the method",
+            )
+
+
 def _used(present: Tensor, stage: Stage) -> np.ndarray:
     # (N,) bool
     rows = present.numpy()
@@ -351,16 +361,8 @@ def _listed(terms: Mapping[str, Tensor]) -> str:
     return ", ".join(f"{name} = {value.item():.4g}" for name, value in terms.items())
 
 
-def _weights(method: Method[Any]) -> dict[str, dict[str, Tensor]]:
-    return {
-        name: {key: value.detach().clone() for key, value in network.state_dict().items()}
-        for name, network in method.networks().items()
-    }
-
-
-def _load_weights(method: Method[Any], weights: Mapping[str, Mapping[str, Tensor]]) -> None:
-    for name, network in method.networks().items():
-        network.load_state_dict(weights[name])
+def _weights(method: Method[Any]) -> dict[str, Tensor]:
+    return {key: value.detach().clone() for key, value in method.state_dict().items()}
 
 
 def _save(method: Method[Any], progress: Progress, folder: Path) -> None:
@@ -379,7 +381,7 @@ def _restored(method: Method[Any], folder: Path | None, device: torch.device) ->
         return Progress()
     try:
         saved = torch.load(path, map_location=device, weights_only=True)
-        _load_weights(method, saved.pop("weights"))
+        method.load_state_dict(saved.pop("weights"))
         return Progress(**saved)
     except (RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError):
         path.unlink()  # damaged, or of networks that have changed since: the training starts anew

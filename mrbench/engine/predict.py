@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,10 +13,12 @@ from mrbench.errors import DivergedError, PluginError
 from mrbench.interfaces.case_tables import CaseTables
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.fusion import Fusion
-from mrbench.interfaces.method import Context, Method
 from mrbench.metrics.tables import TableBuilder
 from mrbench.records import Capability, MethodRecord
 from mrbench.seeds import derive_noise
+
+if TYPE_CHECKING:
+    from mrbench.interfaces.method import Context, Method
 
 TOLERANCE = 1e-3
 """How far a pixel's probabilities may be from summing to one."""
@@ -56,12 +58,13 @@ class Predictor:
 
     @classmethod
     def of_method(
-        cls, record: MethodRecord, description: Description, samples: int, method: Method[Any], context: Context
+        cls, record: MethodRecord, description: Description, samples: int, method: "Method[Any]", context: "Context"
     ) -> "Predictor":
         """A method has one trial, with all present raters as its truth. It sees the image and never a mask."""
+        from mrbench.engine.draws import draws_of
 
         def trials(case: Case) -> Iterable[tuple[np.ndarray, Iterable[Draw]]]:
-            yield case.present, method.predict(case.without_masks(), samples, context)
+            yield case.present, draws_of(method, case.without_masks(), samples, context)
 
         return cls(record, description, samples, trials)
 

@@ -19,9 +19,6 @@ class Toy(Method):
         super().__init__(config, description)
         self.network = nn.Conv2d(len(description.channels), 1, 1)
 
-    def networks(self):
-        return {"network": self.network}
-
     def stages(self):
         group = ParameterGroup(list(self.network.parameters()), 0.1)
         return [

@@ -35,9 +35,6 @@ class Mean(Method[Config]):
             nn.init.zeros_(value.weight)
         self.epochs, self.more, self.seen = epochs, more, []
 
-    def networks(self):
-        return {f"value{i}": value for i, value in enumerate(self.values)}
-
     def stages(self):
         return [
             Stage(
@@ -69,7 +66,7 @@ def run(method: Method[Any], **options: Any) -> Any:
 
 
 def weights(method: Method[Any]) -> list[float]:
-    return [p.item() for network in method.networks().values() for p in network.parameters()]
+    return [p.item() for p in method.parameters()]
 
 
 def test_it_learns_and_tells_each_epoch():
@@ -247,7 +244,7 @@ def test_only_the_stages_own_parameters_move():
     method = Mean(stages=2)
     method.epochs = 1
     run(method)
-    trained = [p.requires_grad for network in method.networks().values() for p in network.parameters()]
+    trained = [p.requires_grad for p in method.parameters()]
     assert trained == [False, True]
 
 
@@ -264,6 +261,18 @@ def test_two_stages_of_one_name_are_refused():
     method.stages = lambda: stages
     with pytest.raises(PluginError, match="two stages of one name"):
         run(method)
+
+
+def test_a_parameter_that_is_not_the_methods_is_not_trained():
+    method, other = Mean(), nn.Linear(2, 3)
+    (stage,) = method.stages()
+    strange = replace(stage, groups=[*stage.groups, ParameterGroup([other.weight], 0.1)])
+    method.stages = lambda: [strange]
+    with pytest.raises(
+        PluginError, match="stage 'stage0' of Mean trains a parameter that is not the method's"
+    ) as error:
+        run(method)
+    assert error.value.found == "one of shape (3, 2)"
 
 
 def test_the_estimate_is_of_all_stages(monkeypatch: pytest.MonkeyPatch):
