@@ -34,6 +34,7 @@ _EXPORTS = {
     "ParameterGroup": "mrbench.interfaces.method",
     "Raters": "mrbench.data.description",
     "Stage": "mrbench.interfaces.method",
+    "TrainingOptions": "mrbench.interfaces.training",
     "Trial": "mrbench.interfaces.fusion",
     "Unit": "mrbench.data.description",
     "hookimpl": "mrbench.hooks",

@@ -7,15 +7,16 @@ from mrbench.data.description import Description
 from mrbench.data.loading import configured
 from mrbench.engine.cell import CellSpec
 from mrbench.errors import PluginError
-from mrbench.interfaces.method import Method
 from mrbench.registry import Plugin, Registry
 from mrbench.seeds import derive_seed
 
 if TYPE_CHECKING:
     import torch
 
+    from mrbench.interfaces.method import Method
+
 WEIGHTS = "weights"
-"""In a training's folder: a file per network."""
+"""In a training's folder: a file per submodule."""
 
 TRAINED = "training.json"
 """In a training's folder, written last: where it is, the training is whole."""
@@ -39,21 +40,27 @@ def method_of(spec: CellSpec, registry: Registry) -> Plugin[Any]:
     return plugin
 
 
-def untrained(spec: CellSpec, plugin: Plugin[Any], description: Description) -> Method[Any]:
-    """The method of a cell with its initial weights, which derive from the seed; torch's generator is seeded anew."""
+def untrained(spec: CellSpec, plugin: Plugin[Any], description: Description) -> "Method[Any]":
+    """The method of a cell with its initial weights, which derive from the seed; torch's generator is seeded anew.
+
+    Raises:
+        PluginError: it keeps networks where torch does not see them.
+    """
     import torch
+
+    from mrbench.engine.hidden import refuse_hidden
 
     torch.manual_seed(derive_seed(spec.seed, spec.dataset, spec.fold, "weights"))
     method: Method[Any] = plugin.load()(configured(plugin, spec.options), description)
+    refuse_hidden(method)
     return method
 
 
-def load_weights(method: Method[Any], training: Path, device: "torch.device") -> None:
+def load_weights(method: "Method[Any]", training: Path, device: "torch.device") -> None:
     """Gives a method the weights of a finished training, ready to predict on a device."""
     method.load(training / WEIGHTS)
-    for network in method.networks().values():
-        # No gradients: the counter of operations stumbles over views of parameters that could have some.
-        network.to(device).eval().requires_grad_(False)
+    # No gradients: the counter of operations stumbles over views of parameters that could have some.
+    method.to(device).requires_grad_(False)
 
 
 def prediction_seed(spec: CellSpec) -> int:

@@ -1,125 +1,22 @@
-"""What a draw, a trial and the numbers of draws must be."""
+"""A method's draws as the harness asks for them, whoever wants them: in evaluation mode and without gradients."""
 
-from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-import numpy as np
+import torch
 
-from mrbench.errors import DivergedError, PluginError
-from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.fusion import Trial
-from mrbench.records import Capability, MethodRecord
-
-TOLERANCE = 1e-3
-"""How far a pixel's probabilities may be from summing to one."""
-
-Seen = Counter[tuple[DrawKind, int | None]]
-"""Numbers of draws by kind and rater."""
+from mrbench.data.case import Image
+from mrbench.interfaces.draw import Draw
+from mrbench.interfaces.method import Context, Method
 
 
-def check_draw(draw: Any, shape: tuple[int, ...], n_raters: int, where: str) -> None:
-    """Refuses what is not a draw of ``(K, *spatial)`` probabilities.
+@torch.no_grad()
+def draws_of(method: Method[Any], image: Image, n: int, context: Context) -> Iterator[Draw]:
+    """The draws for an image, one at a time; none where ``predict`` gives nothing to go through.
 
     Args:
-        where: method and case, for the error.
-
-    Raises:
-        PluginError: wrong type, shape, rater or range.
-        DivergedError: NaN or infinite probabilities.
+        n: samples asked for.
     """
-    _check_type(draw, where)
-    array = draw.probability
-    if array.shape != shape:
-        raise PluginError(f"{where}: a draw has a wrong shape", expected=f"{shape}", found=f"{array.shape}")
-    if (draw.kind is DrawKind.RATER) != (draw.rater is not None and 0 <= draw.rater < n_raters):
-        raise PluginError(f"{where}: a {draw.kind} draw names rater {draw.rater}", expected="a column for raters only")
-    _check_probabilities(array, where)
-
-
-def _check_type(draw: Any, where: str) -> None:
-    if not isinstance(draw, Draw) or not isinstance(draw.probability, np.ndarray):
-        found = f"a Draw with a {_kind(draw.probability)}" if isinstance(draw, Draw) else f"a {_kind(draw)}"
-        raise PluginError(f"{where}: not a Draw with a NumPy array", expected="a Draw with a NumPy array", found=found)
-    if not isinstance(draw.kind, DrawKind):
-        raise PluginError(f"{where}: a draw of no kind", expected="a DrawKind", found=repr(draw.kind))
-    if draw.probability.dtype.kind != "f":
-        found = str(draw.probability.dtype)
-        raise PluginError(f"{where}: probabilities are not floats", expected="float32", found=found)
-
-
-def _kind(value: Any) -> str:
-    own = type(value)
-    return own.__qualname__ if own.__module__ == "builtins" else f"{own.__module__.partition('.')[0]}.{own.__name__}"
-
-
-def _check_probabilities(array: np.ndarray, where: str) -> None:
-    low, high, total = float(array.min()), float(array.max()), array.sum(axis=0)
-    expected = "values in [0, 1] that sum to one over the classes"
-    if not np.isfinite(total).all():
-        found = f"{np.count_nonzero(~np.isfinite(array))} of {array.size} values are NaN or infinite"
-        raise DivergedError(f"{where}: non-finite probabilities", expected=expected, found=found)
-    if low < -TOLERANCE or high > 1 + TOLERANCE or np.abs(total - 1).max() > TOLERANCE * len(array):
-        found = f"values in [{low:.4g}, {high:.4g}], sums in [{total.min():.4g}, {total.max():.4g}]"
-        raise PluginError(f"{where}: not probabilities", expected=expected, found=found)
-
-
-def check_trial(trial: Any, present: np.ndarray, where: str) -> None:
-    """Refuses what is not a trial against one or more of the raters who are present, ``(R,)`` bool.
-
-    Raises:
-        PluginError: no trial, or a truth that names nobody or somebody who is absent.
-    """
-    if not isinstance(trial, Trial):
-        raise PluginError(f"{where}: not a Trial", expected="trials, none of too few raters", found=f"a {_kind(trial)}")
-    truth, looked = np.asarray(trial.truth), np.flatnonzero(present).tolist()
-    if truth.shape != present.shape or truth.dtype != bool:
-        expected, found = f"({len(present)},) bool", f"{truth.shape} {truth.dtype}"
-        raise PluginError(f"{where}: the truth of a trial is no set of raters", expected=expected, found=found)
-    named = np.flatnonzero(truth).tolist()
-    if not named or not set(named) <= set(looked):
-        what = "names absent raters" if named else "names no rater"
-        expected, found = f"one or more of the raters present, {looked}", f"raters {named}"
-        raise PluginError(f"{where}: the truth of a trial {what}", expected=expected, found=found)
-
-
-def check_method_numbers(seen: Seen, record: MethodRecord, n_raters: int, samples: int, where: str) -> None:
-    """Refuses numbers of a method's draws other than those that its capabilities declare.
-
-    Raises:
-        PluginError: no draw, another number of samples than asked for, a rater without a prediction, no consensus.
-    """
-    _check_samples(seen, record, samples, where)
-    personal = Capability.PERSONAL in record.capabilities
-    missing = [rater for rater in range(n_raters) if personal and not seen[DrawKind.RATER, rater]]
-    if missing:
-        raise PluginError(
-            f"{where}: no prediction for raters {missing}", expected="one or more each", found=_told(seen)
-        )
-    if Capability.CONSENSUS in record.capabilities and seen[DrawKind.CONSENSUS, None] != 1:
-        raise PluginError(f"{where}: wrong number of consensus draws", expected="1", found=_told(seen))
-
-
-def check_trial_numbers(seen: Seen, record: MethodRecord, samples: int, where: str) -> None:
-    """The same of one trial of a fusion, which predicts what raters it likes.
-
-    Raises:
-        PluginError: no draw, another number of samples than asked for, more than one consensus.
-    """
-    _check_samples(seen, record, samples, where)
-    if seen[DrawKind.CONSENSUS, None] > 1:
-        raise PluginError(f"{where}: wrong number of consensus draws", expected="1 at most", found=_told(seen))
-
-
-def _check_samples(seen: Seen, record: MethodRecord, samples: int, where: str) -> None:
-    if not seen:
-        raise PluginError(f"{where}: the {record.kind} returned nothing", expected="draws", found=_told(seen))
-    wanted = samples if Capability.DIVERSE in record.capabilities else 0
-    if seen[DrawKind.SAMPLE, None] != wanted:
-        raise PluginError(f"{where}: wrong number of samples", expected=f"{wanted}", found=_told(seen))
-
-
-def _told(seen: Seen) -> str:
-    totals: Counter[str] = Counter()
-    for (kind, _), count in seen.items():
-        totals[kind.value] += count
-    return ", ".join(f"{count} {kind}" for kind, count in totals.items()) or "nothing"
+    method.eval()
+    draws = method.predict(image, n, context)
+    yield from draws if isinstance(draws, Iterable) else ()

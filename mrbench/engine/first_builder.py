@@ -20,7 +20,7 @@ from mrbench.registry import Plugin, Registry, discover
 
 
 def answer(registry: Registry, build: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The parts of the error that a method's constructor, networks or stages raise; None where they raise nothing."""
+    """The parts of the error that a method's constructor or stages raise; None where they raise nothing."""
     plugin = registry.get("method", build["method"])
     try:
         construct(plugin, build["options"], Description.from_json(build["description"]))
@@ -49,11 +49,13 @@ def construct(plugin: Plugin[Any], options: Mapping[str, Any], description: Desc
 
 
 def _build(factory: Any, config: Any, description: Description) -> None:
-    from mrbench.engine.listed import check_listed
+    from mrbench.engine.hidden import refuse_hidden
+    from mrbench.engine.owned import check_owned
 
     method = factory(config, description)
+    refuse_hidden(method)
     for stage in method.stages():
-        check_listed(method, stage, [parameter for group in stage.groups for parameter in group.parameters])
+        check_owned(method, stage, [parameter for group in stage.groups for parameter in group.parameters])
 
 
 def _meta() -> AbstractContextManager[Any]:

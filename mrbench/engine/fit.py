@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from mrbench.engine.augmentation import augment
 from mrbench.engine.conditions import Precision
-from mrbench.engine.listed import check_listed
+from mrbench.engine.owned import check_owned
 from mrbench.engine.slices import AnySlices
 from mrbench.engine.sparsity import thinned
 from mrbench.engine.terms import check_terms, check_trainable
@@ -65,14 +65,14 @@ class Curve:
 
 @dataclass
 class Progress:
-    """Where a training stands; with the networks' weights, all that a checkpoint holds."""
+    """Where a training stands; with the method's weights, all that a checkpoint holds."""
 
     stage: int = 0
     epoch: int = 0
     optimiser: dict[str, Any] | None = None
     best_loss: float = math.inf
     best_epoch: int = -1
-    best: dict[str, dict[str, Tensor]] | None = None
+    best: dict[str, Tensor] | None = None
     curve: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -92,7 +92,7 @@ def fit(
     """Trains a method in place.
 
     Args:
-        method: its networks are moved to ``device`` and trained stage by stage.
+        method: moved to ``device`` and trained stage by stage.
         train, validation: slices; without validation slices the last weights are kept.
         seed: of this training; order, augmentation, latent draws and absent raters derive from it.
         raters_present: so many raters of each training image, drawn anew whenever a step has the image, are present;
@@ -103,11 +103,10 @@ def fit(
 
     Raises:
         DivergedError: a loss or a gradient became non-finite; says where.
-        PluginError: a loss that is not a mapping of names to scalars, or a stage that trains what is in no network.
+        PluginError: a loss that is not a mapping of names to scalars, or a stage that trains what is not the method's.
         NotApplicableError: another precision than float32, and no network of the method has a use for it.
     """
-    for network in method.networks().values():
-        network.to(device)
+    method.to(device)
     if precision == "bf16":
         _check_convolutional(method)
     with _reproducible(device):
@@ -128,8 +127,7 @@ def fit(
 
 
 def _check_convolutional(method: Method[Any]) -> None:
-    modules = (module for network in method.networks().values() for module in network.modules())
-    if not any(isinstance(module, Convolutional) for module in modules):
+    if not any(isinstance(module, Convolutional) for module in method.modules()):
         raise NotApplicableError(
             f"{type(method).__name__} cannot train in bf16: no network of its is made of mrbench.nn's",
             hint="--precision float32",
@@ -212,7 +210,7 @@ class _StageLoop:
         ]
         self.optimiser = torch.optim.Adam(self.groups)
         self.parameters = [parameter for group in self.groups for parameter in group["params"]]  # type: ignore[attr-defined]
-        check_listed(method, stage, self.parameters)
+        check_owned(method, stage, self.parameters)
 
     def run(self, progress: Progress, folder: Path | None, report: Report, checkpoint_seconds: float) -> None:
         if progress.optimiser is not None:
@@ -234,18 +232,16 @@ class _StageLoop:
                 _save(self.method, progress, folder)
                 saved = time.monotonic()
         if progress.best is not None:
-            _load_weights(self.method, progress.best)
+            self.method.load_state_dict(progress.best)
         self._set_mode(training=False)
 
     def _freeze(self) -> None:
         trained = {id(parameter) for parameter in self.parameters}
-        for network in self.method.networks().values():
-            for parameter in network.parameters():
-                parameter.requires_grad_(id(parameter) in trained)
+        for parameter in self.method.parameters():
+            parameter.requires_grad_(id(parameter) in trained)
 
     def _set_mode(self, training: bool) -> None:
-        for network in self.method.networks().values():
-            network.eval()
+        self.method.eval()
         if training:
             for module in self.stage.modules:
                 module.train()
@@ -354,16 +350,8 @@ def _listed(terms: Mapping[str, Tensor]) -> str:
     return ", ".join(f"{name} = {value.item():.4g}" for name, value in terms.items())
 
 
-def _weights(method: Method[Any]) -> dict[str, dict[str, Tensor]]:
-    return {
-        name: {key: value.detach().clone() for key, value in network.state_dict().items()}
-        for name, network in method.networks().items()
-    }
-
-
-def _load_weights(method: Method[Any], weights: Mapping[str, Mapping[str, Tensor]]) -> None:
-    for name, network in method.networks().items():
-        network.load_state_dict(weights[name])
+def _weights(method: Method[Any]) -> dict[str, Tensor]:
+    return {key: value.detach().clone() for key, value in method.state_dict().items()}
 
 
 def _save(method: Method[Any], progress: Progress, folder: Path) -> None:
@@ -382,7 +370,7 @@ def _restored(method: Method[Any], folder: Path | None, device: torch.device) ->
         return Progress()
     try:
         saved = torch.load(path, map_location=device, weights_only=True)
-        _load_weights(method, saved.pop("weights"))
+        method.load_state_dict(saved.pop("weights"))
         return Progress(**saved)
     except (RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError):
         path.unlink()  # damaged, or of networks that have changed since: the training starts anew

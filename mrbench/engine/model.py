@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -21,11 +21,13 @@ from mrbench.engine.record import read_record, reproduce
 from mrbench.engine.run import open_run
 from mrbench.errors import DataError, MrbenchError, UnknownNameError, UsageError
 from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Context, Method
 from mrbench.metrics.tables import binarise
 from mrbench.records import MethodRecord
 from mrbench.registry import discover_with_warnings
 from mrbench.seeds import derive_seed
+
+if TYPE_CHECKING:
+    from mrbench.interfaces.method import Method
 
 
 class HasFolder(Protocol):
@@ -148,7 +150,7 @@ class Model:
     """
 
     def __init__(
-        self, spec: CellSpec, record: MethodRecord, description: Description, method: Method[Any], device: Any
+        self, spec: CellSpec, record: MethodRecord, description: Description, method: "Method[Any]", device: Any
     ) -> None:
         self.spec, self.record, self.description, self.method, self.device = spec, record, description, method, device
 
@@ -226,14 +228,13 @@ class Model:
         return int(rater)
 
     def _draws(self, image: np.ndarray | Image | Case, n: int, seed: int, case: str | None) -> Iterable[Draw]:
-        import torch
+        from mrbench.interfaces.method import Context
 
         own = prediction_seed(self.spec)
         context = Context(derive_seed(own, seed) if seed else own, self.device, self.spec.sampler)
         predictor = Predictor.of_method(self.record, self.description, n, self.method, context)
-        with torch.no_grad():
-            for _, draws in predictor.draws(self._case(image, case)):
-                yield from draws
+        for _, draws in predictor.draws(self._case(image, case)):
+            yield from draws
 
     def _case(self, image: np.ndarray | Image | Case, name: str | None) -> Case:
         found = image.without_masks() if isinstance(image, Case) else image

@@ -3,22 +3,24 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mrbench.data.case import Case
 from mrbench.data.description import Description
-from mrbench.engine.draws import Seen, check_draw, check_method_numbers, check_trial, check_trial_numbers
+from mrbench.engine.draw_rules import Seen, check_draw, check_method_numbers, check_trial, check_trial_numbers
 from mrbench.errors import MrbenchError
 from mrbench.interfaces.case_tables import CaseTables
 from mrbench.interfaces.draw import Draw
 from mrbench.interfaces.fusion import Fusion
-from mrbench.interfaces.method import Context, Method
 from mrbench.metrics.tables import TableBuilder
 from mrbench.places import of_function, of_generator
 from mrbench.records import MethodRecord
 from mrbench.seeds import derive_noise
+
+if TYPE_CHECKING:
+    from mrbench.interfaces.method import Context, Method
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,12 +65,13 @@ class Predictor:
 
     @classmethod
     def of_method(
-        cls, record: MethodRecord, description: Description, samples: int, method: Method[Any], context: Context
+        cls, record: MethodRecord, description: Description, samples: int, method: "Method[Any]", context: "Context"
     ) -> "Predictor":
         """A method has one trial, with all present raters as its truth. It sees the image and never a mask."""
+        from mrbench.engine.draws import draws_of
 
         def trials(case: Case) -> Iterable[tuple[np.ndarray, Iterable[Draw]]]:
-            yield case.present, method.predict(case.without_masks(), samples, context)
+            yield case.present, draws_of(method, case.without_masks(), samples, context)
 
         def check_numbers(seen: Seen, where: str) -> None:
             check_method_numbers(seen, record, description.n_raters, samples, where)

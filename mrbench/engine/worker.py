@@ -12,10 +12,9 @@ import signal
 import sys
 import traceback
 from collections.abc import Collection, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,10 +34,12 @@ from mrbench.engine.sparsity import thinned_cases
 from mrbench.engine.store import CHECKPOINT, Attempt, BusyError, attempt
 from mrbench.errors import DivergedError, NotApplicableError
 from mrbench.files import write_json
-from mrbench.interfaces.method import Context, Method
 from mrbench.places import told
 from mrbench.registry import Registry, discover
 from mrbench.seeds import derive_seed
+
+if TYPE_CHECKING:
+    from mrbench.interfaces.method import Context, Method
 
 LOG_BYTES = 2**20
 """The end of a cell's log that is kept."""
@@ -133,6 +134,8 @@ class CellLife:
         if self.spec.kind == "fusion":
             fusion = self.plugin.load()(configured(self.plugin, self.spec.options), description)
             return Predictor.of_fusion(record, description, samples, fusion, seed)
+        from mrbench.interfaces.method import Context
+
         self.device = torch_device(self.order.device)
         method = untrained(self.spec, self.plugin, description)
         self._train(method, cases, fold)
@@ -140,7 +143,7 @@ class CellLife:
         self._measure_inference(method, context, cases[int(self._test_cases(fold)[0])])
         return Predictor.of_method(record, description, samples, method, context)
 
-    def _train(self, method: Method[Any], cases: CaseSet, fold: Fold) -> None:
+    def _train(self, method: "Method[Any]", cases: CaseSet, fold: Fold) -> None:
         final = self.spec.training_folder(self.order.results)
         if not (final / TRAINED).exists():
             with attempt(final, marker=TRAINED) as work:
@@ -155,7 +158,7 @@ class CellLife:
         self.profile.phases["fit"] = training["fit"]
         self.profile.facts |= training["facts"]
 
-    def _fit(self, method: Method[Any], cases: CaseSet, fold: Fold, work: Attempt) -> None:
+    def _fit(self, method: "Method[Any]", cases: CaseSet, fold: Fold, work: Attempt) -> None:
         from mrbench.engine.fit import CHECKPOINT_SECONDS, fit
         from mrbench.engine.slices import training_slices
 
@@ -183,7 +186,7 @@ class CellLife:
         curve.write(work.folder / "curves.csv")
         shutil.rmtree(work.folder / CHECKPOINT, ignore_errors=True)
         facts = {
-            "parameters": sum(p.numel() for network in method.networks().values() for p in network.parameters()),
+            "parameters": sum(parameter.numel() for parameter in method.parameters()),
             "epochs": len(curve.rows),
             "seconds_per_epoch": sum(row["seconds"] for row in curve.rows) / max(1, len(curve.rows)),
             "training_slices": len(train),
@@ -203,7 +206,7 @@ class CellLife:
         return thinned_cases(cases, conditions.raters_present, derive_seed(spec.seed, spec.dataset, "present"))
 
     def _predict(self, predictor: Predictor, cases: CaseSet, test: np.ndarray, folder: Path) -> None:
-        with self._phase("predict"), _without_gradients(self.spec.kind):
+        with self._phase("predict"):
             phases.predict(predictor, cases, test, folder, self.emit)
         seconds = self.profile.phases["predict"]["seconds"]
         size = (folder / PREDICTIONS).stat().st_size
@@ -213,20 +216,20 @@ class CellLife:
             "samples_per_second": round(len(test) * predictor.samples / seconds, 2),
         }
 
-    def _measure_inference(self, method: Method[Any], context: Context, case: Case) -> None:
+    def _measure_inference(self, method: "Method[Any]", context: "Context", case: Case) -> None:
         # One case, after a call that warms up; what is counted into tables is not part of it.
-        import torch
         from torch.utils.flop_counter import FlopCounterMode
+
+        from mrbench.engine.draws import draws_of
 
         image = case.without_masks()
         checked = Predictor.of_method(self.plugin.record, method.description, 1, method, context)
 
         def draw(n: int) -> None:
-            with torch.no_grad():
-                for _ in method.predict(image, n, context):
-                    pass
+            for _ in draws_of(method, image, n, context):
+                pass
 
-        with FlopCounterMode(display=False) as flops, torch.no_grad():
+        with FlopCounterMode(display=False) as flops:
             for _, draws in checked.draws(case):
                 list(draws)
         one, all_samples = (milliseconds(lambda n=n: draw(n), self.device) for n in (1, self.spec.samples))  # type: ignore[misc]
@@ -259,14 +262,6 @@ class CellLife:
         _copy_curves(self.spec, self.order.results, work.folder)
         _copy_log(work.folder)
         work.complete()
-
-
-def _without_gradients(kind: str) -> AbstractContextManager[Any]:
-    if kind == "fusion":
-        return nullcontext()
-    import torch
-
-    return torch.no_grad()
 
 
 def _device_name(device: Any) -> str:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mrbench.engine.draws import TOLERANCE
+from mrbench.engine.draw_rules import TOLERANCE
 from mrbench.errors import DataError
 from mrbench.interfaces.draw import binary_probability, one_hot
 

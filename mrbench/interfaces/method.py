@@ -4,19 +4,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
+import torch
+from torch import Tensor, nn
 
 from mrbench.configuration import Config
 from mrbench.data.case import Image
 from mrbench.data.description import Description
+from mrbench.errors import PluginError
 from mrbench.interfaces.draw import Draw
+from mrbench.interfaces.training import TrainingOptions
 from mrbench.seeds import derive_noise
-
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor, nn
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,16 +30,16 @@ class Batch:
         present: ``(B, R)`` bool.
     """
 
-    image: "Tensor"
-    masks: "Tensor"
-    present: "Tensor"
+    image: Tensor
+    masks: Tensor
+    present: Tensor
 
 
 @dataclass(frozen=True)
 class ParameterGroup:
     """Parameters that share optimiser settings."""
 
-    parameters: Sequence["nn.Parameter"]
+    parameters: Sequence[nn.Parameter]
     learning_rate: float
     weight_decay: float = 0.0
 
@@ -50,8 +50,8 @@ class Stage:
 
     Attributes:
         name: unique in its method.
-        modules: the networks in training mode; every other network of the method is frozen, BatchNorm included.
-        groups: what the optimiser (Adam) changes.
+        modules: the submodules in training mode, or the method itself; all others are frozen, BatchNorm included.
+        groups: what the optimiser (Adam) changes: parameters of the method.
         loss: the weighted terms of the objective for one batch, by name; the objective is their sum. Called in
             evaluation mode and without gradients for the validation loss.
         epochs: at most.
@@ -67,9 +67,9 @@ class Stage:
     """
 
     name: str
-    modules: Sequence["nn.Module"]
+    modules: Sequence[nn.Module]
     groups: Sequence[ParameterGroup]
-    loss: Callable[[Batch], Mapping[str, "Tensor"]]
+    loss: Callable[[Batch], Mapping[str, Tensor]]
     epochs: int
     batch_size: int
     schedule: Literal["cosine", "constant"] = "cosine"
@@ -84,12 +84,12 @@ class Context:
 
     Attributes:
         seed: of the prediction.
-        device: where the networks are.
+        device: where the method is.
         sampler: of the method's record: how this row draws from the family's training.
     """
 
     seed: int
-    device: "torch.device"
+    device: torch.device
     sampler: str = "default"
 
     def noise(self, image: Image, *axes: str | int) -> np.random.Generator:
@@ -103,43 +103,134 @@ class Context:
 C = TypeVar("C", bound=Config)
 
 
-class Method(ABC, Generic[C]):
-    """A model with its losses and its sampling.
+class Method(nn.Module, ABC, Generic[C]):
+    """A model with its losses and its sampling, a module of torch: its submodules and parameters are what is trained.
 
-    Subclasses build their networks in ``__init__`` (on the CPU, under a seeded global generator) and list them in
-    :meth:`networks`. Training draws from torch's global generator, prediction from ``context.noise`` alone.
+    They are moved to the device, saved, loaded and checked as well. Subclasses assign them in ``__init__``, which runs
+    on the CPU under a seeded global generator. The harness puts them in training or evaluation mode and turns gradients
+    off where none are needed. Training draws from torch's global generator, prediction from ``context.noise`` alone.
+
+    Attributes:
+        stage_name: of the default stage, an ingredient of its seeds; empty: the name of the class.
     """
 
+    stage_name: ClassVar[str] = ""
+
     def __init__(self, config: C, description: Description) -> None:
+        super().__init__()
         self.config = config
         self.description = description
 
-    @abstractmethod
-    def networks(self) -> Mapping[str, "nn.Module"]:
-        """Every network by name: what is moved to the device, saved and loaded."""
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, nn.Module | nn.Parameter) and (name in _OWN or hasattr(type(self), name)):
+            raise PluginError(
+                f"{type(self).__name__} assigns a {type(value).__name__} to {name!r}, which is something else already",
+                expected="submodules and parameters under names that neither mrbench.Method nor the class uses",
+                found=f"self.{name} = {type(value).__name__}(...)",
+                hint=f"call it otherwise, such as {name}_network",
+            )
+        super().__setattr__(name, value)
 
-    @abstractmethod
+    def loss(self, batch: Batch) -> Mapping[str, Tensor]:  # noqa: ARG002
+        """The weighted terms of the default stage's objective, by name: scalars whose sum is minimised."""
+        raise PluginError(f"{type(self).__name__} has no loss", expected="a method loss(batch), or stages with losses")
+
     def stages(self) -> Sequence[Stage]:
-        """The optimisations in order."""
+        """The optimisations in order. Default: one of all parameters, as options that are a TrainingOptions say."""
+        return [self.stage()]
+
+    def stage(
+        self,
+        children: Sequence[str] = (),
+        *,
+        name: str = "",
+        rates: Mapping[str, float] | None = None,
+        **more: Any,
+    ) -> Stage:
+        """A stage that trains submodules together, as options that are a TrainingOptions say.
+
+        Args:
+            children: names of the submodules; none: the whole method.
+            name: of the stage; default: :attr:`stage_name`.
+            rates: learning rates of submodules that have one of their own.
+            more: other fields of the stage; ``loss`` is by default the method's.
+
+        Raises:
+            PluginError: other options.
+        """
+        options = self._training_options()
+        values: dict[str, Any] = {"loss": self.loss, **more}
+        return Stage(
+            name=name or self.stage_name or type(self).__name__,
+            modules=[self.get_submodule(child) for child in children] or [self],
+            groups=_groups(self, children, options.learning_rate, rates or {}),
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            schedule=options.schedule,
+            patience=options.patience,
+            **values,
+        )
+
+    def _training_options(self) -> TrainingOptions:
+        if not isinstance(self.config, TrainingOptions):
+            raise PluginError(
+                f"nothing says how {type(self).__name__} is trained",
+                expected="options that derive from mrbench.TrainingOptions, or a method stages()",
+                found=f"options of class {type(self.config).__name__}",
+            )
+        return self.config
 
     @abstractmethod
     def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:
-        """Draws for one image, without gradients and in evaluation mode.
+        """Draws for one image. The harness asks for them in evaluation mode and without gradients.
 
         Diverse methods give exactly ``n`` samples, personal ones at least one prediction for each rater (draw 0
         first), consensus-only ones a single consensus. ``probability`` is ``(K, *spatial)`` on the image's grid.
         """
 
     def save(self, folder: Path) -> None:
-        """Writes the weights, one file per network, and nothing else."""
-        import torch
-
-        for name, network in self.networks().items():
-            torch.save(network.state_dict(), folder / f"{name}.pt")
+        """Writes the weights and nothing else: a file per submodule, and one of parameters that are in none."""
+        for name, part in _parts(self).items():
+            torch.save(part, folder / f"{name}.pt")
 
     def load(self, folder: Path) -> None:
         """Reads what :meth:`save` wrote; no pickled code is run."""
-        import torch
+        for name in _parts(self):
+            state = torch.load(folder / f"{name}.pt", weights_only=True, map_location="cpu")
+            if name == _LOOSE:
+                _load_loose(self, state)
+            else:
+                self.get_submodule(name).load_state_dict(state)
 
-        for name, network in self.networks().items():
-            network.load_state_dict(torch.load(folder / f"{name}.pt", weights_only=True, map_location="cpu"))
+
+_OWN = ("config", "description", "training")
+"""Attributes of a method that are set when it is made; its class has the others."""
+
+_LOOSE = "parameters"
+"""File of parameters and buffers that are in no submodule; none can have this name, for it is a method's of torch."""
+
+
+def _groups(
+    method: Method[Any], children: Sequence[str], rate: float, rates: Mapping[str, float]
+) -> list[ParameterGroup]:
+    # Each parameter once, by learning rate; tied ones go by the first submodule that has them.
+    found: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in method.named_parameters():
+        child = name.partition(".")[0]
+        if not children or child in children:
+            found.setdefault(rates.get(child, rate), []).append(parameter)
+    return [ParameterGroup(parameters, own) for own, parameters in found.items()]
+
+
+def _parts(method: nn.Module) -> dict[str, dict[str, Any]]:
+    # The state of every submodule that has one, by its name, and that of the method itself.
+    parts = {name: child.state_dict() for name, child in method.named_children()}
+    parts[_LOOSE] = {key: value for key, value in method.state_dict().items() if "." not in key}
+    return {name: part for name, part in parts.items() if part}
+
+
+def _load_loose(method: nn.Module, state: Mapping[str, Any]) -> None:
+    absent, unknown = method.load_state_dict(state, strict=False)
+    wrong = [*(key for key in absent if "." not in key), *unknown]
+    if wrong:
+        raise RuntimeError(f"weights of {type(method).__name__} are not those of its parameters: {', '.join(wrong)}")

@@ -40,10 +40,8 @@ class LatentUNet(nn.Module):
         encoders = [*self.prior.parameters(), *posterior.parameters()]
         return norm_penalty(iter([*encoders, *self.fcomb.inner_parameters()]))
 
-    @torch.no_grad()
     def encode(self, image: Image, device: torch.device) -> "Encoded":
-        """What every draw of an image shares, computed once, in evaluation mode."""
-        self.eval()
+        """What every draw of an image shares, computed once."""
         features = run_by_slices(self.backbone, image.array, device)  # (D, 16, H, W)
         mean, deviation = run_by_slices(self._moments, image.array, device).chunk(2, dim=1)  # (D, Z) each
         return Encoded(features, mean, deviation)
@@ -52,7 +50,6 @@ class LatentUNet(nn.Module):
         prior = self.prior(x)
         return torch.cat([prior.mean, prior.deviation], dim=1)
 
-    @torch.no_grad()
     def sample(
         self,
         image: Image,
@@ -69,7 +66,6 @@ class LatentUNet(nn.Module):
             z = encoded.latents(np.stack(chunk))
             yield from self.decode(encoded.features, z if through is None else through(z), image)
 
-    @torch.no_grad()
     def decode(self, features: Tensor, z: Tensor, image: Image) -> np.ndarray:
         """``(S, K, *spatial)`` probabilities from maps ``(D, 16, H, W)`` and latents ``(D, S, Z)``."""
         return draws_from_slices(self.fcomb.by_slices(features, z), self.classes, image.array.ndim)

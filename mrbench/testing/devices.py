@@ -57,8 +57,7 @@ def accelerator(candidate: MethodCandidate) -> None:
 
     candidate.trained(SLICES)
     rehearsal = candidate.rehearse(SLICES, device=device)
-    for network in rehearsal.method.networks().values():
-        network.to(device).eval()
+    rehearsal.method.to(device)
     draw(rehearsal.method, SLICES.tested[0], SAMPLES, candidate.context(3, device))
 
 

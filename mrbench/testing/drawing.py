@@ -3,7 +3,7 @@
 from collections import Counter
 
 from mrbench.data.case import Case
-from mrbench.engine.draws import check_draw, check_method_numbers, check_trial, check_trial_numbers
+from mrbench.engine.draw_rules import check_draw, check_method_numbers, check_trial, check_trial_numbers
 from mrbench.interfaces.fusion import Trial
 from mrbench.testing.candidate import Predicting
 from mrbench.testing.check import Check

@@ -101,15 +101,12 @@ def masks_unseen(candidate: MethodCandidate) -> None:
 
 def _through_the_harness(candidate: MethodCandidate, case: Case) -> np.ndarray:
     # (draws, F, bytes): the bits that are scored
-    import torch
-
     from mrbench.engine.predict import Predictor
 
     method, context = candidate.trained(SLICES).method, candidate.context(3)
     record = candidate.plugin.record
     predictor = Predictor.of_method(record, SLICES.description, SAMPLES, method, context)
-    with torch.no_grad():
-        return predictor.predict(case)[0].packed
+    return predictor.predict(case)[0].packed
 
 
 @rule("method", "fusion")

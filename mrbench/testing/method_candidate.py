@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from mrbench.errors import NotApplicableError
 from mrbench.interfaces.fusion import Trial
-from mrbench.interfaces.method import Context, Method
 from mrbench.testing.candidate import Drawer, Predicting
 from mrbench.testing.scenes import Scene
 
 if TYPE_CHECKING:
     import torch
 
+    from mrbench.interfaces.method import Context, Method
     from mrbench.testing.rehearsal import Rehearsal
 
 
@@ -57,7 +57,7 @@ class MethodCandidate(Predicting):
         except Exception as error:
             raise NotApplicableError(f"it needs a training that fails: see learns-{scene.name}") from error
 
-    def new(self, scene: Scene, seed: int = 0) -> Method[Any]:
+    def new(self, scene: Scene, seed: int = 0) -> "Method[Any]":
         """A new method for a scene, untrained."""
         from mrbench.testing.rehearsal import build
 
@@ -67,14 +67,16 @@ class MethodCandidate(Predicting):
         """The trained method's draws."""
         return self.drawer_of(self.trained(scene).method)
 
-    def drawer_of(self, method: Method[Any]) -> Drawer:
+    def drawer_of(self, method: "Method[Any]") -> Drawer:
         """Draws of any method of this class."""
         from mrbench.testing.rehearsal import draw
 
         return lambda case, n, seed: [Trial(case.present, draw(method, case, n, self.context(seed)))]
 
-    def context(self, seed: int, device: "torch.device | None" = None) -> Context:
+    def context(self, seed: int, device: "torch.device | None" = None) -> "Context":
         """What surrounds a prediction; on the CPU unless a device is given."""
         import torch
+
+        from mrbench.interfaces.method import Context
 
         return Context(seed, device or torch.device("cpu"), self.plugin.record.sampler)

@@ -7,7 +7,6 @@ from mrbench.configuration import Config, flat
 from mrbench.errors import NotApplicableError
 from mrbench.interfaces.dataset import Dataset
 from mrbench.interfaces.fusion import Fusion
-from mrbench.interfaces.method import Method
 from mrbench.interfaces.metric import Metric
 from mrbench.records import Capability, load_attribute
 from mrbench.testing.candidate import Candidate, Predicting
@@ -19,7 +18,11 @@ OF_DRAWS = {"consensus": Capability.CONSENSUS, "sample": Capability.DIVERSE, "ra
 
 
 def _base(kind: CheckedKind) -> type:
-    bases: dict[CheckedKind, type] = {"method": Method, "fusion": Fusion, "dataset": Dataset, "metric": Metric}
+    if kind == "method":
+        from mrbench.interfaces.method import Method  # loads torch, which the others need not
+
+        return Method
+    bases: dict[CheckedKind, type] = {"fusion": Fusion, "dataset": Dataset, "metric": Metric}
     return bases[kind]
 
 

@@ -13,7 +13,9 @@ from torch import Tensor
 from mrbench.configuration import Config
 from mrbench.data.case import Case
 from mrbench.data.description import Description
+from mrbench.engine.draws import draws_of
 from mrbench.engine.fit import fit
+from mrbench.engine.hidden import refuse_hidden
 from mrbench.engine.slices import Slices, slices_of
 from mrbench.interfaces.draw import Draw
 from mrbench.interfaces.method import Batch, Context, Method, Stage
@@ -47,10 +49,16 @@ class Rehearsal:
 
 
 def build(factory: Factory, config: Config, description: Description, seed: int) -> Method[Any]:
-    """A new method, its weights drawn under a seed; torch's global generator is left as it was."""
+    """A new method, its weights drawn under a seed; torch's global generator is left as it was.
+
+    Raises:
+        PluginError: it keeps networks where torch does not see them.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return factory(config, description)
+        method = factory(config, description)
+    refuse_hidden(method)
+    return method
 
 
 def rehearse(
@@ -122,7 +130,7 @@ def _watched(stage: Stage, rehearsal: Rehearsal) -> Callable[[Batch], Mapping[st
 def gradients_seen(rehearsal: Rehearsal) -> Iterator[None]:
     """Notes which parameters of the stages' groups get a gradient."""
     method = rehearsal.method
-    names = {id(p): f"{n}.{k}" for n, net in method.networks().items() for k, p in net.named_parameters()}
+    names = {id(parameter): name for name, parameter in method.named_parameters()}
     trained = [p for stage in method.stages() for group in stage.groups for p in group.parameters]
     seen: set[int] = set()
 
@@ -141,7 +149,7 @@ def gradients_seen(rehearsal: Rehearsal) -> Iterator[None]:
         for hook in hooks:
             hook.remove()
     missing = [p for p in trained if id(p) not in seen]
-    rehearsal.without_gradient = [names.get(id(p), f"a tensor {tuple(p.shape)} of no network") for p in missing]
+    rehearsal.without_gradient = [names[id(p)] for p in missing]
 
 
 @contextmanager
@@ -157,13 +165,14 @@ def one_thread() -> Iterator[None]:
 
 def draw(method: Method[Any], case: Case, n: int, context: Context) -> list[Draw]:
     """A method's draws for a case, asked for the way the harness does."""
-    with one_thread(), torch.no_grad():
-        return list(method.predict(case.without_masks(), n, context) or ())
+    with one_thread():
+        return list(draws_of(method, case.without_masks(), n, context))
 
 
 @torch.no_grad()
 def losses_with_absent(method: Method[Any], scene: Scene, label: int) -> dict[str, Tensor]:
     """Every term of every stage's loss on a scene, with a label in the masks of absent raters."""
+    method.eval()
     slices = slices_of(scene.cases, scene.training)
     found: dict[str, Tensor] = {}
     with one_thread(), torch.random.fork_rng(devices=[]):
@@ -186,6 +195,6 @@ def _marked(of: Masks, label: int) -> Masks:
 
 def draw_in_turn(method: Method[Any], cases: Sequence[Case], n: int, context: Context) -> list[list[Draw]]:
     """Draws for several cases, one draw of each case after the other."""
-    with one_thread(), torch.no_grad():
-        rounds = list(zip_longest(*(method.predict(case.without_masks(), n, context) for case in cases)))
+    with one_thread():
+        rounds = list(zip_longest(*(draws_of(method, case.without_masks(), n, context) for case in cases)))
     return [[draw for draw in column if draw is not None] for column in zip(*rounds, strict=True)]

@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mrbench.errors import NotApplicableError
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.fusion import Trial
-from mrbench.interfaces.method import Method
 from mrbench.records import Capability
 from mrbench.testing.candidate import Predicting
 from mrbench.testing.check import CheckFailedError, rule
 from mrbench.testing.compare import TOLERANCE, apart, expect_equal, identical
 from mrbench.testing.method_candidate import MethodCandidate
 from mrbench.testing.scenes import SLICES
+
+if TYPE_CHECKING:
+    from mrbench.interfaces.method import Method
 
 SAMPLES = 6
 
@@ -38,17 +40,12 @@ def training_seed(candidate: MethodCandidate) -> None:
         )
 
 
-def _differing(candidate: MethodCandidate, other: Method[Any]) -> str:
-    # The first tensor of the networks' states that differs, by name; empty where none does.
-    first, second = (_states(method) for method in (candidate.trained(SLICES).method, other))
+def _differing(candidate: MethodCandidate, other: "Method[Any]") -> str:
+    # The first tensor of the methods' states that differs, by name; empty where none does.
+    first, second = (method.state_dict() for method in (candidate.trained(SLICES).method, other))
     if first.keys() != second.keys():
         return "other tensors"
     return next((name for name, value in first.items() if not value.equal(second[name])), "")
-
-
-def _states(method: Method[Any]) -> dict[str, Any]:
-    networks = method.networks()
-    return {f"{name}.{key}": value for name, net in networks.items() for key, value in net.state_dict().items()}
 
 
 @rule("method", "fusion")

@@ -4,10 +4,10 @@ from typing import Literal
 
 from mrbench.configuration import option
 from mrbench.nn.backbone import Backbone
-from mrbench.nn.training import TrainingOptions
+from mrbench.nn.training import NetworkTraining
 
 
-class ConfusionConfig(TrainingOptions):
+class ConfusionConfig(NetworkTraining):
     """Options of ``cm-global``; the defaults are the papers'."""
 
     backbone: Backbone = option(Backbone(), "the network of the feature maps")

@@ -17,7 +17,6 @@ from mrbench.nn.backbone import build_backbone
 from mrbench.nn.losses import logit_channels, logits_to_probability, probability_dice_loss, start_from_background
 from mrbench.nn.raters import pairs_of
 from mrbench.nn.slices import from_slices, run_by_slices
-from mrbench.nn.training import joint_stage
 from mrbench_confusion.config import ConfusionConfig, PixelConfusionConfig
 from mrbench_confusion.matrices import GlobalMatrices, LowRankMatrices, PixelMatrices, start
 
@@ -27,6 +26,8 @@ LEAST = 1e-7
 
 class ConfusionMatrices(Method[ConfusionConfig]):
     """p(truth|x) from a network; rater r says A_r p(truth|x). ``cm-global``."""
+
+    stage_name = "confusion"
 
     def __init__(self, config: ConfusionConfig, description: Description) -> None:
         super().__init__(config, description)
@@ -39,15 +40,9 @@ class ConfusionMatrices(Method[ConfusionConfig]):
     def _matrices(self) -> nn.Module:
         return GlobalMatrices(self.raters, start(self.classes, self.config.diagonal, self.config.off_diagonal))
 
-    def networks(self) -> Mapping[str, nn.Module]:
-        """The segmentation network, and what gives the matrices."""
-        networks: dict[str, nn.Module] = {"backbone": self.backbone, "truth": self.truth}
-        return networks | ({"matrices": self.matrices} if self.matrices is not None else {})
-
     def stages(self) -> Sequence[Stage]:
         """All together."""
-        rates = {"matrices": self.config.matrix_learning_rate}
-        return [joint_stage("confusion", self.networks(), self.config, self.loss, rates)]
+        return [self.stage(rates={"matrices": self.config.matrix_learning_rate})]
 
     # Tanno et al. 2019, eq. 7; Zhang et al. 2020, eq. 8: means over pixels and pairs where the papers have sums
 
@@ -70,10 +65,7 @@ class ConfusionMatrices(Method[ConfusionConfig]):
 
     def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:  # noqa: ARG002
         """One prediction per rater."""
-        for network in self.networks().values():
-            network.eval()
-        with torch.no_grad():
-            everybody = run_by_slices(self._all_raters, image.array, context.device)  # (D, R K, H, W)
+        everybody = run_by_slices(self._all_raters, image.array, context.device)  # (D, R K, H, W)
         for rater, slices in enumerate(torch.split(everybody, self.classes, dim=1)):
             yield Draw(DrawKind.RATER, from_slices(slices, image.array.ndim), rater)
 

@@ -39,11 +39,6 @@ class DPersona(Method[DPersonaConfig]):
         self.queries = Queries(config.stage_2, maps, config.encoder.latent, self.raters)
         self.bank = PriorBank(config.prior_bank, config.encoder.latent) if config.prior_bank else None
 
-    def networks(self) -> Mapping[str, nn.Module]:
-        """The segmentation network with its prior, the posterior (stage I), the raters' queries (stage II), a bank."""
-        bank = {} if self.bank is None else {"bank": self.bank}
-        return {"network": self.network, "posterior": self.posterior, "queries": self.queries, **bank}
-
     def stages(self) -> Sequence[Stage]:
         """Diversification, then on what it left, frozen, the bank if there is one, and personalisation."""
         one, two = self.config.stage_1, self.config.stage_2
@@ -172,9 +167,7 @@ class DPersona(Method[DPersonaConfig]):
         for probability in self.network.sample(image, noise, context.device, self.bank):
             yield Draw(DrawKind.SAMPLE, probability)
 
-    @torch.no_grad()
     def _predict_raters(self, image: Image, context: Context) -> Iterator[Draw]:
-        self.queries.eval()
         encoded = self.network.encode(image, context.device)
         z = attend(self.queries(encoded.features), self._bank_of(encoded, image, context))  # (D, R, Z)
         yield from raters_draws(self.network, encoded.features, z, image)

@@ -4,10 +4,10 @@ from mrbench.configuration import option, prediction_option
 from mrbench.nn.backbone import Backbone
 from mrbench.nn.encoder import Encoder
 from mrbench.nn.personalisation import Personalisation
-from mrbench.nn.training import TrainingOptions
+from mrbench.nn.training import NetworkTraining
 
 
-class PerRaterConfig(TrainingOptions):
+class PerRaterConfig(NetworkTraining):
     """Options of ``per-rater``; the defaults are the thesis's."""
 
     backbone: Backbone = option(Backbone(), "the network of the feature maps")

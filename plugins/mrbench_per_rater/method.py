@@ -3,15 +3,15 @@
 Z counts the dimensions of the latent, L the logits per pixel, F = K - 1 the foreground classes.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mrbench.data.case import Image
 from mrbench.data.description import Description
 from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method, Stage
+from mrbench.interfaces.method import Batch, Context, Method
 from mrbench.nn.bound import bound_loss
 from mrbench.nn.encoder import build_encoder
 from mrbench.nn.gaussian import gaussian_kl
@@ -19,12 +19,13 @@ from mrbench.nn.latent_unet import LatentUNet
 from mrbench.nn.losses import batch_dice_loss
 from mrbench.nn.raters import foreground
 from mrbench.nn.span import spanning
-from mrbench.nn.training import joint_stage
 from mrbench_per_rater.config import PerRaterConfig
 
 
 class PerRaterPosteriors(Method[PerRaterConfig]):
     """p(y|x, z) and p(z|x) shared; q_i(z|x, y_i) for each rater, eq. 3.4."""
+
+    stage_name = "per-rater"
 
     def __init__(self, config: PerRaterConfig, description: Description) -> None:
         super().__init__(config, description)
@@ -32,18 +33,6 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
         self.network = LatentUNet(config.backbone, config.encoder, channels, self.classes, config.background_log_odds)
         # R encoders side by side are one network of grouped convolutions: the same mathematics in one pass.
         self.posteriors = build_encoder(config.encoder, channels + self.classes - 1, groups=self.raters)
-
-    def networks(self) -> Mapping[str, nn.Module]:
-        """The segmentation network with its prior, and the posteriors, which only training uses."""
-        return {"network": self.network, "posteriors": self.posteriors}
-
-    def stages(self) -> Sequence[Stage]:
-        """All together."""
-        return [self._stage_1()]
-
-    def _stage_1(self) -> Stage:
-        networks = {"network": self.network, "posteriors": self.posteriors}
-        return joint_stage("per-rater", networks, self.config, self.loss)
 
     # Eq. 3.5, negated
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mrbench.data.case import Image
 from mrbench.data.description import Description
@@ -25,13 +25,9 @@ class PersonalPosteriors(PerRaterPosteriors):
         maps = self.network.backbone.out_channels
         self.queries = Queries(config.stage_2, maps, config.encoder.latent, self.raters)
 
-    def networks(self) -> Mapping[str, nn.Module]:
-        """Those of stage I, and the raters' queries."""
-        return {"network": self.network, "posteriors": self.posteriors, "queries": self.queries}
-
     def stages(self) -> Sequence[Stage]:
         """Stage I, then stage II on what it left, frozen."""
-        two, one = self.config.stage_2, self._stage_1()
+        two, one = self.config.stage_2, self.stage(["network", "posteriors"])
         groups = [ParameterGroup(list(self.queries.parameters()), two.learning_rate)]
         personal = replace(one, name="personalisation", modules=[self.queries], groups=groups, epochs=two.epochs)
         return [one, replace(personal, loss=self.personalisation)]
@@ -44,10 +40,8 @@ class PersonalPosteriors(PerRaterPosteriors):
         z = attend(self.queries(features), bank)  # (B, R, Z)
         return {"raters": raters_loss(self.network, features, z, batch)}
 
-    @torch.no_grad()
     def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:  # noqa: ARG002
         """A prediction for every rater; the slices of a volume share the base noise of the bank."""
-        self.queries.eval()
         encoded = self.network.encode(image, context.device)
         noise = context.noise(image, "bank").standard_normal((self.config.bank, self.config.encoder.latent))
         z = attend(self.queries(encoded.features), encoded.latents(noise))  # (D, R, Z)

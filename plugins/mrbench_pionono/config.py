@@ -4,10 +4,10 @@ from typing import Literal
 
 from mrbench.configuration import option, prediction_option
 from mrbench.nn.backbone import Backbone
-from mrbench.nn.training import TrainingOptions
+from mrbench.nn.training import NetworkTraining
 
 
-class PiononoConfig(TrainingOptions):
+class PiononoConfig(NetworkTraining):
     """Options of ``pionono``; the defaults are the paper's."""
 
     backbone: Backbone = option(Backbone(), "the network of the feature maps")

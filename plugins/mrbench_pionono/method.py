@@ -20,7 +20,6 @@ from mrbench.nn.fcomb import Fcomb, norm_penalty
 from mrbench.nn.losses import batch_dice_loss, logit_channels, start_from_background
 from mrbench.nn.raters import pairs_of
 from mrbench.nn.slices import draws_at_once, draws_from_slices, run_by_slices
-from mrbench.nn.training import joint_stage
 from mrbench_pionono.config import PiononoConfig
 
 
@@ -56,6 +55,8 @@ class RaterGaussians(nn.Module):
 class Pionono(Method[PiononoConfig]):
     """p(y|x, z) with z ~ q(z|r): what a rater does, and how much the rater varies."""
 
+    stage_name = "pionono"
+
     def __init__(self, config: PiononoConfig, description: Description) -> None:
         super().__init__(config, description)
         self.raters, self.classes = description.n_raters, description.n_classes
@@ -65,14 +66,9 @@ class Pionono(Method[PiononoConfig]):
         start_from_background(self.head.convolutions[-1], config.background_log_odds)
         self.gaussians = RaterGaussians(config, self.raters)
 
-    def networks(self) -> Mapping[str, nn.Module]:
-        """The network of the image, the head and the raters' Gaussians."""
-        return {"backbone": self.backbone, "head": self.head, "gaussians": self.gaussians}
-
     def stages(self) -> Sequence[Stage]:
         """All together."""
-        rates = {"gaussians": self.config.latent_learning_rate}
-        return [joint_stage("pionono", self.networks(), self.config, self.loss, rates)]
+        return [self.stage(rates={"gaussians": self.config.latent_learning_rate})]
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """Dice of the mean logits over draws of each pair, the divergence of the pairs' raters, norms."""
@@ -91,11 +87,8 @@ class Pionono(Method[PiononoConfig]):
 
     # Predictions: a named rater's own, then samples of random raters
 
-    @torch.no_grad()
     def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:
         """A prediction for every rater, then n samples: a rater drawn uniformly, then z; slices share both."""
-        for network in self.networks().values():
-            network.eval()
         maps = run_by_slices(self.backbone, image.array, context.device)  # (D, 16, H, W)
         for rater in range(self.raters):
             yield Draw(DrawKind.RATER, self._of_rater(rater, maps, image, context), rater)

@@ -5,10 +5,10 @@ from typing import Literal
 from mrbench.configuration import option
 from mrbench.nn.backbone import Backbone
 from mrbench.nn.encoder import Encoder
-from mrbench.nn.training import TrainingOptions
+from mrbench.nn.training import NetworkTraining
 
 
-class ProbUNetConfig(TrainingOptions):
+class ProbUNetConfig(NetworkTraining):
     """Options of ``prob-unet``; the defaults are the paper's."""
 
     backbone: Backbone = option(Backbone(), "the network of the feature maps")

@@ -1,38 +1,31 @@
 """The Probabilistic U-Net (Kohl et al. 2018), in the order of its paper: networks, training, sampling."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
-from torch import Tensor, cat, nn
+from torch import Tensor, cat
 
 from mrbench.data.case import Image
 from mrbench.data.description import Description
 from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method, Stage
+from mrbench.interfaces.method import Batch, Context, Method
 from mrbench.nn.encoder import build_encoder
 from mrbench.nn.gaussian import gaussian_kl
 from mrbench.nn.latent_unet import LatentUNet
 from mrbench.nn.losses import batch_dice_loss, cross_entropy
 from mrbench.nn.raters import draw_rater, foreground, mask_of
-from mrbench.nn.training import joint_stage
 from mrbench_prob_unet.config import ProbUNetConfig
 
 
 class ProbUNet(Method[ProbUNetConfig]):
     """p(y|x, z) with z ~ p(z|x); the posterior q(z|x, y) sees one mask of each image, a random rater's."""
 
+    stage_name = "prob-unet"
+
     def __init__(self, config: ProbUNetConfig, description: Description) -> None:
         super().__init__(config, description)
         channels, self.classes = len(description.channels), description.n_classes
         self.network = LatentUNet(config.backbone, config.encoder, channels, self.classes, config.background_log_odds)
         self.posterior = build_encoder(config.encoder, channels + self.classes - 1)
-
-    def networks(self) -> Mapping[str, nn.Module]:
-        """The segmentation network with its prior, and the posterior, which only training uses."""
-        return {"network": self.network, "posterior": self.posterior}
-
-    def stages(self) -> Sequence[Stage]:
-        """All together."""
-        return [joint_stage("prob-unet", self.networks(), self.config, self.loss)]
 
     # Section 2, training: eq. 4
 

@@ -6,7 +6,7 @@ from mrbench.configuration import Config, option, prediction_option
 from mrbench.data.description import Description
 from mrbench.errors import UsageError
 from mrbench.nn.backbone import Backbone
-from mrbench.nn.training import TrainingOptions
+from mrbench.nn.training import NetworkTraining
 
 
 class Weights(Config):
@@ -20,7 +20,7 @@ class Weights(Config):
     norm: float = option(0.0, "of the L2 norms of the predictor's parameters, its last layer left out", ge=0)
 
 
-class ProSegConfig(TrainingOptions):
+class ProSegConfig(NetworkTraining):
     """Options of ``proseg`` and ``proseg-prior``; the defaults are the paper's."""
 
     backbone: Backbone = option(Backbone(), "the network of the image encoder and of the image decoder")

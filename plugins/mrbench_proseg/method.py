@@ -31,7 +31,6 @@ from mrbench.nn.losses import (
 from mrbench.nn.per_rater import PerRater, convolutions
 from mrbench.nn.raters import pairs_of
 from mrbench.nn.slices import draws_at_once, run_by_slices
-from mrbench.nn.training import joint_stage
 from mrbench_proseg.config import ProSegConfig
 
 # 4.2 Model architecture
@@ -135,7 +134,12 @@ class BaseNoise:
 
 
 class ProSeg(Method[ProSegConfig]):
-    """p(Y, x, R) with the latents tau of the rater and z of the image, eq. 1-6."""
+    """p(Y, x, R) with the latents tau of the rater and z of the image, eq. 1-6: the five modules of figure 3.
+
+    Options leave modules out, which are None then.
+    """
+
+    stage_name = "proseg"
 
     def __init__(self, config: ProSegConfig, description: Description) -> None:
         super().__init__(config, description)
@@ -154,21 +158,9 @@ class ProSeg(Method[ProSegConfig]):
         self.image_decoder = ImageDecoder(config.backbone, channels, latent, raters) if reconstructs else None
         self.classifier = Classifier(self.tau_size, raters) if config.use_tau else None
 
-    def networks(self) -> Mapping[str, nn.Module]:
-        """The five modules of figure 3, less those that an option leaves out."""
-        modules = {
-            "class_embedding": self.class_embedding,
-            "image_encoder": self.image_encoder,
-            "predictor": self.predictor,
-            "image_decoder": self.image_decoder,
-            "classifier": self.classifier,
-        }
-        return {name: module for name, module in modules.items() if module is not None}
-
     def stages(self) -> Sequence[Stage]:
         """All modules together."""
-        rates = dict.fromkeys(("class_embedding", "classifier"), self.config.embedding_learning_rate)
-        return [joint_stage("proseg", self.networks(), self.config, self.loss, rates)]
+        return [self.stage(rates=dict.fromkeys(("class_embedding", "classifier"), self.config.embedding_learning_rate))]
 
     # Eq. 8-9
 
@@ -223,8 +215,6 @@ class ProSeg(Method[ProSegConfig]):
 
         Each draw has its own base noise, the same for all slices of a volume; a later draw never moves an earlier one.
         """
-        for network in self.networks().values():
-            network.eval()
         latents = self._latents(image, context.device)
         at_once = draws_at_once(image.array, self.classes)
         plan = self._plan(image, n, context)
@@ -259,7 +249,6 @@ class ProSeg(Method[ProSegConfig]):
         head = number % self.raters if self.config.prior_expert == "cycle" else self._expert(tau, drawn)
         return BaseNoise(head, epsilon=self._epsilon(shape, noise), tau=tau.astype(np.float32))
 
-    @torch.no_grad()
     def _expert(self, tau: np.ndarray, otherwise: int) -> int:
         # argmax of p(r|tau); without tau a rater drawn uniformly
         if self.classifier is None:
@@ -272,14 +261,12 @@ class ProSeg(Method[ProSegConfig]):
             return np.empty(0, np.float32)
         return noise.standard_normal((self.config.latent_channels, *shape), dtype=np.float32)
 
-    @torch.no_grad()
     def _tau_of(self, rater: int, noise: np.random.Generator) -> np.ndarray:
         if self.class_embedding is None:
             return np.empty(0, np.float32)
         concentration = self.class_embedding.concentration()[rater].double().cpu().numpy()
         return noise.dirichlet(concentration).astype(np.float32)
 
-    @torch.no_grad()
     def _latents(self, image: Image, device: torch.device) -> Latents:
         if not self.config.use_z:
             return Latents(run_by_slices(self.image_encoder.backbone, image.array, device)[:, None], None)
@@ -296,7 +283,6 @@ class ProSeg(Method[ProSegConfig]):
         ]
         return torch.stack([torch.cat([q.mean, q.deviation], dim=1) for q in each], dim=1)
 
-    @torch.no_grad()
     def _probability(self, latents: Latents, draws: Sequence[BaseNoise]) -> np.ndarray:
         # (S, K, D, H, W)
         device = latents.mean.device

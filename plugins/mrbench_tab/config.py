@@ -4,7 +4,7 @@ from typing import Literal
 
 from mrbench.configuration import Config, option
 from mrbench.nn.backbone import Backbone
-from mrbench.nn.training import TrainingOptions
+from mrbench.nn.training import NetworkTraining
 
 
 class TransformerOptions(Config):
@@ -26,7 +26,7 @@ class TabBackbone(Backbone):
     )
 
 
-class TabConfig(TrainingOptions):
+class TabConfig(NetworkTraining):
     """Options of ``tab``; the defaults are the paper's."""
 
     backbone: TabBackbone = option(TabBackbone(), "the encoder")

@@ -3,20 +3,19 @@
 Q = R + 1 counts the queries, L the logits per pixel, N the rank.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mrbench.data.case import Image
 from mrbench.data.description import Description
 from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method, Stage
+from mrbench.interfaces.method import Batch, Context, Method
 from mrbench.nn.losses import cross_entropy, logit_channels, start_from_background
 from mrbench.nn.slices import draws_from_slices, run_by_slices
-from mrbench.nn.training import joint_stage
 from mrbench_tab.config import TabConfig
 from mrbench_tab.network import QueryNetwork
 
@@ -56,6 +55,8 @@ class LowRankNormal:
 class Tab(Method[TabConfig]):
     """Query 0 gives the raters' common distribution, query r + 1 that of rater r."""
 
+    stage_name = "tab"
+
     def __init__(self, config: TabConfig, description: Description) -> None:
         super().__init__(config, description)
         self.raters, self.classes = description.n_raters, description.n_classes
@@ -65,14 +66,6 @@ class Tab(Method[TabConfig]):
             config.backbone, config.transformer, len(description.channels), self.raters + 1, outputs
         )
         start_from_background(self.network.outputs, config.background_log_odds, self.logits)
-
-    def networks(self) -> Mapping[str, nn.Module]:
-        """The one network."""
-        return {"network": self.network}
-
-    def stages(self) -> Sequence[Stage]:
-        """One."""
-        return [joint_stage("tab", self.networks(), self.config, self.loss)]
 
     def distribution(self, x: Tensor) -> LowRankNormal:
         """Of every query, for slices ``(B, C, H, W)``."""
@@ -102,13 +95,11 @@ class Tab(Method[TabConfig]):
             "raters": self.config.rater_weight * cross_entropy(own, batch.masks, batch.present),
         }
 
-    @torch.no_grad()
     def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:
         """Each rater's mean logits, then n samples of the common distribution.
 
         The slices of a volume share the low-rank part's base noise; the pixels' own noise is independent.
         """
-        self.network.eval()
         every = self._split(run_by_slices(self.network, image.array, context.device))
         for rater in range(self.raters):
             yield Draw(DrawKind.RATER, self._probability(every.mean[:, rater + 1], image), rater)

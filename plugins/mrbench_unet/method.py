@@ -16,7 +16,6 @@ from mrbench.interfaces.method import Batch, Context, Method, Stage
 from mrbench.nn.backbone import build_backbone
 from mrbench.nn.losses import cross_entropy, logit_channels, logits_to_probability, start_from_background
 from mrbench.nn.slices import from_slices, run_by_slices
-from mrbench.nn.training import joint_stage
 from mrbench_unet.config import UNetConfig
 
 
@@ -35,10 +34,8 @@ class Segmenter(nn.Module):
         logits: Tensor = self.head(self.backbone(x))
         return logits
 
-    @torch.no_grad()
     def probability(self, image: Image, device: torch.device) -> np.ndarray:
         """``(K, *spatial)`` for a slice or, slice by slice, a volume."""
-        self.eval()
         slices = run_by_slices(lambda x: logits_to_probability(self(x), self.classes), image.array, device)
         return from_slices(slices, image.array.ndim)
 
@@ -46,17 +43,15 @@ class Segmenter(nn.Module):
 class UNetConsensus(Method[UNetConfig]):
     """One network for one label of each slice, made of its raters' masks; its answer stands for everybody."""
 
+    stage_name = "unet"
+
     def __init__(self, config: UNetConfig, description: Description) -> None:
         super().__init__(config, description)
-        self.network = Segmenter(config, len(description.channels), description.n_classes)
-
-    def networks(self) -> Mapping[str, nn.Module]:
-        """The one network."""
-        return {"unet": self.network}
+        self.unet = Segmenter(config, len(description.channels), description.n_classes)
 
     def stages(self) -> Sequence[Stage]:
         """One."""
-        return [joint_stage("unet", self.networks(), self.config, self.loss, fuse=self.fuse)]
+        return [self.stage(fuse=self.fuse)]
 
     @abstractmethod
     def fuse(self, masks: np.ndarray, present: np.ndarray) -> np.ndarray:
@@ -64,11 +59,11 @@ class UNetConsensus(Method[UNetConfig]):
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """Cross-entropy with the label, mean over pixels."""
-        return {"cross_entropy": cross_entropy(self.network(batch.image), batch.masks[:, 0])}
+        return {"cross_entropy": cross_entropy(self.unet(batch.image), batch.masks[:, 0])}
 
     def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:  # noqa: ARG002
         """One consensus."""
-        yield Draw(DrawKind.CONSENSUS, self.network.probability(image, context.device))
+        yield Draw(DrawKind.CONSENSUS, self.unet.probability(image, context.device))
 
 
 class UNetMajority(UNetConsensus):
@@ -93,28 +88,31 @@ class UNetRater(Method[UNetConfig]):
     def __init__(self, config: UNetConfig, description: Description) -> None:
         super().__init__(config, description)
         channels, classes = len(description.channels), description.n_classes
-        self.raters = [Segmenter(config, channels, classes) for _ in description.rater_names]
+        for r in range(description.n_raters):
+            self.add_module(f"rater-{r}", Segmenter(config, channels, classes))
 
-    def networks(self) -> Mapping[str, nn.Module]:
-        """One network per rater."""
-        return {f"rater-{r}": network for r, network in enumerate(self.raters)}
+    def network(self, rater: int) -> Segmenter:
+        """One rater's."""
+        network = self.get_submodule(f"rater-{rater}")
+        assert isinstance(network, Segmenter)
+        return network
 
     def stages(self) -> Sequence[Stage]:
         """One per rater, independent of each other."""
         return [
-            joint_stage(name, {name: network}, self.config, partial(self.loss, r), uses=partial(looked, r))
-            for r, (name, network) in enumerate(self.networks().items())
+            self.stage([name], name=name, loss=partial(self.rater_loss, r), uses=partial(looked, r))
+            for r, (name, _) in enumerate(self.named_children())
         ]
 
-    def loss(self, rater: int, batch: Batch) -> Mapping[str, Tensor]:
+    def rater_loss(self, rater: int, batch: Batch) -> Mapping[str, Tensor]:
         """Cross-entropy with one rater's masks, mean over pixels."""
-        logits = self.raters[rater](batch.image)  # (B, L, H, W)
+        logits = self.network(rater)(batch.image)  # (B, L, H, W)
         return {"cross_entropy": cross_entropy(logits, batch.masks[:, rater], batch.present[:, rater])}
 
     def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:  # noqa: ARG002
         """One prediction per rater."""
-        for r, network in enumerate(self.raters):
-            yield Draw(DrawKind.RATER, network.probability(image, context.device), rater=r)
+        for r in range(self.description.n_raters):
+            yield Draw(DrawKind.RATER, self.network(r).probability(image, context.device), rater=r)
 
 
 def looked(rater: int, present: np.ndarray) -> np.ndarray:

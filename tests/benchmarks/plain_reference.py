@@ -5,7 +5,7 @@
 A method that stays below this row at the same number of epochs has not learned to represent the raters.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from mrbench import Capability, Description, Draw, DrawKind, Method, MethodRecord, hookimpl
 from mrbench.configuration import option
 from mrbench.data.case import Image
-from mrbench.interfaces.method import Batch, Context, Stage
+from mrbench.interfaces.method import Batch, Context
 from mrbench.nn.losses import cross_entropy, logits_to_probability
 from mrbench.nn.slices import from_slices, run_by_slices
-from mrbench.nn.training import TrainingOptions, joint_stage
+from mrbench.nn.training import NetworkTraining
 from mrbench.nn.unet import UNet
 
 MRBENCH_API = "1"
@@ -36,7 +36,7 @@ def mrbench_methods() -> list[MethodRecord]:
     ]
 
 
-class Options(TrainingOptions):
+class Options(NetworkTraining):
     """Options of the reference."""
 
     background_log_odds: float = option(3.0, "of the background before training")
@@ -46,28 +46,22 @@ class Options(TrainingOptions):
 class PlainReference(Method[Options]):
     """``(B, C, H, W)`` to R foreground logits; the loss is the mean cross-entropy over the raters present."""
 
+    stage_name = "unet"
+
     def __init__(self, config: Options, description: Description) -> None:
         super().__init__(config, description)
         body = UNet(len(description.channels), width=config.width)
         head = nn.Conv2d(body.out_channels, description.n_raters, 1)
         with torch.no_grad():
             head.get_parameter("bias").sub_(config.background_log_odds)
-        self.network = nn.Sequential(body, head)
-
-    def networks(self) -> Mapping[str, nn.Module]:
-        return {"unet": self.network}
-
-    def stages(self) -> Sequence[Stage]:
-        return [joint_stage("unet", self.networks(), self.config, self.loss)]
+        self.unet = nn.Sequential(body, head)
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
-        logits = self.network(batch.image)[:, :, None]  # (B, R, 1, H, W)
+        logits = self.unet(batch.image)[:, :, None]  # (B, R, 1, H, W)
         return {"cross_entropy": cross_entropy(logits, batch.masks, batch.present)}
 
-    @torch.no_grad()
     def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:
-        self.network.eval()
-        logits = run_by_slices(self.network, image.array, context.device)  # (D, R, H, W)
+        logits = run_by_slices(self.unet, image.array, context.device)  # (D, R, H, W)
         for r in range(self.description.n_raters):
             one = logits_to_probability(logits[:, r : r + 1], 2)
             yield Draw(DrawKind.RATER, from_slices(one, image.array.ndim), rater=r)

@@ -18,6 +18,7 @@ from torch import Tensor
 from mrbench.configuration import flat
 from mrbench.data.case import Image
 from mrbench.data.description import Description, Raters
+from mrbench.engine.draws import draws_of
 from mrbench.engine.fit import SeenSlices, _StageLoop
 from mrbench.engine.slices import Slices
 from mrbench.interfaces.method import Batch, Context, Method, Stage
@@ -132,7 +133,7 @@ class OurSamples:
 
     def step(self) -> np.ndarray:
         """``(n, H, W)`` probabilities."""
-        return np.stack([draw.probability[1] for draw in self.method.predict(self.image, self.n, self.context)])
+        return np.stack([draw.probability[1] for draw in draws_of(self.method, self.image, self.n, self.context)])
 
 
 class TheirSamples:

@@ -39,9 +39,6 @@ class Tiny(Method):
         super().__init__(config, description)
         self.network = nn.Conv2d(len(description.channels), 1, 1)
 
-    def networks(self):
-        return {"network": self.network}
-
     def stages(self):
         group = ParameterGroup(list(self.network.parameters()), 0.1)
         return [Stage(name="s", modules=[self.network], groups=[group], loss=self.loss, epochs=1, batch_size=8)]

@@ -10,6 +10,7 @@ import torch
 from mrbench.configuration import flat
 from mrbench.data.case import Image
 from mrbench.data.description import Description, Raters
+from mrbench.engine.draws import draws_of
 from mrbench.engine.slices import Slices
 from mrbench.interfaces.method import Batch, Context, Method
 from mrbench.registry import discover
@@ -87,7 +88,7 @@ def dice_of_draws(four_cases: Slices) -> Callable[..., np.ndarray]:
         context = Context(seed=0, device=torch.device("cpu"), sampler=sampler)
         found = []
         for case, array in enumerate(four_cases.image.numpy()):
-            draws = list(method.predict(Image(f"case-{case}", array), n, context))
+            draws = list(draws_of(method, Image(f"case-{case}", array), n, context))
             masks, truth = np.stack([draw.probability[1] > 0.5 for draw in draws]), four_cases.masks[case].numpy() > 0
             found.append([[2 * (m & t).sum() / (m.sum() + t.sum()) for t in truth] for m in masks])
         return np.array(found)

@@ -28,11 +28,9 @@ def _losses(method: Method[Any], batch: Batch) -> dict[str, torch.Tensor]:
     # The same noise whatever the precision; dropout left out
     found = {}
     for stage in method.stages():
-        for network in method.networks().values():
-            network.train()
-            for module in network.modules():
-                if isinstance(module, nn.Dropout | nn.Dropout2d):
-                    module.eval()
+        for module in method.train().modules():
+            if isinstance(module, nn.Dropout | nn.Dropout2d):
+                module.eval()
         torch.manual_seed(1)
         found[stage.name] = torch.stack(list(stage.loss(batch).values())).sum()
     return found
@@ -50,7 +48,7 @@ def test_losses_in_bf16_are_within_two_percent_and_gradients_finite(
     for stage, value in full.items():
         torch.testing.assert_close(low[stage], value, rtol=0.02, atol=0)
     torch.stack(list(low.values())).sum().backward()
-    parameters = [p for network in method.networks().values() for p in network.parameters() if p.grad is not None]
+    parameters = [p for p in method.parameters() if p.grad is not None]
     assert parameters
     assert all(p.dtype == p.grad.dtype == torch.float32 and p.grad.isfinite().all() for p in parameters)
 
@@ -61,8 +59,7 @@ def test_every_method_trains_in_bf16(name: str, make_method: Callable[..., Metho
     method = _short(make_method(name), 1)
     rows = fit(method, four_cases, four_cases, seed=0, device=CPU, precision="bf16").rows
     assert [row["stage"] for row in rows] == [stage.name for stage in method.stages()]
-    weights = [p for network in method.networks().values() for p in network.parameters()]
-    assert all(p.dtype == torch.float32 and p.isfinite().all() for p in weights)
+    assert all(p.dtype == torch.float32 and p.isfinite().all() for p in method.parameters())
 
 
 def test_a_training_in_bf16_is_another_and_validates_in_float32(
@@ -97,9 +94,9 @@ def test_a_resumed_training_in_bf16_is_bit_identical(
     with pytest.raises(KeyboardInterrupt):
         fit(halted, four_cases, four_cases, folder=tmp_path, report=stop, checkpoint_seconds=0, **options)
     fit(resumed, four_cases, four_cases, folder=tmp_path, checkpoint_seconds=0, **options)
-    for name, network in whole.networks().items():
-        for key, value in network.state_dict().items():
-            assert torch.equal(value, resumed.networks()[name].state_dict()[key])
+    found = resumed.state_dict()
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, found[name])
 
 
 def _short(method: Method[Any], epochs: int) -> Method[Any]:

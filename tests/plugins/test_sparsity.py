@@ -33,7 +33,7 @@ def _train(method: Method[Any], slices: Slices, raters_present: int | None) -> t
 
     method.stages = watched  # type: ignore[method-assign]
     fit(method, slices, None, seed=0, device=torch.device("cpu"), raters_present=raters_present)
-    weights = [p.detach().flatten() for network in method.networks().values() for p in network.parameters()]
+    weights = [p.detach().flatten() for p in method.parameters()]
     return present, torch.cat(weights).numpy()
 
 

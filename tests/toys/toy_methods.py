@@ -18,15 +18,11 @@ class Toy(Method):
     def __init__(self, config, description):
         super().__init__(config, description)
         self.network = nn.Conv2d(len(description.channels), 1, 1)
-        self.head = nn.Conv2d(1, 1, 3, padding=1)
         misbuild(config.behaviour, self.network)
 
-    def networks(self):
-        return {"network": self.network}
-
     def stages(self):
-        unlisted = self.config.behaviour == "unlisted"
-        group = ParameterGroup([*self.network.parameters(), *(self.head.parameters() if unlisted else ())], 0.1)
+        foreign = nn.Conv2d(1, 1, 3).parameters() if self.config.behaviour == "foreign-parameters" else ()
+        group = ParameterGroup([*self.network.parameters(), *foreign], 0.1)
         return [
             Stage(
                 name="toy",

@@ -8,7 +8,7 @@ BEHAVIOURS = (
     "fine", "slow", "raises", "prints", "wrong-shape", "nan", "nothing", "too-few", "unnormalised",
     "nan-loss", "killed", "exits", "no-memory", "loss-is-tensor", "full-disk", "unfit", "check-raises",
     "loss-of-each", "no-gradient", "integers", "tensor",
-    "cannot-build", "asks-weights", "hangs-building", "exits-building", "no-memory-building", "unlisted",
+    "cannot-build", "asks-weights", "hangs-building", "exits-building", "no-memory-building", "foreign-parameters",
 )  # fmt: skip
 
 

@@ -66,19 +66,20 @@ def open_toy(module: str) -> list[str]:
 
 
 def test_methods_that_cannot_be_built_are_all_told_of_before_the_first_cell(mrbench: Call, tmp_path: Path):
-    result = run_toys(mrbench, "toy-fine", "toy-cannot-build", "staple", "toy-unlisted")
+    result = run_toys(mrbench, "toy-fine", "toy-cannot-build", "staple", "toy-foreign-parameters")
     assert result.exit_code == 1
     source = (tmp_path / "site/mrbench-toys/toy_methods.py").read_text().splitlines()
     raising = next(n for n, text in enumerate(source, 1) if "raise ValueError" in text)
-    listing = next(n for n, text in enumerate(source, 1) if "def networks" in text)
+    listing = next(n for n, text in enumerate(source, 1) if "def stages" in text)
     assert result.stderr.splitlines()[1:] == [
         "methods cannot be built:",
         "    method 'mrbench-toys:toy-cannot-build' cannot be built for data set 'phantom': "
         f"ValueError: a fault of the author's (toy_methods.py:{raising})",
-        "    method 'mrbench-toys:toy-unlisted' cannot be built for data set 'phantom': stage 'toy' of Toy trains what "
-        f"networks() leaves out: 2 of 4 parameters, the first of shape (1, 1, 3, 3) (toy_methods.py:{listing})",
-        "      expected: networks() names every network that is trained; no other is saved",
-        "      found:    networks() names 'network'",
+        "    method 'mrbench-toys:toy-foreign-parameters' cannot be built for data set 'phantom': "
+        f"stage 'toy' of Toy trains what is not the method's (toy_methods.py:{listing})",
+        "      expected: parameters of its submodules, or its own",
+        "      found:    2 of 4 are not, the first of shape (1, 1, 3, 3)",
+        "      next:     assign the network, or the parameter, to an attribute of the method",
     ]
     assert not (tmp_path / "out").exists()
 

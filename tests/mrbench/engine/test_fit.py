@@ -35,9 +35,6 @@ class Mean(Method[Config]):
             nn.init.zeros_(value.weight)
         self.epochs, self.more, self.seen = epochs, more, []
 
-    def networks(self):
-        return {f"value{i}": value for i, value in enumerate(self.values)}
-
     def stages(self):
         return [
             Stage(
@@ -69,7 +66,7 @@ def run(method: Method[Any], **options: Any) -> Any:
 
 
 def weights(method: Method[Any]) -> list[float]:
-    return [p.item() for network in method.networks().values() for p in network.parameters()]
+    return [p.item() for p in method.parameters()]
 
 
 def test_it_learns_and_tells_each_epoch():
@@ -247,7 +244,7 @@ def test_only_the_stages_own_parameters_move():
     method = Mean(stages=2)
     method.epochs = 1
     run(method)
-    trained = [p.requires_grad for network in method.networks().values() for p in network.parameters()]
+    trained = [p.requires_grad for p in method.parameters()]
     assert trained == [False, True]
 
 
@@ -264,6 +261,16 @@ def test_two_stages_of_one_name_are_refused():
     method.stages = lambda: stages
     with pytest.raises(PluginError, match="two stages of one name"):
         run(method)
+
+
+def test_a_parameter_that_is_not_the_methods_is_not_trained():
+    method, other = Mean(), nn.Linear(2, 3)
+    (stage,) = method.stages()
+    strange = replace(stage, groups=[*stage.groups, ParameterGroup([other.weight], 0.1)])
+    method.stages = lambda: [strange]
+    with pytest.raises(PluginError, match="stage 'stage0' of Mean trains what is not the method's") as error:
+        run(method)
+    assert error.value.found == "1 of 2 are not, the first of shape (3, 2)"
 
 
 def test_the_estimate_is_of_all_stages(monkeypatch: pytest.MonkeyPatch):
@@ -338,16 +345,6 @@ def test_a_loss_without_a_gradient_is_refused():
     method.loss = lambda batch, value: {"square": value.weight.detach().sum()}
     with pytest.raises(PluginError, match="of Mean depends on no parameter that the stage trains"):
         run(method)
-
-
-def test_what_is_trained_and_in_no_network_is_refused():
-    method = Mean(stages=2)
-    method.networks = lambda: {"first": method.values[0]}
-    with pytest.raises(
-        PluginError, match=r"stage 'stage1' of Mean .* 1 of 1 parameters, the first of shape \(1, 1\)"
-    ) as error:
-        run(method)
-    assert error.value.found == "networks() names 'first'"
 
 
 def test_the_curve_is_a_table(tmp_path: Path):

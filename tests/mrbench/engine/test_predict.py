@@ -28,7 +28,7 @@ def draw(kind: DrawKind, rater: int | None = None, value: float = 0.8) -> Draw:
 
 def predict(capabilities: set[str], draws: Any, samples: int = 2) -> Any:
     record = MethodRecord(name="m", factory="a:b", config="a:b", summary="", capabilities=frozenset(capabilities))
-    method = SimpleNamespace(predict=lambda image, n, context: draws)
+    method = SimpleNamespace(eval=lambda: None, predict=lambda image, n, context: draws)
     return Predictor.of_method(record, DESCRIPTION, samples, method, SimpleNamespace()).predict(CASE)
 
 
@@ -93,7 +93,9 @@ def test_a_wrong_number_of_draws_names_the_function():
 def test_a_method_never_sees_masks():
     seen = []
     record = MethodRecord(name="m", factory="a:b", config="a:b", summary="", capabilities=frozenset({"consensus"}))
-    method = SimpleNamespace(predict=lambda image, n, context: seen.append(image) or [draw(CONSENSUS)])
+    method = SimpleNamespace(
+        eval=lambda: None, predict=lambda image, n, context: seen.append(image) or [draw(CONSENSUS)]
+    )
     Predictor.of_method(record, DESCRIPTION, 2, method, SimpleNamespace()).predict(CASE)
     assert set(vars(seen[0])) == {"id", "array", "spacing"}
 

@@ -138,9 +138,6 @@ class Pixelwise(Method[Config]):
         super().__init__(Config(), description)
         self.network = nn.Conv2d(2, 1, 1)
 
-    def networks(self):
-        return {"network": self.network}
-
     def stages(self):
         groups = [ParameterGroup(list(self.network.parameters()), 0.1)]
         return [Stage(name="s", modules=[self.network], groups=groups, loss=self.loss, epochs=2, batch_size=4)]

@@ -69,7 +69,7 @@ def test_an_absent_raters_mask_is_never_looked_at() -> None:
 
 
 def test_each_rater_gets_one_prediction_in_order() -> None:
-    network = _network(3).eval()
+    network = _network(3).eval().requires_grad_(False)
     image = Image("volume", torch.rand(1, 5, 8, 8).numpy())  # (C, D, H, W)
     draws = list(raters_draws(network, torch.rand(5, 16, 8, 8), torch.rand(5, 4, 6), image))
     assert [(draw.kind, draw.rater) for draw in draws] == [(DrawKind.RATER, rater) for rater in range(4)]

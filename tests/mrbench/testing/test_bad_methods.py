@@ -24,6 +24,8 @@ CAUGHT = {
     "complete-cases-only": {"learns-missing", "learns-absent"},
     "divides-by-marks": {"learns-empty", "learns-volumes"},
     "slice-of-volume": {"draws-volumes"},
+    "stays-in-training": {"evaluation-mode"},
+    "wants-gradients": {"evaluation-mode"},
     "unused": {"gradients"},
     "does-not-learn": {"loss-falls"},
     "reads-absent": {"absent-unread"},
@@ -87,6 +89,20 @@ def test_draws_that_are_wrong_on_one_kind_of_data_fail_one_check(failures, check
     found = failures(check, *(one.name for one in DRAWING if "method" in one.kinds))
     assert set(found) == {check}
     assert "values in [0, 1] that sum to one" in found[check]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("hides-in-a-list", "HidesInAList.heads hides a Conv2d in a list | networks where torch sees them"),
+        ("hides-its-loss", "HidesItsLoss assigns a CrossEntropyLoss to 'loss', which is something else already"),
+        ("trains-anothers", "stage 'only' of TrainsAnothers trains a parameter that is not the method's"),
+    ],
+)
+def test_networks_that_are_not_the_methods_are_caught_where_it_is_built_or_trained(failures, name: str, said: str):
+    found = failures(name, "learns-slices", "draws-slices")
+    assert set(found) == {"learns-slices"}
+    assert said in found["learns-slices"]
 
 
 def test_a_wrong_number_of_samples_is_caught_on_every_kind_of_data(failures):

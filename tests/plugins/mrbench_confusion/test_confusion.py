@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mrbench.data.case import Image
+from mrbench.engine.draws import draws_of
 from mrbench.engine.fit import fit
 from mrbench.engine.slices import Slices
 from mrbench.interfaces.method import Batch, Context, Method
@@ -50,9 +51,8 @@ def test_terms_on_a_model_whose_outputs_are_known(
     name: str, make_method: Callable[..., Method], make_batch: Callable[..., Batch]
 ) -> None:
     method = make_method(name, "paper")
-    for network in method.networks().values():
-        for parameter in network.parameters():
-            torch.nn.init.zeros_(parameter)
+    for parameter in method.parameters():
+        torch.nn.init.zeros_(parameter)
     terms = method.loss(make_batch())
     # Logits 0: the truth is one half; entries 0: matrices of one half, trace 1.
     assert terms["raters"].item() == pytest.approx(math.log(2), rel=1e-6)
@@ -63,10 +63,10 @@ def test_as_released_gives_every_rater_the_same_and_has_no_matrices(
     make_method: Callable[..., Method], make_batch: Callable[..., Batch]
 ) -> None:
     method = make_method("cm-pixel", "as_released")
-    assert set(method.networks()) == {"backbone", "truth"}
+    assert set(dict(method.named_children())) == {"backbone", "truth"}
     assert set(method.loss(make_batch())) == {"raters"}
     image = Image("case", np.random.default_rng(0).random((1, 16, 16), dtype=np.float32))
-    draws = list(method.predict(image, 0, Context(seed=0, device=CPU)))
+    draws = list(draws_of(method, image, 0, Context(seed=0, device=CPU)))
     assert [draw.rater for draw in draws] == [0, 1, 2, 3]
     assert all(np.array_equal(draw.probability, draws[0].probability) for draw in draws)
 

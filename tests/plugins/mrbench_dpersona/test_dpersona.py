@@ -20,14 +20,13 @@ def test_parameter_counts_are_the_released_models(make_method: Callable[..., Met
     method = make_method("dpersona-1", "as_released", tiny=False)
     assert _count(method.network, method.posterior) == 28_366_905
     assert _count(method.queries) == 4 * 22_032
-    assert _count(*method.networks().values()) == 28_455_033
+    assert _count(method) == 28_455_033
 
 
 def test_terms_on_a_model_whose_outputs_are_known(make_method: Callable[..., Method], make_batch: Callable[..., Batch]):
     method, batch = make_method("dpersona-1", "as_released"), make_batch()
-    for network in method.networks().values():
-        for parameter in network.parameters():
-            torch.nn.init.zeros_(parameter)
+    for parameter in method.parameters():
+        torch.nn.init.zeros_(parameter)
     terms = method.diversification(replace(batch, masks=torch.zeros_like(batch.masks)))
     assert terms["reconstruction"].item() == pytest.approx(1 - (2 / 3) / 2, rel=1e-6)  # as for empty masks of anybody
     assert terms["kl"].item() == terms["norm"].item() == 0
@@ -80,9 +79,8 @@ def test_for_an_absent_rater_nothing_or_an_empty_mask_is_reconstructed(
     found = {}
     for absent in ("mask", "zero"):
         method = make_method("dpersona-1", **{"stage_1.absent": absent})
-        for network in method.networks().values():
-            for parameter in network.parameters():
-                torch.nn.init.zeros_(parameter)
+        for parameter in method.parameters():
+            torch.nn.init.zeros_(parameter)
         torch.manual_seed(0)
         with torch.no_grad():
             found[absent] = {name: term.item() for name, term in method.diversification(given).items()}

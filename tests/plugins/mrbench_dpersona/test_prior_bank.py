@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mrbench.data.case import Image
+from mrbench.engine.draws import draws_of
 from mrbench.engine.fit import fit
 from mrbench.engine.slices import Slices
 from mrbench.interfaces.method import Context, Method
@@ -61,7 +62,7 @@ def test_its_gradient_leads_to_the_means_of_the_clusters() -> None:
 
 def test_without_k_there_is_no_bank_and_no_stage_for_it(make_method: Callable[..., Method]) -> None:
     method = make_method("dpersona-1")
-    assert "bank" not in method.networks()
+    assert "bank" not in dict(method.named_children())
     assert [stage.name for stage in method.stages()] == ["diversification", "personalisation"]
     assert [stage.name for stage in make_method("dpersona-1", prior_bank=3).stages()][1] == "prior-bank"
 
@@ -76,7 +77,7 @@ def banked(make_method: Callable[..., Method], four_cases: Slices) -> Method:
 
 def test_samples_come_from_the_centroids_alone(banked: Method, four_cases: Slices) -> None:
     context = Context(seed=0, device=CPU, sampler="prior")
-    samples = [d.probability for d in banked.predict(Image("a", four_cases.image[0].numpy()), 30, context)]
+    samples = [d.probability for d in draws_of(banked, Image("a", four_cases.image[0].numpy()), 30, context)]
     assert len(samples) == 30
     assert len({s.tobytes() for s in samples}) <= 3
 
@@ -84,7 +85,7 @@ def test_samples_come_from_the_centroids_alone(banked: Method, four_cases: Slice
 def test_raters_are_a_function_of_the_image_alone(banked: Method, four_cases: Slices) -> None:
     image = Image("a", four_cases.image[0].numpy())
     found = [
-        np.stack([d.probability for d in banked.predict(image, 0, Context(seed=seed, device=CPU, sampler="raters"))])
+        np.stack([d.probability for d in draws_of(banked, image, 0, Context(seed=seed, device=CPU, sampler="raters"))])
         for seed in (0, 1)
     ]
     assert found[0].shape == (4, 2, 32, 32)
@@ -103,5 +104,5 @@ def test_the_bank_is_kept_with_the_weights(banked: Method, make_method: Callable
 @pytest.mark.parametrize(("sampler", "draws"), [("prior", 5), ("raters", 4)])
 def test_the_slices_of_a_volume_retrieve_each_for_itself(sampler: str, draws: int, banked: Method) -> None:
     volume = np.random.default_rng(0).random((1, 3, 32, 32), dtype=np.float32)
-    found = list(banked.predict(Image("v", volume), 5, Context(seed=0, device=CPU, sampler=sampler)))
+    found = list(draws_of(banked, Image("v", volume), 5, Context(seed=0, device=CPU, sampler=sampler)))
     assert [draw.probability.shape for draw in found] == [(2, 3, 32, 32)] * draws

@@ -15,16 +15,15 @@ CPU = torch.device("cpu")
 
 def test_it_has_an_encoder_of_image_and_mask_for_each_rater(make_method: Callable[..., Method]) -> None:
     method = make_method("per-rater", "paper", tiny=False)
-    count = sum(p.numel() for network in method.networks().values() for p in network.parameters())
+    count = sum(p.numel() for p in method.parameters())
     assert count == 24_429_952 + 1_967_724 + 929 + 4 * 1_967_868
 
 
 def test_terms_on_a_model_whose_outputs_are_known(make_method: Callable[..., Method], make_batch: Callable[..., Batch]):
     # Logits 0; prior N(0, 1); posteriors N(r, 1): divergence Z r^2 / 2, mean over the raters present.
     method, batch = make_method("per-rater", "paper"), make_batch(2)
-    for network in method.networks().values():
-        for parameter in network.parameters():
-            torch.nn.init.zeros_(parameter)
+    for parameter in method.parameters():
+        torch.nn.init.zeros_(parameter)
     bias = method.posteriors.moments.bias
     bias.data.view(4, 2, 6)[:, 0] = torch.arange(4.0)[:, None]  # (R, mean or log deviation, Z)
     present = torch.tensor([[True, True, False, True], [False, True, False, False]])

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mrbench.data.case import Image
+from mrbench.engine.draws import draws_of
 from mrbench.engine.fit import fit
 from mrbench.engine.slices import Slices
 from mrbench.interfaces.draw import DrawKind
@@ -16,7 +17,7 @@ CPU = torch.device("cpu")
 
 def test_it_has_per_raters_parameters_and_a_query_network_for_each_rater(make_method: Callable[..., Method]) -> None:
     method = make_method("per-rater-2", "paper", tiny=False)
-    count = sum(p.numel() for network in method.networks().values() for p in network.parameters())
+    count = sum(p.numel() for p in method.parameters())
     assert count == 24_429_952 + 1_967_724 + 929 + 4 * 1_967_868 + 4 * 22_032
 
 
@@ -44,7 +45,7 @@ def test_any_raters_classes_and_batches(
     assert terms.keys() == {"raters"}
     assert 0 < terms["raters"].item() < 1
     image = Image("volume", np.random.default_rng(0).random((1, 3, 16, 16), dtype=np.float32))
-    draws = list(method.predict(image, 0, Context(seed=0, device=CPU)))
+    draws = list(draws_of(method, image, 0, Context(seed=0, device=CPU)))
     assert [(draw.kind, draw.rater) for draw in draws] == [(DrawKind.RATER, rater) for rater in range(raters)]
     assert draws[0].probability.shape == (classes, 3, 16, 16)
 

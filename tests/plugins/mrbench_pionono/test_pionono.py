@@ -15,8 +15,8 @@ CPU = torch.device("cpu")
 
 
 def test_parameter_counts_are_the_released_ports(make_method: Callable[..., Method]) -> None:
-    networks = make_method("pionono", "as_released", tiny=False).networks()
-    count = {name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()}
+    method = make_method("pionono", "as_released", tiny=False)
+    count = {name: sum(p.numel() for p in network.parameters()) for name, network in method.named_children()}
     assert count["head"] == 689
     assert count["backbone"] == 24_429_952
     assert count["gaussians"] == 4 * (8 + 64)  # the port counts as many again for its fixed prior

@@ -14,13 +14,12 @@ CPU = torch.device("cpu")
 
 
 def _count(method: Method) -> int:
-    return sum(p.numel() for network in method.networks().values() for p in network.parameters())
+    return sum(p.numel() for p in method.parameters())
 
 
 def _zeroed(method: Method) -> Method:
-    for network in method.networks().values():
-        for parameter in network.parameters():
-            torch.nn.init.zeros_(parameter)
+    for parameter in method.parameters():
+        torch.nn.init.zeros_(parameter)
     return method
 
 

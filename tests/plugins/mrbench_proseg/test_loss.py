@@ -14,8 +14,8 @@ MakeBatch = Callable[..., Batch]
 
 def _zeroed(proseg: ProSeg) -> ProSeg:
     # z ~ N(0, I), uniform p(r|tau), reconstruction 0 and logits 0; the class embedding keeps its first rows.
-    for name, network in proseg.networks().items():
-        for parameter in network.parameters() if name != "class_embedding" else ():
+    for name, parameter in proseg.named_parameters():
+        if not name.startswith("class_embedding."):
             torch.nn.init.zeros_(parameter)
     return proseg
 
@@ -106,10 +106,9 @@ def test_every_parameter_of_a_present_rater_gets_a_finite_gradient(
     proseg = build(preset, raters=raters, classes=classes, channels=channels, raters_per_image="all")
     terms = proseg.loss(batch(1, raters=raters, classes=classes, channels=channels, side=11))
     torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
-    for name, network in proseg.networks().items():
-        for key, parameter in network.named_parameters():
-            assert parameter.grad is not None, (name, key)
-            assert parameter.grad.isfinite().all(), (name, key)
+    for name, parameter in proseg.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
 
 
 @pytest.mark.parametrize("options", [{"use_tau": False}, {"use_z": False}, {"use_tau": False, "use_z": False}])

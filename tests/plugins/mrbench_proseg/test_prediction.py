@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mrbench.data.case import Image
+from mrbench.engine.draws import draws_of
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.method import Context
 from mrbench_proseg.method import ProSeg
@@ -19,7 +20,11 @@ def _context(sampler: str = "posterior", seed: int = 0) -> Context:
 
 
 def _draws(proseg: ProSeg, image: Image, n: int, sampler: str = "posterior", seed: int = 0) -> list[Draw]:
-    return list(proseg.predict(image, n, _context(sampler, seed)))
+    return list(draws_of(proseg, image, n, _context(sampler, seed)))
+
+
+def _frozen(proseg: ProSeg) -> ProSeg:
+    return proseg.requires_grad_(False)
 
 
 def _same(one: list[Draw], other: list[Draw], tolerance: float = 1e-6) -> bool:
@@ -43,9 +48,7 @@ def test_prior_row_gives_exactly_n_samples_and_nothing_else(build: Build, pictur
 def test_more_draws_per_rater_come_after_the_first_of_everybody(build: Build, picture: Picture) -> None:
     proseg, image = build(), picture(1, 16, 16)
     more = build(draws_per_rater=3)
-    more_state = {name: network.state_dict() for name, network in proseg.networks().items()}
-    for name, network in more.networks().items():
-        network.load_state_dict(more_state[name])
+    more.load_state_dict(proseg.state_dict())
     draws = _draws(more, image, 2)
     assert [d.rater for d in draws] == [0, 1, 2, 3] * 3 + [None] * 2
     assert _same(draws[:4] + draws[-2:], _draws(proseg, image, 2))
@@ -109,13 +112,13 @@ def test_slices_of_a_volume_share_their_base_noise(build: Build, picture: Pictur
 
 
 def test_samples_take_their_raters_uniformly(build: Build, picture: Picture) -> None:
-    plan = list(build()._plan(picture(1, 4, 4), 400, _context()))[4:]
+    plan = list(_frozen(build())._plan(picture(1, 4, 4), 400, _context()))[4:]
     share = np.bincount([draw.head for draw in plan], minlength=4) / 400
     assert np.abs(share - 0.25).max() < 0.1
 
 
 def test_samples_of_a_rater_spread_around_that_raters_concentration(build: Build, picture: Picture) -> None:
-    proseg = build()
+    proseg = _frozen(build())
     assert proseg.class_embedding is not None
     plan = list(proseg._plan(picture(1, 4, 4), 1200, _context()))[4:]
     concentration = proseg.class_embedding.concentration().detach().numpy()
@@ -125,7 +128,7 @@ def test_samples_of_a_rater_spread_around_that_raters_concentration(build: Build
 
 
 def test_expert_of_a_prior_sample_is_the_classifiers(build: Build, picture: Picture) -> None:
-    proseg = build()
+    proseg = _frozen(build())
     assert proseg.classifier is not None
     for draw in proseg._plan(picture(1, 4, 4), 20, _context("prior")):
         assert draw.tau.sum() == pytest.approx(1, abs=1e-5)
@@ -133,7 +136,7 @@ def test_expert_of_a_prior_sample_is_the_classifiers(build: Build, picture: Pict
 
 
 def test_expert_of_a_prior_sample_cycles_as_released(build: Build, picture: Picture) -> None:
-    plan = build("as_released")._plan(picture(1, 4, 4), 6, _context("prior"))
+    plan = _frozen(build("as_released"))._plan(picture(1, 4, 4), 6, _context("prior"))
     assert [draw.head for draw in plan] == [0, 1, 2, 3, 0, 1]
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mrbench.data.case import Image
+from mrbench.engine.draws import draws_of
 from mrbench.engine.fit import fit
 from mrbench.engine.slices import Slices
 from mrbench.interfaces.draw import DrawKind
@@ -19,7 +20,9 @@ def _dice_of_raters(proseg: ProSeg, slices: Slices) -> np.ndarray:
     # (N, R) Dice of every rater's prediction
     found = np.full(slices.present.shape, np.nan)
     for number, array in enumerate(slices.image.numpy()):
-        for draw in proseg.predict(Image(f"case-{number}", array), 0, Context(seed=0, device=CPU, sampler="posterior")):
+        for draw in draws_of(
+            proseg, Image(f"case-{number}", array), 0, Context(seed=0, device=CPU, sampler="posterior")
+        ):
             assert draw.kind is DrawKind.RATER
             mask, truth = draw.probability[1] > 0.5, slices.masks[number, draw.rater].numpy() > 0
             found[number, draw.rater] = 2 * (mask & truth).sum() / (mask.sum() + truth.sum())

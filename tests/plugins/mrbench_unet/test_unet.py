@@ -10,6 +10,7 @@ import torch
 
 import mrbench_unet
 from mrbench.data.case import Image
+from mrbench.engine.draws import draws_of
 from mrbench.engine.fit import fit
 from mrbench.engine.slices import Slices
 from mrbench.interfaces.draw import Draw, DrawKind
@@ -33,7 +34,7 @@ def _label(method: UNetConsensus, masks: np.ndarray, present: list[bool]) -> lis
 
 
 def _draws(method: UNetConsensus | UNetRater, image: Image) -> list[Draw]:
-    return list(method.predict(image, 3, CONTEXT))
+    return list(draws_of(method, image, 3, CONTEXT))
 
 
 def _dice(draw: Draw, truth: np.ndarray) -> float:
@@ -118,7 +119,7 @@ def test_draws_are_probabilities_on_the_images_grid(
 def test_each_rater_has_a_network_and_a_stage_of_its_own(build: Build) -> None:
     method = build(UNetRater, raters=3)
     stages = method.stages()
-    assert [stage.name for stage in stages] == list(method.networks()) == ["rater-0", "rater-1", "rater-2"]
+    assert [stage.name for stage in stages] == list(dict(method.named_children())) == ["rater-0", "rater-1", "rater-2"]
     trained = [{id(p) for group in stage.groups for p in group.parameters} for stage in stages]
     assert not trained[0] & trained[1]
     assert not trained[1] & trained[2]
@@ -149,8 +150,8 @@ def test_networks_are_as_large_as_counted_by_hand(method: type[UNetConsensus] | 
     # Widths 8, 16, 32 down; 32 + 16 -> 16 and 16 + 8 -> 16 up; 3x3 convolutions without bias, two norm parameters each.
     convolutions = [(1, 8), (8, 16), (16, 32), (48, 16), (24, 16)]
     one = sum(9 * a * b + 2 * b for a, b in convolutions) + 16 + 1
-    networks = build(method).networks()
-    assert [sum(p.numel() for p in network.parameters()) for network in networks.values()] == [one] * len(networks)
+    networks = list(build(method).children())
+    assert [sum(p.numel() for p in network.parameters()) for network in networks] == [one] * len(networks)
 
 
 @pytest.mark.parametrize("method", [UNetMajority, UNetStaple])

@@ -24,18 +24,12 @@ class Good(Method):
         classes = description.n_classes
         self.network = nn.Conv2d(len(description.channels), 1 if classes == 2 else classes, 1)
 
-    def networks(self):
-        return {"network": self.network}
-
     def stages(self):
-        group = ParameterGroup(self.parameters(), self.rate())
+        group = ParameterGroup(list(self.network.parameters()), self.rate())
         return [Stage(name="only", modules=[self.network], groups=[group], loss=self.loss, epochs=3, batch_size=4)]
 
     def rate(self):
         return 0.05
-
-    def parameters(self):
-        return list(self.network.parameters())
 
     def loss(self, batch):
         logits = self.network(batch.image)
@@ -60,14 +54,15 @@ class Good(Method):
         return Draw(kind, from_slices(probability, image.array.ndim), rater)
 
 
-class NoMethod:
+class NoMethod(nn.Module):
     """Does all that a method does, and is none."""
 
-    networks, stages, loss, predict = Good.networks, Good.stages, Good.loss, Good.predict
-    rate, parameters, noise, draw = Good.rate, Good.parameters, Good.noise, Good.draw
+    stages, loss, predict = Good.stages, Good.loss, Good.predict
+    rate, noise, draw = Good.rate, Good.noise, Good.draw
     save, load = Method.save, Method.load
 
     def __init__(self, config, description):
+        super().__init__()
         self.config, self.description = config, description
         classes = description.n_classes
         self.network = nn.Conv2d(len(description.channels), 1 if classes == 2 else classes, 1)
@@ -119,9 +114,6 @@ class NormalisesTheBatch(Good):
         super().__init__(config, description)
         self.whole = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.BatchNorm2d(len(description.channels)))
 
-    def networks(self):
-        return {"network": self.network, "whole": self.whole}
-
     def loss(self, batch):
         self.whole.train(self.network.training)
         return {**super().loss(batch), "whole": 0 * self.whole(batch.image).sum()}
@@ -158,6 +150,42 @@ class Exits(Good):
 class TooFew(Good):
     def predict(self, image, n, context):
         yield from list(super().predict(image, n, context))[:-1]
+
+
+class HidesInAList(Good):
+    def __init__(self, config, description):
+        super().__init__(config, description)
+        self.heads = [nn.Conv2d(1, 1, 1)]
+
+
+class HidesItsLoss(Good):
+    def __init__(self, config, description):
+        super().__init__(config, description)
+        self.loss = nn.CrossEntropyLoss()
+
+
+class TrainsAnothers(Good):
+    """Trains a parameter of a module of Python's, not of its own."""
+
+    other = nn.Linear(2, 3).weight
+
+    def stages(self):
+        (only,) = super().stages()
+        only.groups.append(ParameterGroup([self.other], 0.1))
+        return [only]
+
+
+class StaysInTraining(Good):
+    def predict(self, image, n, context):
+        self.train()
+        yield from super().predict(image, n, context)
+
+
+class WantsGradients(Good):
+    def draw(self, kind, image, logits, noise, rater=None):
+        with torch.enable_grad():
+            self.network(torch.zeros(1, self.network.in_channels, 2, 2))
+        return super().draw(kind, image, logits, noise, rater)
 
 
 class Unused(Good):
