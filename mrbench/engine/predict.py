@@ -140,7 +140,7 @@ def _placed(draws: Any, place: str) -> Iterator[None]:
     try:
         yield
     except MrbenchError as error:
-        raise error.at(of_generator(draws) or place) from None
+        raise error.at(of_generator(getattr(draws, "source", draws)) or place) from None
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:
