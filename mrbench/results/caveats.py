@@ -56,5 +56,6 @@ def caveat_lines(rows: Iterable[tuple[str, Sequence[str]]], everyone: str = "all
         for caveat in own:
             found.setdefault(caveat, {})[label] = None
     labels = {label for label, _ in rows}
+    between = "; " if any("," in label for label in labels) else ", "
     for caveat, having in found.items():
-        yield f"{EXPLAINED.get(caveat, caveat)}: {everyone if set(having) == labels else ', '.join(having)}"
+        yield f"{EXPLAINED.get(caveat, caveat)}: {everyone if set(having) == labels else between.join(having)}"

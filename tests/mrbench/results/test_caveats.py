@@ -63,3 +63,7 @@ def test_rows_of_one_label_are_named_once():
 def test_no_caveat_has_no_line():
     assert list(caveat_lines([("a", ())])) == []
     assert list(caveat_lines([])) == []
+
+
+def test_labels_with_commas_stand_between_semicolons():
+    assert list(caveat_lines([("a, S 4", ("x",)), ("a, S 10", ("x",)), ("b", ())])) == ["x: a, S 4; a, S 10"]
