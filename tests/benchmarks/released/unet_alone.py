@@ -13,7 +13,7 @@ class Supervised(Released):
 
     def __init__(self, ours: object) -> None:
         super().__init__()
-        network = ours.network  # type: ignore[attr-defined]
+        network = ours.unet  # type: ignore[attr-defined]
         self.backbone, self.head = like(network.backbone, 1), nn.Conv2d(16, 1, 1)
         self.head.load_state_dict(network.head.state_dict())
 
