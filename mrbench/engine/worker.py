@@ -20,6 +20,7 @@ import numpy as np
 
 from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
+from mrbench.data.imported import find_dataset
 from mrbench.data.loading import configured
 from mrbench.data.splits import Fold
 from mrbench.engine import phases
@@ -97,7 +98,7 @@ class CellLife:
     @property
     def modules(self) -> frozenset[str]:
         """Top-level modules of the plugins whose code the cell runs."""
-        return self.plugin.modules | self.registry.get("dataset", self.spec.dataset).modules
+        return self.plugin.modules | find_dataset(self.spec.dataset, self.registry, self.order.data).modules
 
     def live(self) -> None:
         """Computes the cell and leaves it finished.
