@@ -117,7 +117,10 @@ def test_data_that_are_gone_leave_the_page_without_cases(make_odd, registry: Reg
 
     monkeypatch.setattr(sys.modules["odd_data"].Odd, "load", absent)
     (part,) = gather([run], registry, Choices()).datasets
-    assert part.gallery.absent.endswith("are not available: KeyError: 'no such\\nfile'.")
+    name = repr(run.cells[0][0].dataset)
+    assert part.gallery.absent == (
+        f"The images of {name} are not available: data set {name} cannot be loaded: KeyError: 'no such\\nfile'."
+    )
     assert not part.gallery.blocks
     assert len(part.table.rows[0].values["ged"].folds) == 2
 
