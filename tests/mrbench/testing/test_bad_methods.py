@@ -96,7 +96,7 @@ def test_draws_that_are_wrong_on_one_kind_of_data_fail_one_check(failures, check
     [
         ("hides-in-a-list", "HidesInAList.heads hides a Conv2d in a list | networks where torch sees them"),
         ("hides-its-loss", "HidesItsLoss assigns a CrossEntropyLoss to 'loss', which is something else already"),
-        ("trains-anothers", "stage 'only' of TrainsAnothers trains a parameter that is not the method's"),
+        ("trains-anothers", "stage 'only' of TrainsAnothers trains what is not the method's"),
     ],
 )
 def test_networks_that_are_not_the_methods_are_caught_where_it_is_built_or_trained(failures, name: str, said: str):
