@@ -95,16 +95,14 @@ def check_places(scores: Scores, description: Mapping[str, Any]) -> None:
 
 
 def check_vectors(name: str, scores: MetricScores, metric: Metric) -> None:
-    """Are a metric's statistics vectors those that it can finalise?
+    """Can a metric finalise its statistics vectors? One that inherits ``finalise`` can, of any length.
 
     Raises:
-        ValueError: they are of another length, or give a value that is not finite.
+        ValueError: it cannot, or gives a value that is not finite.
     """
-    length = scores.statistics.shape[1]
     if type(metric).finalise is Metric.finalise:
-        if length != 1:
-            raise ValueError(f"{length} numbers of metric {name!r} in place of 1")
         return
+    length = scores.statistics.shape[1]
     for total in _totals(scores) if metric.pooled else scores.statistics[:1]:
         if not math.isfinite(_finalised(total, metric)):
             raise ValueError(f"metric {name!r} cannot finalise its {length} numbers")

@@ -5,6 +5,7 @@
 >>> results.table("phantom").to_pandas()["ged"]["mean"]             # doctest: +SKIP
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from mrbench.arguments import texts_of, whole_of, wholes_of
 from mrbench.configuration import flat
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run
-from mrbench.errors import UnknownNameError, UsageError
+from mrbench.errors import DataError, UnknownNameError, UsageError
 from mrbench.metrics.protocol import PROTOCOLS, ScoringProtocol
 from mrbench.metrics.scores import NOBODY, MetricScores
 from mrbench.metrics.scoring import case_values
@@ -158,7 +159,10 @@ class Results:
 
         Raises:
             UnknownNameError: no such data set, protocol or metric.
-            DataError, IncompatibleError: a cell that cannot be read or scored.
+            IncompatibleError: scores that cannot be had under this protocol.
+
+        Warns:
+            UserWarning: a cell whose files are damaged; it is left out.
         """
         import pandas as pd
 
@@ -251,9 +255,13 @@ def protocol_of(name: str) -> ScoringProtocol:
 
 
 def _columns(run: MethodRun, reader: ScoreReader) -> Iterator[dict[str, Any]]:
-    """The columns of every metric of every cell."""
+    """The columns of every metric of every cell; one that cannot be read is told of and left out."""
     for result in run.done:
-        scores = result.scores(reader.metrics(run), reader.protocol).cases
+        try:
+            scores = result.scores(reader.metrics(run), reader.protocol).cases
+        except DataError as error:
+            warnings.warn(f"{run.method} {result.damaged(error).failure}", stacklevel=4)
+            continue
         for name, own in scores.by_metric():
             metric = reader.load(name)
             values = np.full(len(own), np.nan) if metric.pooled else case_values(own.statistics, metric)

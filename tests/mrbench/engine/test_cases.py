@@ -12,7 +12,7 @@ import pytest
 from stored_runs import DESCRIPTION, Line, StoredCell, cases, lines_of, registry, scores_of, store_run
 
 from mrbench.engine import cases as module
-from mrbench.engine.cases import CellFiles, read_cases
+from mrbench.engine.cases import CellFiles, check_vectors, read_cases
 from mrbench.engine.result import Result
 from mrbench.engine.score import applicable_metrics
 from mrbench.errors import DataError, IncompatibleError
@@ -241,7 +241,6 @@ def test_scores_of_the_protocol_are_read_and_need_no_predictions(tmp_path: Path)
     [
         ("c,s,ged,2,,0.5\n", "class 2, and the data set has 2"),
         ("c,s,ged,1,2,0.5\n", "rater 2, and the data set has 2"),
-        ("c,s,ged,1,,0.5 0.25\n", "2 numbers of metric 'ged' in place of 1"),
         ("c,s,ece,1,,3 1\nc,s,ece,1,0,0 1\n", "metric 'ece' cannot finalise its 2 numbers"),
         ("c,s,auroc_disagreement,1,,0.5\n", "metric 'auroc_disagreement' cannot finalise its 1 numbers"),
     ],
@@ -298,3 +297,15 @@ def test_scores_that_are_not_stored_are_those_of_the_predictions(tmp_path: Path)
         assert [(metric, numbers) for _, _, metric, *_, numbers in found] == [
             ("dice_max", (pytest.approx(1),)), ("dice_max_reverse", (pytest.approx(reverse),)),
         ]  # fmt: skip
+
+
+def test_what_every_built_in_metric_gives_can_be_read_again(tmp_path: Path):
+    masks = np.zeros((2, 8, 8), np.float32)
+    masks[0, 2:6, 2:6] = masks[1, 3:6, 2:7] = 1
+    cell = StoredCell("proseg", drawn={"c, 0": (masks, [*masks, masks[0]], {0: masks[0], 1: masks[1]})})
+    (result,) = store_run(tmp_path, "r", cell).cell_results()
+    metrics = applicable_metrics(registry(), "identified")
+    scores = result.scores(metrics, PUBLISHED).cases
+    assert {"hd95", "nsd@1", "ece", "dice_rater", "auroc_disagreement"} <= set(scores.metrics)
+    for name, own in scores.by_metric():
+        check_vectors(name, own, metrics[name].load()())

@@ -281,3 +281,12 @@ def test_what_a_notebook_shows_of_each_is_one_line_that_names_it(tmp_path: Path)
     assert repr(results.table(metrics=["ged"])) == "<Table phantom, strict: proseg, prob-unet; ged>"
     comparison = mrbench.compare(a, b, metrics=["ged"])
     assert repr(comparison) == "<Comparison of 'prob-unet' of run r with 'proseg' of run r on phantom>"
+
+
+def test_scores_that_cannot_be_read_are_warned_of_and_cost_their_own_cell(tmp_path: Path):
+    run = store_run(tmp_path, "r", *(StoredCell("proseg", cases("ged", [0.1, 0.2]), fold=fold) for fold in (0, 1)))
+    (path,) = run.cells[0][0].folder(tmp_path).glob("cases.csv*")
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.warns(UserWarning, match=f"proseg fold0-seed0 damaged: {path} holds no scores"):
+        found = mrbench.load_results(tmp_path).scores()
+    assert set(found["fold"]) == {1}
