@@ -56,7 +56,7 @@ def tabulate(
         if samples or not every:
             plugins = {name: plugins[name] for name in records}
         scorer = _Scorer(plugins, protocol, rescore, jobs, tuple(registry.files.values()))
-        rows = _budget_rows(own, scorer, samples) if samples else [scorer.row(run) for run in own]
+        rows = _budget_rows(own, scorer, samples) if samples else scorer.rows(own)
         shown = {name: record for name, record in records.items() if any(name in row.values for row in rows)}
         rows = with_best(with_labels(rows), shown)
         changed = own[0].spec.dataset_changed
@@ -99,15 +99,20 @@ class _Scorer:
     jobs: int
     files: tuple[Path, ...]
 
-    def row(self, run: MethodRun, samples: int | None = None) -> Row:
-        """The row of a method run; of the first so many samples where it is said."""
-        places, done = [place for place, _ in run.finished], run.done
+    def rows(self, runs: Sequence[MethodRun], samples: int | None = None) -> list[Row]:
+        """The rows of method runs, whose cells are scored together; of the first so many samples where it is said."""
+        cells = [result for run in runs for result in run.done]
         try:
-            found: list[Found | DataError] = [*self._found(done, samples)]
+            found: list[Found | DataError] = [*self._found(cells, samples)]
         except DataError:  # of one cell, which costs that cell only
-            found = [self._alone(result, samples) for result in done]
-        errors = {place: own for place, own in zip(places, found, strict=True) if isinstance(own, DataError)}
-        read = [(one.spec.fold, own) for one, own in zip(done, found, strict=True) if not isinstance(own, DataError)]
+            found = [self._alone(result, samples) for result in cells]
+        rest = iter(found)
+        return [self._row(run, [next(rest) for _ in run.done]) for run in runs]
+
+    def _row(self, run: MethodRun, found: Sequence[Found | DataError]) -> Row:
+        cells = list(zip(run.finished, found, strict=True))
+        errors = {place: own for (place, _), own in cells if isinstance(own, DataError)}
+        read = [(result.spec.fold, own) for (_, result), own in cells if not isinstance(own, DataError)]
         values = values_of([(fold, metrics) for fold, (metrics, _) in read], len(run.folds), self.protocol)
         return Row.of(run.with_damaged(errors), values, [fault for _, (_, faults) in read for fault in faults])
 
@@ -147,7 +152,8 @@ def _budget_rows(runs: Sequence[MethodRun], scorer: _Scorer, samples: Sequence[i
     rows = []
     for run in runs:
         for n in samples if Capability.DIVERSE in run.spec.capabilities else (None,):
-            row = replace(scorer.row(run, n), costs={})
+            (row,) = scorer.rows([run], n)
+            row = replace(row, costs={})
             first = (FIRST_SAMPLES,) if n is not None and n < run.spec.samples else ()
             rows.append(replace(row, samples=n or row.samples, caveats=row.caveats + first))
     return rows
