@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
+    from mrbench.cards import DatasetCard, MethodCard, MetricCard
     from mrbench.engine.cell import CellSpec
     from mrbench.engine.result import Result
     from mrbench.engine.run import Run
-    from mrbench.records import DatasetRecord, MethodRecord, MetricRecord
 
 PROJECT = "mrbench"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -17,17 +17,17 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec
-def mrbench_methods() -> Sequence["MethodRecord"]:  # type: ignore[empty-body]
+def mrbench_methods() -> Sequence["MethodCard"]:  # type: ignore[empty-body]
     """The methods and fusions that this plugin provides."""
 
 
 @hookspec
-def mrbench_datasets() -> Sequence["DatasetRecord"]:  # type: ignore[empty-body]
+def mrbench_datasets() -> Sequence["DatasetCard"]:  # type: ignore[empty-body]
     """The data sets that this plugin provides."""
 
 
 @hookspec
-def mrbench_metrics() -> Sequence["MetricRecord"]:  # type: ignore[empty-body]
+def mrbench_metrics() -> Sequence["MetricCard"]:  # type: ignore[empty-body]
     """The metrics that this plugin provides."""
 
 

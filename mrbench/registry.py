@@ -18,20 +18,20 @@ from typing import Any, Generic, Literal, TypeVar
 import pluggy
 
 from mrbench import MRBENCH_API, hooks
+from mrbench.cards import NO_OPTIONS, DatasetCard, MethodCard, MetricCard, PluginCard, load_attribute
 from mrbench.errors import PluginError, UsageError
 from mrbench.naming import BUILT_IN, key, pick, qualified
 from mrbench.plugin_file import PluginFile, blaming, file_of
-from mrbench.records import NO_OPTIONS, DatasetRecord, MethodRecord, MetricRecord, PluginRecord, load_attribute
 
 GROUP = "mrbench.plugins"
 NAME = re.compile(r"[a-z0-9]+([-_@.][a-z0-9]+)*")
-FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+CODE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 Kind = Literal["method", "dataset", "metric"]
-KINDS: dict[Kind, type[PluginRecord]] = {"method": MethodRecord, "dataset": DatasetRecord, "metric": MetricRecord}
+KINDS: dict[Kind, type[PluginCard]] = {"method": MethodCard, "dataset": DatasetCard, "metric": MetricCard}
 SPOKEN: dict[Kind, str] = {"method": "method", "dataset": "data set", "metric": "metric"}
 
-R = TypeVar("R", bound=PluginRecord)
+R = TypeVar("R", bound=PluginCard)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Plugin(Generic[R]):
         content: digest of the plugin's code where no version of a distribution stands for it: a single file's.
     """
 
-    record: R
+    card: R
     distribution: str
     distribution_version: str
     content: str = ""
@@ -50,12 +50,12 @@ class Plugin(Generic[R]):
     @property
     def version(self) -> str:
         """Of the definition, as it enters digests; every edit of a plugin file is a version of its own."""
-        return f"{self.record.version}+{self.content}" if self.content else self.record.version
+        return f"{self.card.version}+{self.content}" if self.content else self.card.version
 
     @property
     def name(self) -> str:
         """The bare name."""
-        return self.record.name
+        return self.card.name
 
     @property
     def qualified(self) -> str:
@@ -70,7 +70,7 @@ class Plugin(Generic[R]):
     @property
     def modules(self) -> frozenset[str]:
         """Top-level modules and packages that its code is in."""
-        paths = self.record.factory, getattr(self.record, "config", NO_OPTIONS)
+        paths = self.card.code, getattr(self.card, "config", NO_OPTIONS)
         return frozenset(path.partition(":")[0].partition(".")[0] for path in paths if path != NO_OPTIONS)
 
     def load(self) -> Any:
@@ -79,16 +79,16 @@ class Plugin(Generic[R]):
         Raises:
             PluginError: it cannot be imported; names the plugin and what is missing.
         """
-        return self._imported(self.record.factory, "")
+        return self._imported(self.card.code, "")
 
     def load_config(self) -> Any:
         """The configuration class of a method or a data set; errors as for :meth:`load`."""
-        return self._imported(getattr(self.record, "config", ""), "its configuration ")
+        return self._imported(getattr(self.card, "config", ""), "its configuration ")
 
     def check(self) -> None:
         """Loads the classes that the record names; errors as for :meth:`load`."""
         self.load()
-        if hasattr(self.record, "config"):
+        if hasattr(self.card, "config"):
             self.load_config()
 
     def _imported(self, path: str, what: str) -> Any:
@@ -210,7 +210,7 @@ class Registry:
 
     def of_kind(self, kind: Kind) -> list[Plugin[Any]]:
         """The plugins of a kind: built-ins first, then by name."""
-        return sorted(self.plugins[kind], key=lambda p: (p.distribution != BUILT_IN, p.record.name, p.distribution))
+        return sorted(self.plugins[kind], key=lambda p: (p.distribution != BUILT_IN, p.card.name, p.distribution))
 
     def names(self, kind: Kind) -> list[str]:
         """The shortest name of every plugin of a kind."""
@@ -247,9 +247,9 @@ class Registry:
         for kind, plugins in self.plugins.items():
             own = {p.name for p in plugins if p.distribution == BUILT_IN}
             lines += [
-                f"{SPOKEN[kind]} {p.record.name!r} means the built-in one; say {p.qualified!r} for the other"
+                f"{SPOKEN[kind]} {p.card.name!r} means the built-in one; say {p.qualified!r} for the other"
                 for p in plugins
-                if p.distribution != BUILT_IN and p.record.name in own
+                if p.distribution != BUILT_IN and p.card.name in own
             ]
         return lines
 
@@ -317,7 +317,7 @@ class _Module:
             if len(set(names)) < len(names):
                 raise PluginError(f"two {kind}s have one name", found=", ".join(names))
 
-    def _records(self, kind: Kind) -> Sequence[PluginRecord]:
+    def _records(self, kind: Kind) -> Sequence[PluginCard]:
         answers = getattr(self.manager.hook, f"mrbench_{kind}s")()
         return [_checked(record, kind) for answer in answers for record in _iterated(answer, kind)]
 
@@ -336,11 +336,11 @@ def _iterated(answer: Any, kind: Kind) -> Iterator[Any]:
     yield from answer
 
 
-def _checked(record: Any, kind: Kind) -> PluginRecord:
+def _checked(record: Any, kind: Kind) -> PluginCard:
     if not isinstance(record, KINDS[kind]):
         raise PluginError(f"mrbench_{kind}s() must return {KINDS[kind].__name__}s, not {type(record).__name__}")
     if not NAME.fullmatch(record.name):
         raise PluginError(f"{kind} name {record.name!r} must be lower-case words joined by hyphens")
-    if not FACTORY.fullmatch(record.factory):
-        raise PluginError(f"factory {record.factory!r} of {kind} {record.name!r} must read 'module:attribute'")
+    if not CODE.fullmatch(record.code):
+        raise PluginError(f"code {record.code!r} of {kind} {record.name!r} must read 'module:attribute'")
     return record

@@ -179,7 +179,7 @@ def contradictions(told: Mapping[str, Told], fact: str) -> list[str]:
 
 
 def _table_metrics() -> set[str]:
-    return {plugin.key for plugin in registry().plugins["metric"] if plugin.record.table}
+    return {plugin.key for plugin in registry().plugins["metric"] if plugin.card.table}
 
 
 def _of_table_metrics(found: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

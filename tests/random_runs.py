@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from stored_runs import StoredCell, registry, store_run
 
+from mrbench.cards import Capability
 from mrbench.engine.cell import Status
-from mrbench.records import Capability
 
 LEARNED = ("prob-unet", "proseg-prior", "pionono", "unet-majority", "unet-rater")
 PEOPLE = ("staple", "majority-vote")
@@ -109,7 +109,7 @@ def _methods(random: Random, others: Sequence[str]) -> list[str]:
 
 
 def _places(method: str) -> list[Place]:
-    can = registry().get("method", method).record.capabilities
+    can = registry().get("method", method).card.capabilities
     sampled = SAMPLED if can & {Capability.DIVERSE, Capability.CONSENSUS} else ()
     return [*sampled, *(PERSONAL if can & {Capability.PERSONAL, Capability.CONSENSUS} else ())]
 
@@ -182,7 +182,7 @@ def _marks(random: Random, masks: np.ndarray, size: tuple[int, ...]) -> np.ndarr
 def _drawn(
     method: str, masks: np.ndarray, draws: Arrays, gaps: Gaps, samples: int, shape: Shape, fold: int, seed: int
 ) -> dict[str, Any]:
-    can = registry().get("method", method).record.capabilities
+    can = registry().get("method", method).card.capabilities
     count = samples if Capability.DIVERSE in can else 1
     _, where = gaps.get((fold, seed), ("", ()))
     found = {}
@@ -229,7 +229,7 @@ def never_ranked(cells: Iterable[StoredCell]) -> set[tuple[str, str]]:
         for method, own in _by_method(cells).items()
         for metric in _metrics(own)
         if any(cell.status is not Status.OK or _having(cell, metric) < _tested(cell) for cell in own)
-        or registry().get("method", method).record.kind == "fusion"
+        or registry().get("method", method).card.kind == "fusion"
     }
 
 

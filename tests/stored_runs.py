@@ -106,7 +106,7 @@ def lines_of(scores: Scores) -> list[Line]:
 
 def spec_of(cell: StoredCell, dataset: str = "phantom") -> CellSpec:
     """The specification of a cell."""
-    record = registry().get("method", cell.method).record
+    record = registry().get("method", cell.method).card
     spec = CellSpec(
         method=cell.method, dataset=dataset, kind=record.kind, family=record.family, sampler=record.sampler,
         method_version="1", capabilities=tuple(sorted(record.capabilities)), options={}, training={}, prediction={},

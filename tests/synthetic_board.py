@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from mrbench.cards import Capability
 from mrbench.data.description import Raters, Unit
 from mrbench.engine.cell import Status
 from mrbench.interfaces.metric import Key
@@ -19,7 +20,6 @@ from mrbench.leaderboard.scores import Definitions, digest_of_cases, scores_of
 from mrbench.leaderboard.store import ENTRY, facts_of, folder_of, id_of
 from mrbench.metrics.protocol import PROTOCOLS
 from mrbench.metrics.scores import ScoreCollector, Scores
-from mrbench.records import Capability
 from mrbench.registry import Registry, discover
 
 SAMPLED = ("ged", "ged_pa", "ged_pp", "ged_aa", "dice_soft")
@@ -68,7 +68,7 @@ def entry_of(made: Made, protocols: tuple[str, ...] = ("strict",)) -> tuple[Entr
     written = (BEGIN + timedelta(days=made.days)).isoformat(timespec="seconds")
     cells = tuple(_cell(made, fold, written, tested.get(fold, {})) for fold in range(made.folds))
     used = dict.fromkeys(name for own in scores.values() for name in own)
-    metrics = {p.key: metric_facts(p.record) for p in registry().plugins["metric"] if p.key in used}
+    metrics = {p.key: metric_facts(p.card) for p in registry().plugins["metric"] if p.key in used}
     return _entry(made, cells, metrics, scores, files, written), files
 
 

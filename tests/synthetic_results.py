@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mrbench.cards import MethodCard
 from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
 from mrbench.engine import phases
@@ -19,7 +20,6 @@ from mrbench.engine.run import Run
 from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scoring_digests
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.metrics.protocol import STRICT
-from mrbench.records import MethodRecord
 from mrbench.registry import Registry, discover
 from mrbench.seeds import derive_noise
 
@@ -127,7 +127,7 @@ def _write_cell(one: Synthetic, spec: CellSpec, cases: CaseSet, registry: Regist
     def trials(case: Case) -> Iterable[tuple[np.ndarray, Iterable[Draw]]]:
         yield case.present, one.draws(case, derive_noise(spec.seed, f"{one.name}/{case.id}"))
 
-    record = MethodRecord(name="synthetic", factory="", config="", kind="fusion")
+    record = MethodCard(name="synthetic", code="", config="", kind="fusion")
     predictor = Predictor(record, cases.description, spec.samples, trials)
     phases.predict(predictor, cases, fold.test[: spec.limit], folder, lambda event: None)
     profile: dict[str, Any] = {"phases": {"predict": {"seconds": 1.0, "peak_memory_mib": 200.0}}}
@@ -141,7 +141,7 @@ def _write_cell(one: Synthetic, spec: CellSpec, cases: CaseSet, registry: Regist
 
 def _scores(folder: Path, registry: Registry, raters: str) -> dict[str, Any]:
     # Those of tables alone: the dear ones would take most of the time.
-    names = [p.key for p in registry.plugins["metric"] if p.record.table or p.key.startswith("ged_p")]
+    names = [p.key for p in registry.plugins["metric"] if p.card.table or p.key.startswith("ged_p")]
     chosen = applicable_metrics(registry, raters, (*names, "ged_aa"))
     scored = score_cell(folder / "predictions.h5", chosen, STRICT)
     return {"scoring": scoring_digests(chosen, STRICT), "metrics": metrics_json(scored.values), "metric_faults": {}}

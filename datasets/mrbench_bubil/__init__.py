@@ -1,7 +1,7 @@
 """Three collections of the Boston University Biomedical Image Library, each image outlined by three or ten raters."""
 
+from mrbench.cards import DatasetCard
 from mrbench.hooks import hookimpl
-from mrbench.records import DatasetRecord
 
 MRBENCH_API = "1"
 
@@ -9,10 +9,10 @@ CITATION = "Gurari et al., IEEE Winter Conference on Applications of Computer Vi
 LICENCE = "BSD-4-Clause (Boston University)"
 
 
-def _record(collection: str, summary: str) -> DatasetRecord:
-    return DatasetRecord(
+def _record(collection: str, summary: str) -> DatasetCard:
+    return DatasetCard(
         name=f"bubil-{collection}",
-        factory=f"mrbench_bubil.dataset:Bubil{collection.capitalize()}",
+        code=f"mrbench_bubil.dataset:Bubil{collection.capitalize()}",
         config="mrbench_bubil.config:BubilConfig",
         summary=summary,
         citation=CITATION,
@@ -23,7 +23,7 @@ def _record(collection: str, summary: str) -> DatasetRecord:
 
 
 @hookimpl
-def mrbench_datasets() -> list[DatasetRecord]:
+def mrbench_datasets() -> list[DatasetCard]:
     return [
         _record("phase", "Cells under phase contrast, five persons with two tools each: ten identified raters"),
         _record("fluo", "Cells under fluorescence, three identified experts"),

@@ -1,17 +1,17 @@
 """The data set ``folder``: any container, such as one that ``mrbench data import`` wrote from a folder of files."""
 
+from mrbench.cards import DatasetCard
 from mrbench.hooks import hookimpl
-from mrbench.records import DatasetRecord
 
 MRBENCH_API = "1"
 
 
 @hookimpl
-def mrbench_datasets() -> list[DatasetRecord]:
+def mrbench_datasets() -> list[DatasetCard]:
     return [
-        DatasetRecord(
+        DatasetCard(
             name="folder",
-            factory="mrbench_folder.dataset:Folder",
+            code="mrbench_folder.dataset:Folder",
             config="mrbench_folder.config:FolderConfig",
             opens="file",
             summary="Images and masks of your own, imported from any folder",

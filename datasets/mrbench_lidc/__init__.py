@@ -1,7 +1,7 @@
 """Lung nodules of LIDC-IDRI, each outlined by up to four radiologists, in the forms that people hold."""
 
+from mrbench.cards import DatasetCard
 from mrbench.hooks import hookimpl
-from mrbench.records import DatasetRecord
 
 MRBENCH_API = "1"
 
@@ -12,11 +12,11 @@ _COLLECTION = "The Cancer Imaging Archive, collection LIDC-IDRI, doi 10.7937/K9/
 
 
 @hookimpl
-def mrbench_datasets() -> list[DatasetRecord]:
+def mrbench_datasets() -> list[DatasetCard]:
     return [
-        DatasetRecord(
+        DatasetCard(
             name="lidc",
-            factory="mrbench_lidc.dataset:Lidc",
+            code="mrbench_lidc.dataset:Lidc",
             config="mrbench_lidc.config:LidcConfig",
             prepare="mrbench_lidc.prepare:prepare_nodules",
             summary="Lung nodules on CT, one slice each, four readers (virtual raters ranked by area)",
@@ -25,9 +25,9 @@ def mrbench_datasets() -> list[DatasetRecord]:
             source=f"{_COLLECTION}: download its DICOM and XML files, then mrbench data prepare lidc --source FOLDER; "
             "or put lidc_nodules.npz into the data folder (docs/data.md lists its fields)",
         ),
-        DatasetRecord(
+        DatasetCard(
             name="lidc-1609",
-            factory="mrbench_lidc.slices:Lidc1609",
+            code="mrbench_lidc.slices:Lidc1609",
             config="mrbench_lidc.config:LidcConfig",
             prepare="mrbench_lidc.prepare:prepare_1609",
             summary="The 1,609 CT slices of the published LIDC benchmark, 128 x 128, four readers, with its folds",
@@ -36,18 +36,18 @@ def mrbench_datasets() -> list[DatasetRecord]:
             source="lidc_attributes.pkl of the benchmark's authors (Medical Matting, used by D-Persona and ProSeg), "
             "then mrbench data prepare lidc-1609 --source FILE",
         ),
-        DatasetRecord(
+        DatasetCard(
             name="lidc-1609-masks",
-            factory="mrbench_lidc.masks:Lidc1609Masks",
+            code="mrbench_lidc.masks:Lidc1609Masks",
             config="mrbench_lidc.config:LidcConfig",
             summary="Masks of the 1,609 published slices without their images: agreement and fusions, no learning",
             citation=CITATION,
             licence=LICENCE,
             source="lidc_slices_masks.npz in the data folder, read as it is (docs/data.md lists its fields)",
         ),
-        DatasetRecord(
+        DatasetCard(
             name="lidc-15096",
-            factory="mrbench_lidc.slices:Lidc15096",
+            code="mrbench_lidc.slices:Lidc15096",
             config="mrbench_lidc.config:EverySliceConfig",
             prepare="mrbench_lidc.prepare:prepare_15096",
             summary="The 15,096 CT slices of the Probabilistic U-Net's PyTorch data, 128 x 128, anonymous readers",
@@ -56,9 +56,9 @@ def mrbench_datasets() -> list[DatasetRecord]:
             source="data_lidc.pickle of the Probabilistic U-Net in PyTorch, "
             "then mrbench data prepare lidc-15096 --source FILE",
         ),
-        DatasetRecord(
+        DatasetCard(
             name="lidc-phiseg",
-            factory="mrbench_lidc.slices:LidcPhiseg",
+            code="mrbench_lidc.slices:LidcPhiseg",
             config="mrbench_lidc.config:EverySliceConfig",
             prepare="mrbench_lidc.prepare:prepare_phiseg",
             summary="CT slices as PHiSeg's code stores them, 128 x 128, anonymous readers, with its split",

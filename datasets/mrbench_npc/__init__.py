@@ -4,8 +4,8 @@
 MRI, each tumour outlined by one of four.
 """
 
+from mrbench.cards import DatasetCard
 from mrbench.hooks import hookimpl
-from mrbench.records import DatasetRecord
 
 MRBENCH_API = "1"
 
@@ -13,11 +13,11 @@ _LICENCE = "terms of the MMIS-2024 challenge"
 
 
 @hookimpl
-def mrbench_datasets() -> list[DatasetRecord]:
+def mrbench_datasets() -> list[DatasetCard]:
     return [
-        DatasetRecord(
+        DatasetCard(
             name="npc",
-            factory="mrbench_npc.dataset:Npc",
+            code="mrbench_npc.dataset:Npc",
             config="mrbench_npc.config:NpcConfig",
             prepare="mrbench_npc.prepare:prepare",
             summary="Nasopharyngeal carcinoma, MRI volumes (T1, contrast-enhanced T1, T2), four identified raters",
@@ -26,9 +26,9 @@ def mrbench_datasets() -> list[DatasetRecord]:
             source="MMIS-2024 challenge (multi-rater medical image segmentation), task 1, also called NPC-170: "
             "register at the challenge's site and download the training and validation folders",
         ),
-        DatasetRecord(
+        DatasetCard(
             name="gbm",
-            factory="mrbench_npc.gbm.dataset:Gbm",
+            code="mrbench_npc.gbm.dataset:Gbm",
             config="mrbench_npc.gbm.config:GbmConfig",
             prepare="mrbench_npc.gbm.prepare:prepare",
             summary="Glioblastoma, MRI volumes, each outlined by one of four identified raters",

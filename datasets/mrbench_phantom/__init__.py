@@ -1,7 +1,7 @@
 """The data set ``phantom``: generated lesions in CT-like anatomy, marked by raters with styles; needs no files."""
 
+from mrbench.cards import DatasetCard
 from mrbench.hooks import hookimpl
-from mrbench.records import DatasetRecord
 
 MRBENCH_API = "1"
 
@@ -10,12 +10,12 @@ VERSION = "1"
 
 
 @hookimpl
-def mrbench_datasets() -> list[DatasetRecord]:
+def mrbench_datasets() -> list[DatasetCard]:
     """The one data set that everybody has."""
     return [
-        DatasetRecord(
+        DatasetCard(
             name="phantom",
-            factory="mrbench_phantom.dataset:Phantom",
+            code="mrbench_phantom.dataset:Phantom",
             config="mrbench_phantom.config:PhantomConfig",
             summary="generated lung lesions with soft, lobulated and part-solid borders; 2 to 8 raters with styles",
             version=VERSION,

@@ -1,17 +1,17 @@
 """The tasks of the QUBIQ challenge: small collections of slices, each outlined by three to seven raters."""
 
+from mrbench.cards import DatasetCard
 from mrbench.hooks import hookimpl
-from mrbench.records import DatasetRecord
 
 MRBENCH_API = "1"
 
 
 @hookimpl
-def mrbench_datasets() -> list[DatasetRecord]:
+def mrbench_datasets() -> list[DatasetCard]:
     return [
-        DatasetRecord(
+        DatasetCard(
             name="qubiq",
-            factory="mrbench_qubiq.dataset:Qubiq",
+            code="mrbench_qubiq.dataset:Qubiq",
             config="mrbench_qubiq.config:QubiqConfig",
             prepare="mrbench_qubiq.prepare:prepare",
             summary="QUBIQ: brain growth, brain tumour, kidney or prostate slices (MR, CT), 3 to 7 raters; option task",

@@ -1,17 +1,17 @@
 """Optic disc and cup on fundus photographs, each outlined by the same six ophthalmologists."""
 
+from mrbench.cards import DatasetCard
 from mrbench.hooks import hookimpl
-from mrbench.records import DatasetRecord
 
 MRBENCH_API = "1"
 
 
 @hookimpl
-def mrbench_datasets() -> list[DatasetRecord]:
+def mrbench_datasets() -> list[DatasetCard]:
     return [
-        DatasetRecord(
+        DatasetCard(
             name="riga",
-            factory="mrbench_riga.dataset:Riga",
+            code="mrbench_riga.dataset:Riga",
             config="mrbench_riga.config:RigaConfig",
             prepare="mrbench_riga.prepare:prepare",
             summary="RIGA: fundus photographs, optic disc rim and cup, six identified raters",

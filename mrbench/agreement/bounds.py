@@ -4,21 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from mrbench.cards import MethodCard
 from mrbench.configuration import Config
 from mrbench.consensus import majority_vote
 from mrbench.interfaces.draw import Draw, DrawKind, one_hot
 from mrbench.interfaces.fusion import Fusion, Trial
-from mrbench.records import Capability, MethodRecord
-
-_CAPABILITIES = frozenset(
-    {
-        Capability.CONSENSUS,
-        Capability.DETERMINISTIC,
-        Capability.MULTI_CLASS,
-        Capability.VOLUMES,
-        Capability.SEES_TEST_MASKS,
-    }
-)
 
 
 class Empty(Fusion[Config]):
@@ -61,13 +51,13 @@ def more_than_half(masks: np.ndarray, classes: int) -> np.ndarray:
     return winner
 
 
-def _record(name: str, summary: str) -> MethodRecord:
-    return MethodRecord(name=name, factory="", summary=summary, kind="fusion", capabilities=_CAPABILITIES)
+def _card(name: str, summary: str) -> MethodCard:
+    return MethodCard(name=name, code="", summary=summary, kind="fusion", gives="consensus")
 
 
 BOUNDS = (
-    (_record("vote-of-others", "at least half of the others, against the rater left out"), VoteOfOthers),
-    (_record("more-than-half", "more than half of the raters present"), MoreThanHalf),
-    (_record("empty", "background everywhere"), Empty),
+    (_card("vote-of-others", "at least half of the others, against the rater left out"), VoteOfOthers),
+    (_card("more-than-half", "more than half of the raters present"), MoreThanHalf),
+    (_card("empty", "background everywhere"), Empty),
 )
-"""Records and classes; they are rows of agreement alone, and no method that a run can name."""
+"""Cards and classes; they are rows of agreement alone, and no method that a run can name."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mrbench.agreement.bounds import BOUNDS
+from mrbench.cards import Capability, MethodCard, MetricCard
 from mrbench.configuration import Config
 from mrbench.data.case import Case
 from mrbench.data.description import Description
@@ -16,7 +17,6 @@ from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scores import MetricScores
 from mrbench.metrics.scoring import reduce_fold
-from mrbench.records import Capability, MethodRecord, MetricRecord
 from mrbench.registry import Registry
 from mrbench.results.caveats import SEES_TEST_MASKS
 from mrbench.results.table import Row, RowKind, Table, Value, values_of
@@ -102,7 +102,7 @@ class References:
     ) -> None:
         plugins = applicable_metrics(registry, description.raters, only)
         self.description, self.samples, self.protocol = description, samples, protocol
-        self.records: dict[str, MetricRecord] = {name: plugin.record for name, plugin in plugins.items()}
+        self.records: dict[str, MetricCard] = {name: plugin.card for name, plugin in plugins.items()}
         self.metrics: dict[str, Metric] = {name: plugin.load()() for name, plugin in plugins.items()}
         self.shown = [name for name, record in self.records.items() if only or record.table]
         self.references = [*self._installed(registry), *self._own()]
@@ -123,25 +123,25 @@ class References:
 
     def _installed(self, registry: Registry) -> Iterator[_Reference]:
         for plugin in registry.of_kind("method"):
-            if plugin.record.kind != "fusion":
+            if plugin.card.kind != "fusion":
                 continue
-            reasons = capabilities_fit(plugin.record, self.description)
+            reasons = capabilities_fit(plugin.card, self.description)
             if reasons:
-                yield self._reference(plugin.key, plugin.record, None, f"not applicable: {'; '.join(reasons)}")
+                yield self._reference(plugin.key, plugin.card, None, f"not applicable: {'; '.join(reasons)}")
             else:
                 config = plugin.load_config().parse({}, owner=plugin.key)
-                yield self._at_work(plugin.key, plugin.record, plugin.load()(config, self.description))
+                yield self._at_work(plugin.key, plugin.card, plugin.load()(config, self.description))
 
     def _own(self) -> Iterator[_Reference]:
         for record, fusion in BOUNDS:
             yield self._at_work(record.name, record, fusion(Config(), self.description))
 
-    def _at_work(self, name: str, record: MethodRecord, fusion: Any) -> _Reference:
+    def _at_work(self, name: str, record: MethodCard, fusion: Any) -> _Reference:
         seed = derive_seed(0, self.description.name, "agreement")
         predictor = Predictor.of_fusion(record, self.description, self.samples, fusion, seed)
         return self._reference(name, record, predictor)
 
-    def _reference(self, name: str, record: MethodRecord, predictor: Predictor | None, failure: str = "") -> _Reference:
+    def _reference(self, name: str, record: MethodCard, predictor: Predictor | None, failure: str = "") -> _Reference:
         samples = self.samples if Capability.DIVERSE in record.capabilities else 1
         scorer = CaseScorer(self.metrics, self.protocol)
         return _Reference(name, record.summary, samples, predictor, scorer, failure)

@@ -35,17 +35,17 @@ def prepare(
     name: str, source: Path, data: Path | None, settings: tuple[str, ...], plugin_files: tuple[Path, ...]
 ) -> None:
     """Turn a data set's files as downloaded into the container that runs read."""
-    from mrbench.records import load_attribute
+    from mrbench.cards import load_attribute
 
     plugin, config = configured(name, settings, registry(plugin_files), data)
-    if not plugin.record.prepare:
+    if not plugin.card.prepare:
         raise UsageError(
-            f"nothing prepares data set {name!r}: it is read or generated as it is", hint=plugin.record.source
+            f"nothing prepares data set {name!r}: it is read or generated as it is", hint=plugin.card.source
         )
     folder = data_folder(data)
     folder.mkdir(parents=True, exist_ok=True)
-    out = folder / f"{plugin.record.name}.h5"
-    told = load_attribute(plugin.record.prepare)(source, out, config)
+    out = folder / f"{plugin.card.name}.h5"
+    told = load_attribute(plugin.card.prepare)(source, out, config)
     click.echo(told or f"wrote {out}")
 
 

@@ -140,7 +140,7 @@ def _next_commands(path: Path, name: str, data: Path | None, found: "Registry") 
     from mrbench.cli import COMMANDS
 
     by_name = path.resolve() == (data_folder(data) / container_name(name)).resolve()
-    opener = next((plugin for plugin in found.plugins["dataset"] if plugin.record.opens), None)
+    opener = next((plugin for plugin in found.plugins["dataset"] if plugin.card.opens), None)
     if opener is None:
         return
     name = name if by_name else opener.key
@@ -153,5 +153,5 @@ def _next_commands(path: Path, name: str, data: Path | None, found: "Registry") 
     )
     for command in commands:
         whose = f"{opener.name}." if command[0] == "run" else ""
-        file = [] if by_name else ["--set", f"{whose}{opener.record.opens}={path.resolve()}"]
+        file = [] if by_name else ["--set", f"{whose}{opener.card.opens}={path.resolve()}"]
         yield shlex.join(["mrbench", *command, *file, *words])

@@ -52,7 +52,7 @@ def info(
 def _facts(plugin: Plugin[Any], config: "Config", data: Path | None) -> dict[str, Any]:
     from mrbench.configuration import flat
 
-    record = plugin.record
+    record = plugin.card
     prepares = f"mrbench data prepare {plugin.key} --source PATH" if record.prepare else ""
     facts = {
         "name": plugin.key,

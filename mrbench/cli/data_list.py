@@ -41,8 +41,8 @@ def list_datasets(data: Path | None, plugin_files: tuple[Path, ...], as_json: bo
 
 
 def _facts(plugin: Plugin[Any], data: Path | None) -> dict[str, Any]:
-    facts = {"name": plugin.key, "summary": plugin.record.summary}
-    if plugin.record.generated:
+    facts = {"name": plugin.key, "summary": plugin.card.summary}
+    if plugin.card.generated:
         return facts | {"state": "generated"}
     try:
         cases = cases_of(plugin, plugin.load_config()(), data)
@@ -65,11 +65,11 @@ def _facts(plugin: Plugin[Any], data: Path | None) -> dict[str, Any]:
 
 def _opened(plugin: Plugin[Any], containers: Sequence[str]) -> dict[str, Any]:
     """Containers that are no data set by name, for a data set that opens any."""
-    return {"opens": plugin.record.opens, "containers": containers} if plugin.record.opens else {}
+    return {"opens": plugin.card.opens, "containers": containers} if plugin.card.opens else {}
 
 
 def _where(plugin: Plugin[Any], folder: Path) -> Path:
-    container = folder / f"{plugin.record.name}.h5"
+    container = folder / f"{plugin.card.name}.h5"
     return container if container.is_file() else folder
 
 

@@ -21,7 +21,7 @@ from mrbench.registry import SPOKEN, Kind, Plugin, Registry
 def command(name: str, plugin_files: tuple[Path, ...], as_json: bool) -> None:
     """Show what a method, data set or metric says of itself, with its options."""
     kind, plugin = _find(registry(plugin_files), name)
-    facts = {"kind": kind, **vars(plugin.record), "distribution": plugin.distribution}
+    facts = {"kind": kind, **vars(plugin.card), "distribution": plugin.distribution}
     config = plugin.load_config() if kind in ("method", "dataset") else None
     options = _options(config) if config else []
     if as_json:
@@ -36,7 +36,7 @@ def command(name: str, plugin_files: tuple[Path, ...], as_json: bool) -> None:
 
 def _find(found: Registry, name: str) -> tuple[Kind, Plugin[Any]]:
     for kind in get_args(Kind):
-        if any(name in (p.qualified, p.record.name) for p in found.plugins[kind]):
+        if any(name in (p.qualified, p.card.name) for p in found.plugins[kind]):
             return kind, found.get(kind, name)
     imported = {plugin.name: plugin for plugin in imported_sets(found, None)}
     if name in imported:
@@ -68,13 +68,13 @@ def _sections(
     lines = [(name, str(facts[name])) for name in shown if facts.get(name)]
     if facts.get("capabilities"):
         lines.append(("capabilities", ", ".join(sorted(facts["capabilities"]))))
-    sections = [(f"{getattr(plugin.record, 'kind', SPOKEN[kind])} {plugin.qualified}", lines)]
+    sections = [(f"{getattr(plugin.card, 'kind', SPOKEN[kind])} {plugin.qualified}", lines)]
     if facts.get("differences"):
         sections.append(("Paper and released code differ", [("-", text) for text in facts["differences"]]))
     if options:
         sections.append(
             (
-                f"Options (--set {plugin.record.name}.NAME=VALUE)",
+                f"Options (--set {plugin.card.name}.NAME=VALUE)",
                 [(f"{o['name']} = {o['default']}", o["help"]) for o in options],
             )
         )

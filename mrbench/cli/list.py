@@ -34,9 +34,9 @@ def command(what: str | None, plugin_files: tuple[Path, ...], as_json: bool) -> 
 
 
 def _facts(plugin: Plugin[Any]) -> dict[str, Any]:
-    facts = {"name": plugin.key, "summary": plugin.record.summary, "distribution": plugin.distribution}
-    if hasattr(plugin.record, "capabilities"):
-        facts |= {"kind": plugin.record.kind, "capabilities": sorted(plugin.record.capabilities)}
+    facts = {"name": plugin.key, "summary": plugin.card.summary, "distribution": plugin.distribution}
+    if hasattr(plugin.card, "capabilities"):
+        facts |= {"kind": plugin.card.kind, "capabilities": sorted(plugin.card.capabilities)}
     return facts
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mrbench.cards import Direction, MetricCard, Need
 from mrbench.comparison.paired_tests import significances
 from mrbench.comparison.pairs import Pair
 from mrbench.errors import IncompatibleError
 from mrbench.metrics.protocol import ScoringProtocol
-from mrbench.records import Direction, MetricRecord, Need
 from mrbench.results.method_run import MethodRun
 from mrbench.results.pairing import Paired
 from mrbench.results.reader import ScoreReader
@@ -84,7 +84,7 @@ class Comparison:
     a: MethodRun
     b: MethodRun
     protocol: ScoringProtocol
-    metrics: Mapping[str, MetricRecord]
+    metrics: Mapping[str, MetricCard]
     differences: Sequence[Difference]
     alone: Sequence[str]
     notes: Sequence[str]
@@ -178,7 +178,7 @@ def check_something(comparisons: Sequence[Comparison]) -> None:
         )
 
 
-def _difference(pair: Pair, record: MetricRecord, name: str, paired: Paired, seed: int, draws: int) -> Difference:
+def _difference(pair: Pair, record: MetricCard, name: str, paired: Paired, seed: int, draws: int) -> Difference:
     a, b = paired.means
     subjects = paired.subject_differences
     flags, is_result = tuple(_flags(pair, record, paired)), not pair.mixed and not _unequal_samples(pair, record)
@@ -206,7 +206,7 @@ def _tally(differences: np.ndarray, direction: Direction) -> Tally | None:
     return Tally(int((sign * differences > TIE).sum()), ties, len(differences))
 
 
-def _flags(pair: Pair, record: MetricRecord, paired: Paired) -> Iterator[str]:
+def _flags(pair: Pair, record: MetricCard, paired: Paired) -> Iterator[str]:
     if _unequal_samples(pair, record):
         yield f"S differs: {pair.a.samples} and {pair.b.samples}"
     if not paired.same_columns:
@@ -215,7 +215,7 @@ def _flags(pair: Pair, record: MetricRecord, paired: Paired) -> Iterator[str]:
         yield f"n {paired.cases}/{paired.of_cases}"
 
 
-def _unequal_samples(pair: Pair, record: MetricRecord) -> bool:
+def _unequal_samples(pair: Pair, record: MetricCard) -> bool:
     return record.needs is Need.SAMPLES and pair.a.samples != pair.b.samples
 
 

@@ -6,12 +6,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mrbench.cards import Direction
 from mrbench.comparison.differences import Comparison, Difference
 from mrbench.comparison.ranking import Diagram
 from mrbench.comparison.report import ComparisonReport
 from mrbench.errors import UsageError
 from mrbench.files import replaced
-from mrbench.records import Direction
 from mrbench.results.columns import RESEARCH
 from mrbench.results.numbers import p_relation
 from mrbench.results.ties import LEVEL

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mrbench.cards import Need
 from mrbench.comparison.protocol_variants import Variant
 from mrbench.comparison.selection import Operand
 from mrbench.errors import DataError, IncompatibleError, UsageError
@@ -11,7 +12,6 @@ from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 from mrbench.metrics.scores import Scores
 from mrbench.metrics.scoring import reduce_fold
-from mrbench.records import Need
 from mrbench.registry import Plugin, Registry
 from mrbench.results.columns import Column, gain
 from mrbench.results.method_run import MethodRun
@@ -103,7 +103,7 @@ def _dataset(
 ) -> DatasetSensitivity:
     metrics = ScoreReader(registry, STRICT, only).metrics(runs[0])
     scored = [_Scored.of(run, metrics, variants) for run in runs]
-    tables = [_table(metric, plugin.record, scored, variants) for metric, plugin in metrics.items()]
+    tables = [_table(metric, plugin.card, scored, variants) for metric, plugin in metrics.items()]
     faults = dict.fromkeys(fault for one in scored for fault in one.faults)
     read = [one.strict.run or run for one, run in zip(scored, runs, strict=True)]
     return DatasetSensitivity(name, read, [table for table in tables if table.rows], tuple(faults))
@@ -145,7 +145,7 @@ class _Scorer:
     def cases(self, protocol: ScoringProtocol, samples: int | None = None) -> dict[int, Scores]:
         """The scores of the finished cells by place; sample metrics are left out where it has fewer samples."""
         too_few = samples is not None and samples > (self.run.samples or 0)
-        metrics = {n: p for n, p in self.metrics.items() if not (too_few and p.record.needs is Need.SAMPLES)}
+        metrics = {n: p for n, p in self.metrics.items() if not (too_few and p.card.needs is Need.SAMPLES)}
         found = {}
         for place, result in self.run.finished:
             try:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mrbench.records import Direction, Need
+from mrbench.cards import Direction, Need
 from mrbench.results.columns import Column
 from mrbench.results.pairing import aligned, subject_values
 from mrbench.results.reader import ScoreReader

@@ -4,15 +4,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mrbench.cards import DatasetCard
 from mrbench.data.folder import data_folder
 from mrbench.errors import UsageError
 from mrbench.naming import pick
-from mrbench.records import DatasetRecord
 from mrbench.registry import Plugin, Registry
 
 
 @dataclass(frozen=True)
-class ImportedSet(Plugin[DatasetRecord]):
+class ImportedSet(Plugin[DatasetCard]):
     """The data set that opens any container, with its file chosen: ``NAME.h5`` in the data folder.
 
     Attributes:
@@ -33,7 +33,7 @@ def container_name(name: str) -> str:
 
 def imported_sets(registry: Registry, data: Path | None) -> list[ImportedSet]:
     """What lies in the data folder under a name that no installed data set has, by name; nothing is opened."""
-    opener = next((plugin for plugin in registry.of_kind("dataset") if plugin.record.opens), None)
+    opener = next((plugin for plugin in registry.of_kind("dataset") if plugin.card.opens), None)
     if opener is None:
         return []
     names = sorted(path.stem for path in data_folder(data).glob("*.h5") if path.is_file())
@@ -70,6 +70,6 @@ def is_installed(name: str, registry: Registry) -> bool:
     return any(name.lower() == plugin.name.lower() for plugin in registry.plugins["dataset"])
 
 
-def _imported(opener: Plugin[DatasetRecord], name: str) -> ImportedSet:
-    record = replace(opener.record, name=name, opens="", summary="Imported into the data folder")
-    return ImportedSet(record, opener.distribution, opener.distribution_version, opener.content, opener.record.opens)
+def _imported(opener: Plugin[DatasetCard], name: str) -> ImportedSet:
+    record = replace(opener.card, name=name, opens="", summary="Imported into the data folder")
+    return ImportedSet(record, opener.distribution, opener.distribution_version, opener.content, opener.card.opens)

@@ -68,7 +68,7 @@ def _needs(registry: Registry) -> list[str]:
 
 
 def _missing(plugin: Plugin[Any]) -> list[str]:
-    return [name for name in plugin.record.requires if not _is_there(name)]
+    return [name for name in plugin.card.requires if not _is_there(name)]
 
 
 def _is_there(module: str) -> bool:

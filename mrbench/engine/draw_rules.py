@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from mrbench.cards import Capability, MethodCard
 from mrbench.errors import DivergedError, PluginError
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.fusion import Trial
-from mrbench.records import Capability, MethodRecord
 
 TOLERANCE = 1e-3
 """How far a pixel's probabilities may be from summing to one."""
@@ -82,7 +82,7 @@ def check_trial(trial: Any, present: np.ndarray, where: str) -> None:
         raise PluginError(f"{where}: the truth of a trial {what}", expected=expected, found=found)
 
 
-def check_method_numbers(seen: Seen, record: MethodRecord, n_raters: int, samples: int, where: str) -> None:
+def check_method_numbers(seen: Seen, record: MethodCard, n_raters: int, samples: int, where: str) -> None:
     """Refuses numbers of a method's draws other than those that its capabilities declare.
 
     Raises:
@@ -99,7 +99,7 @@ def check_method_numbers(seen: Seen, record: MethodRecord, n_raters: int, sample
         raise PluginError(f"{where}: wrong number of consensus draws", expected="1", found=_told(seen))
 
 
-def check_trial_numbers(seen: Seen, record: MethodRecord, samples: int, where: str) -> None:
+def check_trial_numbers(seen: Seen, record: MethodCard, samples: int, where: str) -> None:
     """The same of one trial of a fusion, which predicts what raters it likes.
 
     Raises:
@@ -110,7 +110,7 @@ def check_trial_numbers(seen: Seen, record: MethodRecord, samples: int, where: s
         raise PluginError(f"{where}: wrong number of consensus draws", expected="1 at most", found=_told(seen))
 
 
-def _check_samples(seen: Seen, record: MethodRecord, samples: int, where: str) -> None:
+def _check_samples(seen: Seen, record: MethodCard, samples: int, where: str) -> None:
     if not seen:
         raise PluginError(f"{where}: the {record.kind} returned nothing", expected="draws", found=_told(seen))
     wanted = samples if Capability.DIVERSE in record.capabilities else 0

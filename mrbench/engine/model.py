@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from mrbench.arguments import StrPath, paths_of
+from mrbench.cards import MethodCard
 from mrbench.data.case import Case, Image
 from mrbench.data.description import Description
 from mrbench.data.normalisation import normalise
@@ -22,7 +23,6 @@ from mrbench.engine.run import open_run
 from mrbench.errors import DataError, MrbenchError, UnknownNameError, UsageError
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.metrics.tables import binarise
-from mrbench.records import MethodRecord
 from mrbench.registry import discover_with_warnings
 from mrbench.seeds import derive_seed
 
@@ -65,7 +65,7 @@ def load_model(
     description = _description(spec, results, again)
     with _generator_kept():
         method = untrained(spec, plugin, description)
-    model = Model(spec, plugin.record, description, method, torch_device(device))
+    model = Model(spec, plugin.card, description, method, torch_device(device))
     try:
         load_weights(method, training, model.device)
     except (OSError, RuntimeError, KeyError, EOFError, UnpicklingError) as error:
@@ -150,7 +150,7 @@ class Model:
     """
 
     def __init__(
-        self, spec: CellSpec, record: MethodRecord, description: Description, method: "Method[Any]", device: Any
+        self, spec: CellSpec, record: MethodCard, description: Description, method: "Method[Any]", device: Any
     ) -> None:
         self.spec, self.record, self.description, self.method, self.device = spec, record, description, method, device
 

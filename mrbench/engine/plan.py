@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mrbench.cards import Capability, MethodCard
 from mrbench.configuration import Config, flat
 from mrbench.data.caseset import CaseSet
 from mrbench.data.checks import check_cases
@@ -17,7 +18,6 @@ from mrbench.engine.cell import EXTERNAL, CellSpec
 from mrbench.engine.conditions import AS_USUAL, Conditions
 from mrbench.errors import MrbenchError, UnknownNameError, UsageError, together
 from mrbench.places import blamed
-from mrbench.records import Capability, MethodRecord
 from mrbench.registry import Plugin, Registry
 
 STANDARD_PRESETS = ("paper", "quick", "as_released")
@@ -156,14 +156,14 @@ def _distinct(plugins: Iterable[Plugin[Any]]) -> list[Plugin[Any]]:
 
 def _check_requirements(plugins: Sequence[Plugin[Any]]) -> None:
     for plugin in plugins:
-        missing = [name for name in plugin.record.requires if importlib.util.find_spec(name) is None]
+        missing = [name for name in plugin.card.requires if importlib.util.find_spec(name) is None]
         if missing:
             raise UsageError(f"method {plugin.key!r} needs {missing[0]!r}", hint=f"pip install {missing[0]}")
 
 
 def _check_something_trains(request: Request, methods: Sequence[Plugin[Any]]) -> None:
     changed = request.conditions.command_line
-    if changed and all(plugin.record.kind == "fusion" for plugin in methods):
+    if changed and all(plugin.card.kind == "fusion" for plugin in methods):
         raise UsageError(
             f"{' '.join(changed[:2])} changes trainings, and none of the methods has one",
             expected="a method that learns",
@@ -173,26 +173,26 @@ def _check_something_trains(request: Request, methods: Sequence[Plugin[Any]]) ->
 
 
 def _check_presets(presets: Mapping[str, str], methods: Sequence[Plugin[Any]]) -> None:
-    names = {name for plugin in methods for name in (plugin.key, plugin.record.name)}
+    names = {name for plugin in methods for name in (plugin.key, plugin.card.name)}
     for owner, preset in presets.items():
         if owner and owner not in names:
             raise UnknownNameError("method", owner, names, where="in --preset")
-        known = {*STANDARD_PRESETS, *(name for plugin in methods for name in plugin.record.presets)}
+        known = {*STANDARD_PRESETS, *(name for plugin in methods for name in plugin.card.presets)}
         if preset not in known:
             raise UnknownNameError("preset", preset, known, hint="mrbench info METHOD")
 
 
 def _preset(presets: Mapping[str, str], plugin: Plugin[Any]) -> str | None:
-    return presets.get(plugin.key) or presets.get(plugin.record.name) or presets.get("")
+    return presets.get(plugin.key) or presets.get(plugin.card.name) or presets.get("")
 
 
 def _method_config(plugin: Plugin[Any], preset: str | None, settings: "OptionValues") -> tuple[str, Config]:
-    record: MethodRecord = plugin.record
+    record: MethodCard = plugin.card
     name = preset or "paper"
     if not record.presets or (preset is None and name not in record.presets):
         name, values = "default", {}
     elif name not in record.presets:
-        hint = f"--preset {plugin.record.name}=NAME gives this method one of its own"
+        hint = f"--preset {plugin.card.name}=NAME gives this method one of its own"
         raise UnknownNameError("preset", name, record.presets, where=f"of method {plugin.key!r}", hint=hint)
     else:
         values = dict(record.presets[name])
@@ -209,7 +209,7 @@ def _cells(
     dataset_config: Config,
     cases: CaseSet,
 ) -> Iterator[PlannedCell]:
-    record: MethodRecord = plugin.record
+    record: MethodCard = plugin.card
     split = cases.split(request.split)
     split.check(cases.subjects, owner=dataset.key)
     reasons = "; ".join(capabilities_fit(record, cases.description))
@@ -254,7 +254,7 @@ def fitted_to(description: Description, plugin: Plugin[Any], config: Config) -> 
     try:
         with blamed(f"{where}: its options cannot be checked", plugin.modules):
             resolved = config.resolved(description)
-            if not capabilities_fit(plugin.record, description):
+            if not capabilities_fit(plugin.card, description):
                 resolved.check(description)
     except UsageError as error:
         what, hint = f"{where}: {error.what}", error.hint or f"mrbench info {plugin.key}"
@@ -263,8 +263,8 @@ def fitted_to(description: Description, plugin: Plugin[Any], config: Config) -> 
 
 
 def _family(plugin: Plugin[Any]) -> str:
-    own = plugin.key == plugin.record.name
-    return str(plugin.record.family) if own else f"{plugin.distribution}:{plugin.record.family}"
+    own = plugin.key == plugin.card.name
+    return str(plugin.card.family) if own else f"{plugin.distribution}:{plugin.card.family}"
 
 
 def chosen_folds(asked: Sequence[int], available: int, dataset: str) -> Sequence[int]:
@@ -313,7 +313,7 @@ class OptionValues:
                 raise UnknownNameError("option", name, known, hint=f"mrbench info {self.plugins[0].key}")
 
 
-def capabilities_fit(record: MethodRecord, description: Description) -> Sequence[str]:
+def capabilities_fit(record: MethodCard, description: Description) -> Sequence[str]:
     """Why a method cannot work on a data set by declaration; empty where it can."""
     reasons = []
     if not description.channels and record.kind == "method":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mrbench.cards import MethodCard
 from mrbench.data.case import Case
 from mrbench.data.description import Description
 from mrbench.engine.draw_rules import Seen, check_draw, check_method_numbers, check_trial, check_trial_numbers
@@ -16,7 +17,6 @@ from mrbench.interfaces.draw import Draw
 from mrbench.interfaces.fusion import Fusion
 from mrbench.metrics.tables import TableBuilder
 from mrbench.places import of_function, of_generator
-from mrbench.records import MethodRecord
 from mrbench.seeds import derive_noise
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Predictor:
         place: file and line of the code that draws.
     """
 
-    record: MethodRecord
+    record: MethodCard
     description: Description
     samples: int
     trials: Trials
@@ -65,7 +65,7 @@ class Predictor:
 
     @classmethod
     def of_method(
-        cls, record: MethodRecord, description: Description, samples: int, method: "Method[Any]", context: "Context"
+        cls, record: MethodCard, description: Description, samples: int, method: "Method[Any]", context: "Context"
     ) -> "Predictor":
         """A method has one trial, with all present raters as its truth. It sees the image and never a mask."""
         from mrbench.engine.draws import draws_of
@@ -80,7 +80,7 @@ class Predictor:
 
     @classmethod
     def of_fusion(
-        cls, record: MethodRecord, description: Description, samples: int, fusion: Fusion[Any], seed: int
+        cls, record: MethodCard, description: Description, samples: int, fusion: Fusion[Any], seed: int
     ) -> "Predictor":
         """A fusion sees the masks, read only; ``seed`` is the prediction's."""
         place = of_function(fusion.fuse)
@@ -130,7 +130,7 @@ class Predictor:
             self.check_numbers(seen, where)
 
 
-def _where(record: MethodRecord, case: Case) -> str:
+def _where(record: MethodCard, case: Case) -> str:
     return f"method {record.name!r}, case {case.id!r}"
 
 

@@ -29,7 +29,7 @@ def applicable_metrics(registry: Registry, raters: str, only: tuple[str, ...] = 
         UnknownNameError: a metric in ``only`` that is not installed.
     """
     chosen = [registry.get("metric", name) for name in only] or registry.plugins["metric"]
-    return {p.key: p for p in chosen if not (p.record.identified and raters == Raters.EXCHANGEABLE)}
+    return {p.key: p for p in chosen if not (p.card.identified and raters == Raters.EXCHANGEABLE)}
 
 
 def table_metrics(registry: Registry, raters: str, only: tuple[str, ...] = ()) -> dict[str, Plugin[Any]]:
@@ -39,7 +39,7 @@ def table_metrics(registry: Registry, raters: str, only: tuple[str, ...] = ()) -
         UnknownNameError: a metric in ``only`` that is not installed.
     """
     found = applicable_metrics(registry, raters, only)
-    return {name: plugin for name, plugin in found.items() if only or plugin.record.table}
+    return {name: plugin for name, plugin in found.items() if only or plugin.card.table}
 
 
 def scoring_digests(metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol) -> dict[str, str]:

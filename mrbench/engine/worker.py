@@ -131,7 +131,7 @@ class CellLife:
 
     def _predictor(self, cases: CaseSet, fold: Fold) -> Predictor:
         seed = prediction_seed(self.spec)
-        record, description, samples = self.plugin.record, cases.description, self.spec.samples
+        record, description, samples = self.plugin.card, cases.description, self.spec.samples
         if self.spec.kind == "fusion":
             fusion = self.plugin.load()(configured(self.plugin, self.spec.options), description)
             return Predictor.of_fusion(record, description, samples, fusion, seed)
@@ -224,7 +224,7 @@ class CellLife:
         from mrbench.engine.draws import draws_of
 
         image = case.without_masks()
-        checked = Predictor.of_method(self.plugin.record, method.description, 1, method, context)
+        checked = Predictor.of_method(self.plugin.card, method.description, 1, method, context)
 
         def draw(n: int) -> None:
             for _ in draws_of(method, image, n, context):

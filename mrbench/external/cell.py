@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mrbench.cards import MethodCard
 from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
 from mrbench.data.imported import find_dataset
@@ -26,7 +27,6 @@ from mrbench.external.form import Form, common_form
 from mrbench.external.grid import Grid
 from mrbench.external.source import Source, open_source
 from mrbench.interfaces.draw import Draw
-from mrbench.records import MethodRecord
 from mrbench.registry import Registry
 
 
@@ -183,7 +183,7 @@ def _predictor(spec: CellSpec, planned: PlannedExternal) -> Predictor:
         yield case.present, planned.source.draws(case.id, Grid.of(case))
 
     # As of a fusion, nothing in particular is expected: there may be predictions for some of the raters alone.
-    record = MethodRecord(name=spec.method, factory="", kind="fusion")
+    record = MethodCard(name=spec.method, code="", kind="fusion")
     return Predictor(record, planned.cases.description, spec.samples, trials)
 
 

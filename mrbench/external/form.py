@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mrbench.cards import Capability
 from mrbench.errors import DataError
 from mrbench.metrics.protocol import MAX_PREDICTIONS
-from mrbench.records import Capability
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class _Work:
         lines: Sequence[ReportedLine],
     ) -> None:
         self.settings, self.known, self.comparer, self.lines = settings, known, comparer, lines
-        self.installed = {plugin.key: metric_facts(plugin.record) for plugin in registry.plugins["metric"]}
+        self.installed = {plugin.key: metric_facts(plugin.card) for plugin in registry.plugins["metric"]}
 
     def dataset(self, name: str, stored: Sequence[Stored]) -> DatasetPage:
         by_data: dict[Data, list[Stored]] = {}
@@ -202,7 +202,7 @@ def _method_page(
     name: str, history: Sequence[Stored], reported: Sequence[tuple[str, Row]], registry: Registry
 ) -> MethodPage:
     about = history[0].entry.about if history else None
-    record = registry.get("method", name).record if name in registry.names("method") else None
+    record = registry.get("method", name).card if name in registry.names("method") else None
     return MethodPage(
         name=name,
         summary=record.summary if record else about.summary if about else "",

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from mrbench import __version__
+from mrbench.cards import Direction, Need
 from mrbench.digests import digest_json
 from mrbench.errors import MrbenchError
 from mrbench.files import read_json, write_json
@@ -18,7 +19,6 @@ from mrbench.leaderboard.scores import Definitions, digest_of_cases
 from mrbench.leaderboard.source import packed_scores
 from mrbench.leaderboard.store import Stored
 from mrbench.metrics.scores import MetricScores
-from mrbench.records import Direction, Need
 from mrbench.results.columns import Column
 from mrbench.results.pairing import aligned, subject_values
 from mrbench.results.reader import FoldScores

@@ -10,11 +10,11 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, ValidationError, with_config
 
+from mrbench.cards import Capability, Direction, Need
 from mrbench.data.description import Raters, Unit
 from mrbench.engine.cell import CellSpec, PluginKey, Status
 from mrbench.engine.conditions import AS_USUAL, Conditions, FlatForm
 from mrbench.errors import DataError, IncompatibleError
-from mrbench.records import Capability, Direction, Need
 from mrbench.results.caveats import PLUGIN_FILE, caveats_of
 from mrbench.results.method_run import samples_of
 

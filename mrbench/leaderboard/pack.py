@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from mrbench.cards import Capability, MetricCard
 from mrbench.configuration import flat
 from mrbench.data.description import Raters, Unit
 from mrbench.engine.cell import CellSpec
@@ -25,7 +26,6 @@ from mrbench.leaderboard.strip import stripped, stripped_command, without_folder
 from mrbench.metrics.protocol import PROTOCOLS, ScoringProtocol
 from mrbench.metrics.scores import Scores
 from mrbench.plugin_file import file_of
-from mrbench.records import Capability, MetricRecord
 from mrbench.registry import Plugin, Registry
 from mrbench.report.choices import PARTS
 from mrbench.report.curves import read_curves
@@ -121,7 +121,7 @@ def pack(
             scores[protocol.name] = scores_of(by_fold, Definitions.of(registry, protocol))
     files |= dict(_curves(run))
     used = {name for own in scores.values() for name in own}
-    facts = {name: metric_facts(plugin.record) for name, plugin in wanted.items() if name in used}
+    facts = {name: metric_facts(plugin.card) for name, plugin in wanted.items() if name in used}
     cells = tuple(_cell(run, result, faults, tested) for result in run.results)
     entry = _entry(run, registry, cells, facts, scores, files, _cut(submitter), stripped(note)[:LONG])
     return Packed(entry, files)
@@ -130,7 +130,7 @@ def pack(
 def _wanted(registry: Registry, run: MethodRun, more: Sequence[str]) -> dict[str, Plugin[Any]]:
     extra = {registry.get("metric", name).key for name in more}
     every = applicable_metrics(registry, run.description["raters"])
-    return {name: p for name, p in every.items() if p.record.table or name in PARTS or name in extra}
+    return {name: p for name, p in every.items() if p.card.table or name in PARTS or name in extra}
 
 
 def _scored(
@@ -251,7 +251,7 @@ def _about(run: MethodRun, registry: Registry) -> MethodFacts:
     plugin = _cut(next((str(result.versions.get("plugin", "")) for result in run.results if result.record), ""))
     if run.method not in registry.names("method"):
         return MethodFacts("", "", "", plugin)
-    record = registry.get("method", run.method).record
+    record = registry.get("method", run.method).card
     return MethodFacts(_cut(record.summary), _cut(record.citation), _cut(record.licence), plugin)
 
 
@@ -267,7 +267,7 @@ def _data_facts(description: Mapping[str, Any]) -> DataFacts:
     )
 
 
-def metric_facts(record: MetricRecord) -> MetricFacts:
+def metric_facts(record: MetricCard) -> MetricFacts:
     """What an entry says of a metric."""
     low, high = (None if abs(bound) == float("inf") else float(bound) for bound in record.range)
     return MetricFacts(record.direction, record.needs, low, high, _cut(record.summary), record.table)

@@ -6,6 +6,7 @@ from math import isfinite
 
 import numpy as np
 
+from mrbench.cards import MetricCard
 from mrbench.digests import digest_json
 from mrbench.engine.score import scoring_digests
 from mrbench.interfaces.metric import Metric
@@ -13,7 +14,6 @@ from mrbench.leaderboard.entry import Score
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scores import MetricScores, Scores
 from mrbench.metrics.scoring import reduce_fold
-from mrbench.records import MetricRecord
 from mrbench.registry import Plugin, Registry
 from mrbench.results.table import Value, values_of
 from mrbench.statistics.bootstrap import Estimate, bootstrap_value
@@ -35,7 +35,7 @@ class Definitions:
     @classmethod
     def of(cls, registry: Registry, protocol: ScoringProtocol) -> "Definitions":
         """Of all metrics that can be loaded."""
-        plugins: dict[str, Plugin[MetricRecord]] = {plugin.key: plugin for plugin in registry.plugins["metric"]}
+        plugins: dict[str, Plugin[MetricCard]] = {plugin.key: plugin for plugin in registry.plugins["metric"]}
         loaded = {name: plugin.load()() for name, plugin in plugins.items()}
         return cls(protocol, loaded, scoring_digests(plugins, protocol))
 

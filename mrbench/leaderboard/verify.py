@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import fmean
 
+from mrbench.cards import Capability
 from mrbench.errors import MrbenchError
 from mrbench.leaderboard.add import same_results
 from mrbench.leaderboard.entry import Entry, Score
@@ -16,7 +17,6 @@ from mrbench.leaderboard.source import cases_file, checked_file, packed_scores
 from mrbench.leaderboard.store import SetAside, Stored, entries
 from mrbench.metrics.protocol import PROTOCOLS
 from mrbench.plugin_file import file_of
-from mrbench.records import Capability
 from mrbench.registry import Registry
 from mrbench.report.curves import read_curves
 from mrbench.visible import visible
@@ -61,7 +61,7 @@ class Verifier:
     def __init__(self, registry: Registry) -> None:
         self.known = {name: Definitions.of(registry, protocol) for name, protocol in PROTOCOLS.items()}
         self.methods = {plugin.key: plugin for plugin in registry.plugins["method"]}
-        self.metrics = {plugin.key: metric_facts(plugin.record) for plugin in registry.plugins["metric"]}
+        self.metrics = {plugin.key: metric_facts(plugin.card) for plugin in registry.plugins["metric"]}
         self.seen: dict[str, str] = {}
 
     def board(self, board: Path) -> Iterator[Verified]:
@@ -98,9 +98,9 @@ class Verifier:
                 check.fault(f"metrics.{name}", str(self.metrics[name]), str(facts))
         plugin = self.methods.get(entry.method)
         if plugin and plugin.version == entry.method_version:
-            check.same("kind", plugin.record.kind, entry.kind)
+            check.same("kind", plugin.card.kind, entry.kind)
             sees = Capability.SEES_TEST_MASKS
-            check.same("capabilities", sees in plugin.record.capabilities, sees in entry.capabilities)
+            check.same("capabilities", sees in plugin.card.capabilities, sees in entry.capabilities)
         check.same("plugin_file", file_of(entry.method), entry.plugin_file)
 
     def _check_scores(self, stored: Stored, protocol: str, check: "_Check") -> None:

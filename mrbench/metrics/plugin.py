@@ -1,7 +1,7 @@
 """The built-in overlap metrics, as records."""
 
+from mrbench.cards import Direction, MetricCard, Need
 from mrbench.hooks import hookimpl
-from mrbench.records import Direction, MetricRecord, Need
 
 MRBENCH_API = "1"
 
@@ -14,11 +14,11 @@ _SOFT = "a threshold that neither side exceeds anywhere: Dice 1; a class absent 
 
 
 def _distance(
-    name: str, factory: str, summary: str, *, needs: Need = Need.SAMPLES, table: bool = True, lowest: float = 0.0
-) -> MetricRecord:
-    return MetricRecord(
+    name: str, code: str, summary: str, *, needs: Need = Need.SAMPLES, table: bool = True, lowest: float = 0.0
+) -> MetricCard:
+    return MetricCard(
         name=name,
-        factory=f"{_SUITE}:{factory}",
+        code=f"{_SUITE}:{code}",
         summary=summary,
         citation=f"{_PROSEG}, eq. 20",
         direction=Direction.LOWER,
@@ -29,10 +29,10 @@ def _distance(
     )
 
 
-def _part(name: str, factory: str, summary: str) -> MetricRecord:
-    return MetricRecord(
+def _part(name: str, code: str, summary: str) -> MetricCard:
+    return MetricCard(
         name=name,
-        factory=f"{_SUITE}:{factory}",
+        code=f"{_SUITE}:{code}",
         summary=summary,
         citation=f"{_PROSEG}, eq. 20",
         direction=Direction.NEITHER,
@@ -45,7 +45,7 @@ def _part(name: str, factory: str, summary: str) -> MetricRecord:
 
 def _overlap(
     name: str,
-    factory: str,
+    code: str,
     summary: str,
     *,
     needs: Need = Need.SAMPLES,
@@ -53,10 +53,10 @@ def _overlap(
     table: bool = True,
     citation: str = "",
     empty: str = _DICE,
-) -> MetricRecord:
-    return MetricRecord(
+) -> MetricCard:
+    return MetricCard(
         name=name,
-        factory=f"{_SUITE}:{factory}",
+        code=f"{_SUITE}:{code}",
         summary=summary,
         citation=citation,
         direction=Direction.HIGHER,
@@ -70,17 +70,17 @@ def _overlap(
 
 def _uncertainty(
     name: str,
-    factory: str,
+    code: str,
     summary: str,
     *,
     empty: str,
     citation: str = "",
     direction: Direction = Direction.LOWER,
     range: tuple[float, float] = (0.0, 1.0),
-) -> MetricRecord:
-    return MetricRecord(
+) -> MetricCard:
+    return MetricCard(
         name=name,
-        factory=f"{_UNCERTAINTY}:{factory}",
+        code=f"{_UNCERTAINTY}:{code}",
         summary=summary,
         citation=citation,
         direction=direction,
@@ -220,7 +220,7 @@ _RECORDS = (
 
 def _stored(
     name: str,
-    factory: str,
+    code: str,
     summary: str,
     *,
     empty: str,
@@ -229,10 +229,10 @@ def _stored(
     highest: float = 1.0,
     identified: bool = False,
     citation: str = "",
-) -> MetricRecord:
-    return MetricRecord(
+) -> MetricCard:
+    return MetricCard(
         name=name,
-        factory=f"mrbench.metrics.suite_stored:{factory}",
+        code=f"mrbench.metrics.suite_stored:{code}",
         summary=summary,
         citation=citation,
         direction=direction,
@@ -334,6 +334,6 @@ _STORED = (
 
 
 @hookimpl
-def mrbench_metrics() -> tuple[MetricRecord, ...]:
+def mrbench_metrics() -> tuple[MetricCard, ...]:
     """Overlap with the raters, distance from their distribution, boundaries and calibration."""
     return _RECORDS + _STORED

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from mrbench.cards import Direction
 from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scores import Scores
-from mrbench.records import Direction
 from mrbench.registry import Plugin
 from mrbench.results.method_run import MethodRun
 from mrbench.results.pairing import Case, values_by_case

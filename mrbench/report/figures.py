@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from mrbench.records import Direction
+from mrbench.cards import Direction
 from mrbench.report import palette
 from mrbench.report.choices import PARTS
 from mrbench.report.curves import Curve

@@ -69,7 +69,7 @@ def _tables(runs: Sequence[Run], registry: Registry, protocol: ScoringProtocol, 
 
 def _wanted(metric: str, registry: Registry) -> tuple[str, ...]:
     """The metric asked for, those of tables, and the parts of ged; dear ones that nobody asked for are left alone."""
-    table = [plugin.key for plugin in registry.plugins["metric"] if plugin.record.table]
+    table = [plugin.key for plugin in registry.plugins["metric"] if plugin.card.table]
     parts = [name for name in PARTS if name in registry.names("metric")]
     return tuple(dict.fromkeys([metric, *table, *parts]))
 

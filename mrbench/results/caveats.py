@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from mrbench.cards import Capability
 from mrbench.data.splits import LEAKY_PREFIX
 from mrbench.engine.cell import CellSpec
-from mrbench.records import Capability
 
 SEES_TEST_MASKS = "sees test masks"
 SINGLE_OUTPUT = "single output"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Protocol
 
+from mrbench.cards import Direction, Need
 from mrbench.engine.result import Result
-from mrbench.records import Direction, Need
 
 
 class Column(Protocol):

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from mrbench.cards import Capability
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run
 from mrbench.errors import DataError, IncompatibleError
-from mrbench.records import Capability
 from mrbench.results.caveats import SEES_TEST_MASKS, caveats_of
 from mrbench.results.columns import costs_of
 

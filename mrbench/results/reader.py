@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from mrbench.cards import MetricCard
 from mrbench.engine.score import table_metrics
 from mrbench.errors import DataError
 from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scores import MetricScores, Scores
 from mrbench.metrics.scoring import reduce_fold
-from mrbench.records import MetricRecord
 from mrbench.registry import Plugin, Registry
 from mrbench.results.method_run import MethodRun
 from mrbench.results.table import Row, values_of
@@ -58,9 +58,9 @@ class ScoreReader:
         """
         return table_metrics(self.registry, run.description["raters"], self.only)
 
-    def records(self, run: MethodRun) -> dict[str, MetricRecord]:
+    def records(self, run: MethodRun) -> dict[str, MetricCard]:
         """The records of :meth:`metrics`."""
-        return {name: plugin.record for name, plugin in self.metrics(run).items()}
+        return {name: plugin.card for name, plugin in self.metrics(run).items()}
 
     def load(self, name: str) -> Metric:
         """The metric of that key."""

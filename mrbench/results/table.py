@@ -13,11 +13,11 @@ from math import nan
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from mrbench.cards import Need
 from mrbench.digests import digest_json
 from mrbench.engine.conditions import Conditions
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scoring import MetricValue, reduce_dataset
-from mrbench.records import Need
 from mrbench.results.caveats import caveat_lines
 from mrbench.results.columns import COSTS, Column, gain
 from mrbench.results.method_run import MethodRun

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+from mrbench.cards import Capability, MetricCard, Need
 from mrbench.engine.cases import CellFiles
 from mrbench.engine.cell import PREDICTIONS, CellSpec
 from mrbench.engine.result import Result
@@ -12,7 +13,6 @@ from mrbench.engine.score import applicable_metrics, is_scored, metric_value, sc
 from mrbench.errors import DataError, IncompatibleError, UsageError
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scoring import MetricValue
-from mrbench.records import Capability, MetricRecord, Need
 from mrbench.registry import Plugin, Registry
 from mrbench.results.caveats import FIRST_SAMPLES
 from mrbench.results.method_run import MethodRun
@@ -50,7 +50,7 @@ def tabulate(
         check_same_data(own)
         raters = own[0].description["raters"]
         plugins = applicable_metrics(registry, raters, only)
-        records = {name: plugin.record for name, plugin in table_metrics(registry, raters, only).items()}
+        records = {name: plugin.card for name, plugin in table_metrics(registry, raters, only).items()}
         if samples:
             records = _of_samples(records)
         if samples or not every:
@@ -159,7 +159,7 @@ def _budget_rows(runs: Sequence[MethodRun], scorer: _Scorer, samples: Sequence[i
     return rows
 
 
-def _of_samples(records: Mapping[str, MetricRecord]) -> dict[str, MetricRecord]:
+def _of_samples(records: Mapping[str, MetricCard]) -> dict[str, MetricCard]:
     kept = {name: record for name, record in records.items() if record.needs is Need.SAMPLES}
     if records and not kept:
         named = ", ".join(records)

@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from mrbench.cards import Capability
 from mrbench.configuration import Config, flat
 from mrbench.data.case import Case
 from mrbench.errors import MrbenchError, NotApplicableError, PluginError, UnknownNameError, UsageError
 from mrbench.interfaces.fusion import Trial
-from mrbench.records import Capability
 from mrbench.registry import KINDS, Plugin, Registry
 from mrbench.testing.check import CheckedKind
 from mrbench.testing.scenes import Scene
@@ -39,7 +39,7 @@ class Candidate:
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What its record declares; nothing for data sets and metrics."""
-        found: frozenset[Capability] = getattr(self.plugin.record, "capabilities", frozenset())
+        found: frozenset[Capability] = getattr(self.plugin.card, "capabilities", frozenset())
         return found
 
     @cached_property
@@ -57,7 +57,7 @@ class Candidate:
     @property
     def preset(self) -> str:
         """The settings that the checks run with: ``quick``, else the first preset, else none."""
-        presets = list(getattr(self.plugin.record, "presets", ()))
+        presets = list(getattr(self.plugin.card, "presets", ()))
         return SMALLEST_PRESET if SMALLEST_PRESET in presets else next(iter(presets), "")
 
     @cached_property
@@ -67,7 +67,7 @@ class Candidate:
         Raises:
             NotApplicableError: they cannot be had; the checks ``options`` and ``presets`` say how.
         """
-        values = self.plugin.record.presets[self.preset] if self.preset else {}
+        values = self.plugin.card.presets[self.preset] if self.preset else {}
         try:
             config: Config = self.plugin.load_config().parse(flat(values), owner=self.plugin.key)
         except MrbenchError as error:
@@ -166,11 +166,11 @@ def find_candidate(
 
 
 def _answers(registry: Registry, kind: Any, name: str) -> bool:
-    return any(name in (p.qualified, p.record.name) for p in registry.of_kind(kind))
+    return any(name in (p.qualified, p.card.name) for p in registry.of_kind(kind))
 
 
 def _kind(plugin: Plugin[Any], kind: Any) -> CheckedKind:
-    own: CheckedKind = getattr(plugin.record, "kind", kind)
+    own: CheckedKind = getattr(plugin.card, "kind", kind)
     return own
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from mrbench.cards import Capability
 from mrbench.errors import MrbenchError
-from mrbench.records import Capability
 
 if TYPE_CHECKING:
     from mrbench.testing.candidate import Candidate

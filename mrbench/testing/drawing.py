@@ -33,7 +33,7 @@ def _draws(scene: Scene) -> Check:
 
 
 def _check_draws(trial: Trial, candidate: Predicting, scene: Scene, case: Case, n: int) -> None:
-    where, record = f"case {case.id!r}, {n} samples asked for", candidate.plugin.record
+    where, record = f"case {case.id!r}, {n} samples asked for", candidate.plugin.card
     shape = (scene.description.n_classes, *case.masks.shape[1:])
     for draw in trial.draws:
         check_draw(draw, shape, scene.description.n_raters, where)

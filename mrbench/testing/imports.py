@@ -47,7 +47,7 @@ def light_import(candidate: Candidate) -> None:
 def light_options(candidate: Candidate) -> None:
     """The module of the options loads no torch, pandas, scipy or h5py, so that planning needs none of them."""
     _refuse_file(candidate)
-    module = candidate.plugin.record.config.partition(":")[0]
+    module = candidate.plugin.card.config.partition(":")[0]
     _check_light(module, _imported(module)[1])
 
 

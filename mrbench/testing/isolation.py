@@ -104,7 +104,7 @@ def _through_the_harness(candidate: MethodCandidate, case: Case) -> np.ndarray:
     from mrbench.engine.predict import Predictor
 
     method, context = candidate.trained(SLICES).method, candidate.context(3)
-    record = candidate.plugin.record
+    record = candidate.plugin.card
     predictor = Predictor.of_method(record, SLICES.description, SAMPLES, method, context)
     return predictor.predict(case)[0].packed
 

@@ -79,4 +79,4 @@ class MethodCandidate(Predicting):
 
         from mrbench.interfaces.method import Context
 
-        return Context(seed, device or torch.device("cpu"), self.plugin.record.sampler)
+        return Context(seed, device or torch.device("cpu"), self.plugin.card.sampler)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mrbench.cards import Direction, Need
 from mrbench.errors import NotApplicableError
 from mrbench.interfaces.metric import Key, Metric
 from mrbench.metrics.protocol import PROTOCOLS, ScoringProtocol
-from mrbench.records import Direction, Need
 from mrbench.testing import stored
 from mrbench.testing.candidate import Candidate
 from mrbench.testing.check import Check, CheckFailedError, rule
@@ -71,7 +71,7 @@ def _check_keys(statistics: Statistics, shape: Shape, protocol: ScoringProtocol)
 
 
 def _check_values(candidate: Candidate, statistics: Statistics, protocol: ScoringProtocol) -> None:
-    low, high = candidate.plugin.record.range
+    low, high = candidate.plugin.card.range
     metric = _new(candidate)
     for key, vector in statistics.items():
         value = metric.finalise(vector)
@@ -115,7 +115,7 @@ def scores_something(candidate: Candidate) -> None:
 @rule("metric")
 def missing_without(candidate: Candidate) -> None:
     """Where the predictions that it needs are not there it has no value, never a zero."""
-    need = Need(candidate.plugin.record.needs)
+    need = Need(candidate.plugin.card.needs)
     for shape in (shape for shape in SHAPES if need not in shape.gives):
         for protocol, statistics in _under_protocols(candidate, stored.tables_of(shape)):
             if statistics:
@@ -129,7 +129,7 @@ def missing_without(candidate: Candidate) -> None:
 @rule("metric")
 def direction(candidate: Candidate) -> None:
     """Predictions that are the raters' own masks are better than marks in a corner, by the direction it declares."""
-    way = Direction(candidate.plugin.record.direction)
+    way = Direction(candidate.plugin.card.direction)
     if way is Direction.NEITHER:
         raise NotApplicableError("neither direction is better")
     for shape in PAIR:

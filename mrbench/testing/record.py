@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
+from mrbench.cards import Capability, load_attribute
 from mrbench.configuration import Config, flat
 from mrbench.errors import NotApplicableError
 from mrbench.interfaces.dataset import Dataset
 from mrbench.interfaces.fusion import Fusion
 from mrbench.interfaces.metric import Metric
-from mrbench.records import Capability, load_attribute
 from mrbench.testing.candidate import Candidate, Predicting
 from mrbench.testing.check import KINDS, CheckedKind, CheckFailedError, rule
 from mrbench.testing.scenes import SLICES
@@ -32,7 +32,7 @@ def loads(candidate: Candidate) -> None:
     base, found = _base(candidate.kind), candidate.plugin.load()
     if not (isinstance(found, type) and issubclass(found, base)):
         raise CheckFailedError(
-            f"{candidate.plugin.record.factory!r} is no {base.__name__}",
+            f"{candidate.plugin.card.code!r} is no {base.__name__}",
             expected=f"a class that derives from mrbench.{base.__name__}",
             found=repr(found),
         )
@@ -56,7 +56,7 @@ def options(candidate: Candidate) -> None:
 @rule("method", "fusion")
 def presets(candidate: Candidate) -> None:
     """Every preset names options that exist, with values that they take."""
-    record = candidate.plugin.record
+    record = candidate.plugin.card
     if not record.presets:
         raise NotApplicableError("it has no presets")
     config = candidate.plugin.load_config()
@@ -98,11 +98,11 @@ def family(candidate: Candidate) -> None:
         plugin
         for plugin in candidate.registry.of_kind("method")
         if plugin.distribution == own.distribution
-        and plugin.record.family == own.record.family
-        and plugin.record.name != own.record.name
+        and plugin.card.family == own.card.family
+        and plugin.card.name != own.card.name
     ]
     if not others:
-        raise NotApplicableError(f"no other method is of the family {own.record.family!r}")
+        raise NotApplicableError(f"no other method is of the family {own.card.family!r}")
     for other in others:
         _compare(own, other)
 
@@ -116,19 +116,19 @@ def _compare(own: Any, other: Any) -> None:
             expected="all alike, but for the sampler",
             found=f"{facts[differing[0]]!r} and {theirs[differing[0]]!r}"[:200],
         )
-    if own.record.sampler == other.record.sampler:
+    if own.card.sampler == other.card.sampler:
         raise CheckFailedError(f"{own.key} and {other.key} have one family and one sampler", expected="two samplers")
 
 
 def _training(plugin: Any) -> dict[str, Any]:
-    config = load_attribute(plugin.record.config)
+    config = load_attribute(plugin.card.config)
     steps = {
         name: config.parse(flat(values), owner=plugin.key).step("training")
-        for name, values in {"": {}, **plugin.record.presets}.items()
+        for name, values in {"": {}, **plugin.card.presets}.items()
     }
-    record = plugin.record
+    record = plugin.card
     named = {f"preset {name}" if name else "defaults": step for name, step in steps.items()}
-    return {"factory": record.factory, "config": record.config, "version": plugin.version, "presets": named}
+    return {"code": record.code, "config": record.config, "version": plugin.version, "presets": named}
 
 
 CHECKS = (loads, options, presets, capabilities, family)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from mrbench.cards import Capability
 from mrbench.errors import NotApplicableError
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.fusion import Trial
-from mrbench.records import Capability
 from mrbench.testing.candidate import Predicting
 from mrbench.testing.check import CheckFailedError, rule
 from mrbench.testing.compare import TOLERANCE, apart, expect_equal, identical
@@ -56,7 +56,7 @@ def predictions_repeat(candidate: Predicting) -> None:
         expect_equal("two predictions under one seed differ", draw(case, SAMPLES, 3), draw(case, SAMPLES, 3))
 
 
-@rule("method", "fusion", without={Capability.DETERMINISTIC})
+@rule("method", "fusion")
 def prediction_seed(candidate: Predicting) -> None:
     """Another prediction seed gives other draws, or the method declares that it is deterministic."""
     if all(identical(first, second) for first, second in _under_two_seeds(candidate)):
@@ -65,13 +65,6 @@ def prediction_seed(candidate: Predicting) -> None:
             expected="other draws under another seed, or the capability deterministic",
             found="the same draws",
         )
-
-
-@rule("method", "fusion", needs={Capability.DETERMINISTIC})
-def deterministic(candidate: Predicting) -> None:
-    """Another prediction seed changes nothing, because it declares to be deterministic."""
-    for first, second in _under_two_seeds(candidate):
-        expect_equal("it declares to be deterministic, and another seed gives other draws", first, second)
 
 
 def _under_two_seeds(candidate: Predicting) -> list[tuple[Sequence[Trial], Sequence[Trial]]]:
@@ -121,7 +114,7 @@ def interleaved(candidate: MethodCandidate) -> None:
         expect_equal("draws of two images that are taken in turn differ", draw(case, SAMPLES, 3), mixed)
 
 
-@rule("method", without={Capability.DETERMINISTIC})
+@rule("method")
 def case_noise(candidate: Predicting) -> None:
     """The same image under another name gets other draws, because noise is seeded by the case."""
     draw, case = candidate.working_drawer(SLICES), SLICES.tested[0]
@@ -131,7 +124,7 @@ def case_noise(candidate: Predicting) -> None:
         )
 
 
-@rule("method", needs={Capability.DIVERSE}, without={Capability.DETERMINISTIC})
+@rule("method", needs={Capability.DIVERSE})
 def samples_differ(candidate: Predicting) -> None:
     """The samples of an image are not all the same."""
     draw = candidate.working_drawer(SLICES)
@@ -148,7 +141,6 @@ CHECKS = (
     training_seed,
     predictions_repeat,
     prediction_seed,
-    deterministic,
     samples_asked,
     case_order,
     interleaved,

@@ -6,10 +6,10 @@ from functools import cached_property
 
 import numpy as np
 
+from mrbench.cards import Capability
 from mrbench.data.case import Case
 from mrbench.data.caseset import ArrayPixels, CaseSet
 from mrbench.data.description import Description, Raters, Unit
-from mrbench.records import Capability
 from mrbench.testing.check import CheckedKind
 
 SIDE = 32

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from mrbench.cards import Need
 from mrbench.data.case import Case
 from mrbench.data.description import Description, Raters
 from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.records import Need
 
 if TYPE_CHECKING:
     from mrbench.interfaces.case_tables import CaseTables
@@ -190,15 +190,15 @@ def tables_of(shape: Shape, arrange: Callable[[Shape], Arrangement] = as_drawn) 
 @cache
 def _stored(shape: Shape, arrange: Callable[[Shape], Arrangement]) -> "CaseTables":
     # Written to a predictions file and read back the way a cell's are.
+    from mrbench.cards import MethodCard
     from mrbench.engine.predict import Predictor
     from mrbench.engine.predictions import PredictionWriter, read_tables
-    from mrbench.records import MethodRecord
 
     masks, draws = arrange(shape)
     looked = np.isin(np.arange(RATERS), shape.present)
     spacing = (2.0, 1.0, 1.5)[-len(shape.spatial) :]
     case = Case("case", "subject", np.zeros((1, *shape.spatial), np.float32), masks, looked, spacing=spacing)
-    record = MethodRecord(name="synthetic", kind="fusion", factory="none:none", summary="", config="none:none")
+    record = MethodCard(name="synthetic", kind="fusion", code="none:none", summary="", config="none:none")
     predictor = Predictor(record, shape.description, shape.samples, lambda case: [(case.present, draws)])
     path = Path(_folder().name) / f"predictions-{next(_numbers)}.h5"
     writer = PredictionWriter(path)

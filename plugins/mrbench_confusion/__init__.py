@@ -1,8 +1,7 @@
 """Confusion-matrix networks: one truth, and for each rater a matrix of what the rater says of it."""
 
+from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
-from mrbench.records import Capability as Can
-from mrbench.records import MethodRecord
 
 MRBENCH_API = "1"
 
@@ -55,14 +54,12 @@ DIFFERENCES = (
     "Low rank: the code fixes rank 1 and evaluates another model than it trains; cm-pixel.rank = 1 is the paper's.",
 )
 
-CAPABILITIES = frozenset({Can.PERSONAL, Can.DETERMINISTIC, Can.MULTI_CLASS, Can.VOLUMES})
-
-GLOBAL = MethodRecord(
+GLOBAL = MethodCard(
     name="cm-global",
-    factory="mrbench_confusion.method:ConfusionMatrices",
+    code="mrbench_confusion.method:ConfusionMatrices",
     config="mrbench_confusion.config:ConfusionConfig",
     summary="one truth, and a confusion matrix for each rater",
-    capabilities=CAPABILITIES,
+    gives="raters",
     presets=PRESETS,
     citation="Tanno et al., Learning From Noisy Labels By Regularized Estimation Of Annotator Confusion, CVPR 2019",
     licence="Apache-2.0",
@@ -70,12 +67,12 @@ GLOBAL = MethodRecord(
     differences=DIFFERENCES,
 )
 
-PIXEL = MethodRecord(
+PIXEL = MethodCard(
     name="cm-pixel",
-    factory="mrbench_confusion.method:PixelConfusionMatrices",
+    code="mrbench_confusion.method:PixelConfusionMatrices",
     config="mrbench_confusion.config:PixelConfusionConfig",
     summary="one truth, and a confusion matrix for each rater at every pixel",
-    capabilities=CAPABILITIES,
+    gives="raters",
     presets=PRESETS,
     citation="Zhang et al., Disentangling Human Error from the Ground Truth in Segmentation of Medical Images, "
     "NeurIPS 2020",
@@ -86,6 +83,6 @@ PIXEL = MethodRecord(
 
 
 @hookimpl
-def mrbench_methods() -> list[MethodRecord]:
+def mrbench_methods() -> list[MethodCard]:
     """``cm-global`` and ``cm-pixel``."""
     return [GLOBAL, PIXEL]

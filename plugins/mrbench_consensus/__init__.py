@@ -1,31 +1,30 @@
 """Human reference rows: training-free fusions and bounds made of the raters' own masks."""
 
+from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
-from mrbench.records import Capability as Can
-from mrbench.records import MethodRecord
 
 MRBENCH_API = "1"
 
 LICENCE = "Apache-2.0"
 NO_OPTIONS = "mrbench_consensus.config:NoOptions"
 
-MAJORITY_VOTE = MethodRecord(
+MAJORITY_VOTE = MethodCard(
     name="majority-vote",
     kind="fusion",
-    factory="mrbench_consensus.majority_vote:MajorityVote",
+    code="mrbench_consensus.majority_vote:MajorityVote",
     config=NO_OPTIONS,
     summary="at least half of the raters present, ties to the foreground",
-    capabilities=frozenset({Can.CONSENSUS, Can.DETERMINISTIC, Can.MULTI_CLASS, Can.VOLUMES, Can.SEES_TEST_MASKS}),
+    gives="consensus",
     licence=LICENCE,
 )
 
-STAPLE = MethodRecord(
+STAPLE = MethodCard(
     name="staple",
     kind="fusion",
-    factory="mrbench_consensus.staple:StapleFusion",
+    code="mrbench_consensus.staple:StapleFusion",
     config="mrbench_consensus.config:StapleOptions",
     summary="expectation-maximisation of the hidden truth and of each rater's confusion matrix",
-    capabilities=frozenset({Can.CONSENSUS, Can.DETERMINISTIC, Can.MULTI_CLASS, Can.VOLUMES, Can.SEES_TEST_MASKS}),
+    gives="consensus",
     citation="Warfield, Zou and Wells, IEEE Transactions on Medical Imaging 23(7), 2004",
     licence=LICENCE,
     differences=(
@@ -42,38 +41,39 @@ STAPLE = MethodRecord(
     ),
 )
 
-LEAVE_ONE_OUT = MethodRecord(
+LEAVE_ONE_OUT = MethodCard(
     name="leave-one-out",
     kind="fusion",
-    factory="mrbench_consensus.leave_one_out:LeaveOneOut",
+    code="mrbench_consensus.leave_one_out:LeaveOneOut",
     config=NO_OPTIONS,
     summary="each rater against the others: the raters' own agreement",
-    capabilities=frozenset({Can.CONSENSUS, Can.DETERMINISTIC, Can.MULTI_CLASS, Can.VOLUMES, Can.SEES_TEST_MASKS}),
+    gives="consensus",
     licence=LICENCE,
 )
 
-RANDOM_RATER = MethodRecord(
+RANDOM_RATER = MethodCard(
     name="random-rater",
     kind="fusion",
-    factory="mrbench_consensus.random_rater:RandomRater",
+    code="mrbench_consensus.random_rater:RandomRater",
     config=NO_OPTIONS,
     summary="each rater against random ones of the other raters",
-    capabilities=frozenset({Can.DIVERSE, Can.PERSONAL, Can.MULTI_CLASS, Can.VOLUMES, Can.SEES_TEST_MASKS}),
+    gives="samples raters",
     licence=LICENCE,
 )
 
-LEVEL_SETS = MethodRecord(
+LEVEL_SETS = MethodCard(
     name="level-sets",
     kind="fusion",
-    factory="mrbench_consensus.level_sets:LevelSets",
+    code="mrbench_consensus.level_sets:LevelSets",
     config=NO_OPTIONS,
     summary="nested level sets of the vote count: at least 1, 2, ... of the raters",
-    capabilities=frozenset({Can.DIVERSE, Can.PERSONAL, Can.DETERMINISTIC, Can.VOLUMES, Can.SEES_TEST_MASKS}),
+    gives="samples raters",
+    multi_class=False,
     licence=LICENCE,
 )
 
 
 @hookimpl
-def mrbench_methods() -> list[MethodRecord]:
+def mrbench_methods() -> list[MethodCard]:
     """The five human reference rows."""
     return [MAJORITY_VOTE, STAPLE, LEAVE_ONE_OUT, RANDOM_RATER, LEVEL_SETS]

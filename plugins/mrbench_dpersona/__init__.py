@@ -1,8 +1,7 @@
 """D-Persona: diversification in a latent space that all raters shape, then each rater found in it."""
 
+from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
-from mrbench.records import Capability as Can
-from mrbench.records import MethodRecord
 
 MRBENCH_API = "1"
 
@@ -90,12 +89,12 @@ METHOD = "mrbench_dpersona.method:DPersona"
 CONFIG = "mrbench_dpersona.config:DPersonaConfig"
 CITATION = "Wu et al., Diversified and Personalized Multi-rater Medical Image Segmentation, CVPR 2024"
 
-DIVERSE = MethodRecord(
+DIVERSE = MethodCard(
     name="dpersona-1",
-    factory=METHOD,
+    code=METHOD,
     config=CONFIG,
     summary="D-Persona, stage I: samples from a prior that is bounded by union and intersection of the raters",
-    capabilities=frozenset({Can.DIVERSE, Can.MULTI_CLASS, Can.VOLUMES}),
+    gives="samples",
     presets=PRESETS,
     family="dpersona",
     sampler="prior",
@@ -105,12 +104,12 @@ DIVERSE = MethodRecord(
     differences=DIFFERENCES,
 )
 
-PERSONAL = MethodRecord(
+PERSONAL = MethodCard(
     name="dpersona-2",
-    factory=METHOD,
+    code=METHOD,
     config=CONFIG,
     summary="D-Persona, stage II: a prediction for each rater, by attention to draws from the frozen prior",
-    capabilities=frozenset({Can.PERSONAL, Can.MULTI_CLASS, Can.VOLUMES}),
+    gives="raters",
     presets=PRESETS,
     family="dpersona",
     sampler="raters",
@@ -122,6 +121,6 @@ PERSONAL = MethodRecord(
 
 
 @hookimpl
-def mrbench_methods() -> list[MethodRecord]:
+def mrbench_methods() -> list[MethodCard]:
     """``dpersona-1`` and ``dpersona-2``: one training of two stages, a row for what each stage gives."""
     return [DIVERSE, PERSONAL]

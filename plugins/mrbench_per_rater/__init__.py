@@ -1,8 +1,7 @@
 """Per-rater posteriors: a posterior encoder for each rater, one prior for all."""
 
+from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
-from mrbench.records import Capability as Can
-from mrbench.records import MethodRecord
 
 MRBENCH_API = "1"
 
@@ -72,12 +71,12 @@ CITATION = (
     "Multi-Rater Medical Image Segmentation, thesis"
 )
 
-DIVERSE = MethodRecord(
+DIVERSE = MethodCard(
     name="per-rater",
-    factory="mrbench_per_rater.method:PerRaterPosteriors",
+    code="mrbench_per_rater.method:PerRaterPosteriors",
     config="mrbench_per_rater.config:PerRaterConfig",
     summary="a posterior encoder for each rater, samples from the prior that they share",
-    capabilities=frozenset({Can.DIVERSE, Can.MULTI_CLASS, Can.VOLUMES}),
+    gives="samples",
     presets=PRESETS,
     citation=CITATION,
     licence="Apache-2.0",
@@ -85,12 +84,12 @@ DIVERSE = MethodRecord(
     differences=DIFFERENCES,
 )
 
-PERSONAL = MethodRecord(
+PERSONAL = MethodCard(
     name="per-rater-2",
-    factory="mrbench_per_rater.personal:PersonalPosteriors",
+    code="mrbench_per_rater.personal:PersonalPosteriors",
     config="mrbench_per_rater.config:PersonalConfig",
     summary="per-rater, then D-Persona's stage II: a prediction for each rater",
-    capabilities=frozenset({Can.PERSONAL, Can.MULTI_CLASS, Can.VOLUMES}),
+    gives="raters",
     presets=PERSONAL_PRESETS,
     citation=CITATION,
     licence="Apache-2.0",
@@ -100,6 +99,6 @@ PERSONAL = MethodRecord(
 
 
 @hookimpl
-def mrbench_methods() -> list[MethodRecord]:
+def mrbench_methods() -> list[MethodCard]:
     """``per-rater``, and ``per-rater-2``, which trains a second stage after it."""
     return [DIVERSE, PERSONAL]

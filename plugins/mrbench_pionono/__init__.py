@@ -1,8 +1,7 @@
 """Pionono: a Gaussian over a small latent for each rater; personalised and diverse."""
 
+from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
-from mrbench.records import Capability as Can
-from mrbench.records import MethodRecord
 
 MRBENCH_API = "1"
 
@@ -59,15 +58,15 @@ DIFFERENCES = (
 
 
 @hookimpl
-def mrbench_methods() -> list[MethodRecord]:
+def mrbench_methods() -> list[MethodCard]:
     """``pionono``."""
     return [
-        MethodRecord(
+        MethodCard(
             name="pionono",
-            factory="mrbench_pionono.method:Pionono",
+            code="mrbench_pionono.method:Pionono",
             config="mrbench_pionono.config:PiononoConfig",
             summary="a Gaussian latent for each rater: a prediction for each, and samples of random raters",
-            capabilities=frozenset({Can.DIVERSE, Can.PERSONAL, Can.MULTI_CLASS, Can.VOLUMES}),
+            gives="samples raters",
             presets=PRESETS,
             citation="Schmidt, Morales-Alvarez and Molina, Probabilistic Modeling of Inter- and Intra-observer "
             "Variability in Medical Image Segmentation, ICCV 2023",

@@ -1,8 +1,7 @@
 """The Probabilistic U-Net: samples from a prior over a low-dimensional latent."""
 
+from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
-from mrbench.records import Capability as Can
-from mrbench.records import MethodRecord
 
 MRBENCH_API = "1"
 
@@ -66,15 +65,15 @@ DIFFERENCES = (
 
 
 @hookimpl
-def mrbench_methods() -> list[MethodRecord]:
+def mrbench_methods() -> list[MethodCard]:
     """``prob-unet``."""
     return [
-        MethodRecord(
+        MethodCard(
             name="prob-unet",
-            factory="mrbench_prob_unet.method:ProbUNet",
+            code="mrbench_prob_unet.method:ProbUNet",
             config="mrbench_prob_unet.config:ProbUNetConfig",
             summary="Probabilistic U-Net: one random rater per image, samples from the prior",
-            capabilities=frozenset({Can.DIVERSE, Can.MULTI_CLASS, Can.VOLUMES}),
+            gives="samples",
             presets=PRESETS,
             citation="Kohl et al., A Probabilistic U-Net for Segmentation of Ambiguous Images, NeurIPS 2018",
             licence="Apache-2.0",

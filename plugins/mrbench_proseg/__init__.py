@@ -1,8 +1,7 @@
 """ProSeg: two latent variables, one for the rater and one for the image; personalised and diverse."""
 
+from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
-from mrbench.records import Capability as Can
-from mrbench.records import MethodRecord
 
 MRBENCH_API = "1"
 
@@ -121,12 +120,12 @@ METHOD = "mrbench_proseg.method:ProSeg"
 CONFIG = "mrbench_proseg.config:ProSegConfig"
 CITATION = "Probabilistic modeling of multi-rater medical image segmentation for diversity and personalization, 2025"
 
-PERSONALISED = MethodRecord(
+PERSONALISED = MethodCard(
     name="proseg",
-    factory=METHOD,
+    code=METHOD,
     config=CONFIG,
     summary="ProSeg, raters' own latents: a prediction for each rater, and samples of random raters",
-    capabilities=frozenset({Can.DIVERSE, Can.PERSONAL, Can.MULTI_CLASS, Can.VOLUMES}),
+    gives="samples raters",
     presets=PRESETS,
     family="proseg",
     sampler="posterior",
@@ -136,12 +135,12 @@ PERSONALISED = MethodRecord(
     differences=DIFFERENCES,
 )
 
-PRIOR = MethodRecord(
+PRIOR = MethodCard(
     name="proseg-prior",
-    factory=METHOD,
+    code=METHOD,
     config=CONFIG,
     summary="ProSeg, raters drawn from the prior: samples only",
-    capabilities=frozenset({Can.DIVERSE, Can.MULTI_CLASS, Can.VOLUMES}),
+    gives="samples",
     presets=PRESETS,
     family="proseg",
     sampler="prior",
@@ -153,6 +152,6 @@ PRIOR = MethodRecord(
 
 
 @hookimpl
-def mrbench_methods() -> list[MethodRecord]:
+def mrbench_methods() -> list[MethodCard]:
     """``proseg`` and ``proseg-prior``: one training, two ways to sample."""
     return [PERSONALISED, PRIOR]

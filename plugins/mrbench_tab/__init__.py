@@ -1,8 +1,7 @@
 """TAB: attention queries for each rater and for all, each with a low-rank normal over the logits."""
 
+from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
-from mrbench.records import Capability as Can
-from mrbench.records import MethodRecord
 
 MRBENCH_API = "1"
 
@@ -65,15 +64,15 @@ DIFFERENCES = (
 
 
 @hookimpl
-def mrbench_methods() -> list[MethodRecord]:
+def mrbench_methods() -> list[MethodCard]:
     """``tab``."""
     return [
-        MethodRecord(
+        MethodCard(
             name="tab",
-            factory="mrbench_tab.method:Tab",
+            code="mrbench_tab.method:Tab",
             config="mrbench_tab.config:TabConfig",
             summary="attention queries per rater: a prediction for each, and samples of a distribution for all",
-            capabilities=frozenset({Can.DIVERSE, Can.PERSONAL, Can.MULTI_CLASS, Can.VOLUMES}),
+            gives="samples raters",
             presets=PRESETS,
             citation="Liao et al., Transformer-based Annotation Bias-aware Medical Image Segmentation, MICCAI 2023",
             licence="Apache-2.0",

@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
+from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
-from mrbench.records import Capability as Can
-from mrbench.records import MethodRecord
 
 MRBENCH_API = "1"
 
@@ -40,12 +39,12 @@ DIFFERENCES = (
     "cross-entropy, where the released baselines use a Dice loss over the batch; patience 20 is ours.",
 )
 
-MAJORITY = MethodRecord(
+MAJORITY = MethodCard(
     name="unet-majority",
-    factory="mrbench_unet.method:UNetMajority",
+    code="mrbench_unet.method:UNetMajority",
     config="mrbench_unet.config:UNetConfig",
     summary="one U-Net trained on the majority vote of the raters present",
-    capabilities=frozenset({Can.CONSENSUS, Can.DETERMINISTIC, Can.MULTI_CLASS, Can.VOLUMES}),
+    gives="consensus",
     presets=PRESETS,
     citation=CITATION,
     licence="Apache-2.0",
@@ -56,7 +55,7 @@ MAJORITY = MethodRecord(
 STAPLE = replace(
     MAJORITY,
     name="unet-staple",
-    factory="mrbench_unet.method:UNetStaple",
+    code="mrbench_unet.method:UNetStaple",
     family="unet-staple",
     summary="one U-Net trained on the STAPLE fusion of the raters present",
     citation=f"{CITATION}; STAPLE: Warfield, Zou and Wells, IEEE Transactions on Medical Imaging 23(7), 2004",
@@ -67,12 +66,12 @@ STAPLE = replace(
     ),
 )
 
-RATER = MethodRecord(
+RATER = MethodCard(
     name="unet-rater",
-    factory="mrbench_unet.method:UNetRater",
+    code="mrbench_unet.method:UNetRater",
     config="mrbench_unet.config:UNetConfig",
     summary="one U-Net per rater, trained on that rater's masks alone",
-    capabilities=frozenset({Can.PERSONAL, Can.DETERMINISTIC, Can.MULTI_CLASS, Can.VOLUMES}),
+    gives="raters",
     presets=PRESETS_OF_RATERS,
     citation=CITATION,
     licence="Apache-2.0",
@@ -82,6 +81,6 @@ RATER = MethodRecord(
 
 
 @hookimpl
-def mrbench_methods() -> list[MethodRecord]:
+def mrbench_methods() -> list[MethodCard]:
     """``unet-majority``, ``unet-staple`` and ``unet-rater``."""
     return [MAJORITY, STAPLE, RATER]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
-from mrbench import Capability, Description, Draw, DrawKind, Method, MethodRecord, hookimpl
+from mrbench import Description, Draw, DrawKind, Method, MethodCard, hookimpl
 from mrbench.configuration import option
 from mrbench.data.case import Image
 from mrbench.interfaces.method import Batch, Context
@@ -23,14 +23,15 @@ MRBENCH_API = "1"
 
 
 @hookimpl
-def mrbench_methods() -> list[MethodRecord]:
+def mrbench_methods() -> list[MethodCard]:
     return [
-        MethodRecord(
+        MethodCard(
             name="plain-reference",
-            factory="plain_reference:PlainReference",
+            code="plain_reference:PlainReference",
             config="plain_reference:Options",
             summary="one U-Net with an output channel per rater",
-            capabilities=frozenset({Capability.PERSONAL, Capability.DETERMINISTIC, Capability.VOLUMES}),
+            gives="raters",
+            multi_class=False,
             presets={"quick": {"batch_size": 6, "learning_rate": 3e-3, "epochs": 30, "patience": None}},
         )
     ]

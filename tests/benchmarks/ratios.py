@@ -163,7 +163,7 @@ def stored_run(cases: int) -> None:
 def score_run(path: Path, shown: bool, jobs: int) -> tuple[float, float]:
     """Seconds, and the MiB that the process took at most."""
     chosen = applicable_metrics(discover(), "identified")
-    metrics = {name: plugin for name, plugin in chosen.items() if plugin.record.table or not shown}
+    metrics = {name: plugin for name, plugin in chosen.items() if plugin.card.table or not shown}
     start = time.perf_counter()
     score_cell(path, metrics, STRICT, jobs=jobs)
     return time.perf_counter() - start, peak_memory() / 2**20

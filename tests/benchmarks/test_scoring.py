@@ -244,7 +244,7 @@ def test_read_the_tables_of_a_stored_run(benchmark, stored):
 @pytest.mark.parametrize("shown", [True, False], ids=["table metrics", "every metric"])
 def test_score_a_stored_run_again(benchmark, stored, shown):
     chosen = applicable_metrics(discover(), "identified")
-    metrics = {name: plugin for name, plugin in chosen.items() if plugin.record.table or not shown}
+    metrics = {name: plugin for name, plugin in chosen.items() if plugin.card.table or not shown}
     benchmark.pedantic(score_cell, (stored, metrics, STRICT), rounds=2)
 
 

@@ -56,7 +56,7 @@ class Pair:
         plugin = discover().get("method", self.method)
         torch.manual_seed(0)
         method: Method[Any] = plugin.load()(
-            plugin.load_config().parse(flat(plugin.record.presets[self.preset]), owner=self.method), DISCS
+            plugin.load_config().parse(flat(plugin.card.presets[self.preset]), owner=self.method), DISCS
         )
         return method
 

@@ -39,7 +39,7 @@ def test_a_row_can_be_asked_for(command: str) -> None:
         config = plugin.load_config()
         settings = [setting.removeprefix(f"{method}.").split("=") for setting in _given(words, "--set")]
         own = {name: value for name, value in settings if name in config.options()}
-        config.parse(flat(plugin.record.presets[presets.get(method, "paper")]) | own, owner=method)
+        config.parse(flat(plugin.card.presets[presets.get(method, "paper")]) | own, owner=method)
         used |= set(own)
     assert len(used) == len(_given(words, "--set"))
 

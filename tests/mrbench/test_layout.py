@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = sorted(path.name for folder in ("plugins", "datasets") for path in (ROOT / folder).glob("mrbench_*"))
-PUBLIC = ("mrbench.nn", "mrbench.interfaces", "mrbench.data", "mrbench.records", "mrbench.configuration",
+PUBLIC = ("mrbench.nn", "mrbench.interfaces", "mrbench.data", "mrbench.cards", "mrbench.configuration",
           "mrbench.consensus", "mrbench.errors", "mrbench.hooks", "mrbench.seeds")  # fmt: skip
 HEAVY = ("torch", "pandas", "scipy", "h5py")
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from mrbench.records import Direction, MetricRecord, Need
+from mrbench.cards import Direction, MetricCard, Need
 
 FACTS = {"name": "area", "factory": "m:Area", "summary": "area", "range": (0.0, 1.0)}
 
 
 def test_plain_words_become_enumerations_so_that_higher_is_never_taken_for_lower():
-    record = MetricRecord(direction="higher", needs="samples", **FACTS)
+    record = MetricCard(direction="higher", needs="samples", **FACTS)
     assert record.direction is Direction.HIGHER
     assert record.needs is Need.SAMPLES
 
@@ -16,4 +16,4 @@ def test_plain_words_become_enumerations_so_that_higher_is_never_taken_for_lower
 @pytest.mark.parametrize("words", [{"direction": "up", "needs": "samples"}, {"direction": "higher", "needs": "sample"}])
 def test_other_words_are_refused(words: dict[str, str]):
     with pytest.raises(ValueError, match="is not a valid"):
-        MetricRecord(**FACTS, **words)
+        MetricCard(**FACTS, **words)

@@ -26,13 +26,13 @@ METHOD = """
 import torch
 from torch import nn
 from torch.nn import functional
-from mrbench import Draw, DrawKind, Method, MethodRecord, ParameterGroup, Stage, hookimpl
+from mrbench import Draw, DrawKind, Method, MethodCard, ParameterGroup, Stage, hookimpl
 
 MRBENCH_API = "1"
 
 @hookimpl
 def mrbench_methods():
-    return [MethodRecord(name="tiny", factory="tiny:Tiny", capabilities={"consensus"})]
+    return [MethodCard(name="tiny", code="tiny:Tiny", gives="consensus")]
 
 class Tiny(Method):
     def __init__(self, config, description):
@@ -54,7 +54,7 @@ class Tiny(Method):
 """
 DATA = """
 import numpy as np
-from mrbench import CaseSet, Config, Dataset, DatasetRecord, Description, Raters, hookimpl
+from mrbench import CaseSet, Config, Dataset, DatasetCard, Description, Raters, hookimpl
 from mrbench.configuration import option
 from mrbench.data.caseset import ArrayPixels
 from mrbench.data.splits import split_by_subject
@@ -66,7 +66,7 @@ class Options(Config):
 
 @hookimpl
 def mrbench_datasets():
-    return [DatasetRecord(name="dots", factory="dots:Dots", config="dots:Options")]
+    return [DatasetCard(name="dots", code="dots:Dots", config="dots:Options")]
 
 class Dots(Dataset):
     def load(self):
@@ -81,26 +81,26 @@ class Dots(Dataset):
 """
 METRIC = """
 import numpy as np
-from mrbench import Metric, MetricRecord, hookimpl
+from mrbench import Metric, MetricCard, hookimpl
 from mrbench.interfaces.metric import Key
 
 MRBENCH_API = "1"
 
 @hookimpl
 def mrbench_metrics():
-    return [MetricRecord(name="seven", factory="sevens:Seven", direction="higher", range=(0, 10), needs="samples")]
+    return [MetricCard(name="seven", code="sevens:Seven", direction="higher", range=(0, 10), needs="samples")]
 
 class Seven(Metric):
     def statistics(self, tables, protocol):
         return {Key(label): np.array([7.0]) for label in tables.labels}
 """
 LIGHT = """
-from mrbench import MethodRecord, hookimpl
+from mrbench import MethodCard, hookimpl
 MRBENCH_API = "1"
 
 @hookimpl
 def mrbench_methods():
-    return [MethodRecord(name="light", factory="{stem}:Nothing")]
+    return [MethodCard(name="light", code="{stem}:Nothing")]
 
 class Nothing:
     pass
@@ -153,7 +153,7 @@ def test_a_file_provides_plugins_under_its_own_name(write: Callable[[str, str], 
 
 def test_what_a_record_leaves_out_has_a_default(write: Callable[[str, str], Path]):
     plugin = discover(files=[write("light.py", LIGHT.format(stem="light"))]).get("method", "light")
-    assert plugin.record.summary == ""
+    assert plugin.card.summary == ""
     assert plugin.load_config().options() == {}
 
 
@@ -366,7 +366,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, write: Callable[[
         (LIGHT.replace('name="light", ', ""), ["TypeError", "'name'"]),
         (LIGHT.replace('"light"', "7"), ["raised an exception", "TypeError"]),
         (LIGHT.replace('"light"', '"Bad Name"'), ["lower-case words"]),
-        (LIGHT.replace(")]", ', capabilities={"divers"})]'), ["ValueError", "'divers'"]),
+        (LIGHT.replace(")]", ', gives="divers")]'), ["gives 'divers'"]),
         (LIGHT.replace("def mrbench_methods()", "def mrbench_methods(what)"), ["what"]),
         (LIGHT.replace("def mrbench_methods()", "def mrbench_method()"), ["mrbench_method"]),
         (LIGHT.replace(")]", ")] * 2"), ["two methods have one name"]),

@@ -8,12 +8,12 @@ from mrbench.errors import UnknownNameError, UsageError
 from mrbench.registry import discover
 
 LIGHT = """
-from mrbench import MethodRecord, hookimpl
+from mrbench import MethodCard, hookimpl
 MRBENCH_API = "1"
 
 @hookimpl
 def mrbench_methods():
-    return [MethodRecord(name="{name}", factory="nowhere:Nothing", config="nowhere:Config", summary="a stranger's")]
+    return [MethodCard(name="{name}", code="nowhere:Nothing", config="nowhere:Config", summary="a stranger's")]
 """
 
 
@@ -29,7 +29,7 @@ def test_a_strangers_method_answers_to_its_bare_and_its_qualified_name(make_dist
     make_distribution("stranger", {"stranger": LIGHT.format(name="newseg")}, {"stranger": "stranger"})
     registry = discover()
     assert registry.get("method", "newseg").key == "stranger:newseg"
-    assert registry.get("method", "stranger:newseg").record.summary == "a stranger's"
+    assert registry.get("method", "stranger:newseg").card.summary == "a stranger's"
 
 
 @pytest.mark.parametrize(

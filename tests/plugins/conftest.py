@@ -53,7 +53,7 @@ def make_method(one_thread: None) -> Callable[..., Method[Any]]:
         plugin = discover().get("method", name)
         config = plugin.load_config()
         small = {**TINY, **SMALL_ENCODER} if tiny else {}
-        values = flat(plugin.record.presets[preset]) | {k: v for k, v in small.items() if k in config.options()}
+        values = flat(plugin.card.presets[preset]) | {k: v for k, v in small.items() if k in config.options()}
         return plugin.load()(config.parse(values | flat(options), owner=name), description)
 
     return make

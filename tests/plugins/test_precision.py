@@ -20,7 +20,7 @@ CPU = torch.device("cpu")
 
 
 def _learning() -> list[str]:
-    own = [plugin.record for plugin in discover().of_kind("method") if plugin.distribution == BUILT_IN]
+    own = [plugin.card for plugin in discover().of_kind("method") if plugin.distribution == BUILT_IN]
     return sorted({record.factory: record.name for record in own if record.kind == "method"}.values())
 
 

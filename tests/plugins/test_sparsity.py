@@ -19,7 +19,7 @@ Loss = Callable[[Batch], Mapping[str, torch.Tensor]]
 
 def _learning() -> list[str]:
     # One method of each family that learns.
-    own = [plugin.record for plugin in discover().of_kind("method") if plugin.distribution == BUILT_IN]
+    own = [plugin.card for plugin in discover().of_kind("method") if plugin.distribution == BUILT_IN]
     return sorted({record.family: record.name for record in own if record.kind == "method"}.values())
 
 

@@ -1,6 +1,6 @@
 """A light plugin module: small methods for tests, each with one behaviour of its own."""
 
-from mrbench import DatasetRecord, MethodRecord, MetricRecord, hookimpl
+from mrbench import DatasetCard, MethodCard, MetricCard, hookimpl
 
 MRBENCH_API = "1"
 
@@ -15,12 +15,12 @@ BEHAVIOURS = (
 @hookimpl
 def mrbench_methods():
     return [
-        MethodRecord(
+        MethodCard(
             name=f"toy-{name}",
-            factory="toy_methods:Toy",
+            code="toy_methods:Toy",
             config="toy_config:ToyConfig",
             summary=f"a small method: {name}",
-            capabilities={"diverse"},
+            gives="samples",
             presets={"paper": {"behaviour": name}, "quick": {"behaviour": name, "epochs": 2}},
         )
         for name in BEHAVIOURS
@@ -30,8 +30,8 @@ def mrbench_methods():
 @hookimpl
 def mrbench_datasets():
     return [
-        DatasetRecord(
-            name="toy-faulty", factory="toy_data:Faulty", config="toy_data:FaultConfig", summary="one fault on demand"
+        DatasetCard(
+            name="toy-faulty", code="toy_data:Faulty", config="toy_data:FaultConfig", summary="one fault on demand"
         )
     ]
 
@@ -39,9 +39,9 @@ def mrbench_datasets():
 @hookimpl
 def mrbench_metrics():
     return [
-        MetricRecord(
+        MetricCard(
             name="toy-broken",
-            factory="toy_metrics:Broken",
+            code="toy_metrics:Broken",
             summary="a metric that raises",
             direction="higher",
             range=(0, 1),

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 import mrbench_phantom
+from mrbench.cards import load_attribute
 from mrbench.errors import UnknownNameError, UsageError
-from mrbench.records import load_attribute
 from mrbench_phantom.config import PhantomConfig
 from mrbench_phantom.dataset import Phantom
 

@@ -85,12 +85,12 @@ def test_rows_without_a_second_rater_have_no_value_where_others_are_needed(make_
 
 def test_a_fusion_that_fails_is_a_row_with_its_reason(make_cases, blobs, make_distribution):
     broken = """
-        from mrbench import Fusion, MethodRecord, hookimpl
+        from mrbench import Fusion, MethodCard, hookimpl
         MRBENCH_API = "1"
         @hookimpl
         def mrbench_methods():
-            return [MethodRecord(name="broken", factory="broken_fusion:Broken", kind="fusion",
-                                 capabilities={"consensus", "sees_test_masks"})]
+            return [MethodCard(name="broken", code="broken_fusion:Broken", kind="fusion",
+                                 gives="consensus")]
         class Broken(Fusion):
             def fuse(self, masks, present, n, noise):
                 raise RuntimeError("no vote today")
@@ -152,7 +152,7 @@ def test_rows_that_draw_have_as_many_samples_as_were_asked_for(make_cases, blobs
 
 
 def test_columns_are_the_metrics_meant_for_tables_or_those_that_are_named(make_cases, blobs):
-    meant = {plugin.key for plugin in discover().plugins["metric"] if plugin.record.table}
+    meant = {plugin.key for plugin in discover().plugins["metric"] if plugin.card.table}
     table = surveyed(make_cases(blobs())).references
     given = {name for row in table.rows for name in row.values}
     assert set(table.columns) == given & meant < given
@@ -167,11 +167,11 @@ def test_one_subject_leaves_no_interval_and_the_reason(make_cases, blobs):
 
 def test_a_metric_that_fails_costs_the_others_nothing(make_cases, blobs, make_distribution):
     broken = """
-        from mrbench import Metric, MetricRecord, hookimpl
+        from mrbench import Metric, MetricCard, hookimpl
         MRBENCH_API = "1"
         @hookimpl
         def mrbench_metrics():
-            return [MetricRecord(name="broken", factory="broken_metric:Broken", summary="raises", direction="higher",
+            return [MetricCard(name="broken", code="broken_metric:Broken", summary="raises", direction="higher",
                                  needs="samples", range=(0, 1), citation="none", empty="none")]
         class Broken(Metric):
             def statistics(self, tables, protocol):

@@ -94,13 +94,13 @@ def test_volumes_are_named_and_have_both_conventions(mrbench):
 
 RAW = """
     import numpy as np
-    from mrbench import CaseSet, Dataset, DatasetRecord, Description, Raters, hookimpl
+    from mrbench import CaseSet, Dataset, DatasetCard, Description, Raters, hookimpl
     from mrbench.data.caseset import ArrayPixels
     MRBENCH_API = "1"
     @hookimpl
     def mrbench_datasets():
         names = {"anonymous": "Anonymous", "sorted": "Sorted"}
-        return [DatasetRecord(name=name, factory=f"raw_data:{attribute}") for name, attribute in names.items()]
+        return [DatasetCard(name=name, code=f"raw_data:{attribute}") for name, attribute in names.items()]
     class Anonymous(Dataset):
         kind = Raters.EXCHANGEABLE
         def load(self):

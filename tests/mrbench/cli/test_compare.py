@@ -236,7 +236,7 @@ def test_another_protocol_scores_the_predictions_again(mrbench: Call):
 def test_a_metric_of_a_plugin_file_is_compared(mrbench: Call, drawn: None, tmp_path: Path):
     (tmp_path / "area.py").write_text(
         "import numpy as np\n"
-        "from mrbench import Metric, MetricRecord, hookimpl\n"
+        "from mrbench import Metric, MetricCard, hookimpl\n"
         "from mrbench.interfaces.metric import Key\n"
         'MRBENCH_API = "1"\n'
         "class Area(Metric):\n"
@@ -245,7 +245,7 @@ def test_a_metric_of_a_plugin_file_is_compared(mrbench: Call, drawn: None, tmp_p
         "@hookimpl\n"
         "def mrbench_metrics():\n"
         '    facts = {"name": "area", "needs": "samples", "direction": "higher", "range": (0, 64)}\n'
-        '    return [MetricRecord(factory=f"{__name__}:Area", summary="of the first mask", **facts)]\n'
+        '    return [MetricCard(code=f"{__name__}:Area", summary="of the first mask", **facts)]\n'
     )
     words = ("compare", "drawn", "--plugin-file", "area.py", "--metric", "area", "--json")
     result = mrbench(*words)

@@ -19,7 +19,7 @@ from mrbench.data.splits import Fold, Split, split_by_subject
 Call = Callable[..., Result]
 
 PLUGIN = """
-from mrbench import Dataset, DatasetRecord, hookimpl
+from mrbench import Dataset, DatasetCard, hookimpl
 from mrbench.data.container import open_container
 from mrbench.errors import DataAbsentError
 
@@ -29,11 +29,11 @@ MRBENCH_API = "1"
 @hookimpl
 def mrbench_datasets():
     return [
-        DatasetRecord(
-            name="boxes", factory="boxes:Boxes", prepare="boxes:prepare", summary="boxes in noise",
+        DatasetCard(
+            name="boxes", code="boxes:Boxes", prepare="boxes:prepare", summary="boxes in noise",
             source="from the makers of boxes", licence="CC0", citation="Box et al.",
         ),
-        DatasetRecord(name="broken", factory="boxes:Broken"),
+        DatasetCard(name="broken", code="boxes:Broken"),
     ]
 
 

@@ -16,15 +16,15 @@ from mrbench.plugin_commands import GROUP
 
 Call = Callable[..., Result]
 STAPLE = """
-from mrbench import DatasetRecord, MethodRecord, hookimpl
+from mrbench import DatasetCard, MethodCard, hookimpl
 MRBENCH_API = "1"
 
 @hookimpl
 def mrbench_methods():
-    return [MethodRecord(name="{name}", factory="no:No", config="no:No", summary="", requires=("no_such.module",))]
+    return [MethodCard(name="{name}", code="no:No", config="no:No", summary="", requires=("no_such.module",))]
 """
 SICK_DATA = """
-from mrbench import Config, Dataset, DatasetRecord, hookimpl
+from mrbench import Config, Dataset, DatasetCard, hookimpl
 MRBENCH_API = "1"
 
 class Sick(Dataset):
@@ -34,7 +34,7 @@ class Sick(Dataset):
 
 @hookimpl
 def mrbench_datasets():
-    return [DatasetRecord(name="sick", factory="sick_data:Sick", config="mrbench.configuration:Config", summary="")]
+    return [DatasetCard(name="sick", code="sick_data:Sick", config="mrbench.configuration:Config", summary="")]
 """
 
 

@@ -17,7 +17,7 @@ DESCRIPTION = Description(
 )  # fmt: skip
 
 PLUGIN = """
-from mrbench import Dataset, DatasetRecord, hookimpl
+from mrbench import Dataset, DatasetCard, hookimpl
 from mrbench.data.container import open_container
 
 MRBENCH_API = "1"
@@ -25,7 +25,7 @@ MRBENCH_API = "1"
 
 @hookimpl
 def mrbench_datasets():
-    return [DatasetRecord(name="many", factory="many:Many")]
+    return [DatasetCard(name="many", code="many:Many")]
 
 
 class Many(Dataset):

@@ -33,7 +33,7 @@ class Dots(mrbench.Dataset):
 
 @mrbench.hookimpl
 def mrbench_datasets():
-    return [mrbench.DatasetRecord(name="dots", factory="loaded_dots:Dots", config="mrbench:Config", summary="dots")]
+    return [mrbench.DatasetCard(name="dots", code="loaded_dots:Dots", config="mrbench:Config", summary="dots")]
 """
 
 

@@ -231,7 +231,7 @@ def test_a_method_that_changed_since_is_refused(folder: Callable[[str], Path], t
 @pytest.mark.slow
 @pytest.mark.parametrize("unit", ["slice", "volume"])
 def test_every_method_predicts_what_its_run_predicted(tmp_path: Path, unit: str):
-    methods = [plugin.key for plugin in discover().of_kind("method") if plugin.record.kind == "method"]
+    methods = [plugin.key for plugin in discover().of_kind("method") if plugin.card.kind == "method"]
     options = {**TINY, "unit": unit}
     settings = {f"phantom.{name}": value for name, value in options.items()} | {"epochs": 5}
     out, data = tmp_path / "results", mrbench.load_dataset("phantom", **options)
@@ -257,7 +257,7 @@ def test_of_several_classes_the_likeliest_is_the_label_and_volumes_have_a_depth(
         name="x", version="1", classes=("no", "a", "b"), channels=("p", "q", "r"), raters=mrbench.Raters.IDENTIFIED,
         rater_names=("one",), unit=mrbench.Unit.VOLUME,
     )  # fmt: skip
-    record = replace(proseg.record, capabilities=frozenset({mrbench.Capability.DIVERSE}))
+    record = replace(proseg.card, gives="samples")
     model = Model(proseg.spec, record, description, Echo(), torch.device("cpu"))
     image = np.zeros((3, 2, 4, 4), np.float32)
     image[0], image[1, 1], image[2, 1, 0] = 0.4, 0.35, 0.6

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mrbench import Case, Description, Draw, DrawKind, MethodRecord, Raters, Trial
+from mrbench import Case, Description, Draw, DrawKind, MethodCard, Raters, Trial
 from mrbench.engine.plan import capabilities_fit
 from mrbench.engine.predict import Predictor
 from mrbench.errors import DivergedError, PluginError
@@ -27,7 +27,7 @@ def draw(kind: DrawKind, rater: int | None = None, value: float = 0.8) -> Draw:
 
 
 def predict(capabilities: set[str], draws: Any, samples: int = 2) -> Any:
-    record = MethodRecord(name="m", factory="a:b", config="a:b", summary="", capabilities=frozenset(capabilities))
+    record = MethodCard(name="m", code="a:b", config="a:b", summary="", capabilities=frozenset(capabilities))
     method = SimpleNamespace(eval=lambda: None, predict=lambda image, n, context: draws)
     return Predictor.of_method(record, DESCRIPTION, samples, method, SimpleNamespace()).predict(CASE)
 
@@ -92,7 +92,7 @@ def test_a_wrong_number_of_draws_names_the_function():
 
 def test_a_method_never_sees_masks():
     seen = []
-    record = MethodRecord(name="m", factory="a:b", config="a:b", summary="", capabilities=frozenset({"consensus"}))
+    record = MethodCard(name="m", code="a:b", config="a:b", summary="", gives="consensus")
     method = SimpleNamespace(
         eval=lambda: None, predict=lambda image, n, context: seen.append(image) or [draw(CONSENSUS)]
     )
@@ -101,7 +101,7 @@ def test_a_method_never_sees_masks():
 
 
 def test_a_fusion_may_give_several_trials_or_none():
-    record = MethodRecord(name="f", factory="a:b", config="a:b", summary="", kind="fusion")
+    record = MethodCard(name="f", code="a:b", config="a:b", summary="", kind="fusion")
     trials = [Trial(np.arange(3) == r, [draw(CONSENSUS)]) for r in (0, 2)]
     for given in (trials, []):
         fusion = SimpleNamespace(fuse=lambda masks, present, n, noise, given=given: given)
@@ -109,7 +109,7 @@ def test_a_fusion_may_give_several_trials_or_none():
 
 
 def fuse(trials: Any, capabilities: set[str] = frozenset()) -> Any:
-    record = MethodRecord(name="f", factory="a:b", kind="fusion", capabilities=capabilities)
+    record = MethodCard(name="f", code="a:b", kind="fusion", capabilities=capabilities)
 
     def given(masks, present, n, noise):
         return trials
@@ -159,7 +159,7 @@ def test_what_is_no_trial_is_refused(trials: Any):
 
 
 def test_a_fusion_cannot_change_what_it_is_scored_against():
-    record = MethodRecord(name="f", factory="a:b", config="a:b", summary="", kind="fusion")
+    record = MethodCard(name="f", code="a:b", config="a:b", summary="", kind="fusion")
 
     def fuse(masks, present, n, noise):
         masks[:] = 1
@@ -173,6 +173,6 @@ def test_a_method_that_takes_two_classes_does_not_fit_three():
         name="x", version="1", classes=("a", "b", "c"), channels=("c",), raters=Raters.RANKED, rater_names=("r",),
         unit="volume",
     )  # fmt: skip
-    record = MethodRecord(name="m", factory="a:b", config="a:b", summary="")
+    record = MethodCard(name="m", code="a:b", config="a:b", summary="")
     assert capabilities_fit(record, three) == ["takes two classes, 'x' has 3", "takes slices, 'x' has volumes"]
     assert not capabilities_fit(record, DESCRIPTION)

@@ -77,7 +77,7 @@ def test_few_cases_are_scored_in_this_process(cell: Callable[..., Path], monkeyp
 METRICS = """
     import os
     import numpy as np
-    from mrbench import Metric, MetricRecord, hookimpl
+    from mrbench import Metric, MetricCard, hookimpl
     from mrbench.interfaces.metric import Key
 
     MRBENCH_API = "1"
@@ -86,7 +86,7 @@ METRICS = """
     def mrbench_metrics():
         facts = {"summary": "x", "direction": "lower", "range": (0, 1), "needs": "samples"}
         names = ("pixels", "faulty", "where")
-        return [MetricRecord(name=name, factory=f"MODULE:{name.title()}", **facts) for name in names]
+        return [MetricCard(name=name, code=f"MODULE:{name.title()}", **facts) for name in names]
 
     class Pixels(Metric):
         def statistics(self, tables, protocol):
@@ -106,7 +106,7 @@ METRICS = """
 
 def of_others(registry: Registry) -> dict[str, object]:
     own = applicable_metrics(registry, "identified")
-    return {plugin.record.name: plugin for name, plugin in own.items() if ":" in name}
+    return {plugin.card.name: plugin for name, plugin in own.items() if ":" in name}
 
 
 def check_metrics_of_others(path: Path, registry: Registry, files: tuple[Path, ...]) -> None:

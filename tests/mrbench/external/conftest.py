@@ -22,7 +22,7 @@ import zlib
 
 import numpy as np
 
-from mrbench import CaseSet, Config, Dataset, DatasetRecord, Description, Draw, DrawKind, Fusion, MethodRecord, Raters
+from mrbench import CaseSet, Config, Dataset, DatasetCard, Description, Draw, DrawKind, Fusion, MethodCard, Raters
 from mrbench import Trial, Unit, hookimpl
 from mrbench.configuration import option
 from mrbench.data.caseset import ArrayPixels
@@ -92,15 +92,15 @@ class Guess(Fusion):
 
 @hookimpl
 def mrbench_datasets():
-    return [DatasetRecord(name="odd", factory="odd:Odd", config="odd:OddConfig")]
+    return [DatasetCard(name="odd", code="odd:Odd", config="odd:OddConfig")]
 
 
 @hookimpl
 def mrbench_methods():
     return [
-        MethodRecord(
-            name="guess", factory="odd:Guess", kind="fusion",
-            capabilities={"diverse", "personal", "consensus", "multi-class", "volumes"},
+        MethodCard(
+            name="guess", code="odd:Guess", kind="fusion",
+            gives="samples raters consensus",
         )
     ]
 '''

@@ -1,9 +1,9 @@
 import subprocess
 import sys
 
+from mrbench.cards import Direction
 from mrbench.interfaces.metric import Metric
 from mrbench.metrics import PROTOCOLS, plugin, score_case
-from mrbench.records import Direction
 
 
 def test_records_load_without_numpy():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mrbench import CaseSet, Config, Dataset, DatasetRecord, Description, Raters, hookimpl
+from mrbench import CaseSet, Config, Dataset, DatasetCard, Description, Raters, hookimpl
 from mrbench.configuration import option
 from mrbench.data.caseset import ArrayPixels
 from mrbench.data.description import Unit
@@ -49,4 +49,4 @@ class Odd(Dataset):
 
 @hookimpl
 def mrbench_datasets():
-    return [DatasetRecord(name="odd", factory="odd_data:Odd", config="odd_data:OddConfig", summary="odd")]
+    return [DatasetCard(name="odd", code="odd_data:Odd", config="odd_data:OddConfig", summary="odd")]

@@ -6,12 +6,12 @@ from statistics import fmean
 
 import pytest
 
+from mrbench.cards import Direction
 from mrbench.engine.cell import CASES, PREDICTIONS
 from mrbench.engine.run import Run, open_run
 from mrbench.engine.score import score_cell
 from mrbench.metrics.protocol import STRICT
 from mrbench.metrics.scoring import reduce_metric
-from mrbench.records import Direction
 from mrbench.registry import Registry
 from mrbench.report.cases import CaseValues, Order, case_values, choose
 from mrbench.results.method_run import MethodRun, runs_of

@@ -18,7 +18,7 @@ from mrbench.results.table import Table
 
 
 def test_arrows_point_to_where_better_values_are():
-    records = {name: registry().get("metric", name).record for name in ("ged", "dice_max", "ged_pp")}
+    records = {name: registry().get("metric", name).card for name in ("ged", "dice_max", "ged_pp")}
     assert [header(name, record) for name, record in records.items()] == ["ged ↓", "dice_max ↑", "ged_pp"]
     assert [gain(record) for record in records.values()] == [-1, 1, 0]
 

@@ -10,11 +10,11 @@ import pytest
 from rows_by_hand import PHASES, as_value, result_of, row_of, run_of
 from stored_runs import DESCRIPTION, registry
 
+from mrbench.cards import MetricCard
 from mrbench.engine.cell import Status
 from mrbench.engine.conditions import Conditions
 from mrbench.metrics.protocol import PUBLISHED, STRICT, ScoringProtocol
 from mrbench.metrics.scoring import MetricValue
-from mrbench.records import MetricRecord
 from mrbench.results.method_run import MethodRun
 from mrbench.results.table import (
     Reported,
@@ -35,8 +35,8 @@ LOW = Conditions(precision="bf16")
 PROTOCOLS = pytest.mark.parametrize("protocol", [STRICT, PUBLISHED], ids=lambda protocol: protocol.name)
 
 
-def metric(name: str) -> MetricRecord:
-    record: MetricRecord = registry().get("metric", name).record
+def metric(name: str) -> MetricCard:
+    record: MetricCard = registry().get("metric", name).card
     return record
 
 
@@ -132,7 +132,7 @@ def test_a_value_that_is_not_of_everything_says_of_how_much(fields: dict[str, An
     assert (value.count, value.complete) == (count, count == "")
 
 
-def best_of(rows: Sequence[Row], name: str, column: MetricRecord) -> list[bool]:
+def best_of(rows: Sequence[Row], name: str, column: MetricCard) -> list[bool]:
     return [row.values[name].best for row in with_best(rows, {name: column})]
 
 
@@ -143,7 +143,7 @@ def method(**changes: Any) -> MethodRun:
 @pytest.mark.parametrize(
     ("column", "expected"), [(GED, [True, False]), (DICE_RATER, [False, True]), (GED_PP, [False] * 2)]
 )
-def test_the_best_is_where_the_arrow_points(column: MetricRecord, expected: list[bool]):
+def test_the_best_is_where_the_arrow_points(column: MetricCard, expected: list[bool]):
     assert best_of([row_of(m=0.2), row_of(m=0.3)], "m", column) == expected
 
 
@@ -229,7 +229,7 @@ def random_rows(seed: int) -> list[Row]:
 
 @pytest.mark.parametrize("column", [GED, DICE_RATER], ids=lambda column: column.name)
 @pytest.mark.parametrize("seed", range(20))
-def test_the_best_have_somebody_to_be_compared_with_and_nobody_above_them(seed: int, column: MetricRecord):
+def test_the_best_have_somebody_to_be_compared_with_and_nobody_above_them(seed: int, column: MetricCard):
     rows = random_rows(seed)
 
     def of_one_kind(one: Row, other: Row) -> bool:

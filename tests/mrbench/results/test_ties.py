@@ -22,7 +22,7 @@ from mrbench.statistics.correction import holm
 from mrbench.statistics.permutation import exchange_test
 
 PROTOCOLS = pytest.mark.parametrize("protocol", [STRICT, PUBLISHED], ids=lambda protocol: protocol.name)
-GED = registry().get("metric", "ged").record
+GED = registry().get("metric", "ged").card
 SHIFTS = (0.0, 0.0, 0.02, 0.2, 0.6)
 
 
@@ -139,7 +139,7 @@ def test_a_reason_and_notes_stand_below_the_table_once():
 
 
 def test_columns_are_compared_alone_whatever_else_the_table_holds():
-    both = {"ged": GED, "dice_max": registry().get("metric", "dice_max").record}
+    both = {"ged": GED, "dice_max": registry().get("metric", "dice_max").card}
     rows = [row_of(ged=0.1, dice_max=0.1), row_of(ged=0.2, dice_max=0.9)]
     table = with_letters(replace(table_of(rows), columns=both), apart_by(rows, 0.15))
     assert [[row.values[name].letters for row in table.rows] for name in both] == [["a", "a"], ["b", "a"]]

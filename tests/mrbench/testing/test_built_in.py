@@ -2,7 +2,7 @@
 
 import pytest
 
-from mrbench.records import MethodRecord
+from mrbench.cards import MethodCard
 from mrbench.registry import BUILT_IN, KINDS, discover
 from mrbench.testing.candidate import find_candidate
 from mrbench.testing.catalogue import checks_of
@@ -10,7 +10,7 @@ from mrbench.testing.outcome import Verdict, run_check
 
 REGISTRY = discover()
 NAMES = [
-    (plugin.record.kind if isinstance(plugin.record, MethodRecord) else kind, plugin.record.name)
+    (plugin.card.kind if isinstance(plugin.card, MethodCard) else kind, plugin.card.name)
     for kind in KINDS
     for plugin in REGISTRY.of_kind(kind)
     if plugin.distribution == BUILT_IN

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from mrbench.cards import Need
 from mrbench.data.checks import check_cases
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.fusion import Trial
-from mrbench.records import Need
 from mrbench.testing.compare import difference, identical
 from mrbench.testing.memory import Growth
 from mrbench.testing.random_state import RandomState, seeded_globally

@@ -4,8 +4,8 @@ import sys
 import pytest
 
 import mrbench_consensus
-from mrbench import Capability, Config, Fusion, MethodRecord
-from mrbench.records import load_attribute
+from mrbench import Capability, Config, Fusion, MethodCard
+from mrbench.cards import load_attribute
 
 RECORDS = {record.name: record for record in mrbench_consensus.mrbench_methods()}
 
@@ -15,7 +15,7 @@ def test_the_five_human_reference_rows_are_there():
 
 
 @pytest.mark.parametrize("record", RECORDS.values(), ids=str)
-def test_every_row_is_a_fusion_that_says_it_sees_the_test_masks(record: MethodRecord):
+def test_every_row_is_a_fusion_that_says_it_sees_the_test_masks(record: MethodCard):
     assert record.kind == "fusion"
     assert Capability.SEES_TEST_MASKS in record.capabilities
     assert issubclass(record.load(), Fusion)

@@ -4,7 +4,7 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
-from mrbench import DatasetRecord, MethodRecord, MetricRecord, hookimpl
+from mrbench import DatasetCard, MethodCard, MetricCard, hookimpl
 
 MRBENCH_API = "1"
 
@@ -25,18 +25,18 @@ def hyphened(name):
     return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
 
 
-def method(name, factory, **more):
-    values = {"config": CONFIG, "capabilities": GIVES, "summary": factory} | more
-    return MethodRecord(name=name, factory=f"bad_methods:{factory}", **values)
+def method(name, code, **more):
+    values = {"config": CONFIG, "gives": GIVES, "summary": code} | more
+    return MethodCard(name=name, code=f"bad_methods:{code}", **values)
 
 
-def failing(prefix, factory, make, **more):
-    return [make(f"{prefix}-{scene}", factory, presets={"quick": {"fault": scene}}, **more) for scene in SCENES]
+def failing(prefix, code, make, **more):
+    return [make(f"{prefix}-{scene}", code, presets={"quick": {"fault": scene}}, **more) for scene in SCENES]
 
 
-def fusion(name, factory, **more):
-    values = {"config": CONFIG, "capabilities": {"consensus", "diverse", "volumes", "sees_test_masks"}} | more
-    return MethodRecord(name=name, kind="fusion", factory=f"bad_fusions:{factory}", summary=factory, **values)
+def fusion(name, code, **more):
+    values = {"config": CONFIG, "gives": "samples consensus"} | more
+    return MethodCard(name=name, kind="fusion", code=f"bad_fusions:{code}", summary=code, **values)
 
 
 @hookimpl
@@ -49,24 +49,21 @@ def mrbench_methods():
         method("helpless", "Good", config="bad_config:Helpless"),
         method("heavy-options", "Good", config="heavy_config:BadConfig"),
         method("misspelt", "Good", presets={"quick": {}, "paper": {"falt": "none"}}),
-        method("silent", "Good", capabilities={"multi-class", "volumes"}),
+        method("silent", "Good", gives=""),
         method("twin-a", "Good", presets={"quick": {}}, family="twins", sampler="a"),
         method("twin-b", "Good", presets={"quick": {"fault": "other"}}, family="twins", sampler="b"),
-        method("not-deterministic", "Good", capabilities=GIVES | {"deterministic"}),
         *failing("learns", "FailsOn", method),
         *failing("draws", "FailsToDraw", method),
         *(fusion(f"fusion-{hyphened(name)}", name) for name in classes("bad_fusions") if name != "Blind"),
-        fusion("fusion-blind", "Blind", capabilities={"consensus", "diverse", "volumes"}),
-        *failing("fusion", "FailsOn", fusion, capabilities={
-            "consensus", "diverse", "volumes", "multi-class", "sees_test_masks"
-        }),
+        fusion("fusion-blind", "Blind", multi_class=False),
+        *failing("fusion", "FailsOn", fusion),
     ]  # fmt: skip
 
 
 @hookimpl
 def mrbench_datasets():
     return [
-        DatasetRecord(name=hyphened(name), factory=f"bad_datasets:{name}", config=CONFIG, summary=name)
+        DatasetCard(name=hyphened(name), code=f"bad_datasets:{name}", config=CONFIG, summary=name)
         for name in classes("bad_datasets")
     ]
 
@@ -78,14 +75,14 @@ def mrbench_metrics():
     found = [(hyphened(name), name) for name in classes("bad_metrics")]
     found += [(f"fails-on-{shape}", f"FailsOn_{shape.replace('-', '_')}") for shape in shapes]
     return [
-        MetricRecord(
+        MetricCard(
             name=name,
-            factory=f"bad_metrics:{factory}",
-            summary=factory,
+            code=f"bad_metrics:{code}",
+            summary=code,
             direction="higher",
             range=(0, 1),
             needs="samples",
         )
-        for name, factory in found
+        for name, code in found
         if name != "fails-on"
     ]

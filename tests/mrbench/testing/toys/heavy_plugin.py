@@ -2,11 +2,11 @@
 
 import h5py  # noqa: F401
 
-from mrbench import MethodRecord, hookimpl
+from mrbench import MethodCard, hookimpl
 
 MRBENCH_API = "1"
 
 
 @hookimpl
 def mrbench_methods():
-    return [MethodRecord(name="heavy", factory="bad_methods:Good", config="bad_config:BadConfig", summary="heavy")]
+    return [MethodCard(name="heavy", code="bad_methods:Good", config="bad_config:BadConfig", summary="heavy")]

@@ -2,7 +2,7 @@
 
 import time
 
-from mrbench import MethodRecord, hookimpl
+from mrbench import MethodCard, hookimpl
 
 MRBENCH_API = "1"
 time.sleep(0.15)
@@ -10,4 +10,4 @@ time.sleep(0.15)
 
 @hookimpl
 def mrbench_methods():
-    return [MethodRecord(name="slow", factory="bad_methods:Good", config="bad_config:BadConfig", summary="slow")]
+    return [MethodCard(name="slow", code="bad_methods:Good", config="bad_config:BadConfig", summary="slow")]

@@ -1,6 +1,6 @@
-"""What a plugin says of itself before it is loaded: frozen records, light to import.
+"""What a plugin says of itself before it is loaded: its card, frozen and light to import.
 
-A record names its classes as ``"module:attribute"``; they are imported only when they are used.
+A card names its code as ``"module:attribute"``; it is imported only when it is used.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,8 @@ from enum import StrEnum
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Literal
+
+from mrbench.errors import PluginError
 
 NO_OPTIONS = "mrbench.configuration:Config"
 NO_PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
@@ -23,14 +25,16 @@ class Capability(StrEnum):
     """Yields as many samples as asked for."""
     PERSONAL = "personal"
     """Yields a prediction in the style of each rater."""
-    DETERMINISTIC = "deterministic"
-    """Repeating a prediction with another seed changes nothing."""
     MULTI_CLASS = "multi-class"
     """Takes more than two classes (background included)."""
     VOLUMES = "volumes"
     """Takes volumes as well as slices."""
     SEES_TEST_MASKS = "sees_test_masks"
     """Reads the raters' masks of the case that it is scored on: a human reference, not a predictor."""
+
+
+GIVES = {"samples": Capability.DIVERSE, "raters": Capability.PERSONAL, "consensus": Capability.CONSENSUS}
+"""Kinds of answers by the words of a card."""
 
 
 def load_attribute(path: str) -> Any:
@@ -44,12 +48,12 @@ def load_attribute(path: str) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PluginRecord:
+class PluginCard:
     """What every plugin says of itself.
 
     Attributes:
         name: the word used on the command line: lower case, digits and hyphens.
-        factory: ``"module:attribute"`` of the class.
+        code: ``"module:attribute"`` of the class.
         summary: one line for ``mrbench list``.
         version: of the definition; a change that moves numbers raises it. A method's enters the digests of its
             trainings, a metric's those of its scores; a data set's content has a digest of its own.
@@ -59,7 +63,7 @@ class PluginRecord:
     """
 
     name: str
-    factory: str
+    code: str
     summary: str = ""
     version: str = "1"
     citation: str = ""
@@ -67,18 +71,21 @@ class PluginRecord:
     requires: tuple[str, ...] = ()
 
     def load(self) -> Any:
-        """Imports and returns the class behind the record."""
-        return load_attribute(self.factory)
+        """Imports and returns what the card names."""
+        return load_attribute(self.code)
 
 
 @dataclass(frozen=True, kw_only=True)
-class MethodRecord(PluginRecord):
+class MethodCard(PluginCard):
     """A method that learns (``kind="method"``) or a training-free fusion of the raters' masks (``kind="fusion"``).
 
     Attributes:
         config: ``"module:attribute"`` of its typed configuration; a light module, so that planning needs no torch.
             Default: no options.
-        capabilities: what it gives and takes.
+        gives: the kinds of answers of this row, in words with spaces between them: ``samples``, ``raters``,
+            ``consensus``.
+        multi_class: does it take more than two classes (background included)?
+        volumes: does it take volumes as well as slices?
         presets: named settings over the configuration's defaults; ``paper`` is used unless another is asked for.
         family: methods of one family share a training: they differ by ``sampler`` alone. Default: the name.
         sampler: how this row draws from the family's training; reaches ``Method.predict`` in the context.
@@ -87,19 +94,36 @@ class MethodRecord(PluginRecord):
 
     config: str = NO_OPTIONS
     kind: Literal["method", "fusion"] = "method"
-    capabilities: frozenset[Capability] = frozenset()
+    gives: str = ""
+    multi_class: bool = True
+    volumes: bool = True
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: NO_PRESETS)
     family: str = ""
     sampler: str = "default"
     differences: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "capabilities", frozenset(Capability(c) for c in self.capabilities))
+        unknown = [word for word in self.gives.split() if word not in GIVES]
+        if unknown:
+            raise PluginError(
+                f"the card of method {self.name!r} gives {unknown[0]!r}", expected=", ".join(GIVES), found=self.gives
+            )
         object.__setattr__(self, "family", self.family or self.name)
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What it gives and takes, as records of cells say it."""
+        takes = {
+            Capability.MULTI_CLASS: self.multi_class,
+            Capability.VOLUMES: self.volumes,
+            Capability.SEES_TEST_MASKS: self.kind == "fusion",
+        }
+        given = (GIVES[word] for word in self.gives.split())
+        return frozenset([*given, *(capability for capability, holds in takes.items() if holds)])
 
 
 @dataclass(frozen=True, kw_only=True)
-class DatasetRecord(PluginRecord):
+class DatasetCard(PluginCard):
     """A data set.
 
     Attributes:
@@ -137,7 +161,7 @@ class Need(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MetricRecord(PluginRecord):
+class MetricCard(PluginCard):
     """A metric.
 
     Attributes:
