@@ -24,7 +24,6 @@ _EXPORTS = {
     "Description": "mrbench.data.description",
     "Draw": "mrbench.interfaces.draw",
     "DrawKind": "mrbench.interfaces.draw",
-    "Fusion": "mrbench.interfaces.fusion",
     "Image": "mrbench.data.case",
     "Method": "mrbench.interfaces.method",
     "MethodCard": "mrbench.cards",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -38,13 +39,13 @@ GIVES = {"samples": Capability.DIVERSE, "raters": Capability.PERSONAL, "consensu
 
 
 def load_attribute(path: str) -> Any:
-    """The object that ``"module:attribute"`` names.
+    """The object that ``"module:attribute"`` names; dots in the attribute reach into classes.
 
     Raises:
         ImportError, AttributeError: as the import system reports them.
     """
     module, _, attribute = path.partition(":")
-    return getattr(import_module(module), attribute)
+    return attrgetter(attribute)(import_module(module))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ class PluginCard:
 
     Attributes:
         name: the word used on the command line: lower case, digits and hyphens.
-        code: ``"module:attribute"`` of the class.
+        code: ``"module:attribute"``: of a method the class, of a fusion or a data set the function.
         summary: one line for ``mrbench list``.
         version: of the definition; a change that moves numbers raises it. A method's enters the digests of its
             trainings, a metric's those of its scores; a data set's content has a digest of its own.

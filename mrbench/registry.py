@@ -25,7 +25,7 @@ from mrbench.plugin_file import PluginFile, blaming, file_of
 
 GROUP = "mrbench.plugins"
 NAME = re.compile(r"[a-z0-9]+([-_@.][a-z0-9]+)*")
-CODE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+CODE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 Kind = Literal["method", "dataset", "metric"]
 KINDS: dict[Kind, type[PluginCard]] = {"method": MethodCard, "dataset": DatasetCard, "metric": MetricCard}
@@ -74,35 +74,39 @@ class Plugin(Generic[R]):
         return frozenset(path.partition(":")[0].partition(".")[0] for path in paths if path != NO_OPTIONS)
 
     def load(self) -> Any:
-        """The class behind the record.
+        """The class or function behind the card.
 
         Raises:
             PluginError: it cannot be imported; names the plugin and what is missing.
         """
-        return self._imported(self.card.code, "")
+        found = self._imported(self.card.code, "", "an importable class or function")
+        if not callable(found):
+            raise self._unfit(self.card.code, "", "a class or function", found)
+        return found
 
     def load_config(self) -> Any:
-        """The configuration class of a method or a data set; errors as for :meth:`load`."""
-        return self._imported(getattr(self.card, "config", ""), "its configuration ")
+        """The configuration class of a method, fusion or data set; errors as for :meth:`load`."""
+        path, what = getattr(self.card, "config", ""), "its configuration "
+        found = self._imported(path, what, "an importable class")
+        if not isinstance(found, type):
+            raise self._unfit(path, what, "a class", found)
+        return found
 
     def check(self) -> None:
-        """Loads the classes that the record names; errors as for :meth:`load`."""
+        """Loads what the card names; errors as for :meth:`load`."""
         self.load()
         if hasattr(self.card, "config"):
             self.load_config()
 
-    def _imported(self, path: str, what: str) -> Any:
+    def _imported(self, path: str, what: str, expected: str) -> Any:
         try:
-            found = load_attribute(path)
-            if not isinstance(found, type):
-                raise TypeError(f"it is no class but {found!r:.80}")
+            return load_attribute(path)
         except Exception as error:
-            raise PluginError(
-                f"plugin {self.qualified!r} cannot load {what}{path!r}",
-                expected="an importable class",
-                found=f"{type(error).__name__}: {error}",
-            ) from error
-        return found
+            raise self._unfit(path, what, expected, error) from error
+
+    def _unfit(self, path: str, what: str, expected: str, found: Any) -> PluginError:
+        told = f"{type(found).__name__}: {found}" if isinstance(found, Exception) else f"{found!r:.80}"
+        return PluginError(f"plugin {self.qualified!r} cannot load {what}{path!r}", expected=expected, found=told)
 
 
 @dataclass(frozen=True)
