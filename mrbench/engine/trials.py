@@ -24,9 +24,7 @@ class TrialDraws:
     draws: list[Draw]
 
 
-def fused(
-    fuse: Fuse, card: MethodCard, case: Case, *, classes: int, samples: int, seed: int
-) -> Iterator[TrialDraws]:
+def fused(fuse: Fuse, card: MethodCard, case: Case, *, classes: int, samples: int, seed: int) -> Iterator[TrialDraws]:
     """A fusion's trials of one case; none where nobody is present.
 
     Args:

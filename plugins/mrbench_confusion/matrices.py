@@ -28,7 +28,7 @@ class GlobalMatrices(nn.Module):
         super().__init__()
         self.entries = nn.Parameter(first.expand(raters, -1, -1).clone())
 
-    def forward(self, features: Tensor, rater: Tensor) -> Tensor:  # noqa: ARG002
+    def forward(self, features: Tensor, rater: Tensor) -> Tensor:
         """``(P, K, K, 1, 1)`` for raters ``(P,)``; the features ``(P, 16, H, W)`` are not looked at."""
         return columns_sum_to_one(functional.softplus(self.entries))[rater][..., None, None]
 

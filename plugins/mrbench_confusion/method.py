@@ -3,20 +3,18 @@
 P counts the (image, rater) pairs of a step.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mrbench.data.case import Image
 from mrbench.data.description import Description
-from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method, Stage
+from mrbench.interfaces.method import Batch, Method, Probabilities, Stage
+from mrbench.interfaces.noise import Noise
 from mrbench.nn.backbone import build_backbone
 from mrbench.nn.losses import logit_channels, logits_to_probability, probability_dice_loss, start_from_background
 from mrbench.nn.raters import pairs_of
-from mrbench.nn.slices import from_slices, run_by_slices
 from mrbench_confusion.config import ConfusionConfig, PixelConfusionConfig
 from mrbench_confusion.matrices import GlobalMatrices, LowRankMatrices, PixelMatrices, start
 
@@ -63,19 +61,18 @@ class ConfusionMatrices(Method[ConfusionConfig]):
             return probability_dice_loss(probability, y)
         return functional.nll_loss(probability.clamp_min(LEAST).log().contiguous(), y)
 
-    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:  # noqa: ARG002
-        """One prediction per rater."""
-        everybody = run_by_slices(self._all_raters, image.array, context.device)  # (D, R K, H, W)
-        for rater, slices in enumerate(torch.split(everybody, self.classes, dim=1)):
-            yield Draw(DrawKind.RATER, from_slices(slices, image.array.ndim), rater)
+    def features(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The maps ``(N, 16, H, W)`` and p(truth|x), ``(N, K, H, W)``."""
+        maps = self.backbone(x)
+        return maps, logits_to_probability(self.truth(maps), self.classes)
 
-    def _all_raters(self, x: Tensor) -> Tensor:
-        features = self.backbone(x)  # (D, 16, H, W)
-        truth = logits_to_probability(self.truth(features), self.classes)  # (D, K, H, W)
+    def as_rater(self, features: tuple[Tensor, Tensor], rater: int, noise: Noise) -> Probabilities:
+        """What the rater says."""
+        maps, truth = features
         if self.matrices is None:
-            return truth.repeat(1, self.raters, 1, 1)
-        raters = (torch.full((len(x),), r, device=x.device) for r in range(self.raters))
-        return torch.cat([said(self.matrices(features, rater), truth) for rater in raters], dim=1)
+            return Probabilities(truth[None])
+        raters = torch.full((len(maps),), rater, device=maps.device)
+        return Probabilities(said(self.matrices(maps, raters), truth)[None])
 
 
 class PixelConfusionMatrices(ConfusionMatrices):

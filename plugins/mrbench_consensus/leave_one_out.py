@@ -15,7 +15,7 @@ def left_out(present: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         yield int(rater), present & (np.arange(present.size) != rater)
 
 
-def fuse(masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator) -> Iterator[Trial]:  # noqa: ARG001
+def fuse(masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator) -> Iterator[Trial]:
     """Each rater's mask as the consensus, scored against the other raters present.
 
     One trial per rater present. A rater who marked nothing is a consensus like any other. No trial where fewer than two

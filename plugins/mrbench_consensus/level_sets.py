@@ -30,9 +30,7 @@ def cycled(levels: int, n: int) -> list[int]:
     return [turns[s % levels] for s in range(n)]
 
 
-def fuse(
-    masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator, description: Description  # noqa: ARG001
-) -> Trial:  # fmt: skip
+def fuse(masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator, description: Description) -> Trial:
     """Nested level sets of the vote count as samples; on ``ranked`` raters also as the raters' predictions.
 
     With R raters present, the i-th smallest (i from 0) gets the pixels with at least R - i votes: the smallest the

@@ -7,8 +7,6 @@ from mrbench.data.description import Description
 from mrbench.interfaces.fusion import Trial
 
 
-def fuse(
-    masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator, description: Description  # noqa: ARG001
-) -> Trial:  # fmt: skip
+def fuse(masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator, description: Description) -> Trial:
     """One consensus, scored against every rater present."""
     return Trial(consensus=majority_vote(masks[present], description.n_classes))

@@ -11,8 +11,8 @@ from mrbench_consensus.config import StapleOptions
 def fuse(
     masks: np.ndarray,
     present: np.ndarray,
-    n: int,  # noqa: ARG001
-    noise: np.random.Generator,  # noqa: ARG001
+    n: int,
+    noise: np.random.Generator,
     config: StapleOptions,
     description: Description,
 ) -> Trial:

@@ -3,21 +3,20 @@
 Z counts the dimensions of the latent, L the logits per pixel, F = K - 1 the foreground classes.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, cat, nn
 
-from mrbench.data.case import Image
 from mrbench.data.description import Description
-from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method, ParameterGroup, Stage
+from mrbench.interfaces.method import Batch, Method, ParameterGroup, Stage
+from mrbench.interfaces.noise import Noise
 from mrbench.nn.bound import bound_loss
 from mrbench.nn.encoder import build_encoder
 from mrbench.nn.gaussian import gaussian_kl
 from mrbench.nn.latent_unet import Encoded, LatentUNet
 from mrbench.nn.losses import batch_dice_loss, logits_to_probability
-from mrbench.nn.queries import Queries, attend, raters_draws, raters_loss
+from mrbench.nn.queries import Queries, attend, raters_loss
 from mrbench.nn.raters import draw_rater, foreground, mask_of, pairs_of
 from mrbench.nn.span import spanning
 from mrbench_dpersona.ablations import orthogonality, pairwise_dice
@@ -153,28 +152,20 @@ class DPersona(Method[DPersonaConfig]):
 
     # Sampling
 
-    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:
-        """``dpersona-1``: n samples of the prior; ``dpersona-2``: a prediction for every rater.
+    def features(self, x: Tensor) -> Encoded:
+        """The maps and p(z|x)."""
+        return self.network.encode(x)
 
-        The slices of a volume share the base noise of z, and that of the bank. With a prior bank a sample of the prior
-        is replaced by the centroid nearest to it, and the queries attend to the centroids.
-        """
-        if context.sampler == "raters":
-            yield from self._predict_raters(image, context)
-            return
-        latent = self.config.encoder.latent
-        noise = (context.noise(image, "sample", s).standard_normal(latent) for s in range(n))
-        for probability in self.network.sample(image, noise, context.device, self.bank):
-            yield Draw(DrawKind.SAMPLE, probability)
+    def sample(self, features: Encoded, noise: Noise) -> Tensor:
+        """``dpersona-1``: draws of the prior, with a prior bank the centroids nearest to them, decoded."""
+        z = features.latents(noise.normal("z", self.config.encoder.latent))
+        return self.network.decode(features.maps, z if self.bank is None else self.bank(z))
 
-    def _predict_raters(self, image: Image, context: Context) -> Iterator[Draw]:
-        encoded = self.network.encode(image, context.device)
-        z = attend(self.queries(encoded.features), self._bank_of(encoded, image, context))  # (D, R, Z)
-        yield from raters_draws(self.network, encoded.features, z, image)
-
-    def _bank_of(self, encoded: Encoded, image: Image, context: Context) -> Tensor:
-        # (D, N, Z)
-        if self.bank is not None:
-            return self.bank.for_each(len(encoded.mean))
-        noise = context.noise(image, "bank").standard_normal((self.config.bank, self.config.encoder.latent))
-        return encoded.latents(noise)
+    def as_rater(self, features: Encoded, rater: int, noise: Noise) -> Tensor:
+        """``dpersona-2``: what the rater's query finds in a bank of prior draws, or in the prior bank's centroids."""
+        if self.bank is None:
+            shape = self.config.bank, self.config.encoder.latent
+            bank = features.latents(noise.normal("bank", *shape, per_rater=False))  # (S, N, B, Z)
+        else:
+            bank = self.bank.for_each(len(features.maps))[None]
+        return self.network.decode(features.maps, self.queries.find(rater, features.maps, bank))

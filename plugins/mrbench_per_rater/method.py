@@ -3,19 +3,18 @@
 Z counts the dimensions of the latent, L the logits per pixel, F = K - 1 the foreground classes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
-from mrbench.data.case import Image
 from mrbench.data.description import Description
-from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method
+from mrbench.interfaces.method import Batch, Method
+from mrbench.interfaces.noise import Noise
 from mrbench.nn.bound import bound_loss
 from mrbench.nn.encoder import build_encoder
 from mrbench.nn.gaussian import gaussian_kl
-from mrbench.nn.latent_unet import LatentUNet
+from mrbench.nn.latent_unet import Encoded, LatentUNet
 from mrbench.nn.losses import batch_dice_loss
 from mrbench.nn.raters import foreground
 from mrbench.nn.span import spanning
@@ -68,9 +67,11 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
 
     # Section 3.4.1, test time
 
-    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:
-        """``n`` samples of the prior; the slices of a volume share the base noise of z."""
-        latent = self.config.encoder.latent
-        noise = (context.noise(image, s).standard_normal(latent) for s in range(n))
-        for probability in self.network.sample(image, noise, context.device):
-            yield Draw(DrawKind.SAMPLE, probability)
+    def features(self, x: Tensor) -> Encoded:
+        """The maps and p(z|x)."""
+        return self.network.encode(x)
+
+    def sample(self, features: Encoded, noise: Noise) -> Tensor:
+        """Draws of the prior, decoded."""
+        z = features.latents(noise.normal("z", self.config.encoder.latent))
+        return self.network.decode(features.maps, z)

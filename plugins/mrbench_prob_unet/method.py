@@ -1,16 +1,15 @@
 """The Probabilistic U-Net (Kohl et al. 2018), in the order of its paper: networks, training, sampling."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from torch import Tensor, cat
 
-from mrbench.data.case import Image
 from mrbench.data.description import Description
-from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method
+from mrbench.interfaces.method import Batch, Method
+from mrbench.interfaces.noise import Noise
 from mrbench.nn.encoder import build_encoder
 from mrbench.nn.gaussian import gaussian_kl
-from mrbench.nn.latent_unet import LatentUNet
+from mrbench.nn.latent_unet import Encoded, LatentUNet
 from mrbench.nn.losses import batch_dice_loss, cross_entropy
 from mrbench.nn.raters import draw_rater, foreground, mask_of
 from mrbench_prob_unet.config import ProbUNetConfig
@@ -51,9 +50,11 @@ class ProbUNet(Method[ProbUNetConfig]):
 
     # Section 2, sampling: eq. 1-3
 
-    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:
-        """``n`` samples; the slices of a volume share the base noise of z."""
-        latent = self.config.encoder.latent
-        noise = (context.noise(image, s).standard_normal(latent) for s in range(n))
-        for probability in self.network.sample(image, noise, context.device):
-            yield Draw(DrawKind.SAMPLE, probability)
+    def features(self, x: Tensor) -> Encoded:
+        """The maps and p(z|x)."""
+        return self.network.encode(x)
+
+    def sample(self, features: Encoded, noise: Noise) -> Tensor:
+        """Draws of the prior, decoded."""
+        z = features.latents(noise.normal("z", self.config.encoder.latent))
+        return self.network.decode(features.maps, z)

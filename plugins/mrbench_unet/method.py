@@ -1,21 +1,18 @@
 """U-Nets that give one answer: for what the raters agree on, or for each rater."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from mrbench.consensus import majority_vote, staple_batch
-from mrbench.data.case import Image
 from mrbench.data.description import Description
-from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method, Stage
+from mrbench.interfaces.method import Batch, Method, Stage
+from mrbench.interfaces.noise import Noise
 from mrbench.nn.backbone import build_backbone
-from mrbench.nn.losses import cross_entropy, logit_channels, logits_to_probability, start_from_background
-from mrbench.nn.slices import from_slices, run_by_slices
+from mrbench.nn.losses import cross_entropy, logit_channels, start_from_background
 from mrbench_unet.config import UNetConfig
 
 
@@ -33,11 +30,6 @@ class Segmenter(nn.Module):
         """``(B, L, H, W)`` logits."""
         logits: Tensor = self.head(self.backbone(x))
         return logits
-
-    def probability(self, image: Image, device: torch.device) -> np.ndarray:
-        """``(K, *spatial)`` for a slice or, slice by slice, a volume."""
-        slices = run_by_slices(lambda x: logits_to_probability(self(x), self.classes), image.array, device)
-        return from_slices(slices, image.array.ndim)
 
 
 class UNetConsensus(Method[UNetConfig]):
@@ -61,9 +53,14 @@ class UNetConsensus(Method[UNetConfig]):
         """Cross-entropy with the label, mean over pixels."""
         return {"cross_entropy": cross_entropy(self.unet(batch.image), batch.masks[:, 0])}
 
-    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:  # noqa: ARG002
-        """One consensus."""
-        yield Draw(DrawKind.CONSENSUS, self.unet.probability(image, context.device))
+    def features(self, x: Tensor) -> Tensor:
+        """``(N, L, H, W)`` the network's logits."""
+        logits: Tensor = self.unet(x)
+        return logits
+
+    def consensus(self, features: Tensor, noise: Noise) -> Tensor:
+        """The logits."""
+        return features[None]
 
 
 class UNetMajority(UNetConsensus):
@@ -109,10 +106,9 @@ class UNetRater(Method[UNetConfig]):
         logits = self.network(rater)(batch.image)  # (B, L, H, W)
         return {"cross_entropy": cross_entropy(logits, batch.masks[:, rater], batch.present[:, rater])}
 
-    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:  # noqa: ARG002
-        """One prediction per rater."""
-        for r in range(self.description.n_raters):
-            yield Draw(DrawKind.RATER, self.network(r).probability(image, context.device), rater=r)
+    def as_rater(self, features: Tensor, rater: int, noise: Noise) -> Tensor:
+        """The logits of the rater's network."""
+        return self.network(rater)(features)[None]
 
 
 def looked(rater: int, present: np.ndarray) -> np.ndarray:
