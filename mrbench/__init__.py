@@ -18,7 +18,6 @@ _EXPORTS = {
     "Case": "mrbench.data.case",
     "CaseSet": "mrbench.data.caseset",
     "Config": "mrbench.configuration",
-    "Dataset": "mrbench.interfaces.dataset",
     "DatasetCard": "mrbench.cards",
     "Description": "mrbench.data.description",
     "Draw": "mrbench.interfaces.draw",

@@ -12,7 +12,7 @@ LICENCE = "BSD-4-Clause (Boston University)"
 def _record(collection: str, summary: str) -> DatasetCard:
     return DatasetCard(
         name=f"bubil-{collection}",
-        code=f"mrbench_bubil.dataset:Bubil{collection.capitalize()}",
+        code=f"mrbench_bubil.dataset:load_{collection}",
         config="mrbench_bubil.config:BubilConfig",
         summary=summary,
         citation=CITATION,

@@ -15,7 +15,7 @@ def mrbench_datasets() -> list[DatasetCard]:
     return [
         DatasetCard(
             name="phantom",
-            code="mrbench_phantom.dataset:Phantom",
+            code="mrbench_phantom.dataset:load",
             config="mrbench_phantom.config:PhantomConfig",
             summary="generated lung lesions with soft, lobulated and part-solid borders; 2 to 8 raters with styles",
             version=VERSION,

@@ -60,11 +60,11 @@ class DatasetCandidate(Candidate):
 
     def _cases(self) -> CaseSet:
         try:
-            found = self.loaded(self.plugin.load_config()(), self.data).load()
+            found = self.loaded(self.plugin.load_config()(), self.data)
         except DataAbsentError as error:
             raise NotApplicableError(f"not prepared: {error.what}", hint=error.hint) from error
         if not isinstance(found, CaseSet):
-            raise CheckFailedError("load() gives no cases", expected="a mrbench.CaseSet", found=type(found).__name__)
+            raise CheckFailedError("it gives no cases", expected="a mrbench.CaseSet", found=type(found).__name__)
         return found
 
 
