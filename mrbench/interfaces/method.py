@@ -13,7 +13,6 @@ from mrbench.configuration import Config
 from mrbench.data.description import Description
 from mrbench.errors import PluginError
 from mrbench.interfaces.noise import Noise
-from mrbench.interfaces.training import TrainingOptions
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +143,7 @@ class Method(nn.Module, Generic[C]):
         children: Sequence[str] = (),
         *,
         name: str = "",
+        options: Any = None,
         rates: Mapping[str, float] | None = None,
         **more: Any,
     ) -> Stage:
@@ -152,33 +152,41 @@ class Method(nn.Module, Generic[C]):
         Args:
             children: names of the submodules; none: the whole method.
             name: of the stage; default: :attr:`stage_name`.
+            options: of this stage; those that it lacks are the method's.
             rates: learning rates of submodules that have one of their own.
             more: other fields of the stage; ``loss`` is by default the method's.
 
         Raises:
-            PluginError: other options.
+            PluginError: an option that neither has, or a name that no submodule has.
         """
-        options = self._training_options()
-        values: dict[str, Any] = {"loss": self.loss, **more}
+        rate = self._training_option("learning_rate", options)
+        settings = {name: self._training_option(name, options) for name in _SETTINGS}
         return Stage(
             name=name or self.stage_name or type(self).__name__,
-            modules=[self.get_submodule(child) for child in children] or [self],
-            groups=_groups(self, children, options.learning_rate, rates or {}),
-            epochs=options.epochs,
-            batch_size=options.batch_size,
-            schedule=options.schedule,
-            patience=options.patience,
-            **values,
+            modules=[self._child(child) for child in children] or [self],
+            groups=_groups(self, children, rate, rates or {}),
+            **{"loss": self.loss, **settings, **more},
         )
 
-    def _training_options(self) -> TrainingOptions:
-        if not isinstance(self.config, TrainingOptions):
+    def _training_option(self, name: str, options: Any) -> Any:
+        found = next((each for each in (options, self.config) if hasattr(each, name)), None)
+        if found is None:
             raise PluginError(
-                f"nothing says how {type(self).__name__} is trained",
+                f"nothing says the {name} of {type(self).__name__}",
                 expected="options that derive from mrbench.TrainingOptions, or a method stages()",
                 found=f"options of class {type(self.config).__name__}",
             )
-        return self.config
+        return getattr(found, name)
+
+    def _child(self, name: str) -> nn.Module:
+        children = dict(self.named_children())
+        if name not in children:
+            raise PluginError(
+                f"a stage of {type(self).__name__} names the submodule {name!r}, and there is none",
+                expected=", ".join(children),
+                found=name,
+            )
+        return children[name]
 
     def features(self, x: Tensor) -> Any:
         """What all answers for images ``(N, C, H, W)`` share, computed once. Default: the images."""
@@ -217,6 +225,9 @@ class Method(nn.Module, Generic[C]):
 _OWN = ("config", "description", "training")
 """Attributes of a method that are set when it is made; its class has the others."""
 
+_SETTINGS = ("epochs", "batch_size", "schedule", "patience")
+"""Of a stage, which options say."""
+
 _LOOSE = "parameters"
 """File of parameters and buffers that are in no submodule; none can have this name, for it is a method's of torch."""
 
@@ -224,7 +235,15 @@ _LOOSE = "parameters"
 def _groups(
     method: Method[Any], children: Sequence[str], rate: float, rates: Mapping[str, float]
 ) -> list[ParameterGroup]:
-    # Each parameter once, by learning rate; tied ones go by the first submodule that has them.
+    # Each parameter once, by learning rate; tied ones go by the first submodule that has them. Submodules that options
+    # leave out are None, and may be named.
+    unknown = [child for child in rates if child not in method._modules]
+    if unknown:
+        raise PluginError(
+            f"a stage of {type(method).__name__} has a learning rate for {unknown[0]!r}, which is no submodule",
+            expected=", ".join(method._modules),
+            found=unknown[0],
+        )
     found: dict[float, list[nn.Parameter]] = {}
     for name, parameter in method.named_parameters():
         child = name.partition(".")[0]

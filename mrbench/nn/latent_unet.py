@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from mrbench.interfaces.noise import Noise
 from mrbench.nn.backbone import Backbone, build_backbone
 from mrbench.nn.encoder import Encoder, build_encoder
 from mrbench.nn.fcomb import Fcomb, norm_penalty
@@ -61,3 +62,7 @@ class LatentUNet(nn.Module):
         """``(S, N, L, H, W)`` logits of p(y|x, z) from maps ``(N, 16, H, W)`` and latents ``(S, N, Z)``."""
         logits: Tensor = self.fcomb(maps, z.transpose(0, 1))
         return logits.transpose(0, 1)
+
+    def sample(self, encoded: Encoded, noise: Noise) -> Tensor:
+        """``(S, N, L, H, W)`` logits of draws of the prior."""
+        return self.decode(encoded.maps, encoded.latents(noise.normal("z", encoded.prior.mean.shape[1])))

@@ -51,16 +51,17 @@ def attend(query: Tensor, bank: Tensor) -> Tensor:
     return (query @ bank.mT).softmax(dim=-1) @ bank
 
 
-def raters_loss(network: LatentUNet, features: Tensor, z: Tensor, batch: Batch) -> Tensor:
+def raters_loss(network: LatentUNet, queries: Queries, bank: Tensor, batch: Batch) -> Tensor:
     """Dice loss of the raters' own maps; a channel per rater and foreground class. Absent raters count nothing.
 
     Args:
-        network: of stage I.
-        features: of the batch, ``(B, 16, H, W)``.
-        z: of each rater, ``(B, R, Z)``.
+        network: of stage I, frozen.
+        bank: draws from its prior, ``(B, N, Z)``.
         batch: with the masks.
     """
-    probability = logits_to_probability(network.fcomb(features, z), network.classes)[:, :, 1:]  # (B, R, F, H, W)
+    features = network.backbone(batch.image)  # (B, 16, H, W)
+    logits = network.fcomb(features, attend(queries(features), bank))  # (B, R, L, H, W)
+    probability = logits_to_probability(logits, network.classes)[:, :, 1:]  # (B, R, F, H, W)
     masks = foreground(batch.masks, network.classes)
     counted = batch.present[:, :, None].expand(-1, -1, network.classes - 1)
     return channel_dice_loss(probability.flatten(1, 2), masks.flatten(1, 2), counted.flatten(1, 2))

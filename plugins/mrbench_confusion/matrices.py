@@ -68,6 +68,11 @@ class LowRankMatrices(nn.Module):
         return columns_sum_to_one(torch.einsum("pirhw,pjrhw->pijhw", u, v) + parts[:, None, -1:] * identity)
 
 
+def said(matrices: Tensor, truth: Tensor) -> Tensor:
+    """``(P, K, H, W)`` what raters with matrices ``(P, K, K, H, W)`` say where the truth is ``(P, K, H, W)``."""
+    return torch.einsum("pijhw,pjhw->pihw", matrices.expand(-1, -1, -1, *truth.shape[2:]), truth)
+
+
 def _head(maps: int, first: Tensor) -> nn.Sequential:
     layers: list[nn.Module] = []
     for _ in range(4):

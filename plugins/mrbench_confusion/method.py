@@ -16,7 +16,7 @@ from mrbench.nn.backbone import build_backbone
 from mrbench.nn.losses import logit_channels, logits_to_probability, probability_dice_loss, start_from_background
 from mrbench.nn.raters import pairs_of
 from mrbench_confusion.config import ConfusionConfig, PixelConfusionConfig
-from mrbench_confusion.matrices import GlobalMatrices, LowRankMatrices, PixelMatrices, start
+from mrbench_confusion.matrices import GlobalMatrices, LowRankMatrices, PixelMatrices, said, start
 
 LEAST = 1e-7
 """Probabilities are kept from zero by this much before the logarithm."""
@@ -39,7 +39,6 @@ class ConfusionMatrices(Method[ConfusionConfig]):
         return GlobalMatrices(self.raters, start(self.classes, self.config.diagonal, self.config.off_diagonal))
 
     def stages(self) -> Sequence[Stage]:
-        """All together."""
         return [self.stage(rates={"matrices": self.config.matrix_learning_rate})]
 
     # Tanno et al. 2019, eq. 7; Zhang et al. 2020, eq. 8: means over pixels and pairs where the papers have sums
@@ -47,12 +46,11 @@ class ConfusionMatrices(Method[ConfusionConfig]):
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """The raters' cross-entropy and the trace of their matrices."""
         image, rater = pairs_of(batch.present, one=self.config.raters_per_image == "one")  # (P,) each
-        features = self.backbone(batch.image)[image]  # (P, 16, H, W)
-        truth = logits_to_probability(self.truth(features), self.classes)  # (P, K, H, W)
+        maps, truth = (values[image] for values in self.features(batch.image))  # (P, 16, H, W), (P, K, H, W)
         y = batch.masks[image, rater]  # (P, H, W)
         if self.matrices is None:
             return {"raters": self._loss(truth, y)}
-        matrices = self.matrices(features, rater)  # (P, K, K, H, W)
+        matrices = self.matrices(maps, rater)  # (P, K, K, H, W)
         trace = matrices.diagonal(dim1=1, dim2=2).sum(dim=-1).mean()
         return {"raters": self._loss(said(matrices, truth), y), "trace": self.config.trace_weight * trace}
 
@@ -62,17 +60,14 @@ class ConfusionMatrices(Method[ConfusionConfig]):
         return functional.nll_loss(probability.clamp_min(LEAST).log().contiguous(), y)
 
     def features(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The maps ``(N, 16, H, W)`` and p(truth|x), ``(N, K, H, W)``."""
         maps = self.backbone(x)
         return maps, logits_to_probability(self.truth(maps), self.classes)
 
     def as_rater(self, features: tuple[Tensor, Tensor], rater: int, noise: Noise) -> Probabilities:
-        """What the rater says."""
         maps, truth = features
-        if self.matrices is None:
-            return Probabilities(truth[None])
-        raters = torch.full((len(maps),), rater, device=maps.device)
-        return Probabilities(said(self.matrices(maps, raters), truth)[None])
+        if self.matrices is not None:
+            truth = said(self.matrices(maps, torch.full((len(maps),), rater, device=maps.device)), truth)
+        return Probabilities(truth[None])
 
 
 class PixelConfusionMatrices(ConfusionMatrices):
@@ -85,8 +80,3 @@ class PixelConfusionMatrices(ConfusionMatrices):
         if config.rank is None:
             return PixelMatrices(self.raters, maps, start(self.classes, config.diagonal, config.off_diagonal))
         return LowRankMatrices(self.raters, maps, self.classes, config.rank, config.diagonal, config.off_diagonal)
-
-
-def said(matrices: Tensor, truth: Tensor) -> Tensor:
-    """``(P, K, H, W)`` what raters with matrices ``(P, K, K, H, W)`` say where the truth is ``(P, K, H, W)``."""
-    return torch.einsum("pijhw,pjhw->pihw", matrices.expand(-1, -1, -1, *truth.shape[2:]), truth)

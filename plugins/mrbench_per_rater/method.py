@@ -40,7 +40,8 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
         config, x, present = self.config, batch.image, batch.present
         masks = foreground(batch.masks, self.classes) * present[:, :, None, None, None]  # (B, R, F, H, W)
         prior = self.network.prior(x)  # (B, Z)
-        posteriors = self.posteriors(self._inputs(x, masks))  # (B, R, Z)
+        images = x[:, None].expand(-1, self.raters, -1, -1, -1)
+        posteriors = self.posteriors(torch.cat([images, masks], dim=2).flatten(1, 2))  # (B, R, Z)
         features = self.network.backbone(x)  # (B, 16, H, W)
         logits = self.network.fcomb(features, posteriors.sample())  # (B, R, L, H, W)
         terms = {
@@ -54,24 +55,14 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
             terms["norm"] = config.norm_weight * self.network.norms(self.posteriors)
         return terms
 
-    def _inputs(self, x: Tensor, masks: Tensor) -> Tensor:
-        # (B, R (C + F), H, W): for each rater the image and the rater's mask
-        images = x[:, None].expand(-1, self.raters, -1, -1, -1)
-        return torch.cat([images, masks], dim=2).flatten(1, 2)
-
     def _reconstruction(self, logits: Tensor, masks: Tensor, present: Tensor) -> Tensor:
         # Mean over the raters of whom the batch has a mask
         seen = present.any(dim=0).nonzero()[:, 0].tolist()
         each = [batch_dice_loss(logits[:, r], masks[:, r], present[:, r]) for r in seen]
         return torch.stack(each).mean()
 
-    # Section 3.4.1, test time
-
     def features(self, x: Tensor) -> Encoded:
-        """The maps and p(z|x)."""
         return self.network.encode(x)
 
     def sample(self, features: Encoded, noise: Noise) -> Tensor:
-        """Draws of the prior, decoded."""
-        z = features.latents(noise.normal("z", self.config.encoder.latent))
-        return self.network.decode(features.maps, z)
+        return self.network.sample(features, noise)

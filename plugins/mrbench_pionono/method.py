@@ -64,7 +64,6 @@ class Pionono(Method[PiononoConfig]):
         self.gaussians = RaterGaussians(config, self.raters)
 
     def stages(self) -> Sequence[Stage]:
-        """All together."""
         return [self.stage(rates={"gaussians": self.config.latent_learning_rate})]
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
@@ -82,10 +81,7 @@ class Pionono(Method[PiononoConfig]):
             terms["norm"] = config.norm_weight * norm_penalty(self.head.inner_parameters())
         return terms
 
-    # Predictions: a named rater's own, and samples of random raters
-
     def features(self, x: Tensor) -> Tensor:
-        """``(N, 16, H, W)`` the maps."""
         return self.backbone(x)
 
     def as_rater(self, features: Tensor, rater: int, noise: Noise) -> Tensor:

@@ -48,13 +48,8 @@ class ProbUNet(Method[ProbUNetConfig]):
             return batch_dice_loss(logits, y)
         return cross_entropy(logits, y) * y[0].numel()
 
-    # Section 2, sampling: eq. 1-3
-
     def features(self, x: Tensor) -> Encoded:
-        """The maps and p(z|x)."""
         return self.network.encode(x)
 
     def sample(self, features: Encoded, noise: Noise) -> Tensor:
-        """Draws of the prior, decoded."""
-        z = features.latents(noise.normal("z", self.config.encoder.latent))
-        return self.network.decode(features.maps, z)
+        return self.network.sample(features, noise)

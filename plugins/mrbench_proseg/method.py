@@ -4,7 +4,6 @@ P counts the (image, rater) pairs of a step, T the dimensions of tau, Z the chan
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -90,24 +89,6 @@ class Classifier(nn.Sequential):
         super().__init__(nn.Linear(size, 32), nn.ReLU(), nn.Linear(32, raters))
 
 
-@dataclass(frozen=True, eq=False)
-class Latents:
-    """q(z_r|x) of every rater; without z the feature maps in its place.
-
-    Attributes:
-        mean: ``(R, N, Z, H, W)``.
-        deviation: same shape; None without z.
-    """
-
-    mean: Tensor
-    deviation: Tensor | None
-
-    def of(self, rater: int | Tensor) -> "Latents":
-        """One rater's, ``(N, Z, H, W)``, or of the rater of each draw and slice ``(S, N)``, ``(S, N, Z, H, W)``."""
-        index = rater if isinstance(rater, int) else (rater, torch.arange(rater.shape[1], device=rater.device))
-        return Latents(self.mean[index], None if self.deviation is None else self.deviation[index])
-
-
 class ProSeg(Method[ProSegConfig]):
     """p(Y, x, R) with the latents tau of the rater and z of the image, eq. 1-6: the five modules of figure 3.
 
@@ -132,9 +113,9 @@ class ProSeg(Method[ProSegConfig]):
         reconstructs = config.use_z and config.weights.reconstruction > 0
         self.image_decoder = ImageDecoder(config.backbone, channels, latent, raters) if reconstructs else None
         self.classifier = Classifier(self.tau_size, raters) if config.use_tau else None
+        self.rater_draws = config.draws_per_rater
 
     def stages(self) -> Sequence[Stage]:
-        """All modules together."""
         return [self.stage(rates=dict.fromkeys(("class_embedding", "classifier"), self.config.embedding_learning_rate))]
 
     # Eq. 8-9
@@ -185,31 +166,28 @@ class ProSeg(Method[ProSegConfig]):
 
     # 4.3 Generation
 
-    @property
-    def rater_draws(self) -> int:
-        """As many as set."""
-        return self.config.draws_per_rater
-
-    def features(self, x: Tensor) -> Latents:
-        """q(z_r|x) of every rater; without z the maps that the predictor reads."""
+    def features(self, x: Tensor) -> DiagonalGaussian:
+        """q(z_r|x), ``(R, N, Z, H, W)``; without z the maps that the predictor reads take the place of the means."""
         maps = self.image_encoder.backbone(x)  # (N, 16, H, W)
         if not self.config.use_z:
-            return Latents(maps[None].expand(self.raters, -1, -1, -1, -1), None)
-        each = [
-            self.image_encoder(maps, torch.full_like(x[:, 0, 0, 0], r, dtype=torch.long)) for r in range(self.raters)
-        ]
-        return Latents(torch.stack([q.mean for q in each]), torch.stack([q.deviation for q in each]))
+            every = maps.expand(self.raters, -1, -1, -1, -1)
+            return DiagonalGaussian(every, torch.zeros_like(every))
+        raters = torch.arange(self.raters, device=x.device).expand(len(x), -1).T  # (R, N)
+        each = [self.image_encoder(maps, rater) for rater in raters]
+        return DiagonalGaussian(torch.stack([q.mean for q in each]), torch.stack([q.log_variance for q in each]))
 
-    def as_rater(self, features: Latents, rater: int, noise: Noise) -> Tensor:
+    def as_rater(self, features: DiagonalGaussian, rater: int, noise: Noise) -> Tensor:
         """Eq. 10: p(y|tau, z) q(tau|r) q(z_r|x). A sample of ``proseg`` is such a draw for a rater drawn uniformly."""
         tau = None
         if self.class_embedding is not None:
             tau = noise.dirichlet("tau", self.class_embedding.concentration()[rater])  # (S, N, T)
-        return self.predict(self.draw_z(features.of(rater), noise), tau)
+        return self.predict(self.draw_z(features, rater, noise), tau)
 
-    def draw_z(self, q_z: Latents, noise: Noise) -> Tensor:
-        """``(S, N, Z, H, W)`` from one rater's q(z_r|x), ``(N, Z, H, W)``, or a draw's own, ``(S, N, Z, H, W)``."""
-        if q_z.deviation is None:
+    def draw_z(self, features: DiagonalGaussian, rater: int | Tensor, noise: Noise) -> Tensor:
+        """``(S, N, Z, H, W)`` from q(z_r|x) of one rater, or of the rater of each draw and slice, ``(S, N)``."""
+        index = rater if isinstance(rater, int) else (rater, torch.arange(noise.slices, device=rater.device))
+        q_z = DiagonalGaussian(features.mean[index], features.log_variance[index])
+        if not self.config.use_z:
             return q_z.mean.expand(noise.draws, *q_z.mean.shape[-4:])
         return q_z.mean + q_z.deviation * noise.normal("z", *q_z.mean.shape[-3:])
 
@@ -222,17 +200,15 @@ class ProSeg(Method[ProSegConfig]):
 class ProSegPrior(ProSeg):
     """``proseg-prior``: samples of nobody in particular."""
 
-    def sample(self, features: Latents, noise: Noise) -> Tensor:
+    def sample(self, features: DiagonalGaussian, noise: Noise) -> Tensor:
         """Eq. 11: p(y|tau, z) p(tau) q(z_i|x), where i is the class of tau."""
         tau = noise.dirichlet("tau", torch.ones(self.tau_size)) if self.config.use_tau else None
-        expert = self._expert(tau, noise)  # (S, N)
-        return self.predict(self.draw_z(features.of(expert), noise), tau)
+        return self.predict(self.draw_z(features, self._expert(tau, noise), noise), tau)
 
     def _expert(self, tau: Tensor | None, noise: Noise) -> Tensor:
-        # argmax of p(r|tau), or the raters in turn; without tau a rater drawn uniformly
+        # (S, N): argmax of p(r|tau), or the raters in turn; without tau a rater drawn uniformly
         if self.config.prior_expert == "cycle":
             return (noise.numbers % self.raters)[:, None].expand(-1, noise.slices)
         if self.classifier is None or tau is None:
             return noise.integers("expert", self.raters)
-        chosen: Tensor = self.classifier(tau).argmax(dim=-1)
-        return chosen
+        return self.classifier(tau).argmax(dim=-1)

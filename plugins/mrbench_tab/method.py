@@ -64,11 +64,9 @@ class Tab(Method[TabConfig]):
         )
         start_from_background(self.network.outputs, config.background_log_odds, self.logits)
 
-    def distribution(self, x: Tensor) -> LowRankNormal:
-        """Of every query, for slices ``(B, C, H, W)``."""
-        return self._split(self.network(x))
-
-    def _split(self, outputs: Tensor) -> LowRankNormal:
+    def features(self, x: Tensor) -> LowRankNormal:
+        """Every query's distribution."""
+        outputs = self.network(x)
         shape = (len(outputs), self.raters + 1, -1, *outputs.shape[2:])
         parts = outputs.reshape(shape)  # (B, Q, L (2 + N), H, W)
         mean, variance, factors = torch.split(parts, [self.logits, self.logits, self.logits * self.config.rank], dim=2)
@@ -84,7 +82,7 @@ class Tab(Method[TabConfig]):
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """Cross-entropy of a sample for each rater, of the common distribution and of the rater's own."""
-        every = self.distribution(batch.image)
+        every = self.features(batch.image)
         common = every.of(slice(0, 1)).times(self.raters).sample()  # (B, R, L, H, W)
         own = every.of(slice(1, None)).sample()
         return {
@@ -92,12 +90,7 @@ class Tab(Method[TabConfig]):
             "raters": self.config.rater_weight * cross_entropy(own, batch.masks, batch.present),
         }
 
-    def features(self, x: Tensor) -> LowRankNormal:
-        """Every query's distribution."""
-        return self.distribution(x)
-
     def as_rater(self, features: LowRankNormal, rater: int, noise: Noise) -> Tensor:
-        """The rater's mean logits."""
         return features.mean[None, :, rater + 1]
 
     def sample(self, features: LowRankNormal, noise: Noise) -> Tensor:
