@@ -9,7 +9,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 """Major version of the plugin interface; a plugin module states the one that it was written for."""
 
 _EXPORTS = {

@@ -87,7 +87,8 @@ class MethodCard(PluginCard):
             ``consensus``.
         multi_class: does it take more than two classes (background included)?
         volumes: does it take volumes as well as slices?
-        presets: named settings over the configuration's defaults; ``paper`` is used unless another is asked for.
+        presets: named settings, each of what differs from the configuration's defaults. Where there are any, ``paper``
+            is one of them without being named, changes nothing, and is used unless another is asked for.
         family: methods of one family share a training: they differ in the answers that they give. Default: the name.
         differences: where the paper and the released code differ, one sentence each with its source.
     """
@@ -107,7 +108,14 @@ class MethodCard(PluginCard):
             raise PluginError(
                 f"the card of method {self.name!r} gives {unknown[0]!r}", expected=", ".join(GIVES), found=self.gives
             )
+        if self.presets.get("paper"):
+            raise PluginError(
+                f"the card of method {self.name!r} has a preset 'paper' that changes options",
+                expected="defaults that are the paper's; other presets name what differs from them",
+                found=", ".join(self.presets["paper"]),
+            )
         object.__setattr__(self, "family", self.family or self.name)
+        object.__setattr__(self, "presets", {"paper": {}, **self.presets} if self.presets else NO_PRESETS)
 
     @property
     def capabilities(self) -> frozenset[Capability]:

@@ -3,7 +3,7 @@
 from mrbench.cards import DatasetCard
 from mrbench.hooks import hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 CITATION = "Gurari et al., IEEE Winter Conference on Applications of Computer Vision (WACV), 2015"
 LICENCE = "BSD-4-Clause (Boston University)"

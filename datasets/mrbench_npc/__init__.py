@@ -7,7 +7,7 @@ MRI, each tumour outlined by one of four.
 from mrbench.cards import DatasetCard
 from mrbench.hooks import hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 _LICENCE = "terms of the MMIS-2024 challenge"
 
