@@ -38,9 +38,12 @@ _EXPORTS = {
     "Unit": "mrbench.data.description",
     "hookimpl": "mrbench.hooks",
     "compare": "mrbench.door",
+    "dataset": "mrbench.interfaces.declared",
+    "fusion": "mrbench.interfaces.declared",
     "load_dataset": "mrbench.data.loading",
     "load_model": "mrbench.engine.model",
     "load_results": "mrbench.door",
+    "method": "mrbench.interfaces.declared",
     "run": "mrbench.door",
 }
 
