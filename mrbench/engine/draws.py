@@ -11,6 +11,7 @@ from torch import Tensor
 from mrbench.cards import Capability, MethodCard
 from mrbench.data.case import Image
 from mrbench.engine.answers import check_answer
+from mrbench.errors import PluginError
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.method import Answer, Method, Probabilities
 from mrbench.interfaces.noise import Noise, Rows
@@ -92,8 +93,18 @@ class ImageAnswers:
             for rater in sorted({chosen[number] for number in window}):
                 own = [number for number in window if chosen[number] == rater]
                 for numbers in _split(own, self._at_once):
-                    found |= dict(zip(numbers, self._of_rater(rater, numbers, "sample"), strict=True))
+                    found |= self._random(numbers, self._of_rater(rater, numbers, "sample"))
             yield from (Draw(DrawKind.SAMPLE, found[number]) for number in window)
+
+    def _random(self, numbers: Sequence[int], rows: np.ndarray) -> dict[int, np.ndarray]:
+        if len(rows) < len(numbers):
+            raise PluginError(
+                f"{self._where('rater')} is not random, and there is no sample()",
+                expected="answers drawn from noise, for samples of random raters",
+                found=f"one answer for {len(numbers)} draws",
+                place=self._place("rater"),
+            )
+        return dict(zip(numbers, rows, strict=True))
 
     def _chosen(self, number: int) -> int:
         return derive_seed(self.source.seed, self.image.id, "rater of sample", number) % self.raters_number
@@ -130,7 +141,8 @@ class ImageAnswers:
             rows = Rows(self.source.seed, self.image.id, kind, rater, numbers, slices)
             noise = Noise(rows, self.source.device)
             answer = self._run(function, features, noise)
-            check_answer(answer, noise, self._expected(chunk), self._where(kind), self._place(kind))
+            asked = kind if rater is None else "rater"
+            check_answer(answer, noise, self._expected(chunk), self._where(asked), self._place(asked))
             parts.append(self._probability(answer).cpu())  # (S, N, K, H, W)
         volume = torch.cat(parts, dim=1).movedim(1, 2).contiguous()  # (S, K, D, H, W)
         return volume.numpy() if self.image.array.ndim == 4 else volume[:, :, 0].numpy()

@@ -14,6 +14,7 @@ from typing import Any
 
 from mrbench.data.description import Description
 from mrbench.data.loading import configured
+from mrbench.engine.given import check_given
 from mrbench.errors import MrbenchError, NotApplicableError, UsageError
 from mrbench.interfaces.fusion import bound
 from mrbench.places import of_error, told
@@ -36,12 +37,14 @@ def construct(plugin: Plugin[Any], options: Mapping[str, Any], description: Desc
     """Builds a method without memory for its weights, where its constructor can; else on the CPU.
 
     Raises:
-        Exception: whatever the plugin does wrong.
+        Exception: whatever the plugin does wrong; a class that lacks what its card gives is not built.
     """
     factory, config = plugin.load(), configured(plugin, options)
     if plugin.card.kind == "fusion":
         bound(factory, config, description)
         return
+    if isinstance(factory, type):
+        check_given(factory, plugin.card)
     try:
         with _meta():
             _build(factory, config, description)

@@ -10,8 +10,7 @@ from mrbench.data.description import Description
 from mrbench.errors import DataAbsentError, NotApplicableError
 from mrbench.testing.candidate import Candidate
 from mrbench.testing.check import CheckFailedError, rule
-from mrbench.testing.random_state import RandomState, seeded_globally
-from mrbench.testing.watch import watch, watch_pickles
+from mrbench.testing.watch import RandomState, seeded_globally, watch, watch_pickles
 
 STRICT = "strict"
 
@@ -130,14 +129,3 @@ def data_no_pickles(candidate: DatasetCandidate) -> None:
 def _expect_none(found: list[str], what: str, expected: str) -> None:
     if found:
         raise CheckFailedError(what, expected=expected, found=", ".join(found[:3]))
-
-
-CHECKS = (
-    cases,
-    same_again,
-    split_by_subject,
-    description,
-    data_random_state,
-    data_nothing_written,
-    data_no_pickles,
-)

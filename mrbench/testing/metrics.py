@@ -12,9 +12,9 @@ from mrbench.interfaces.metric import Key, Metric
 from mrbench.metrics.protocol import PROTOCOLS, ScoringProtocol
 from mrbench.testing import stored
 from mrbench.testing.candidate import Candidate
-from mrbench.testing.check import Check, CheckFailedError, rule
-from mrbench.testing.random_state import RandomState, seeded_globally
+from mrbench.testing.check import CheckFailedError, rule
 from mrbench.testing.stored import FULL, ORDER, SHAPES, Arrangement, Shape
+from mrbench.testing.watch import RandomState, seeded_globally
 
 if TYPE_CHECKING:
     from mrbench.interfaces.case_tables import CaseTables
@@ -37,19 +37,13 @@ def _under_protocols(candidate: Candidate, tables: "CaseTables") -> Iterator[tup
         yield protocol, _new(candidate).statistics(tables, protocol)
 
 
-def _scores(shape: Shape) -> Check:
-    def score(candidate: Candidate) -> None:
-        tables = stored.tables_of(shape)
-        for protocol, statistics in _under_protocols(candidate, tables):
-            _check_keys(statistics, shape, protocol)
-            _check_values(candidate, statistics, protocol)
-
-    return Check(
-        name=f"scores-{shape.name}",
-        rule=f"Its statistics are finite vectors, and its values within its range, with {shape.what}.",
-        kinds=frozenset({"metric"}),
-        function=score,
-    )
+@rule("metric", over=SHAPES)
+def scores(candidate: Candidate, shape: Shape) -> None:
+    """Its statistics are finite vectors, and its values within its range, with {what}."""
+    tables = stored.tables_of(shape)
+    for protocol, statistics in _under_protocols(candidate, tables):
+        _check_keys(statistics, shape, protocol)
+        _check_values(candidate, statistics, protocol)
 
 
 def _check_keys(statistics: Statistics, shape: Shape, protocol: ScoringProtocol) -> None:
@@ -208,16 +202,3 @@ def tables_kept(candidate: Candidate) -> None:
     if changed or disturbed:
         found = ", ".join([*changed, *(f"the global generator of {name}" for name in disturbed)])
         raise CheckFailedError("it changes what it is given", expected="everything as it was", found=found)
-
-
-CHECKS = (
-    *(_scores(shape) for shape in SHAPES),
-    vector_length,
-    scores_something,
-    missing_without,
-    direction,
-    samples_permuted,
-    raters_permuted,
-    scores_repeat,
-    tables_kept,
-)
