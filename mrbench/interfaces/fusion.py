@@ -10,6 +10,8 @@ import numpy as np
 
 from mrbench.configuration import Config
 from mrbench.data.description import Description
+from mrbench.errors import PluginError
+from mrbench.places import of_function
 
 Answers = np.ndarray | Sequence[np.ndarray]
 """One answer or several: labels ``(*spatial)``, integers below K, or float probabilities ``(K, *spatial)``."""
@@ -45,8 +47,25 @@ generator seeded by (prediction seed, case). None, or no trial, where the case h
 sees the masks that it is scored on, and its rows say so.
 """
 
+ASKED = ("masks", "present", "n", "noise")
+
 
 def bound(fuse: Fuse, config: Config, description: Description) -> Fuse:
-    """A fusion with its options and its data set's description, as far as its signature names them."""
+    """A fusion with its options and its data set's description, as far as its signature names them.
+
+    Raises:
+        PluginError: a function of other arguments.
+    """
     given: dict[str, Any] = {"config": config, "description": description}
-    return partial(fuse, **{name: value for name, value in given.items() if name in signature(fuse).parameters})
+    own = signature(fuse)
+    call = partial(fuse, **{name: value for name, value in given.items() if name in own.parameters})
+    try:
+        signature(call).bind(*ASKED)
+    except TypeError as error:
+        raise PluginError(
+            f"a fusion cannot be called: {error}",
+            expected=f"a function of {', '.join(ASKED)}, and of config and description where it wants them",
+            found=f"{getattr(fuse, '__name__', fuse)}{own}",
+            place=of_function(fuse),
+        ) from None
+    return call

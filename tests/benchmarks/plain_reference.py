@@ -19,7 +19,7 @@ from mrbench.nn.slices import from_slices, run_by_slices
 from mrbench.nn.training import NetworkTraining
 from mrbench.nn.unet import UNet
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 
 @hookimpl

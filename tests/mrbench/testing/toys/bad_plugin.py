@@ -1,4 +1,4 @@
-"""The record of every class of the modules beside it, its name made of the class's."""
+"""The card of every class of the modules beside it, its name made of the class's."""
 
 import re
 from importlib.util import find_spec
@@ -6,19 +6,23 @@ from pathlib import Path
 
 from mrbench import DatasetCard, MethodCard, MetricCard, hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 CONFIG = "bad_config:BadConfig"
-GIVES = {"diverse", "personal", "multi-class", "volumes"}
+GIVES = "samples raters"
 SCENES = ("slices", "volumes", "missing", "absent", "silent", "empty", "classes", "channels", "odd", "one-case",
           "single", "one-rater", "ranked", "exchangeable")  # fmt: skip
 
 
 def classes(module):
     source = Path(find_spec(module).origin).read_text()
-    names = re.findall(r"^class (\w+)\((?!Metric|Dataset|Fusion|Method)\w+\):", source, re.MULTILINE)
-    bases = re.findall(r"^class (\w+)\((?:Metric|Dataset|Fusion|Method)\):", source, re.MULTILINE)
+    names = re.findall(r"^class (\w+)\((?!Metric|Method)\w+\):", source, re.MULTILINE)
+    bases = re.findall(r"^class (\w+)\((?:Metric|Method)\):", source, re.MULTILINE)
     return [*bases, *names]
+
+
+def functions(module):
+    return re.findall(r"^def ([a-z]\w+)\(", Path(find_spec(module).origin).read_text(), re.MULTILINE)
 
 
 def hyphened(name):
@@ -48,23 +52,23 @@ def mrbench_methods():
         method("lost", "Good", presets={"quick": {"falt": 1}}),
         method("helpless", "Good", config="bad_config:Helpless"),
         method("heavy-options", "Good", config="heavy_config:BadConfig"),
-        method("misspelt", "Good", presets={"quick": {}, "paper": {"falt": "none"}}),
+        method("misspelt", "Good", presets={"quick": {}, "slow": {"falt": "none"}}),
         method("silent", "Good", gives=""),
-        method("twin-a", "Good", presets={"quick": {}}, family="twins", sampler="a"),
-        method("twin-b", "Good", presets={"quick": {"fault": "other"}}, family="twins", sampler="b"),
+        method("twin-a", "Good", presets={"quick": {}}, family="twins"),
+        method("twin-b", "Good", presets={"quick": {"fault": "other"}}, family="twins", gives="samples"),
         *failing("learns", "FailsOn", method),
         *failing("draws", "FailsToDraw", method),
-        *(fusion(f"fusion-{hyphened(name)}", name) for name in classes("bad_fusions") if name != "Blind"),
-        fusion("fusion-blind", "Blind", multi_class=False),
-        *failing("fusion", "FailsOn", fusion),
+        *(fusion(f"fusion-{name.replace('_', '-')}", name) for name in functions("bad_fusions")),
+        fusion("fusion-giving-nothing", "vote", gives=""),
+        *failing("fusion", "fails_on", fusion),
     ]  # fmt: skip
 
 
 @hookimpl
 def mrbench_datasets():
     return [
-        DatasetCard(name=hyphened(name), code=f"bad_datasets:{name}", config=CONFIG, summary=name)
-        for name in classes("bad_datasets")
+        DatasetCard(name=name.replace("_", "-"), code=f"bad_datasets:{name}", config=CONFIG, summary=name)
+        for name in functions("bad_datasets")
     ]
 
 
