@@ -1,6 +1,6 @@
 """What a fusion answers for a case, checked against its card and made into draws."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,14 +63,15 @@ class Asked:
 
     def several(self, found: Any) -> Iterable[Any]:
         """What a fusion gave in place of one trial; errors of :func:`fused`."""
-        if isinstance(found, Iterable):
+        if isinstance(found, Iterable) and not isinstance(found, np.ndarray | str | Mapping):
             return found
-        raise self._fault("the answer is no trial", "a Trial, several, or None where there are too few raters", found)
+        expected = "a Trial, several, or None where there are too few raters"
+        raise self._fault("the answer is no trial", expected, _told(found))
 
     def checked(self, trial: Any) -> TrialDraws:
         """The draws of a trial: samples, rater predictions, consensus; errors of :func:`fused`."""
         if not isinstance(trial, Trial):
-            raise self._fault("not a Trial", "trials, none of too few raters", trial)
+            raise self._fault("not a Trial", "trials, none of too few raters", _told(trial))
         self._check_kinds(trial)
         draws = [
             *self._draws(DrawKind.SAMPLE, self._sampled(trial.samples)),
@@ -96,7 +97,7 @@ class Asked:
         if samples is None:
             return []
         if isinstance(samples, np.ndarray) and samples.ndim != self._axes(samples) + 1:
-            raise self._fault("samples have a wrong shape", f"n = {self.samples} of {self._shapes}", samples)
+            raise self._fault("samples have a wrong shape", f"n = {self.samples} of {self._shapes}", _told(samples))
         found = self._listed(samples)
         if len(found) != self.samples:
             raise self._fault("wrong number of samples", str(self.samples), str(len(found)))
@@ -116,7 +117,7 @@ class Asked:
             return list(given) if given.ndim == self._axes(given) + 1 else [given]
         if isinstance(given, Sequence):
             return list(given)
-        raise self._fault("answers are no array", "NumPy arrays, or a sequence of them", given)
+        raise self._fault("answers are no array", "NumPy arrays, or a sequence of them", _told(given))
 
     def _draws(self, kind: DrawKind, answers: Sequence[Any], rater: int | None = None) -> list[Draw]:
         return [Draw(kind, self._probability(answer, kind), rater) for answer in answers]
@@ -124,9 +125,9 @@ class Asked:
     def _probability(self, answer: Any, kind: DrawKind) -> np.ndarray:
         # (K, *spatial)
         if not isinstance(answer, np.ndarray) or answer.dtype.kind not in "biuf":
-            raise self._fault(f"a {kind} answer is neither labels nor probabilities", self._shapes, answer)
+            raise self._fault(f"a {kind} answer is neither labels nor probabilities", self._shapes, _told(answer))
         if answer.shape != (*(self.classes,) * (answer.dtype.kind == "f"), *self.spatial):
-            raise self._fault(f"a {kind} answer has a wrong shape", self._shapes, answer)
+            raise self._fault(f"a {kind} answer has a wrong shape", self._shapes, _told(answer))
         return answer if answer.dtype.kind == "f" else self._certain(answer, kind)
 
     def _certain(self, labels: np.ndarray, kind: DrawKind) -> np.ndarray:
@@ -150,19 +151,19 @@ class Asked:
             return present
         truth = np.asarray(given)
         if truth.shape != present.shape or truth.dtype != bool:
-            raise self._fault("the truth of a trial is no set of raters", f"({len(present)},) bool", truth)
+            raise self._fault("the truth of a trial is no set of raters", f"({len(present)},) bool", _told(truth))
         named, looked = np.flatnonzero(truth).tolist(), np.flatnonzero(present).tolist()
         if not named or not set(named) <= set(looked):
             what = f"the truth of a trial names {'absent raters' if named else 'no rater'}"
             raise self._fault(what, f"one or more of the raters present, {looked}", f"raters {named}")
         return truth
 
-    def _fault(self, what: str, expected: str, found: Any) -> PluginError:
+    def _fault(self, what: str, expected: str, found: str) -> PluginError:
         where = f"fusion {self.card.name!r}, case {self.case.id!r}"
-        return PluginError(f"{where}: {what}", expected=expected, found=_told(found))
+        return PluginError(f"{where}: {what}", expected=expected, found=found)
 
 
 def _told(found: Any) -> str:
     if isinstance(found, np.ndarray):
         return f"{found.shape} {found.dtype}"
-    return found if isinstance(found, str) else f"a {kind_of(found)}"
+    return f"a {kind_of(found)}"
