@@ -18,10 +18,10 @@ def mrbench_methods():
         MethodCard(
             name=f"toy-{name}",
             code="toy_methods:Toy",
-            config="toy_config:ToyConfig",
+            config=f"toy_config:{name}".replace("-", "_"),
             summary=f"a small method: {name}",
             gives="samples",
-            presets={"paper": {"behaviour": name}, "quick": {"behaviour": name, "epochs": 2}},
+            presets={"quick": {"epochs": 2}},
         )
         for name in BEHAVIOURS
     ]
@@ -31,7 +31,7 @@ def mrbench_methods():
 def mrbench_datasets():
     return [
         DatasetCard(
-            name="toy-faulty", code="toy_data:Faulty", config="toy_data:FaultConfig", summary="one fault on demand"
+            name="toy-faulty", code="toy_data:faulty", config="toy_data:FaultConfig", summary="one fault on demand"
         )
     ]
 
