@@ -12,7 +12,7 @@ from mrbench.data.description import Description
 from mrbench.engine.draw_rules import Seen, check_draw, check_method_numbers
 from mrbench.engine.trials import fused
 from mrbench.interfaces.case_tables import CaseTables
-from mrbench.interfaces.draw import Draw
+from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.fusion import Fuse
 from mrbench.metrics.tables import TableBuilder
 from mrbench.places import of_function, placed
@@ -37,6 +37,10 @@ class Predicted:
 Trials = Callable[[Case], Iterable[tuple[np.ndarray, Iterable[Draw]]]]
 
 
+def _nowhere(kind: DrawKind | None) -> str:  # noqa: ARG001
+    return ""
+
+
 def _any_numbers(seen: Seen, where: str) -> None:
     pass
 
@@ -51,7 +55,7 @@ class Predictor:
         samples: asked for per case.
         trials: the raters who are the truth, ``(R,)`` bool, and the draws, for each trial of a case.
         check_numbers: refuses numbers of a trial's draws by kind and rater; the text says whose.
-        place: file and line of the code that draws.
+        place: file and line of the code that gives draws of a kind; None: of whichever it gives.
     """
 
     record: MethodCard
@@ -59,12 +63,12 @@ class Predictor:
     samples: int
     trials: Trials
     check_numbers: Callable[[Seen, str], None] = _any_numbers
-    place: str = ""
+    place: Callable[[DrawKind | None], str] = _nowhere
 
     @classmethod
     def of_method(cls, description: Description, samples: int, source: "Source") -> "Predictor":
         """A method has one trial, with all present raters as its truth. It sees the image and never a mask."""
-        from mrbench.engine.draws import draws_of
+        from mrbench.engine.draws import answering, draws_of
 
         def trials(case: Case) -> Iterable[tuple[np.ndarray, Iterable[Draw]]]:
             yield case.present, draws_of(source, case.without_masks(), samples)
@@ -72,7 +76,10 @@ class Predictor:
         def check_numbers(seen: Seen, where: str) -> None:
             check_method_numbers(seen, source.card, description.n_raters, samples, where)
 
-        return cls(source.card, description, samples, trials, check_numbers)
+        def place(kind: DrawKind | None) -> str:
+            return of_function(answering(source, kind))
+
+        return cls(source.card, description, samples, trials, check_numbers, place)
 
     @classmethod
     def of_fusion(
@@ -85,7 +92,7 @@ class Predictor:
             for trial in fused(fuse, record, seen, classes=description.n_classes, samples=samples, seed=seed):
                 yield trial.truth, trial.draws
 
-        return cls(record, description, samples, trials, place=of_function(fuse))
+        return cls(record, description, samples, trials, place=lambda _: of_function(fuse))
 
     def predict(self, case: Case) -> list[Predicted]:
         """Every trial of one case.
@@ -111,11 +118,11 @@ class Predictor:
         where, seen = _where(self.record, case), Seen()
         shape = (self.description.n_classes, *case.masks.shape[1:])
         for draw in draws if isinstance(draws, Iterable) else ():
-            with placed(draws, self.place):
+            with placed(draws, self.place(getattr(draw, "kind", None))):
                 check_draw(draw, shape, self.description.n_raters, where)
             seen[draw.kind, draw.rater] += 1
             yield draw
-        with placed(draws, self.place):
+        with placed(draws, self.place(None)):
             self.check_numbers(seen, where)
 
 

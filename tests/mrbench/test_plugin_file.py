@@ -47,10 +47,8 @@ class Tiny(Method):
         logits = self.network(batch.image)[:, 0]
         return {"ce": functional.binary_cross_entropy_with_logits(logits, batch.masks.float().mean(1))}
 
-    def predict(self, image, n, context):
-        foreground = self.network(torch.from_numpy(image.array)[None])[0, 0].sigmoid().numpy()
-        import numpy
-        yield Draw(DrawKind.CONSENSUS, numpy.stack([1 - foreground, foreground]))
+    def consensus(self, features, noise):
+        return self.network(features)[None]
 """
 DATA = """
 import numpy as np
@@ -359,7 +357,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, write: Callable[[
         ("x = 1", ['it does not say which interface it is written for; add MRBENCH_API = "2"']),
         ("MRBENCH_API = '1'", ["interface '1'", "docs/moving.md says how to move it"]),
         ("MRBENCH_API = '2'", ["it provides nothing", "@mrbench.method", "@hookimpl on a hook"]),
-        (LIGHT.replace("return [", "return 3 # ["), ["list of records, not int"]),
+        (LIGHT.replace("return [", "return 3 # ["), ["list of cards, not int"]),
         (LIGHT.replace("return [", "return [] # ["), ["it provides nothing"]),
         (LIGHT.replace("return [", "1 / 0\n    return ["), ["line 7", "ZeroDivisionError"]),
         (LIGHT.replace('name="light", ', ""), ["TypeError", "'name'"]),
@@ -370,7 +368,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, write: Callable[[
         (LIGHT.replace("def mrbench_methods()", "def mrbench_method()"), ["mrbench_method"]),
         (LIGHT.replace(")]", ")] * 2"), ["two methods have one name"]),
         (LIGHT.replace(":Nothing", ":Nobody"), ["cannot load 'broken:Nobody'", "has no attribute 'Nobody'"]),
-        (LIGHT.replace(":Nothing", ":mrbench_methods"), ["it is no class"]),
+        (LIGHT.replace(":Nothing", ":mrbench_methods"), ["cannot load 'broken:mrbench_methods'", "expected: a class for a method"]),
         (LIGHT.replace(")]", ', config="absent:Options")]'), ["cannot load its configuration", "No module named"]),
     ],
 )
