@@ -26,7 +26,7 @@ METHOD = """
 import torch
 from torch import nn
 from torch.nn import functional
-from mrbench import Draw, DrawKind, Method, MethodCard, ParameterGroup, Stage, hookimpl
+from mrbench import Method, MethodCard, ParameterGroup, Stage, hookimpl
 
 MRBENCH_API = "2"
 
@@ -368,7 +368,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, write: Callable[[
         (LIGHT.replace("def mrbench_methods()", "def mrbench_method()"), ["mrbench_method"]),
         (LIGHT.replace(")]", ")] * 2"), ["two methods have one name"]),
         (LIGHT.replace(":Nothing", ":Nobody"), ["cannot load 'broken:Nobody'", "has no attribute 'Nobody'"]),
-        (LIGHT.replace(":Nothing", ":mrbench_methods"), ["cannot load 'broken:mrbench_methods'", "expected: a class for a method"]),
+        (LIGHT.replace(":Nothing", ":mrbench_methods"), ["mrbench_methods'", "expected: a class for a method"]),
         (LIGHT.replace(")]", ', config="absent:Options")]'), ["cannot load its configuration", "No module named"]),
     ],
 )
