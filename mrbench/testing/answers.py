@@ -165,13 +165,13 @@ def noise_sites(candidate: MethodCandidate) -> None:
     operations = candidate.answering
     seen: dict[str, frozenset[str]] = {}
     for question in operations.questions:
-        for how in ({}, {"draws": [0]}, {"slices": [0]}, {"seed": 4}):
-            sites = operations.ask(question, **how).sites  # type: ignore[arg-type]
+        for name, value in (("", None), ("draws", [0]), ("slices", [0]), ("seed", 4)):
+            sites = operations.ask(question, **({name: value} if name else {})).sites  # type: ignore[arg-type]
             if sites != seen.setdefault(question.answer, sites):
                 raise CheckFailedError(
                     f"{question} draws from other sites than before",
                     expected=_listed(seen[question.answer]),
-                    found=f"{_listed(sites)} with {how or 'the first noise'}",
+                    found=f"{_listed(sites)} with " + (f"{name} = {value}" if name else "the first noise"),
                 )
 
 

@@ -106,7 +106,7 @@ class Predicting(Candidate):
             NotApplicableError: it cannot draw for the scene's first case; the check of that says how.
         """
         if scene.name not in self._draws:
-            self._draws[scene.name] = works(lambda: drawn(self.predictor(scene, 1), scene.tested[0]))
+            self._draws[scene.name] = works(lambda: drawn(self.predictor(scene), scene.tested[0]))
         if not self._draws[scene.name]:
             raise NotApplicableError(f"it needs draws that fail: see draws-{scene.name}")
         return drawn(self.predictor(scene, n, seed), case)
@@ -262,6 +262,8 @@ class MethodCandidate(Predicting):
             check_given(self.loaded, self.plugin.card)
         except PluginError as error:
             raise NotApplicableError("it lacks an answer that its card gives: see capabilities") from error
+        if not self.plugin.card.gives:
+            raise NotApplicableError("its card gives no answer: see capabilities")
 
 
 def find_candidate(

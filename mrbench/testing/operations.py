@@ -72,8 +72,8 @@ class Operations:
         return [Question(answer, rater) for rater in range(self.scene.description.n_raters)]
 
     def images(self, slices: Sequence[int]) -> Tensor:
-        """``(N, C, H, W)`` of the first cases."""
-        return torch.stack([torch.from_numpy(self.scene.case(number).image.copy()) for number in slices])
+        """``(N, C, H, W)`` of the first cases, one brighter than the other, so that what mixes them shows."""
+        return torch.stack([torch.from_numpy((1 + number) * self.scene.case(number).image) for number in slices])
 
     def features(self, slices: Sequence[int] = SLICES) -> Any:
         """Of these slices together."""

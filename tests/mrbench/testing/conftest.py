@@ -21,7 +21,7 @@ def failures(bad: None) -> Callable[..., dict[str, str]]:
     from mrbench.registry import discover
     from mrbench.testing.candidate import find_candidate
     from mrbench.testing.catalogue import checks_of
-    from mrbench.testing.outcome import Verdict, run_check
+    from mrbench.testing.check import Verdict, run_check
 
     def fail(name: str, *only: str, kind: str | None = None) -> dict[str, str]:
         candidate = find_candidate(discover(), f"mrbench-bad:{name}", kind=kind)  # type: ignore[arg-type]

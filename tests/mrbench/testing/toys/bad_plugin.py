@@ -1,4 +1,4 @@
-"""The record of every class of the modules beside it, its name made of the class's."""
+"""The card of every class of the modules beside it, its name made of the class's."""
 
 import re
 from importlib.util import find_spec
@@ -9,9 +9,10 @@ from mrbench import DatasetCard, MethodCard, MetricCard, hookimpl
 MRBENCH_API = "1"
 
 CONFIG = "bad_config:BadConfig"
-GIVES = {"diverse", "personal", "multi-class", "volumes"}
+GIVES = "samples raters"
 SCENES = ("slices", "volumes", "missing", "absent", "silent", "empty", "classes", "channels", "odd", "one-case",
           "single", "one-rater", "ranked", "exchangeable")  # fmt: skip
+OWN_ROWS = {"Lacking", "OfRaters", "OfCertainRaters", "HalfTwin", "TwoClassSigmoid"}
 
 
 def classes(module):
@@ -42,7 +43,7 @@ def fusion(name, code, **more):
 @hookimpl
 def mrbench_methods():
     return [
-        *(method(hyphened(name), name) for name in classes("bad_methods")),
+        *(method(hyphened(name), name) for name in classes("bad_methods") if name not in OWN_ROWS),
         method("no-method", "NoMethod"),
         method("gone", "Gone"),
         method("lost", "Good", presets={"quick": {"falt": 1}}),
@@ -50,8 +51,16 @@ def mrbench_methods():
         method("heavy-options", "Good", config="heavy_config:BadConfig"),
         method("misspelt", "Good", presets={"quick": {}, "paper": {"falt": "none"}}),
         method("silent", "Good", gives=""),
-        method("twin-a", "Good", presets={"quick": {}}, family="twins", sampler="a"),
-        method("twin-b", "Good", presets={"quick": {"fault": "other"}}, family="twins", sampler="b"),
+        method("lacking", "Lacking", gives="samples raters consensus"),
+        method("samples-of-raters", "OfRaters", gives="samples"),
+        method("samples-of-certain-raters", "OfCertainRaters", gives="samples"),
+        method("two-class-sigmoid", "TwoClassSigmoid", multi_class=False),
+        method("twin-a", "Good", presets={"quick": {}}, family="twins"),
+        method("twin-b", "Good", presets={"quick": {"fault": "other"}}, family="twins", gives="samples"),
+        method("double", "Good", family="doubles"),
+        method("double-again", "Good", family="doubles"),
+        method("half", "Good", family="halves"),
+        method("other-half", "HalfTwin", family="halves", gives="samples"),
         *failing("learns", "FailsOn", method),
         *failing("draws", "FailsToDraw", method),
         *(fusion(f"fusion-{hyphened(name)}", name) for name in classes("bad_fusions") if name != "Blind"),
