@@ -130,7 +130,7 @@ def samples_differ(candidate: Predicting) -> None:
 def raters_differ(candidate: MethodCandidate) -> None:
     """After training on raters who differ, any two of them get different answers from the same noise."""
     operations = candidate.answering
-    asked = [question for question in operations.questions if question.answer == "rater"]
+    asked = [question for question in operations.questions if question.kind is DrawKind.RATER]
     answers = [operations.ask(question, noise_of=0).probabilities.numpy() for question in asked]
     for one, other in combinations(range(len(asked)), 2):
         if apart(answers[one], answers[other]) <= COPY:
@@ -150,9 +150,9 @@ def noise_acts(candidate: MethodCandidate) -> None:
         first = operations.ask(question)
         for site in sorted(first.sites):
             again = (operations.ask(question, seeds={site: seed}).values for seed in RESEEDED)
-            at = question.answer, site
+            at = question.kind, site
             acting[at] = acting.get(at, False) or not all(one.equal(first.values) for one in again)
-    inert = [f"{site!r} in {answer} answers" for (answer, site), acts in acting.items() if not acts]
+    inert = [f"{site!r} in {kind} answers" for (kind, site), acts in acting.items() if not acts]
     if inert:
         raise CheckFailedError(
             f"the noise of site {inert[0]} changes nothing", expected="another answer for other noise", found="the same"
@@ -167,10 +167,10 @@ def noise_sites(candidate: MethodCandidate) -> None:
     for question in operations.questions:
         for name, value in (("", None), ("draws", [0]), ("slices", [0]), ("seed", 4)):
             sites = operations.ask(question, **({name: value} if name else {})).sites  # type: ignore[arg-type]
-            if sites != seen.setdefault(question.answer, sites):
+            if sites != seen.setdefault(question.kind, sites):
                 raise CheckFailedError(
                     f"{question} draws from other sites than before",
-                    expected=_listed(seen[question.answer]),
+                    expected=_listed(seen[question.kind]),
                     found=f"{_listed(sites)} with " + (f"{name} = {value}" if name else "the first noise"),
                 )
 

@@ -12,6 +12,7 @@ from mrbench.configuration import Config, flat
 from mrbench.engine.given import OPERATIONS, check_given, defined
 from mrbench.errors import NotApplicableError, PluginError
 from mrbench.interfaces.dataset import Dataset
+from mrbench.interfaces.draw import DrawKind
 from mrbench.interfaces.fusion import Fusion
 from mrbench.interfaces.metric import Metric
 from mrbench.registry import GROUP, Plugin, discover
@@ -132,7 +133,7 @@ def _check_samples_of_raters(candidate: MethodCandidate) -> None:
     if "samples" not in candidate.plugin.card.gives.split() or "sample" in defined(candidate.loaded):
         return
     operations = candidate.answering
-    if not any(operations.ask(question).sites for question in operations.questions if question.answer == "sample"):
+    if not any(operations.ask(question).sites for question in operations.questions if question.kind is DrawKind.SAMPLE):
         raise CheckFailedError(
             "its samples are answers of raters that draw nothing", expected="a sample(), or noise in as_rater()"
         )

@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 
-from mrbench import Noise, Probabilities
+from mrbench import DrawKind, Noise, Probabilities
 from mrbench.engine.answers import check_answer
 from mrbench.errors import PluginError
 from mrbench.interfaces.noise import Rows
@@ -15,7 +15,7 @@ WHERE = "method 'm', case 'c': sample()"
 
 
 def noise(*sites: str) -> Noise:
-    made = Noise(Rows(0, "c", "sample", None, range(S), range(N)), torch.device("cpu"))
+    made = Noise(Rows(0, "c", DrawKind.SAMPLE, None, range(S), range(N)), torch.device("cpu"))
     for site in sites:
         made.normal(site)
     return made

@@ -69,8 +69,7 @@ def test_a_class_that_lacks_an_answer_is_refused(method: type, gives: str, word:
     with pytest.raises(PluginError) as error:
         check(method, gives)
     assert error.value.message == (
-        f"{method.__name__} does not give {word}, as the card of 'm' says\n"
-        f"  expected: {expected}\n  found:    {found}"
+        f"{method.__name__} does not give {word}, as the card of 'm' says\n  expected: {expected}\n  found:    {found}"
     )
 
 

@@ -8,11 +8,12 @@ import torch
 from scipy import stats
 from torch import Tensor
 
+from mrbench import DrawKind
 from mrbench.errors import PluginError
 from mrbench.interfaces.noise import Noise, Rows
 
 CPU = torch.device("cpu")
-ROWS = Rows(seed=1, case="one", answer="sample", rater=None, draws=range(4), slices=[0])
+ROWS = Rows(seed=1, case="one", answer=DrawKind.SAMPLE, rater=None, draws=range(4), slices=[0])
 
 DRAW = {
     "normal": lambda noise, **how: noise.normal("z", 3, 2, **how),
@@ -61,14 +62,14 @@ def test_a_site_may_have_a_row_for_each_slice_which_depends_on_the_slices_number
 
 @every_kind
 def test_raters_have_rows_of_their_own_unless_the_site_is_theirs_together(kind: str):
-    one, other = (drawn(kind, answer="rater", rater=r) for r in (0, 1))
+    one, other = (drawn(kind, answer=DrawKind.RATER, rater=r) for r in (0, 1))
     assert not one.equal(other)
-    one, other = (drawn(kind, {"per_rater": False}, answer="rater", rater=r) for r in (0, 1))
+    one, other = (drawn(kind, {"per_rater": False}, answer=DrawKind.RATER, rater=r) for r in (0, 1))
     assert one.equal(other)
 
 
 @every_kind
-@pytest.mark.parametrize("other", [{"seed": 2}, {"case": "two"}, {"answer": "rater"}, {"draws": range(4, 8)}])
+@pytest.mark.parametrize("other", [{"seed": 2}, {"case": "two"}, {"answer": DrawKind.RATER}, {"draws": range(4, 8)}])
 def test_another_seed_case_answer_or_draw_is_another_row(kind: str, other: dict[str, object]):
     assert not drawn(kind, **other).equal(drawn(kind))
 
