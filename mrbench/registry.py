@@ -18,14 +18,14 @@ from typing import Any, Generic, Literal, TypeVar
 import pluggy
 
 from mrbench import MRBENCH_API, hooks
-from mrbench.cards import NO_OPTIONS, DatasetCard, MethodCard, MetricCard, PluginCard, load_attribute
+from mrbench.cards import DECLARED, NO_OPTIONS, DatasetCard, MethodCard, MetricCard, PluginCard, load_attribute
 from mrbench.errors import PluginError, UsageError
 from mrbench.naming import BUILT_IN, key, pick, qualified
 from mrbench.plugin_file import PluginFile, blaming, file_of
 
 GROUP = "mrbench.plugins"
 NAME = re.compile(r"[a-z0-9]+([-_@.][a-z0-9]+)*")
-CODE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+CODE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 Kind = Literal["method", "dataset", "metric"]
 KINDS: dict[Kind, type[PluginCard]] = {"method": MethodCard, "dataset": DatasetCard, "metric": MetricCard}
@@ -74,35 +74,39 @@ class Plugin(Generic[R]):
         return frozenset(path.partition(":")[0].partition(".")[0] for path in paths if path != NO_OPTIONS)
 
     def load(self) -> Any:
-        """The class behind the record.
+        """The class or function behind the card.
 
         Raises:
             PluginError: it cannot be imported; names the plugin and what is missing.
         """
-        return self._imported(self.card.code, "")
+        found = self._imported(self.card.code, "", "an importable class or function")
+        if not callable(found):
+            raise self._unfit(self.card.code, "", "a class or function", found)
+        return found
 
     def load_config(self) -> Any:
-        """The configuration class of a method or a data set; errors as for :meth:`load`."""
-        return self._imported(getattr(self.card, "config", ""), "its configuration ")
+        """The configuration class of a method, fusion or data set; errors as for :meth:`load`."""
+        path, what = getattr(self.card, "config", ""), "its configuration "
+        found = self._imported(path, what, "an importable class")
+        if not isinstance(found, type):
+            raise self._unfit(path, what, "a class", found)
+        return found
 
     def check(self) -> None:
-        """Loads the classes that the record names; errors as for :meth:`load`."""
+        """Loads what the card names; errors as for :meth:`load`."""
         self.load()
         if hasattr(self.card, "config"):
             self.load_config()
 
-    def _imported(self, path: str, what: str) -> Any:
+    def _imported(self, path: str, what: str, expected: str) -> Any:
         try:
-            found = load_attribute(path)
-            if not isinstance(found, type):
-                raise TypeError(f"it is no class but {found!r:.80}")
+            return load_attribute(path)
         except Exception as error:
-            raise PluginError(
-                f"plugin {self.qualified!r} cannot load {what}{path!r}",
-                expected="an importable class",
-                found=f"{type(error).__name__}: {error}",
-            ) from error
-        return found
+            raise self._unfit(path, what, expected, error) from error
+
+    def _unfit(self, path: str, what: str, expected: str, found: Any) -> PluginError:
+        told = f"{type(found).__name__}: {found}" if isinstance(found, Exception) else f"{found!r:.80}"
+        return PluginError(f"plugin {self.qualified!r} cannot load {what}{path!r}", expected=expected, found=told)
 
 
 @dataclass(frozen=True)
@@ -293,7 +297,7 @@ def _provider(distribution: Distribution | None) -> tuple[str, str]:
 
 
 class _Module:
-    """A plugin module, read: its records by kind, and whether it observes runs."""
+    """A plugin module, read: its cards by kind, and whether it observes runs."""
 
     def __init__(self, module: ModuleType, name: str) -> None:
         _check_interface(module)
@@ -304,14 +308,16 @@ class _Module:
         self.manager.add_hookspecs(hooks)
         self.manager.register(module, name)
         self.manager.check_pending()
+        self.declared = _declared(module)
         self.records = {kind: self._records(kind) for kind in KINDS}
         self.observes = any(getattr(self.manager.hook, hook).get_hookimpls() for hook in hooks.OBSERVER_HOOKS)
 
     def check_names(self) -> None:
         """Refuses a module that provides nothing, and two records of one kind and name."""
         if not any(self.records.values()) and not self.observes:
-            expected = "@hookimpl on " + ", ".join(f"mrbench_{kind}s()" for kind in KINDS)
-            raise PluginError("it provides nothing", expected=f"{expected} or an observer hook")
+            decorators = ", ".join(f"@mrbench.{kind}" for kind in ("method", "fusion", "dataset", "metric"))
+            expected = f"{decorators}, @hookimpl on a hook such as mrbench_methods(), or an observer hook"
+            raise PluginError("it provides nothing", expected=expected)
         for kind, records in self.records.items():
             names = [record.name for record in records]
             if len(set(names)) < len(names):
@@ -319,7 +325,16 @@ class _Module:
 
     def _records(self, kind: Kind) -> Sequence[PluginCard]:
         answers = getattr(self.manager.hook, f"mrbench_{kind}s")()
-        return [_checked(record, kind) for answer in answers for record in _iterated(answer, kind)]
+        returned = [_checked(card, kind) for answer in answers for card in _iterated(answer, kind)]
+        own = (card for card in self.declared if isinstance(card, KINDS[kind]))
+        return [*returned, *(_checked(card, kind) for card in own if not any(card is one for one in returned))]
+
+
+def _declared(module: ModuleType) -> list[PluginCard]:
+    # What a module imports is another's, and a subclass has no card of its own.
+    own = [one for one in vars(module).values() if getattr(one, "__module__", None) == module.__name__]
+    cards = (getattr(one, "__dict__", {}).get(DECLARED) for one in own)
+    return list({id(card): card for card in cards if card is not None}.values())
 
 
 def _check_interface(module: ModuleType) -> None:
@@ -327,12 +342,14 @@ def _check_interface(module: ModuleType) -> None:
     if stated is None:
         raise PluginError(f'it does not say which interface it is written for; add MRBENCH_API = "{MRBENCH_API}"')
     if str(stated).split(".", maxsplit=1)[0] != MRBENCH_API:
-        raise PluginError(f"it is written for interface {stated!r}, this is mrbench with interface {MRBENCH_API!r}")
+        remedy = "docs/moving.md says how to move it" if str(stated).startswith("1") else "mrbench --version"
+        found = f"it is written for interface {stated!r}, this is mrbench with interface {MRBENCH_API!r}"
+        raise PluginError(f"{found}: {remedy}")
 
 
 def _iterated(answer: Any, kind: Kind) -> Iterator[Any]:
     if not isinstance(answer, list | tuple):
-        raise PluginError(f"mrbench_{kind}s() must return a list of records, not {type(answer).__name__}")
+        raise PluginError(f"mrbench_{kind}s() must return a list of cards, not {type(answer).__name__}")
     yield from answer
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from mrbench.agreement.bounds import BOUNDS
 from mrbench.cards import Capability, MethodCard, MetricCard
@@ -13,6 +12,7 @@ from mrbench.engine.plan import capabilities_fit
 from mrbench.engine.predict import Predictor
 from mrbench.engine.score import applicable_metrics
 from mrbench.engine.score_block import CaseScorer
+from mrbench.interfaces.fusion import Fuse, bound
 from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scores import MetricScores
@@ -130,15 +130,15 @@ class References:
                 yield self._reference(plugin.key, plugin.card, None, f"not applicable: {'; '.join(reasons)}")
             else:
                 config = plugin.load_config().parse({}, owner=plugin.key)
-                yield self._at_work(plugin.key, plugin.card, plugin.load()(config, self.description))
+                yield self._at_work(plugin.key, plugin.card, bound(plugin.load(), config, self.description))
 
     def _own(self) -> Iterator[_Reference]:
-        for record, fusion in BOUNDS:
-            yield self._at_work(record.name, record, fusion(Config(), self.description))
+        for record, fuse in BOUNDS:
+            yield self._at_work(record.name, record, bound(fuse, Config(), self.description))
 
-    def _at_work(self, name: str, record: MethodCard, fusion: Any) -> _Reference:
+    def _at_work(self, name: str, record: MethodCard, fuse: Fuse) -> _Reference:
         seed = derive_seed(0, self.description.name, "agreement")
-        predictor = Predictor.of_fusion(record, self.description, self.samples, fusion, seed)
+        predictor = Predictor.of_fusion(record, self.description, self.samples, fuse, seed)
         return self._reference(name, record, predictor)
 
     def _reference(self, name: str, record: MethodCard, predictor: Predictor | None, failure: str = "") -> _Reference:

@@ -16,6 +16,7 @@ from mrbench.data.description import Description
 from mrbench.data.loading import configured
 from mrbench.engine.given import check_given
 from mrbench.errors import MrbenchError, NotApplicableError, UsageError
+from mrbench.interfaces.fusion import bound
 from mrbench.places import of_error, told
 from mrbench.registry import Plugin, Registry, discover
 
@@ -40,7 +41,7 @@ def construct(plugin: Plugin[Any], options: Mapping[str, Any], description: Desc
     """
     factory, config = plugin.load(), configured(plugin, options)
     if plugin.card.kind == "fusion":
-        factory(config, description)
+        bound(factory, config, description)
         return
     if isinstance(factory, type):
         check_given(factory, plugin.card)

@@ -35,6 +35,7 @@ from mrbench.engine.sparsity import thinned_cases
 from mrbench.engine.store import CHECKPOINT, Attempt, BusyError, attempt
 from mrbench.errors import DivergedError, NotApplicableError
 from mrbench.files import write_json
+from mrbench.interfaces.fusion import bound
 from mrbench.places import told
 from mrbench.registry import Registry, discover
 from mrbench.seeds import derive_seed
@@ -134,8 +135,8 @@ class CellLife:
         seed = prediction_seed(self.spec)
         record, description, samples = self.plugin.card, cases.description, self.spec.samples
         if self.spec.kind == "fusion":
-            fusion = self.plugin.load()(configured(self.plugin, self.spec.options), description)
-            return Predictor.of_fusion(record, description, samples, fusion, seed)
+            fuse = bound(self.plugin.load(), configured(self.plugin, self.spec.options), description)
+            return Predictor.of_fusion(record, description, samples, fuse, seed)
         from mrbench.engine.draws import Source
 
         self.device = torch_device(self.order.device)

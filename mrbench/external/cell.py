@@ -182,8 +182,8 @@ def _predictor(spec: CellSpec, planned: PlannedExternal) -> Predictor:
     def trials(case: Case) -> Iterable[tuple[np.ndarray, Iterator[Draw]]]:
         yield case.present, planned.source.draws(case.id, Grid.of(case))
 
-    # As of a fusion, nothing in particular is expected: there may be predictions for some of the raters alone.
-    record = MethodCard(name=spec.method, code="", kind="fusion")
+    # No number of answers is expected: there may be predictions for some of the raters alone.
+    record = MethodCard(name=spec.method, code="")
     return Predictor(record, planned.cases.description, spec.samples, trials)
 
 

@@ -3,7 +3,7 @@
 from mrbench.cards import Direction, MetricCard, Need
 from mrbench.hooks import hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 _SUITE = "mrbench.metrics.suite"
 _UNCERTAINTY = "mrbench.metrics.suite_uncertainty"

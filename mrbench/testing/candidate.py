@@ -1,7 +1,7 @@
 """A plugin under check, with what the checks need of it; loaded when a check first asks."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ from mrbench.data.case import Case
 from mrbench.engine.given import check_given
 from mrbench.engine.predict import Predictor
 from mrbench.errors import MrbenchError, NotApplicableError, PluginError, UnknownNameError, UsageError
+from mrbench.interfaces.fusion import Fuse, bound
 from mrbench.registry import KINDS, Plugin, Registry
 from mrbench.seeds import derive_noise
 from mrbench.testing.check import CheckedKind
@@ -140,18 +141,24 @@ class FusionCandidate(Predicting):
     """A fusion under check."""
 
     def predictor(self, scene: Scene, n: int = SAMPLES, seed: int = SEED) -> Predictor:
-        """A new fusion for the scene's description."""
-        fusion = self.loaded(self.config, scene.description)
-        return Predictor.of_fusion(self.plugin.card, scene.description, n, fusion, seed)
+        """The fusion with its options, for the scene's description."""
+        return Predictor.of_fusion(self.plugin.card, scene.description, n, self._bound(scene), seed)
 
     @property
     def is_random(self) -> bool:
         """Does it move the generator that it is given?"""
         case, noise = SLICES.tested[0], derive_noise(SEED)
         before = noise.bit_generator.state
-        for trial in self.loaded(self.config, SLICES.description).fuse(case.masks, case.present, SAMPLES, noise):
-            assert trial
+        found = self._bound(SLICES)(case.masks, case.present, SAMPLES, noise)
+        if isinstance(found, Iterator):
+            list(found)  # a generator draws when it is asked for its trials
         return bool(noise.bit_generator.state != before)
+
+    def _bound(self, scene: Scene) -> Fuse:
+        try:
+            return bound(self.loaded, self.config, scene.description)
+        except PluginError as error:
+            raise NotApplicableError("it cannot be called: see loads") from error
 
 
 class MethodCandidate(Predicting):

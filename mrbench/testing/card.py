@@ -5,15 +5,15 @@ import subprocess
 import sys
 from dataclasses import replace
 from importlib.metadata import entry_points
+from inspect import signature
 from typing import Any
 
 from mrbench.cards import GIVES, load_attribute
 from mrbench.configuration import Config, flat
 from mrbench.engine.given import OPERATIONS, check_given, defined
 from mrbench.errors import NotApplicableError, PluginError
-from mrbench.interfaces.dataset import Dataset
 from mrbench.interfaces.draw import DrawKind
-from mrbench.interfaces.fusion import Fusion
+from mrbench.interfaces.fusion import bound
 from mrbench.interfaces.metric import Metric
 from mrbench.registry import GROUP, Plugin, discover
 from mrbench.testing.candidate import Candidate, MethodCandidate
@@ -43,14 +43,35 @@ def _base(kind: CheckedKind) -> type:
         from mrbench.interfaces.method import Method  # loads torch, which the others need not
 
         return Method
-    bases: dict[CheckedKind, type] = {"fusion": Fusion, "dataset": Dataset, "metric": Metric}
+    bases: dict[CheckedKind, type] = {"metric": Metric}
     return bases[kind]
 
 
 @rule(*KINDS)
 def loads(candidate: Candidate) -> None:
-    """The class behind the card can be imported and derives from the interface of its kind."""
-    base, found = _base(candidate.kind), candidate.plugin.load()
+    """The class or function behind the card can be imported, and is what the interface of its kind asks for."""
+    found = candidate.plugin.load()
+    if candidate.kind == "fusion":
+        bound(found, Config(), SLICES.description)
+    elif candidate.kind == "dataset":
+        _check_load(found)
+    else:
+        _check_class(candidate, found)
+
+
+def _check_load(found: Any) -> None:
+    try:
+        signature(found).bind("config", "folder")
+    except TypeError as error:
+        raise CheckFailedError(
+            f"a data set cannot be loaded: {error}",
+            expected="a function of config and folder",
+            found=f"{found.__name__}{signature(found)}",
+        ) from None
+
+
+def _check_class(candidate: Candidate, found: Any) -> None:
+    base = _base(candidate.kind)
     if not (isinstance(found, type) and issubclass(found, base)):
         raise CheckFailedError(
             f"{candidate.plugin.card.code!r} is no {base.__name__}",

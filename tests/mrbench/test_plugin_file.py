@@ -28,7 +28,7 @@ from torch import nn
 from torch.nn import functional
 from mrbench import Draw, DrawKind, Method, MethodCard, ParameterGroup, Stage, hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 @hookimpl
 def mrbench_methods():
@@ -57,7 +57,7 @@ from mrbench.configuration import option
 from mrbench.data.caseset import ArrayPixels
 from mrbench.data.splits import split_by_subject
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 class Options(Config):
     cases: int = option(9, "number of cases", ge=6)
@@ -82,7 +82,7 @@ import numpy as np
 from mrbench import Metric, MetricCard, hookimpl
 from mrbench.interfaces.metric import Key
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 @hookimpl
 def mrbench_metrics():
@@ -94,7 +94,7 @@ class Seven(Metric):
 """
 LIGHT = """
 from mrbench import MethodCard, hookimpl
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 @hookimpl
 def mrbench_methods():
@@ -355,9 +355,9 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, write: Callable[[
         ("x = '\0'", ["null bytes"]),
         ("def f():\n    f()\nf()", ["RecursionError"]),
         ("raise ValueError('long ' * 1000)", ["long long"]),
-        ("x = 1", ['it does not say which interface it is written for; add MRBENCH_API = "1"']),
+        ("x = 1", ['it does not say which interface it is written for; add MRBENCH_API = "2"']),
         ("MRBENCH_API = '2'", ["interface '2'"]),
-        ("MRBENCH_API = '1'", ["it provides nothing", "@hookimpl on mrbench_methods()"]),
+        ("MRBENCH_API = '2'", ["it provides nothing", "@hookimpl on mrbench_methods()"]),
         (LIGHT.replace("return [", "return 3 # ["), ["list of records, not int"]),
         (LIGHT.replace("return [", "return [] # ["), ["it provides nothing"]),
         (LIGHT.replace("return [", "1 / 0\n    return ["), ["line 7", "ZeroDivisionError"]),

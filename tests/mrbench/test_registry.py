@@ -9,7 +9,7 @@ from mrbench.registry import discover
 
 LIGHT = """
 from mrbench import MethodCard, hookimpl
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 @hookimpl
 def mrbench_methods():

@@ -2,7 +2,7 @@
 
 from mrbench import DatasetCard, MethodCard, MetricCard, hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 BEHAVIOURS = (
     "fine", "slow", "raises", "prints", "wrong-shape", "nan", "nothing", "too-few", "unnormalised",

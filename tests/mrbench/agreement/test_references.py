@@ -86,7 +86,7 @@ def test_rows_without_a_second_rater_have_no_value_where_others_are_needed(make_
 def test_a_fusion_that_fails_is_a_row_with_its_reason(make_cases, blobs, make_distribution):
     broken = """
         from mrbench import Fusion, MethodCard, hookimpl
-        MRBENCH_API = "1"
+        MRBENCH_API = "2"
         @hookimpl
         def mrbench_methods():
             return [MethodCard(name="broken", code="broken_fusion:Broken", kind="fusion",
@@ -168,7 +168,7 @@ def test_one_subject_leaves_no_interval_and_the_reason(make_cases, blobs):
 def test_a_metric_that_fails_costs_the_others_nothing(make_cases, blobs, make_distribution):
     broken = """
         from mrbench import Metric, MetricCard, hookimpl
-        MRBENCH_API = "1"
+        MRBENCH_API = "2"
         @hookimpl
         def mrbench_metrics():
             return [MetricCard(name="broken", code="broken_metric:Broken", summary="raises", direction="higher",

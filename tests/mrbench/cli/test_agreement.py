@@ -96,7 +96,7 @@ RAW = """
     import numpy as np
     from mrbench import CaseSet, Dataset, DatasetCard, Description, Raters, hookimpl
     from mrbench.data.caseset import ArrayPixels
-    MRBENCH_API = "1"
+    MRBENCH_API = "2"
     @hookimpl
     def mrbench_datasets():
         names = {"anonymous": "Anonymous", "sorted": "Sorted"}

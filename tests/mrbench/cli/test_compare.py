@@ -238,7 +238,7 @@ def test_a_metric_of_a_plugin_file_is_compared(mrbench: Call, drawn: None, tmp_p
         "import numpy as np\n"
         "from mrbench import Metric, MetricCard, hookimpl\n"
         "from mrbench.interfaces.metric import Key\n"
-        'MRBENCH_API = "1"\n'
+        'MRBENCH_API = "2"\n'
         "class Area(Metric):\n"
         "    def statistics(self, tables, protocol):\n"
         "        return {Key(1): np.array([float(tables.areas[0][0])])}\n"

@@ -23,7 +23,7 @@ from mrbench import Dataset, DatasetCard, hookimpl
 from mrbench.data.container import open_container
 from mrbench.errors import DataAbsentError
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 
 @hookimpl

@@ -17,7 +17,7 @@ from mrbench.plugin_commands import GROUP
 Call = Callable[..., Result]
 STAPLE = """
 from mrbench import DatasetCard, MethodCard, hookimpl
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 @hookimpl
 def mrbench_methods():
@@ -25,7 +25,7 @@ def mrbench_methods():
 """
 SICK_DATA = """
 from mrbench import Config, Dataset, DatasetCard, hookimpl
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 class Sick(Dataset):
     def load(self):

@@ -20,7 +20,7 @@ PLUGIN = """
 from mrbench import Dataset, DatasetCard, hookimpl
 from mrbench.data.container import open_container
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 
 @hookimpl

@@ -20,7 +20,7 @@ import numpy as np
 import mrbench
 from mrbench.data.caseset import ArrayPixels
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 
 class Dots(mrbench.Dataset):

@@ -1,13 +1,12 @@
 """Draws are checked against what the method declares before they are counted."""
 
-import re
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from mrbench import Case, Description, Draw, DrawKind, MethodCard, Raters, Trial
+from mrbench import Case, Description, Draw, DrawKind, MethodCard, Raters
 from mrbench.engine.plan import capabilities_fit
 from mrbench.engine.predict import Predictor
 from mrbench.errors import DivergedError, PluginError
@@ -98,74 +97,6 @@ def test_a_method_never_sees_masks():
     )
     Predictor.of_method(record, DESCRIPTION, 2, method, SimpleNamespace()).predict(CASE)
     assert set(vars(seen[0])) == {"id", "array", "spacing"}
-
-
-def test_a_fusion_may_give_several_trials_or_none():
-    record = MethodCard(name="f", code="a:b", config="a:b", summary="", kind="fusion")
-    trials = [Trial(np.arange(3) == r, [draw(CONSENSUS)]) for r in (0, 2)]
-    for given in (trials, []):
-        fusion = SimpleNamespace(fuse=lambda masks, present, n, noise, given=given: given)
-        assert len(Predictor.of_fusion(record, DESCRIPTION, 2, fusion, 0).predict(CASE)) == len(given)
-
-
-def fuse(trials: Any, capabilities: set[str] = frozenset()) -> Any:
-    record = MethodCard(name="f", code="a:b", kind="fusion", capabilities=capabilities)
-
-    def given(masks, present, n, noise):
-        return trials
-
-    return Predictor.of_fusion(record, DESCRIPTION, 2, SimpleNamespace(fuse=given), 0).predict(CASE)
-
-
-TRUTH = np.array([True, False, True])
-
-
-@pytest.mark.parametrize(
-    ("truth", "message"),
-    [
-        (np.zeros(3, bool), "the truth of a trial names no rater .*: one or more of the raters present, \\[0, 2\\]"),
-        (np.ones(3, bool), "the truth of a trial names absent raters .*\\[0, 1, 2\\]"),
-        (np.array([0, 2]), "the truth of a trial is no set of raters .*\\(3,\\) bool.*\\(2,\\) int64"),
-        (None, "the truth of a trial is no set of raters"),
-    ],
-)
-def test_the_truth_of_a_trial_is_one_or_more_raters_who_are_present(truth: Any, message: str):
-    with pytest.raises(PluginError) as error:
-        fuse([Trial(truth, [draw(CONSENSUS)])])
-    assert re.search(message, error.value.message, re.DOTALL)
-    assert re.match(r"method 'f', case 'case': .* \(.*test_predict.py:\d+\)\n", error.value.message)
-
-
-@pytest.mark.parametrize(
-    ("capabilities", "draws", "message"),
-    [
-        ({"diverse"}, [draw(SAMPLE)], "wrong number of samples"),
-        ({"consensus"}, [draw(CONSENSUS), draw(SAMPLE)], "wrong number of samples"),
-        ({"consensus"}, [draw(CONSENSUS)] * 2, "wrong number of consensus draws"),
-        ({"consensus"}, [], "the fusion returned nothing"),
-        ({"consensus"}, [Draw(CONSENSUS, np.zeros((2, 5, 4)))], "wrong shape"),
-    ],
-)
-def test_the_draws_of_a_trial_are_what_the_fusion_declares(capabilities: set[str], draws: Any, message: str):
-    with pytest.raises(PluginError, match=message) as error:
-        fuse([Trial(TRUTH, draws)], capabilities)
-    assert "test_predict.py:" in error.value.place
-
-
-@pytest.mark.parametrize("trials", [None, [(TRUTH, [draw(CONSENSUS)])]])
-def test_what_is_no_trial_is_refused(trials: Any):
-    with pytest.raises(PluginError, match="method 'f', case 'case': not a Trial"):
-        fuse(trials)
-
-
-def test_a_fusion_cannot_change_what_it_is_scored_against():
-    record = MethodCard(name="f", code="a:b", config="a:b", summary="", kind="fusion")
-
-    def fuse(masks, present, n, noise):
-        masks[:] = 1
-
-    with pytest.raises(ValueError, match="read-only"):
-        Predictor.of_fusion(record, DESCRIPTION, 2, SimpleNamespace(fuse=fuse), 0).predict(CASE)
 
 
 def test_a_method_that_takes_two_classes_does_not_fit_three():

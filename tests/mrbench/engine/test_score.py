@@ -80,7 +80,7 @@ METRICS = """
     from mrbench import Metric, MetricCard, hookimpl
     from mrbench.interfaces.metric import Key
 
-    MRBENCH_API = "1"
+    MRBENCH_API = "2"
 
     @hookimpl
     def mrbench_metrics():

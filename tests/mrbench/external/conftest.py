@@ -28,7 +28,7 @@ from mrbench.configuration import option
 from mrbench.data.caseset import ArrayPixels
 from mrbench.data.splits import split_by_subject
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 NAMES = ("ann", "Dr. Bo/b", "2")
 SPACING = (3.0, 0.5, 0.75)
 

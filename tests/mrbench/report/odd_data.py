@@ -8,7 +8,7 @@ from mrbench.data.caseset import ArrayPixels
 from mrbench.data.description import Unit
 from mrbench.data.splits import split_by_subject
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 HOSTILE = "</script><script>window.hacked=1</script><!--<img src=x onerror=window.hacked=1>\u2028&'\"$x_1$"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mrbench import DatasetCard, MethodCard, MetricCard, hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 CONFIG = "bad_config:BadConfig"
 GIVES = "samples raters"
@@ -17,9 +17,13 @@ OWN_ROWS = {"Lacking", "OfRaters", "OfCertainRaters", "HalfTwin", "TwoClassSigmo
 
 def classes(module):
     source = Path(find_spec(module).origin).read_text()
-    names = re.findall(r"^class (\w+)\((?!Metric|Dataset|Fusion|Method)\w+\):", source, re.MULTILINE)
-    bases = re.findall(r"^class (\w+)\((?:Metric|Dataset|Fusion|Method)\):", source, re.MULTILINE)
+    names = re.findall(r"^class (\w+)\((?!Metric|Method)\w+\):", source, re.MULTILINE)
+    bases = re.findall(r"^class (\w+)\((?:Metric|Method)\):", source, re.MULTILINE)
     return [*bases, *names]
+
+
+def functions(module):
+    return re.findall(r"^def ([a-z]\w+)\(", Path(find_spec(module).origin).read_text(), re.MULTILINE)
 
 
 def hyphened(name):
@@ -49,7 +53,7 @@ def mrbench_methods():
         method("lost", "Good", presets={"quick": {"falt": 1}}),
         method("helpless", "Good", config="bad_config:Helpless"),
         method("heavy-options", "Good", config="heavy_config:BadConfig"),
-        method("misspelt", "Good", presets={"quick": {}, "paper": {"falt": "none"}}),
+        method("misspelt", "Good", presets={"quick": {}, "slow": {"falt": "none"}}),
         method("silent", "Good", gives=""),
         method("lacking", "Lacking", gives="samples raters consensus"),
         method("samples-of-raters", "OfRaters", gives="samples"),
@@ -63,17 +67,17 @@ def mrbench_methods():
         method("other-half", "HalfTwin", family="halves", gives="samples"),
         *failing("learns", "FailsOn", method),
         *failing("draws", "FailsToDraw", method),
-        *(fusion(f"fusion-{hyphened(name)}", name) for name in classes("bad_fusions") if name != "Blind"),
-        fusion("fusion-blind", "Blind", multi_class=False),
-        *failing("fusion", "FailsOn", fusion),
+        *(fusion(f"fusion-{name.replace('_', '-')}", name) for name in functions("bad_fusions")),
+        fusion("fusion-giving-nothing", "vote", gives=""),
+        *failing("fusion", "fails_on", fusion),
     ]  # fmt: skip
 
 
 @hookimpl
 def mrbench_datasets():
     return [
-        DatasetCard(name=hyphened(name), code=f"bad_datasets:{name}", config=CONFIG, summary=name)
-        for name in classes("bad_datasets")
+        DatasetCard(name=name.replace("_", "-"), code=f"bad_datasets:{name}", config=CONFIG, summary=name)
+        for name in functions("bad_datasets")
     ]
 
 
