@@ -24,6 +24,11 @@ def mrbench_methods():
             presets={"paper": {"behaviour": name}, "quick": {"behaviour": name, "epochs": 2}},
         )
         for name in BEHAVIOURS
+    ] + [
+        MethodCard(name="toy-lacking", code="toy_methods:Toy", config="toy_config:ToyConfig", gives="samples raters"),
+        MethodCard(
+            name="toy-first-edition", code="toy_methods:FirstEdition", config="toy_config:ToyConfig", gives="samples"
+        ),
     ]
 
 
