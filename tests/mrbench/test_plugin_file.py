@@ -52,7 +52,7 @@ class Tiny(Method):
 """
 DATA = """
 import numpy as np
-from mrbench import CaseSet, Config, Dataset, DatasetCard, Description, Raters, hookimpl
+from mrbench import CaseSet, Config, DatasetCard, Description, Raters, hookimpl
 from mrbench.configuration import option
 from mrbench.data.caseset import ArrayPixels
 from mrbench.data.splits import split_by_subject
@@ -64,18 +64,17 @@ class Options(Config):
 
 @hookimpl
 def mrbench_datasets():
-    return [DatasetCard(name="dots", code="dots:Dots", config="dots:Options")]
+    return [DatasetCard(name="dots", code="dots:load", config="dots:Options")]
 
-class Dots(Dataset):
-    def load(self):
-        n = self.config.cases
-        images = np.random.default_rng(0).normal(size=(n, 1, 16, 16)).astype(np.float32)
-        masks = np.repeat((images > 1).astype(np.uint8), 2, axis=1)
-        names = tuple(f"c{i}" for i in range(n))
-        description = Description(name="dots", version="1", classes=("no", "yes"), channels=("c",),
-            raters=Raters.IDENTIFIED, rater_names=("a", "b"))
-        return CaseSet(description=description, pixels=ArrayPixels(images, masks), ids=names, subjects=names,
-            present=np.ones((n, 2), bool), splits={"strict": split_by_subject(names, folds=3, seed=0)})
+def load(config, folder):
+    n = config.cases
+    images = np.random.default_rng(0).normal(size=(n, 1, 16, 16)).astype(np.float32)
+    masks = np.repeat((images > 1).astype(np.uint8), 2, axis=1)
+    names = tuple(f"c{i}" for i in range(n))
+    description = Description(name="dots", version="1", classes=("no", "yes"), channels=("c",),
+        raters=Raters.IDENTIFIED, rater_names=("a", "b"))
+    return CaseSet(description=description, pixels=ArrayPixels(images, masks), ids=names, subjects=names,
+        present=np.ones((n, 2), bool), splits={"strict": split_by_subject(names, folds=3, seed=0)})
 """
 METRIC = """
 import numpy as np

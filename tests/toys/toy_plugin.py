@@ -18,17 +18,17 @@ def mrbench_methods():
         MethodCard(
             name=f"toy-{name}",
             code="toy_methods:Toy",
-            config="toy_config:ToyConfig",
+            config=f"toy_config:{name}".replace("-", "_"),
             summary=f"a small method: {name}",
             gives="samples",
             multi_class=False,
-            presets={"paper": {"behaviour": name}, "quick": {"behaviour": name, "epochs": 2}},
+            presets={"quick": {"epochs": 2}},
         )
         for name in BEHAVIOURS
     ] + [
-        MethodCard(name="toy-lacking", code="toy_methods:Toy", config="toy_config:ToyConfig", gives="samples raters"),
+        MethodCard(name="toy-lacking", code="toy_methods:Toy", config="toy_config:fine", gives="samples raters"),
         MethodCard(
-            name="toy-first-edition", code="toy_methods:FirstEdition", config="toy_config:ToyConfig", gives="samples"
+            name="toy-first-edition", code="toy_methods:FirstEdition", config="toy_config:fine", gives="samples"
         ),
     ]
 
@@ -37,7 +37,7 @@ def mrbench_methods():
 def mrbench_datasets():
     return [
         DatasetCard(
-            name="toy-faulty", code="toy_data:Faulty", config="toy_data:FaultConfig", summary="one fault on demand"
+            name="toy-faulty", code="toy_data:faulty", config="toy_data:FaultConfig", summary="one fault on demand"
         )
     ]
 

@@ -85,15 +85,14 @@ def test_rows_without_a_second_rater_have_no_value_where_others_are_needed(make_
 
 def test_a_fusion_that_fails_is_a_row_with_its_reason(make_cases, blobs, make_distribution):
     broken = """
-        from mrbench import Fusion, MethodCard, hookimpl
+        from mrbench import MethodCard, hookimpl
         MRBENCH_API = "2"
         @hookimpl
         def mrbench_methods():
-            return [MethodCard(name="broken", code="broken_fusion:Broken", kind="fusion",
+            return [MethodCard(name="broken", code="broken_fusion:fuse", kind="fusion",
                                  gives="consensus")]
-        class Broken(Fusion):
-            def fuse(self, masks, present, n, noise):
-                raise RuntimeError("no vote today")
+        def fuse(masks, present, n, noise):
+            raise RuntimeError("no vote today")
     """
     make_distribution("mrbench-broken", {"broken_fusion": broken}, {"broken": "broken_fusion"})
     row = references(make_cases(blobs()), "ged")["mrbench-broken:broken"]

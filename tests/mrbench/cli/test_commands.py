@@ -134,8 +134,8 @@ def test_wrong_data_are_refused_before_anything_is_computed(mrbench: Call, fault
         ("unreadable", "cannot be read: OSError: a fault of the disk's (toy_data.py:{})", "raise OSError"),
         (
             "no-cases",
-            "cannot be loaded: load() returned no CaseSet (toy_data.py:{})\n"
-            "  expected: load() returns a CaseSet\n  found:    [1, 2]",
+            "cannot be loaded: it returned no CaseSet (toy_data.py:{})\n"
+            "  expected: load(config, folder) returns a CaseSet\n  found:    [1, 2]",
             "load(",
         ),
     ],
