@@ -11,7 +11,7 @@ import numpy as np
 from mrbench.cards import Capability
 from mrbench.interfaces.draw import DrawKind
 from mrbench.testing.candidate import FusionCandidate, MethodCandidate, Predicting
-from mrbench.testing.check import CheckFailedError, rule
+from mrbench.testing.check import CheckFailedError, expect_none, rule
 from mrbench.testing.drawn import TOLERANCE, apart, drawn, expect_equal
 from mrbench.testing.scenes import CLASSES, MISSING, SCENES, SLICES, Scene
 
@@ -203,10 +203,7 @@ def evaluation_mode(candidate: MethodCandidate) -> None:
         candidate.draw(SLICES, SLICES.tested[0])
     wrong += [f"{name or 'the method'} left in training mode" for name, one in method.named_modules() if one.training]
     method.eval()
-    if wrong:
-        raise CheckFailedError(
-            "it changes the mode that predictions are made in", expected="evaluation mode, no gradients", found=wrong[0]
-        )
+    expect_none(wrong[:1], "it changes the mode that predictions are made in", "evaluation mode, no gradients")
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from mrbench.interfaces.fusion import bound
 from mrbench.interfaces.metric import Metric
 from mrbench.registry import GROUP, Plugin, discover
 from mrbench.testing.candidate import Candidate, MethodCandidate
-from mrbench.testing.check import KINDS, CheckedKind, CheckFailedError, rule
+from mrbench.testing.check import KINDS, CheckedKind, CheckFailedError, expect_none, rule
 from mrbench.testing.drawn import differing_weights
 from mrbench.testing.scenes import SLICES
 
@@ -87,8 +87,7 @@ def options(candidate: Candidate) -> None:
     if not (isinstance(config, type) and issubclass(config, Config)):
         raise CheckFailedError("the options are no Config", expected="a subclass of mrbench.Config", found=repr(config))
     silent = [name for name, text in config.options().items() if not text]
-    if silent:
-        raise CheckFailedError("options have no line of help", expected="a description each", found=", ".join(silent))
+    expect_none(silent, "options have no line of help", "a description each")
     defaults = config()
     again = config.parse(json.loads(json.dumps(defaults.values())), owner=candidate.plugin.key)
     if again != defaults:
@@ -209,12 +208,8 @@ def _compare_weights(candidate: MethodCandidate, other: MethodCandidate) -> None
     if candidate.plugin.card.code == other.plugin.card.code:
         return
     differing = differing_weights(*(each.trained(SLICES).method for each in (candidate, other)))
-    if differing:
-        raise CheckFailedError(
-            f"{candidate.plugin.key} and {other.plugin.key} are of one family and learn different weights",
-            expected="equal weights after one training",
-            found=differing,
-        )
+    names = f"{candidate.plugin.key} and {other.plugin.key}"
+    expect_none(differing, f"{names} are of one family and learn different weights", "equal weights after one training")
 
 
 @rule(*KINDS)
@@ -271,7 +266,4 @@ def _imported(module: str) -> tuple[float, list[str]]:
 
 def _check_light(module: str, loaded: list[str]) -> None:
     heavy = sorted({name.partition(".")[0] for name in loaded} & set(HEAVY))
-    if heavy:
-        raise CheckFailedError(
-            f"{module} loads what it must not", expected=f"none of {', '.join(HEAVY)}", found=", ".join(heavy)
-        )
+    expect_none(heavy, f"{module} loads what it must not", f"none of {', '.join(HEAVY)}")

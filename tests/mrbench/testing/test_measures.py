@@ -67,10 +67,10 @@ def test_differences_of_draws_are_told():
 def test_weights_that_differ_are_named():
     one, other = torch.nn.Linear(2, 1), torch.nn.Linear(2, 1)
     other.load_state_dict(one.state_dict())
-    assert differing_weights(one, other) == ""
+    assert differing_weights(one, other) == []
     other.bias.data += 1
-    assert differing_weights(one, other) == "bias"
-    assert differing_weights(one, torch.nn.Linear(2, 1, bias=False)) == "bias, in one of them"
+    assert differing_weights(one, other) == ["bias"]
+    assert differing_weights(other, torch.nn.Linear(2, 1, bias=False)) == ["weight", "bias"]
 
 
 @pytest.mark.parametrize("scene", [scene for scene in SCENES if scene.name != "empty"], ids=lambda scene: scene.name)
