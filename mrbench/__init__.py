@@ -26,9 +26,9 @@ _EXPORTS = {
     "DrawKind": "mrbench.interfaces.draw",
     "Fusion": "mrbench.interfaces.fusion",
     "Image": "mrbench.data.case",
+    "Key": "mrbench.interfaces.metric",
     "Method": "mrbench.interfaces.method",
     "MethodCard": "mrbench.cards",
-    "Metric": "mrbench.interfaces.metric",
     "MetricCard": "mrbench.cards",
     "MrbenchError": "mrbench.errors",
     "ParameterGroup": "mrbench.interfaces.method",
@@ -42,6 +42,7 @@ _EXPORTS = {
     "load_dataset": "mrbench.data.loading",
     "load_model": "mrbench.engine.model",
     "load_results": "mrbench.door",
+    "metric": "mrbench.interfaces.metric",
     "run": "mrbench.door",
 }
 

@@ -25,10 +25,12 @@ from mrbench.plugin_file import PluginFile, blaming, file_of
 
 GROUP = "mrbench.plugins"
 NAME = re.compile(r"[a-z0-9]+([-_@.][a-z0-9]+)*")
-CODE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+CODE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 Kind = Literal["method", "dataset", "metric"]
 KINDS: dict[Kind, type[PluginCard]] = {"method": MethodCard, "dataset": DatasetCard, "metric": MetricCard}
+DECORATED = "__mrbench_card__"
+"""Where a decorator leaves the card that it makes."""
 SPOKEN: dict[Kind, str] = {"method": "method", "dataset": "data set", "metric": "metric"}
 
 R = TypeVar("R", bound=PluginCard)
@@ -74,35 +76,41 @@ class Plugin(Generic[R]):
         return frozenset(path.partition(":")[0].partition(".")[0] for path in paths if path != NO_OPTIONS)
 
     def load(self) -> Any:
-        """The class behind the record.
+        """The class or function behind the card.
 
         Raises:
             PluginError: it cannot be imported; names the plugin and what is missing.
         """
-        return self._imported(self.card.code, "")
+        found = self._imported(self.card.code, "", "an importable class or function")
+        if not callable(found):
+            raise self._unfit(self.card.code, "", "a class or function", found)
+        if isinstance(self.card, MetricCard) and not hasattr(found, DECORATED):
+            raise self._unfit(self.card.code, "", "a function under @mrbench.metric", found)
+        return found
 
     def load_config(self) -> Any:
-        """The configuration class of a method or a data set; errors as for :meth:`load`."""
-        return self._imported(getattr(self.card, "config", ""), "its configuration ")
+        """The configuration class of a method, fusion or data set; errors as for :meth:`load`."""
+        path, what = getattr(self.card, "config", ""), "its configuration "
+        found = self._imported(path, what, "an importable class")
+        if not isinstance(found, type):
+            raise self._unfit(path, what, "a class", found)
+        return found
 
     def check(self) -> None:
-        """Loads the classes that the record names; errors as for :meth:`load`."""
+        """Loads what the card names; errors as for :meth:`load`."""
         self.load()
         if hasattr(self.card, "config"):
             self.load_config()
 
-    def _imported(self, path: str, what: str) -> Any:
+    def _imported(self, path: str, what: str, expected: str) -> Any:
         try:
-            found = load_attribute(path)
-            if not isinstance(found, type):
-                raise TypeError(f"it is no class but {found!r:.80}")
+            return load_attribute(path)
         except Exception as error:
-            raise PluginError(
-                f"plugin {self.qualified!r} cannot load {what}{path!r}",
-                expected="an importable class",
-                found=f"{type(error).__name__}: {error}",
-            ) from error
-        return found
+            raise self._unfit(path, what, expected, error) from error
+
+    def _unfit(self, path: str, what: str, expected: str, found: Any) -> PluginError:
+        told = f"{type(found).__name__}: {found}" if isinstance(found, Exception) else f"{found!r:.80}"
+        return PluginError(f"plugin {self.qualified!r} cannot load {what}{path!r}", expected=expected, found=told)
 
 
 @dataclass(frozen=True)
@@ -141,7 +149,7 @@ class Registry:
     """All plugins found, by kind.
 
     Attributes:
-        plugins: methods, data sets and metrics.
+        plugins: methods, data sets and metrics; those of the kinds that were asked for.
         observers: what ``mrbench run --observe`` can name.
         quarantined: what was set aside.
         files: plugin files by name, with their paths as given.
@@ -156,7 +164,7 @@ class Registry:
         """Loads one entry point; whatever it does wrong sets it aside and is remembered."""
         distribution, version = _provider(entry.dist)
         try:
-            found = _Module(entry.load(), entry.name)
+            found = _Module(entry.load(), entry.name, self.plugins)
         except (Exception, SystemExit) as error:
             reason = error.what if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
             self.quarantined.append(Quarantined(entry.name, distribution, reason, traceback.format_exc()))
@@ -176,7 +184,7 @@ class Registry:
         if self._has(file):
             return
         with blaming(file):
-            found = _Module(file.module(), file.path.stem)
+            found = _Module(file.module(), file.path.stem, KINDS)
             found.check_names()
             for records in found.records.values():
                 for record in records:
@@ -194,7 +202,8 @@ class Registry:
 
     def _add_module(self, found: "_Module", distribution: str, version: str, content: str = "") -> None:
         for kind, records in found.records.items():
-            self._add_records(kind, [Plugin(r, distribution, version, content) for r in records], found.name)
+            if kind in self.plugins:
+                self._add_records(kind, [Plugin(r, distribution, version, content) for r in records], found.name)
         if found.observes:
             self.observers.append(Observer(found.name, distribution, found.summary, found.manager.hook))
 
@@ -254,13 +263,18 @@ class Registry:
         return lines
 
 
-def discover(entries: Iterable[EntryPoint] | None = None, files: Iterable[Path] = ()) -> Registry:
+def discover(
+    entries: Iterable[EntryPoint] | None = None, files: Iterable[Path] = (), kinds: Iterable[Kind] = tuple(KINDS)
+) -> Registry:
     """All plugins of the environment, whatever state they are in, and those of single files.
+
+    Args:
+        kinds: what to ask the plugins for; the cards of metrics stand beside their functions, and cost NumPy.
 
     Raises:
         UsageError, PluginError: as :meth:`Registry.add_file`.
     """
-    registry = Registry()
+    registry = Registry({kind: [] for kind in kinds})
     for entry in sorted(entry_points(group=GROUP) if entries is None else entries, key=_order):
         registry.add(entry)
     for path in files:
@@ -295,16 +309,16 @@ def _provider(distribution: Distribution | None) -> tuple[str, str]:
 class _Module:
     """A plugin module, read: its records by kind, and whether it observes runs."""
 
-    def __init__(self, module: ModuleType, name: str) -> None:
+    def __init__(self, module: ModuleType, name: str, kinds: Iterable[Kind]) -> None:
         _check_interface(module)
-        self.name = name
+        self.module, self.name = module, name
         self.summary = (module.__doc__ or "").strip().partition("\n")[0]
         # One manager per plugin: a faulty hook of one cannot reach another.
         self.manager = pluggy.PluginManager(hooks.PROJECT)
         self.manager.add_hookspecs(hooks)
         self.manager.register(module, name)
         self.manager.check_pending()
-        self.records = {kind: self._records(kind) for kind in KINDS}
+        self.records = {kind: self._records(kind) for kind in kinds}
         self.observes = any(getattr(self.manager.hook, hook).get_hookimpls() for hook in hooks.OBSERVER_HOOKS)
 
     def check_names(self) -> None:
@@ -319,7 +333,8 @@ class _Module:
 
     def _records(self, kind: Kind) -> Sequence[PluginCard]:
         answers = getattr(self.manager.hook, f"mrbench_{kind}s")()
-        return [_checked(record, kind) for answer in answers for record in _iterated(answer, kind)]
+        given = (record for answer in answers for record in _iterated(answer, kind))
+        return [_checked(record, kind) for record in (*given, *_decorated(self.module, kind))]
 
 
 def _check_interface(module: ModuleType) -> None:
@@ -334,6 +349,14 @@ def _iterated(answer: Any, kind: Kind) -> Iterator[Any]:
     if not isinstance(answer, list | tuple):
         raise PluginError(f"mrbench_{kind}s() must return a list of records, not {type(answer).__name__}")
     yield from answer
+
+
+def _decorated(module: ModuleType, kind: Kind) -> Iterator[PluginCard]:
+    """The cards that decorators have made in a module, in the order of their definitions."""
+    for found in vars(module).values():
+        card = getattr(found, DECORATED, None)
+        if isinstance(card, KINDS[kind]) and card.code.partition(":")[0] == module.__name__:
+            yield card
 
 
 def _checked(record: Any, kind: Kind) -> PluginCard:

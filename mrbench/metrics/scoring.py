@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mrbench.errors import PluginError
 from mrbench.interfaces.case_tables import CaseTables
 from mrbench.interfaces.metric import Key, Metric
 from mrbench.metrics.protocol import ScoringProtocol
@@ -15,13 +16,34 @@ from mrbench.metrics.scores import EVERYWHERE, NOBODY, MetricScores, Scores
 def score_case(
     trials: Sequence[CaseTables], metrics: Mapping[str, Metric], protocol: ScoringProtocol
 ) -> dict[tuple[str, Key], np.ndarray]:
-    """Statistics of one case by metric and key: the mean over the trials in which the key is not missing."""
+    """Statistics of one case by metric and key: the mean over the trials in which the key is not missing.
+
+    Raises:
+        PluginError: a metric gives no vectors of one length for keys of the case.
+        Exception: whatever a metric raises.
+    """
     collected: defaultdict[tuple[str, Key], list[np.ndarray]] = defaultdict(list)
     for tables in trials:
         for name, metric in metrics.items():
-            for key, statistics in metric.statistics(tables, protocol).items():
+            for key, statistics in metric(tables, protocol).items():
                 collected[name, key].append(statistics)
-    return {at: np.mean(values, axis=0) if len(values) > 1 else values[0] for at, values in collected.items()}
+    return {(name, key): _mean(values, name, metrics[name]) for (name, key), values in collected.items()}
+
+
+def _mean(trials: Sequence[np.ndarray], name: str, metric: Metric) -> np.ndarray:
+    if len(trials) == 1:
+        return trials[0]
+    lengths = [len(vector) for vector in trials]
+    if len(set(lengths)) > 1:
+        expected = "one length whatever the tables"
+        raise PluginError(
+            f"vectors of {name} cannot be averaged over trials",
+            expected=expected,
+            found=str(lengths),
+            place=metric.place,
+        )
+    found: np.ndarray = np.mean(trials, axis=0)
+    return found
 
 
 def without_value(
@@ -111,7 +133,7 @@ def reduce_metric(scores: MetricScores, metric: Metric, protocol: ScoringProtoco
 
 def case_values(statistics: np.ndarray, metric: Metric) -> np.ndarray:
     """``(n,)`` the values of statistics ``(n, L)``, each finalised by itself."""
-    if type(metric).finalise is Metric.finalise:
+    if metric.pooled is None:
         return statistics[:, 0].copy()
     return np.array([metric.finalise(row) for row in statistics], np.float64)
 

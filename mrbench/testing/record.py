@@ -22,18 +22,31 @@ def _base(kind: CheckedKind) -> type:
         from mrbench.interfaces.method import Method  # loads torch, which the others need not
 
         return Method
-    bases: dict[CheckedKind, type] = {"fusion": Fusion, "dataset": Dataset, "metric": Metric}
+    bases: dict[CheckedKind, type] = {"fusion": Fusion, "dataset": Dataset}
     return bases[kind]
 
 
 @rule(*KINDS)
 def loads(candidate: Candidate) -> None:
-    """The class behind the record can be imported and derives from the interface of its kind."""
-    base, found = _base(candidate.kind), candidate.plugin.load()
+    """What the card names can be imported: a class that derives from the interface of its kind, a decorated function."""
+    found = candidate.plugin.load()
+    if candidate.kind == "metric":
+        _expect_metric(candidate, found)
+        return
+    base = _base(candidate.kind)
     if not (isinstance(found, type) and issubclass(found, base)):
         raise CheckFailedError(
             f"{candidate.plugin.card.code!r} is no {base.__name__}",
             expected=f"a class that derives from mrbench.{base.__name__}",
+            found=repr(found),
+        )
+
+
+def _expect_metric(candidate: Candidate, found: Any) -> None:
+    if not isinstance(found, Metric):
+        raise CheckFailedError(
+            f"{candidate.plugin.card.code!r} is no metric",
+            expected="a function under @mrbench.metric",
             found=repr(found),
         )
 

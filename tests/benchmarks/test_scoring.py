@@ -29,7 +29,7 @@ RATERS = 4
 COMPARED = ("ged", "dice_soft", "dice_max", "dice_match")
 """What the published evaluations compute."""
 
-METRICS: dict[str, Metric] = {record.name: record.load()() for record in mrbench_metrics()}
+METRICS: dict[str, Metric] = {record.name: record.load() for record in mrbench_metrics()}
 
 
 @dataclass(frozen=True, eq=False)

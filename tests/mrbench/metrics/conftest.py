@@ -83,7 +83,7 @@ def assert_same_tables():
 @pytest.fixture(scope="session")
 def every_metric():
     """All built-in metrics by name."""
-    return {record.name: record.load()() for record in mrbench_metrics()}
+    return {record.name: record.load() for record in mrbench_metrics()}
 
 
 @pytest.fixture(scope="session")
