@@ -359,7 +359,8 @@ def _decorated(module: ModuleType, kind: Kind) -> Iterator[PluginCard]:
             yield card
 
 
-def _checked(record: Any, kind: Kind) -> PluginCard:
+def _checked(given: Any, kind: Kind) -> PluginCard:
+    record = getattr(given, DECORATED, given)
     if not isinstance(record, KINDS[kind]):
         raise PluginError(f"mrbench_{kind}s() must return {KINDS[kind].__name__}s, not {type(record).__name__}")
     if not NAME.fullmatch(record.name):

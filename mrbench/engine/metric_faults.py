@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from mrbench import places
-from mrbench.errors import MrbenchError, PluginError
+from mrbench.errors import MrbenchError
 from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scores import Scores
@@ -36,7 +36,7 @@ def reduce_each(
             _check_lengths(scores, name, metrics[name])
             own = scores.of(name)
             if len(own):
-                values[name] = _finite(reduce_metric(own, metrics[name], protocol))
+                values[name] = _finite(reduce_metric(own, metrics[name], protocol), metrics[name])
         except (Exception, SystemExit) as error:
             faults[name] = fault_of(name, metrics[name], error)
     return values, faults
@@ -49,15 +49,11 @@ def _check_lengths(scores: Scores, name: str, metric: Metric) -> None:
     other = np.flatnonzero(lengths != lengths[:1])
     if len(other):
         first, case = scores.cases[scores.case[own[0]]], scores.cases[scores.case[own[other[0]]]]
-        raise PluginError(
-            f"its vector of case {case!r} has another length than before",
-            expected=f"{lengths[0]}, as of case {first!r}",
-            found=str(lengths[other[0]]),
-            place=metric.place,
-        )
+        expected, found = f"{lengths[0]}, as of case {first!r}", int(lengths[other[0]])
+        raise metric.wrong(f"its vector of case {case!r} has another length than before", expected, found)
 
 
-def _finite(value: MetricValue) -> MetricValue:
+def _finite(value: MetricValue, metric: Metric) -> MetricValue:
     if not math.isfinite(value.value):
-        raise ValueError(f"the value of a fold is {value.value}")
+        raise metric.wrong("its value is no number", "a finite float", value.value)
     return value

@@ -65,9 +65,7 @@ class CaseScorer:
         for name, metric in self.metrics.items():
             try:
                 own = score_case(trials, {name: metric}, self.protocol)
-                # Of vectors this short, NumPy's call takes longer than the numbers.
-                if not all(abs(n) <= LARGEST_NUMBER for vector in own.values() for n in vector.ravel().tolist()):
-                    raise ValueError(f"a value that is not finite, or beyond {LARGEST_NUMBER:g}")
+                _check_numbers(own, metric)
                 values |= own
                 without += without_value(trials, {name: metric}, own)
             except (Exception, SystemExit) as error:
@@ -78,6 +76,13 @@ class CaseScorer:
     def scores(self) -> Scores:
         """Of the cases so far."""
         return self._collector.scores()
+
+
+def _check_numbers(own: Mapping[tuple[str, Key], np.ndarray], metric: Metric) -> None:
+    for (_, key), vector in own.items():
+        # Of vectors this short, NumPy's call takes longer than the numbers.
+        if not all(abs(n) <= LARGEST_NUMBER for n in vector.tolist()):
+            raise metric.wrong(f"{key} is not finite, or too large", f"numbers of at most {LARGEST_NUMBER:g}", vector)
 
 
 def score_block(task: BlockTask) -> BlockScores:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import update_wrapper
+from numbers import Real
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -67,8 +68,17 @@ class Metric:
         return len(tables.truth_rows) > 0 and (self._applies is None or self._applies(tables, key))
 
     def finalise(self, total: np.ndarray) -> float:
-        """The value of a statistics vector (of one case, or summed over cases where the metric is pooled)."""
-        return float(total[0]) if self.pooled is None else self.pooled(total)
+        """The value of a statistics vector (of one case, or summed over cases where the metric is pooled).
+
+        Raises:
+            PluginError: ``pooled`` gives no number. NaN is one: a case alone need not have the value of a data set.
+        """
+        if self.pooled is None:
+            return float(total[0])
+        value = self.pooled(total)
+        if not isinstance(value, Real):
+            raise self.wrong("its value is no number", "a finite float", value)
+        return float(value)
 
     @property
     def place(self) -> str:
@@ -80,28 +90,23 @@ class Metric:
         """Top-level modules and packages that its code is in."""
         return frozenset([self._function.__module__.partition(".")[0]])
 
+    def wrong(self, what: str, expected: str, found: object) -> PluginError:
+        """The error that the function's answer is not what it should be, with its place."""
+        return PluginError(what, expected=expected, found=f"{found!r:.200}", place=self.place)
+
     def _check(self, found: Statistics, tables: CaseTables) -> None:
         if not isinstance(found, Mapping):
-            raise self._wrong("its statistics are no mapping", "a dictionary {Key(label, rater): vector}", found)
+            raise self.wrong("its statistics are no mapping", "a dictionary {Key(label, rater): vector}", found)
         classes, raters = len(tables.intersection), tables.truth_raters.tolist()
-        lengths = set()
         for key, vector in found.items():
             if not (isinstance(key, Key) and 1 <= key.label <= classes and (key.rater is None or key.rater in raters)):
                 where = f"Key(label in 1..{classes}, rater None or in {raters})"
-                raise self._wrong("a statistic belongs nowhere", where, key)
+                raise self.wrong("a statistic belongs nowhere", where, key)
             if not isinstance(vector, np.ndarray) or vector.ndim != 1 or vector.dtype.kind not in "biuf":
-                shape = f" of shape {vector.shape}" if isinstance(vector, np.ndarray) else ""
-                given = f"{type(vector).__name__}{shape}"
-                raise PluginError(f"{key} is no vector of numbers", expected=VECTOR, found=given, place=self.place)
-            lengths.add(len(vector))
+                raise self.wrong(f"{key} is no vector of numbers", "a NumPy array (n,) of numbers", vector)
+        lengths = sorted({len(vector) for vector in found.values()})
         if len(lengths) > 1 or 0 in lengths:
-            raise self._wrong("its statistics cannot be added up", "vectors of one length, at least 1", sorted(lengths))
-
-    def _wrong(self, what: str, expected: str, found: object) -> PluginError:
-        return PluginError(what, expected=expected, found=f"{found!r:.200}", place=self.place)
-
-
-VECTOR = "a NumPy array (n,) of numbers"
+            raise self.wrong("its statistics cannot be added up", "vectors of one length, at least 1", lengths)
 
 
 def metric(
@@ -121,7 +126,7 @@ def metric(
     licence: str = "",
     requires: tuple[str, ...] = (),
 ) -> Callable[[Callable[[CaseTables, ScoringProtocol], Statistics]], Metric]:
-    """Makes a metric of a function ``(tables, protocol) -> {Key(label): vector, ...}``; its docstring is the definition.
+    """Makes a metric of a function ``(tables, protocol) -> {Key(label): vector, ...}``, whose docstring defines it.
 
     Everything but ``applies`` and ``pooled`` stands on its card, and is explained at
     :class:`~mrbench.cards.MetricCard`.

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mrbench.errors import PluginError
 from mrbench.interfaces.case_tables import CaseTables
 from mrbench.interfaces.metric import Key, Metric
 from mrbench.metrics.protocol import ScoringProtocol
@@ -27,21 +26,15 @@ def score_case(
         for name, metric in metrics.items():
             for key, statistics in metric(tables, protocol).items():
                 collected[name, key].append(statistics)
-    return {(name, key): _mean(values, name, metrics[name]) for (name, key), values in collected.items()}
+    return {(name, key): _mean(values, metrics[name]) for (name, key), values in collected.items()}
 
 
-def _mean(trials: Sequence[np.ndarray], name: str, metric: Metric) -> np.ndarray:
+def _mean(trials: Sequence[np.ndarray], metric: Metric) -> np.ndarray:
     if len(trials) == 1:
         return trials[0]
-    lengths = [len(vector) for vector in trials]
-    if len(set(lengths)) > 1:
-        expected = "one length whatever the tables"
-        raise PluginError(
-            f"vectors of {name} cannot be averaged over trials",
-            expected=expected,
-            found=str(lengths),
-            place=metric.place,
-        )
+    lengths = sorted({len(vector) for vector in trials})
+    if len(lengths) > 1:
+        raise metric.wrong("its statistics cannot be averaged over trials", "vectors of one length", lengths)
     found: np.ndarray = np.mean(trials, axis=0)
     return found
 

@@ -65,7 +65,9 @@ def _levels(stack: Array) -> np.ndarray:
 _FACTS: Any = {
     "direction": "higher",
     "range": (0.0, 1.0),
-    "empty": "a threshold that neither side exceeds anywhere: Dice 1; a class absent in every mask is missing for K > 2",
+    "empty": (
+        "a threshold that neither side exceeds anywhere: Dice 1; a class absent in every mask is missing for K > 2"
+    ),
 }
 
 

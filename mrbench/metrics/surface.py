@@ -312,6 +312,7 @@ def _alone(mask: Array) -> Array:
     return mask[None] if hasattr(mask, "ndim") else mask
 
 
+_MM = "in mm where the spacing is known, else in pixels"
 _FACTS: Any = {"needs": "raters", "table": False}
 _NSD: Any = {
     "direction": "higher",
@@ -324,8 +325,7 @@ _NSD: Any = {
 
 @metric(
     "hd95",
-    "95th percentile of the distance of boundaries, of each rater's own prediction or of the consensus, "
-    "in mm where the spacing is known, else in pixels",
+    f"95th percentile of the distance of boundaries, of each rater's own prediction or of the consensus, {_MM}",
     direction="lower",
     range=(0.0, float("inf")),
     citation="MONAI: the larger of two directed percentiles",
@@ -343,17 +343,13 @@ def score_hd95(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:  # 
     )
 
 
-@metric(
-    "nsd@1", "share of the boundaries within 1 of each other, in mm where the spacing is known, else in pixels", **_NSD
-)
+@metric("nsd@1", f"share of the boundaries within 1 of each other, {_MM}", **_NSD)
 def score_nsd_1(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:  # noqa: ARG001
     """:func:`nsd` at tolerance 1, mean over the rater's draws; beside it whether the tolerance is in mm."""
     return _of_surfaces(tables, lambda surfaces, column: [surfaces.nsd(1.0)[:, column].mean()])
 
 
-@metric(
-    "nsd@2", "share of the boundaries within 2 of each other, in mm where the spacing is known, else in pixels", **_NSD
-)
+@metric("nsd@2", f"share of the boundaries within 2 of each other, {_MM}", **_NSD)
 def score_nsd_2(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:  # noqa: ARG001
     """:func:`nsd` at tolerance 2, mean over the rater's draws; beside it whether the tolerance is in mm."""
     return _of_surfaces(tables, lambda surfaces, column: [surfaces.nsd(2.0)[:, column].mean()])

@@ -28,7 +28,7 @@ def _base(kind: CheckedKind) -> type:
 
 @rule(*KINDS)
 def loads(candidate: Candidate) -> None:
-    """What the card names can be imported: a class that derives from the interface of its kind, a decorated function."""
+    """What the card names can be imported, and is of the interface of its kind."""
     found = candidate.plugin.load()
     if candidate.kind == "metric":
         _expect_metric(candidate, found)

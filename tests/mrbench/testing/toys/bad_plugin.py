@@ -4,7 +4,7 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
-from mrbench import DatasetCard, MethodCard, MetricCard, hookimpl
+from mrbench import DatasetCard, MethodCard, hookimpl
 
 MRBENCH_API = "1"
 
@@ -16,8 +16,8 @@ SCENES = ("slices", "volumes", "missing", "absent", "silent", "empty", "classes"
 
 def classes(module):
     source = Path(find_spec(module).origin).read_text()
-    names = re.findall(r"^class (\w+)\((?!Metric|Dataset|Fusion|Method)\w+\):", source, re.MULTILINE)
-    bases = re.findall(r"^class (\w+)\((?:Metric|Dataset|Fusion|Method)\):", source, re.MULTILINE)
+    names = re.findall(r"^class (\w+)\((?!Dataset|Fusion|Method)\w+\):", source, re.MULTILINE)
+    bases = re.findall(r"^class (\w+)\((?:Dataset|Fusion|Method)\):", source, re.MULTILINE)
     return [*bases, *names]
 
 
@@ -70,19 +70,8 @@ def mrbench_datasets():
 
 @hookimpl
 def mrbench_metrics():
-    shapes = ("full", "two-classes", "samples", "raters", "consensus", "one-sample", "missing", "one-rater", "unmarked",
-              "one-unmarked", "empty", "nothing", "no-class", "volume")  # fmt: skip
-    found = [(hyphened(name), name) for name in classes("bad_metrics")]
-    found += [(f"fails-on-{shape}", f"FailsOn_{shape.replace('-', '_')}") for shape in shapes]
-    return [
-        MetricCard(
-            name=name,
-            code=f"bad_metrics:{code}",
-            summary=code,
-            direction="higher",
-            range=(0, 1),
-            needs="samples",
-        )
-        for name, code in found
-        if name != "fails-on"
-    ]
+    import bad_metrics
+
+    from mrbench.interfaces.metric import Metric
+
+    return [found for found in vars(bad_metrics).values() if isinstance(found, Metric)]
