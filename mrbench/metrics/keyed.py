@@ -21,7 +21,7 @@ def by_class(tables: CaseTables, rows: np.ndarray, value: Callable[[int], Value 
     if len(rows) == 0 or len(tables.truth_rows) == 0:
         return {}
     values = {Key(label): value(label) for label in tables.labels}
-    return {key: np.ravel(found) for key, found in values.items() if found is not None}
+    return {key: _vector(found) for key, found in values.items() if found is not None}
 
 
 def by_rater(
@@ -30,7 +30,7 @@ def by_rater(
     """``{Key(label, rater): (L,)}`` from the values of a class by rater; ``rows`` as in :func:`by_class`."""
     if len(rows) == 0 or len(tables.truth_rows) == 0:
         return {}
-    return {Key(label, rater): np.ravel(value) for label in tables.labels for rater, value in values(label).items()}
+    return {Key(label, rater): _vector(value) for label in tables.labels for rater, value in values(label).items()}
 
 
 def of_overlaps(
@@ -48,3 +48,7 @@ def one_per_rater(tables: CaseTables) -> Predictions:
     """
     found = tables.rater_set
     return found if tables.predicts_every_rater else found._replace(rows=found.rows[:0])
+
+
+def _vector(value: Value) -> np.ndarray:
+    return value.ravel() if isinstance(value, np.ndarray) else np.array([value])
