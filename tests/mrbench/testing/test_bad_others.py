@@ -40,7 +40,7 @@ METRICS = {
     "backwards": {"direction"},
     "first-sample": {"samples-permuted"},
     "first-rater": {"raters-permuted"},
-    "counts": {"scores-repeat"},
+    "counts": {"scores-repeat", "samples-permuted", "raters-permuted"},
     "writes": {"tables-kept"},
     "seeds-globally": {"tables-kept"},
 }

@@ -5,6 +5,8 @@ import numpy as np
 from mrbench import Key, metric
 from mrbench.testing.stored import SHAPES, tables_of
 
+MRBENCH_API = "1"
+
 FACTS = {"direction": "higher", "range": (0, 1), "needs": "samples"}
 
 

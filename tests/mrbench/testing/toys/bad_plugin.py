@@ -66,12 +66,3 @@ def mrbench_datasets():
         DatasetCard(name=hyphened(name), code=f"bad_datasets:{name}", config=CONFIG, summary=name)
         for name in classes("bad_datasets")
     ]
-
-
-@hookimpl
-def mrbench_metrics():
-    import bad_metrics
-
-    from mrbench.interfaces.metric import Metric
-
-    return [found for found in vars(bad_metrics).values() if isinstance(found, Metric)]
