@@ -13,6 +13,9 @@ from typing import Any, Literal
 from mrbench.errors import PluginError
 
 NO_OPTIONS = "mrbench.configuration:Config"
+DECLARED = "__mrbench_card__"
+"""Where a decorator leaves the card of a class or function."""
+
 NO_PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
 

@@ -18,7 +18,7 @@ from typing import Any, Generic, Literal, TypeVar
 import pluggy
 
 from mrbench import MRBENCH_API, hooks
-from mrbench.cards import NO_OPTIONS, DatasetCard, MethodCard, MetricCard, PluginCard, load_attribute
+from mrbench.cards import DECLARED, NO_OPTIONS, DatasetCard, MethodCard, MetricCard, PluginCard, load_attribute
 from mrbench.errors import PluginError, UsageError
 from mrbench.naming import BUILT_IN, key, pick, qualified
 from mrbench.plugin_file import PluginFile, blaming, file_of
@@ -29,8 +29,6 @@ CODE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 Kind = Literal["method", "dataset", "metric"]
 KINDS: dict[Kind, type[PluginCard]] = {"method": MethodCard, "dataset": DatasetCard, "metric": MetricCard}
-DECORATED = "__mrbench_card__"
-"""Where a decorator leaves the card that it makes."""
 SPOKEN: dict[Kind, str] = {"method": "method", "dataset": "data set", "metric": "metric"}
 
 R = TypeVar("R", bound=PluginCard)
@@ -84,7 +82,7 @@ class Plugin(Generic[R]):
         found = self._imported(self.card.code, "", "an importable class or function")
         if not callable(found):
             raise self._unfit(self.card.code, "", "a class or function", found)
-        if isinstance(self.card, MetricCard) and not hasattr(found, DECORATED):
+        if isinstance(self.card, MetricCard) and not hasattr(found, DECLARED):
             raise self._unfit(self.card.code, "", "a function under @mrbench.metric", found)
         return found
 
@@ -311,13 +309,14 @@ class _Module:
 
     def __init__(self, module: ModuleType, name: str, kinds: Iterable[Kind]) -> None:
         _check_interface(module)
-        self.module, self.name = module, name
+        self.name = name
         self.summary = (module.__doc__ or "").strip().partition("\n")[0]
         # One manager per plugin: a faulty hook of one cannot reach another.
         self.manager = pluggy.PluginManager(hooks.PROJECT)
         self.manager.add_hookspecs(hooks)
         self.manager.register(module, name)
         self.manager.check_pending()
+        self.declared = _declared(module)
         self.records = {kind: self._records(kind) for kind in kinds}
         self.observes = any(getattr(self.manager.hook, hook).get_hookimpls() for hook in hooks.OBSERVER_HOOKS)
 
@@ -333,8 +332,16 @@ class _Module:
 
     def _records(self, kind: Kind) -> Sequence[PluginCard]:
         answers = getattr(self.manager.hook, f"mrbench_{kind}s")()
-        given = (record for answer in answers for record in _iterated(answer, kind))
-        return [_checked(record, kind) for record in (*given, *_decorated(self.module, kind))]
+        returned = [_checked(card, kind) for answer in answers for card in _iterated(answer, kind)]
+        own = (card for card in self.declared if isinstance(card, KINDS[kind]))
+        return [*returned, *(_checked(card, kind) for card in own if not any(card is one for one in returned))]
+
+
+def _declared(module: ModuleType) -> list[PluginCard]:
+    # What a module imports is another's, and a subclass has no card of its own.
+    own = [one for one in vars(module).values() if getattr(one, "__module__", None) == module.__name__]
+    cards = (getattr(one, "__dict__", {}).get(DECLARED) for one in own)
+    return list({id(card): card for card in cards if card is not None}.values())
 
 
 def _check_interface(module: ModuleType) -> None:
@@ -351,16 +358,8 @@ def _iterated(answer: Any, kind: Kind) -> Iterator[Any]:
     yield from answer
 
 
-def _decorated(module: ModuleType, kind: Kind) -> Iterator[PluginCard]:
-    """The cards that decorators have made in a module, in the order of their definitions."""
-    for found in vars(module).values():
-        card = getattr(found, DECORATED, None)
-        if isinstance(card, KINDS[kind]) and card.code.partition(":")[0] == module.__name__:
-            yield card
-
-
 def _checked(given: Any, kind: Kind) -> PluginCard:
-    record = getattr(given, DECORATED, given)
+    record = getattr(given, DECLARED, given)
     if not isinstance(record, KINDS[kind]):
         raise PluginError(f"mrbench_{kind}s() must return {KINDS[kind].__name__}s, not {type(record).__name__}")
     if not NAME.fullmatch(record.name):

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from mrbench.cards import MetricCard
+from mrbench.cards import DECLARED, MetricCard
 from mrbench.hooks import hookimpl
 
 MRBENCH_API = "1"
@@ -30,4 +30,4 @@ def mrbench_metrics() -> tuple[MetricCard, ...]:
 
 
 def _is_metric(found: object) -> bool:
-    return hasattr(found, "__mrbench_card__")
+    return hasattr(found, DECLARED)
