@@ -99,17 +99,11 @@ _FACTS: Any = {
     "citation": "ProSeg, eq. 20",
     "empty": "two empty masks: distance 0 (strict) or 1 (published); a class absent in every mask is missing for K > 2",
 }
+_GED: Any = {"direction": "lower", "range": (0.0, 2.0), **_FACTS}
 _PART: Any = {"direction": "neither", "range": (0.0, 1.0), "needs": "samples", "table": False, **_FACTS}
 
 
-@metric(
-    "ged",
-    "generalised energy distance of the samples and the raters",
-    direction="lower",
-    range=(0.0, 2.0),
-    needs="samples",
-    **_FACTS,
-)
+@metric("ged", "generalised energy distance of the samples and the raters", needs="samples", **_GED)
 def score_ged(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
     """2 pa - pp - aa of :class:`GedParts` (ProSeg eq. 20)."""
     return of_overlaps(tables, tables.samples, lambda overlaps: ged_parts_of(overlaps, protocol).ged)
@@ -152,14 +146,7 @@ def score_ged_unbiased(tables: CaseTables, protocol: ScoringProtocol) -> Statist
     return of_overlaps(tables, tables.samples, lambda overlaps: ged_unbiased_of(overlaps, protocol))
 
 
-@metric(
-    "ged@raters",
-    "ged of the set with one prediction per rater",
-    direction="lower",
-    range=(0.0, 2.0),
-    needs="raters",
-    **_FACTS,
-)
+@metric("ged@raters", "ged of the set with one prediction per rater", needs="raters", **_GED)
 def score_ged_of_raters(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
     """As ``ged``, with S = R."""
     return of_overlaps(tables, one_per_rater(tables), lambda overlaps: ged_parts_of(overlaps, protocol).ged)

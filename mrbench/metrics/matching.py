@@ -73,9 +73,11 @@ def dice_match(raters: Array, samples: Array, *, protocol: ScoringProtocol = STR
 
 
 _FACTS: Any = {"direction": "higher", "range": (0.0, 1.0), "empty": DICE_OF_EMPTY}
+_OF_SAMPLES: Any = {"needs": "samples", "citation": "D-Persona", **_FACTS}
+_OF_RATERS: Any = {"needs": "raters", "table": False, "citation": "D-Persona", **_FACTS}
 
 
-@metric("dice_max", "mean over the raters of the best sample's Dice", needs="samples", citation="D-Persona", **_FACTS)
+@metric("dice_max", "mean over the raters of the best sample's Dice", **_OF_SAMPLES)
 def score_dice_max(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
     """Mean over r of max over s of Dice(s, r): D_max of the papers."""
     return of_overlaps(tables, tables.samples, lambda overlaps: _best_of(overlaps, protocol, axis=0))
@@ -87,39 +89,19 @@ def score_dice_max_reverse(tables: CaseTables, protocol: ScoringProtocol) -> Sta
     return of_overlaps(tables, tables.samples, lambda overlaps: _best_of(overlaps, protocol, axis=1))
 
 
-@metric(
-    "dice_max@raters",
-    "dice_max of the set with one prediction per rater",
-    needs="raters",
-    table=False,
-    citation="D-Persona",
-    **_FACTS,
-)
+@metric("dice_max@raters", "dice_max of the set with one prediction per rater", **_OF_RATERS)
 def score_dice_max_of_raters(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
     """As ``dice_max``, with S = R."""
     return of_overlaps(tables, one_per_rater(tables), lambda overlaps: _best_of(overlaps, protocol, axis=0))
 
 
-@metric(
-    "dice_match",
-    "mean Dice under the best one-to-one assignment of samples to raters",
-    needs="samples",
-    citation="D-Persona",
-    **_FACTS,
-)
+@metric("dice_match", "mean Dice under the best one-to-one assignment of samples to raters", **_OF_SAMPLES)
 def score_dice_match(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
     """Mean over r of Dice(s(r), r) under the one-to-one s that maximises it; missing where S < R."""
     return of_overlaps(tables, tables.samples, lambda overlaps: _mean_matched(overlaps, protocol))
 
 
-@metric(
-    "dice_match@raters",
-    "dice_match of the set with one prediction per rater",
-    needs="raters",
-    table=False,
-    citation="D-Persona",
-    **_FACTS,
-)
+@metric("dice_match@raters", "dice_match of the set with one prediction per rater", **_OF_RATERS)
 def score_dice_match_of_raters(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
     """As ``dice_match``, with S = R."""
     return of_overlaps(tables, one_per_rater(tables), lambda overlaps: _mean_matched(overlaps, protocol))
