@@ -2,10 +2,8 @@
 
 import numpy as np
 
-from mrbench import Key, metric
+from mrbench import MRBENCH_API, Key, metric  # noqa: F401
 from mrbench.testing.stored import SHAPES, tables_of
-
-MRBENCH_API = "1"
 
 FACTS = {"direction": "higher", "range": (0, 1), "needs": "samples"}
 
