@@ -82,6 +82,8 @@ class Plugin(Generic[R]):
         found = self._imported(self.card.code, "", "an importable class or function")
         if not callable(found):
             raise self._unfit(self.card.code, "", "a class or function", found)
+        if isinstance(self.card, MethodCard) and self.card.kind == "method" and not isinstance(found, type):
+            raise self._unfit(self.card.code, "", "a class", found)
         if isinstance(self.card, MetricCard) and not hasattr(found, DECLARED):
             raise self._unfit(self.card.code, "", "a function under @mrbench.metric", found)
         return found
