@@ -23,9 +23,9 @@ _EXPORTS = {
     "Draw": "mrbench.interfaces.draw",
     "DrawKind": "mrbench.interfaces.draw",
     "Image": "mrbench.data.case",
+    "Key": "mrbench.interfaces.metric",
     "Method": "mrbench.interfaces.method",
     "MethodCard": "mrbench.cards",
-    "Metric": "mrbench.interfaces.metric",
     "MetricCard": "mrbench.cards",
     "MrbenchError": "mrbench.errors",
     "Noise": "mrbench.interfaces.noise",
@@ -44,6 +44,7 @@ _EXPORTS = {
     "load_model": "mrbench.engine.model",
     "load_results": "mrbench.door",
     "method": "mrbench.interfaces.declared",
+    "metric": "mrbench.interfaces.metric",
     "run": "mrbench.door",
 }
 

@@ -14,10 +14,9 @@ from mrbench.engine.given import OPERATIONS, check_given, defined
 from mrbench.errors import NotApplicableError, PluginError
 from mrbench.interfaces.draw import DrawKind
 from mrbench.interfaces.fusion import bound
-from mrbench.interfaces.metric import Metric
 from mrbench.registry import GROUP, Plugin, discover
 from mrbench.testing.candidate import Candidate, MethodCandidate
-from mrbench.testing.check import KINDS, CheckedKind, CheckFailedError, expect_none, rule
+from mrbench.testing.check import KINDS, CheckFailedError, expect_none, rule
 from mrbench.testing.drawn import differing_weights
 from mrbench.testing.scenes import SLICES
 
@@ -38,15 +37,6 @@ print(json.dumps([1000 * (time.perf_counter() - start), sorted(set(sys.modules) 
 """
 
 
-def _base(kind: CheckedKind) -> type:
-    if kind == "method":
-        from mrbench.interfaces.method import Method  # loads torch, which the others need not
-
-        return Method
-    bases: dict[CheckedKind, type] = {"metric": Metric}
-    return bases[kind]
-
-
 @rule(*KINDS)
 def loads(candidate: Candidate) -> None:
     """The class or function behind the card can be imported, and is what the interface of its kind asks for."""
@@ -55,7 +45,7 @@ def loads(candidate: Candidate) -> None:
         bound(found, Config(), SLICES.description)
     elif candidate.kind == "dataset":
         _check_load(found)
-    else:
+    elif candidate.kind == "method":
         _check_class(candidate, found)
 
 
@@ -71,11 +61,12 @@ def _check_load(found: Any) -> None:
 
 
 def _check_class(candidate: Candidate, found: Any) -> None:
-    base = _base(candidate.kind)
-    if not (isinstance(found, type) and issubclass(found, base)):
+    from mrbench.interfaces.method import Method  # loads torch, which the others need not
+
+    if not (isinstance(found, type) and issubclass(found, Method)):
         raise CheckFailedError(
-            f"{candidate.plugin.card.code!r} is no {base.__name__}",
-            expected=f"a class that derives from mrbench.{base.__name__}",
+            f"{candidate.plugin.card.code!r} is no Method",
+            expected="a class that derives from mrbench.Method",
             found=repr(found),
         )
 

@@ -78,18 +78,13 @@ def load(config, folder):
 """
 METRIC = """
 import numpy as np
-from mrbench import Metric, MetricCard, hookimpl
-from mrbench.interfaces.metric import Key
+from mrbench import Key, metric
 
 MRBENCH_API = "2"
 
-@hookimpl
-def mrbench_metrics():
-    return [MetricCard(name="seven", code="sevens:Seven", direction="higher", range=(0, 10), needs="samples")]
-
-class Seven(Metric):
-    def statistics(self, tables, protocol):
-        return {Key(label): np.array([7.0]) for label in tables.labels}
+@metric("seven", "always seven", direction="higher", range=(0, 10), needs="samples")
+def seven(tables, protocol):
+    return {Key(label): np.array([7.0]) for label in tables.labels}
 """
 LIGHT = """
 from mrbench import MethodCard, hookimpl
@@ -368,7 +363,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, write: Callable[[
         (LIGHT.replace("def mrbench_methods()", "def mrbench_method()"), ["mrbench_method"]),
         (LIGHT.replace(")]", ")] * 2"), ["two methods have one name"]),
         (LIGHT.replace(":Nothing", ":Nobody"), ["cannot load 'broken:Nobody'", "has no attribute 'Nobody'"]),
-        (LIGHT.replace(":Nothing", ":mrbench_methods"), ["it is no class"]),
+        (LIGHT.replace(":Nothing", ":mrbench_methods"), ["expected: a class", "found:    <function mrbench_methods"]),
         (LIGHT.replace(")]", ', config="absent:Options")]'), ["cannot load its configuration", "No module named"]),
     ],
 )

@@ -1,6 +1,6 @@
 """A light plugin module: small methods for tests, each with one behaviour of its own."""
 
-from mrbench import DatasetCard, MethodCard, MetricCard, hookimpl
+from mrbench import DatasetCard, MethodCard, hookimpl
 
 MRBENCH_API = "2"
 
@@ -44,13 +44,6 @@ def mrbench_datasets():
 
 @hookimpl
 def mrbench_metrics():
-    return [
-        MetricCard(
-            name="toy-broken",
-            code="toy_metrics:Broken",
-            summary="a metric that raises",
-            direction="higher",
-            range=(0, 1),
-            needs="samples",
-        )
-    ]
+    from toy_metrics import broken
+
+    return [broken]

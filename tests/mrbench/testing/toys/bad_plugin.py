@@ -4,7 +4,7 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
-from mrbench import DatasetCard, MethodCard, MetricCard, hookimpl
+from mrbench import DatasetCard, MethodCard, hookimpl
 
 MRBENCH_API = "2"
 
@@ -17,8 +17,8 @@ OWN_ROWS = {"Lacking", "OfRaters", "OfCertainRaters", "HalfTwin", "TwoClassSigmo
 
 def classes(module):
     source = Path(find_spec(module).origin).read_text()
-    names = re.findall(r"^class (\w+)\((?!Metric|Method)\w+\):", source, re.MULTILINE)
-    bases = re.findall(r"^class (\w+)\((?:Metric|Method)\):", source, re.MULTILINE)
+    names = re.findall(r"^class (\w+)\((?!Method)\w+\):", source, re.MULTILINE)
+    bases = re.findall(r"^class (\w+)\(Method\):", source, re.MULTILINE)
     return [*bases, *names]
 
 
@@ -78,24 +78,4 @@ def mrbench_datasets():
     return [
         DatasetCard(name=name.replace("_", "-"), code=f"bad_datasets:{name}", config=CONFIG, summary=name)
         for name in functions("bad_datasets")
-    ]
-
-
-@hookimpl
-def mrbench_metrics():
-    shapes = ("full", "two-classes", "samples", "raters", "consensus", "one-sample", "missing", "one-rater", "unmarked",
-              "one-unmarked", "empty", "nothing", "no-class", "volume")  # fmt: skip
-    found = [(hyphened(name), name) for name in classes("bad_metrics")]
-    found += [(f"fails-on-{shape}", f"FailsOn_{shape.replace('-', '_')}") for shape in shapes]
-    return [
-        MetricCard(
-            name=name,
-            code=f"bad_metrics:{code}",
-            summary=code,
-            direction="higher",
-            range=(0, 1),
-            needs="samples",
-        )
-        for name, code in found
-        if name != "fails-on"
     ]
