@@ -60,9 +60,9 @@ def answer_shape(candidate: MethodCandidate) -> None:
 @rule("method")
 def logits(candidate: MethodCandidate) -> None:
     """Its logits are no probabilities, which are answered as ``Probabilities``."""
-    scene = CLASSES if Capability.MULTI_CLASS in candidate.capabilities else SLICES
+    many = Capability.MULTI_CLASS in candidate.capabilities
     assert candidate.answering
-    operations = candidate.operations(scene)
+    operations = candidate.operations(CLASSES) if many else candidate.operations(long=True)
     for question in operations.questions:
         asked = operations.ask(question)
         if asked.values is not asked.probabilities and _on_the_simplex(asked):
@@ -129,11 +129,12 @@ def samples_differ(candidate: Predicting) -> None:
 @rule("method", needs={Capability.PERSONAL})
 def raters_differ(candidate: MethodCandidate) -> None:
     """After training on raters who differ, any two of them get different answers from the same noise."""
-    operations = candidate.answering
+    assert candidate.answering
+    operations = candidate.operations(long=True)
     asked = [question for question in operations.questions if question.kind is DrawKind.RATER]
-    answers = [operations.ask(question, noise_of=0).probabilities.numpy() for question in asked]
+    answers = [operations.ask(question, noise_of=0).values for question in asked]
     for one, other in combinations(range(len(asked)), 2):
-        if apart(answers[one], answers[other]) <= COPY:
+        if answers[one].equal(answers[other]):
             raise CheckFailedError(
                 f"{asked[one]} and {asked[other]} are the same",
                 expected="answers that depend on the rater, who draws narrower or wider",

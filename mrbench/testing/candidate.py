@@ -32,6 +32,9 @@ SMALLEST_PRESET = "quick"
 SAMPLES, SEED = 6, 3
 """Of a prediction that is nothing special."""
 
+STEPS = 24
+"""Of a long training, on one repeated batch, per stage."""
+
 
 @dataclass(eq=False)
 class Candidate:
@@ -165,7 +168,7 @@ class MethodCandidate(Predicting):
     """A method under check, trained on a scene once for all checks that want it. Torch is imported when one does."""
 
     @cached_property
-    def _rehearsed(self) -> "dict[str, Rehearsal | Exception]":
+    def _rehearsed(self) -> "dict[tuple[str, bool], Rehearsal | Exception]":
         return {}
 
     def rehearse(self, scene: Scene, *, seed: int = 0, **how: Any) -> "Rehearsal":
@@ -178,30 +181,36 @@ class MethodCandidate(Predicting):
 
         return rehearse(self.loaded, self.config, scene, seed=seed, **how)
 
-    def rehearsal(self, scene: Scene) -> "Rehearsal":
-        """The method after a few steps on a scene, the same for every check; errors as for :meth:`rehearse`."""
-        if scene.name not in self._rehearsed:
+    def rehearsal(self, scene: Scene, *, long: bool = False) -> "Rehearsal":
+        """The method after a few steps on a scene, the same for every check; errors as for :meth:`rehearse`.
+
+        Args:
+            long: after :data:`STEPS` on one batch.
+        """
+        key = scene.name, long
+        if key not in self._rehearsed:
             try:
-                self._rehearsed[scene.name] = self.rehearse(scene)
+                self._rehearsed[key] = self.rehearse(scene, **({"epochs": STEPS, "one_batch": True} if long else {}))
             except Exception as error:
-                self._rehearsed[scene.name] = error
-        found = self._rehearsed[scene.name]
+                self._rehearsed[key] = error
+        found = self._rehearsed[key]
         if isinstance(found, Exception):
             raise found
         return found
 
-    def trained(self, scene: Scene) -> "Rehearsal":
+    def trained(self, scene: Scene, *, long: bool = False) -> "Rehearsal":
         """As :meth:`rehearsal`, for checks that have another subject than the training.
 
         Raises:
             NotApplicableError: the training fails; the check of it says how.
         """
         try:
-            return self.rehearsal(scene)
+            return self.rehearsal(scene, long=long)
         except NotApplicableError:
             raise
         except Exception as error:
-            raise NotApplicableError(f"it needs a training that fails: see learns-{scene.name}") from error
+            see = "loss-falls" if long else f"learns-{scene.name}"
+            raise NotApplicableError(f"it needs a training that fails: see {see}") from error
 
     def new(self, scene: Scene, seed: int = 0) -> "Method[Any]":
         """A new method for a scene, untrained."""
@@ -230,7 +239,7 @@ class MethodCandidate(Predicting):
         source = Source(method, self.plugin.card, seed, device or torch.device("cpu"))
         return Predictor.of_method(scene.description, n, source)
 
-    def operations(self, scene: Scene = SLICES) -> "Operations":
+    def operations(self, scene: Scene = SLICES, *, long: bool = False) -> "Operations":
         """The trained method's answers, for direct calls.
 
         Raises:
@@ -239,7 +248,7 @@ class MethodCandidate(Predicting):
         from mrbench.testing.operations import Operations
 
         self._expect_answers()
-        return Operations(self.trained(scene).method, self.plugin.card, scene)
+        return Operations(self.trained(scene, long=long).method, self.plugin.card, scene)
 
     @property
     def answering(self) -> "Operations":

@@ -8,9 +8,6 @@ from mrbench.testing.check import CheckFailedError, expect_none, rule
 from mrbench.testing.drawn import differing_weights
 from mrbench.testing.scenes import MISSING, SCENES, SLICES, Scene
 
-STEPS = 24
-"""On one repeated batch, per stage."""
-
 LAST = 4
 """Steps whose mean loss must lie below that of the first ones."""
 
@@ -32,7 +29,7 @@ def gradients(candidate: MethodCandidate) -> None:
 def loss_falls(candidate: MethodCandidate) -> None:
     """Steps on one repeated batch lower the loss of every stage."""
     candidate.trained(SLICES)
-    curve = candidate.rehearse(SLICES, epochs=STEPS, one_batch=True).curve
+    curve = candidate.rehearsal(SLICES, long=True).curve
     if not curve:
         raise NotApplicableError("it has no stages")
     losses: defaultdict[str, list[float]] = defaultdict(list)
