@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mrbench.errors import NotApplicableError
-from mrbench.testing.candidate import MethodCandidate, Predicting
+from mrbench.seeds import derive_noise
+from mrbench.testing.candidate import SEED, FusionCandidate, MethodCandidate, Predicting
 from mrbench.testing.check import CheckFailedError, expect_none, rule
 from mrbench.testing.drawn import drawn, expect_equal
 from mrbench.testing.scenes import SLICES
@@ -55,14 +56,18 @@ def nothing_written(candidate: Predicting) -> None:
     expect_none([*trained, *written], "it writes to a file", "no file but in save()")
 
 
-@rule("method")
-def input_kept(candidate: MethodCandidate) -> None:
-    """It changes no image and no batch that it is given."""
-    expect_none(candidate.trained(SLICES).changed_batch, "a loss writes to its input", "the batch as it was")
+@rule("method", "fusion")
+def input_kept(candidate: Predicting) -> None:
+    """It changes no image, no mask and no batch that it is given."""
     case, given = SLICES.tested[0], SLICES.tested[0]
-    candidate.draw(SLICES, given)
-    if not np.array_equal(case.image, given.image):
-        raise CheckFailedError("an answer writes to its image", expected="the image as it was", found="other values")
+    if isinstance(candidate, MethodCandidate):
+        expect_none(candidate.trained(SLICES).changed_batch, "a loss writes to its input", "the batch as it was")
+        candidate.draw(SLICES, given)
+    elif isinstance(candidate, FusionCandidate):
+        candidate.fuse(given, derive_noise(SEED))
+    arrays = {name: (getattr(case, name), getattr(given, name)) for name in ("image", "masks", "present")}
+    changed = [name for name, (before, after) in arrays.items() if not np.array_equal(before, after)]
+    expect_none(changed, "an answer writes to its input", "the arrays as they were")
 
 
 @rule("method")

@@ -13,7 +13,7 @@ FUSIONS = {
     "fusion-undeclared": set(DRAWING),
     "fusion-other-arguments": {"loads"},
     "fusion-reads-absent": {"absent-ignored"},
-    "fusion-writes": set(DRAWING),
+    "fusion-writes": {"input-kept", *DRAWING},
     "fusion-everybody": {"draws-missing", "draws-one-rater"},
     "fusion-global-noise": {"random-state-unused", "prediction-seed"},
 }
