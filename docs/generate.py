@@ -39,7 +39,7 @@ def metrics() -> str:
     text = "# Metrics\n\n" + METRICS_HEAD
     text += "| name | what | better | range | needs | empty masks | source |\n|---|---|---|---|---|---|---|\n"
     for plugin in discover().plugins["metric"]:
-        record = plugin.record
+        record = plugin.card
         low, high = record.range
         cells = [f"`{record.name}`", record.summary, record.direction, f"{low:g} .. {high:g}", record.needs]
         text += "| " + " | ".join([*cells, record.empty, record.citation]) + " |\n"

@@ -21,9 +21,9 @@ _EXPORTS = {
     "DatasetCard": "mrbench.cards",
     "Description": "mrbench.data.description",
     "Image": "mrbench.data.case",
+    "Key": "mrbench.interfaces.metric",
     "Method": "mrbench.interfaces.method",
     "MethodCard": "mrbench.cards",
-    "Metric": "mrbench.interfaces.metric",
     "MetricCard": "mrbench.cards",
     "MrbenchError": "mrbench.errors",
     "Noise": "mrbench.interfaces.noise",
@@ -42,6 +42,7 @@ _EXPORTS = {
     "load_model": "mrbench.engine.model",
     "load_results": "mrbench.door",
     "method": "mrbench.interfaces.declared",
+    "metric": "mrbench.interfaces.metric",
     "run": "mrbench.door",
 }
 

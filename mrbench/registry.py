@@ -82,6 +82,8 @@ class Plugin(Generic[R]):
         found = self._imported(self.card.code, "", "an importable class or function")
         if not callable(found) or (getattr(self.card, "kind", "") == "method" and not isinstance(found, type)):
             raise self._unfit(self.card.code, "", "a class for a method, a function for all else", found)
+        if isinstance(self.card, MetricCard) and not hasattr(found, DECLARED):
+            raise self._unfit(self.card.code, "", "a function under @mrbench.metric", found)
         return found
 
     def load_config(self) -> Any:
@@ -145,7 +147,7 @@ class Registry:
     """All plugins found, by kind.
 
     Attributes:
-        plugins: methods, data sets and metrics.
+        plugins: methods, data sets and metrics; those of the kinds that were asked for.
         observers: what ``mrbench run --observe`` can name.
         quarantined: what was set aside.
         files: plugin files by name, with their paths as given.
@@ -160,7 +162,7 @@ class Registry:
         """Loads one entry point; whatever it does wrong sets it aside and is remembered."""
         distribution, version = _provider(entry.dist)
         try:
-            found = _Module(entry.load(), entry.name)
+            found = _Module(entry.load(), entry.name, self.plugins)
         except (Exception, SystemExit) as error:
             reason = error.what if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
             self.quarantined.append(Quarantined(entry.name, distribution, reason, traceback.format_exc()))
@@ -180,7 +182,7 @@ class Registry:
         if self._has(file):
             return
         with blaming(file):
-            found = _Module(file.module(), file.path.stem)
+            found = _Module(file.module(), file.path.stem, KINDS)
             found.check_names()
             for records in found.records.values():
                 for record in records:
@@ -198,7 +200,8 @@ class Registry:
 
     def _add_module(self, found: "_Module", distribution: str, version: str, content: str = "") -> None:
         for kind, records in found.records.items():
-            self._add_records(kind, [Plugin(r, distribution, version, content) for r in records], found.name)
+            if kind in self.plugins:
+                self._add_records(kind, [Plugin(r, distribution, version, content) for r in records], found.name)
         if found.observes:
             self.observers.append(Observer(found.name, distribution, found.summary, found.manager.hook))
 
@@ -258,13 +261,18 @@ class Registry:
         return lines
 
 
-def discover(entries: Iterable[EntryPoint] | None = None, files: Iterable[Path] = ()) -> Registry:
+def discover(
+    entries: Iterable[EntryPoint] | None = None, files: Iterable[Path] = (), kinds: Iterable[Kind] = tuple(KINDS)
+) -> Registry:
     """All plugins of the environment, whatever state they are in, and those of single files.
+
+    Args:
+        kinds: what to ask the plugins for; the cards of metrics stand beside their functions, and cost NumPy.
 
     Raises:
         UsageError, PluginError: as :meth:`Registry.add_file`.
     """
-    registry = Registry()
+    registry = Registry({kind: [] for kind in kinds})
     for entry in sorted(entry_points(group=GROUP) if entries is None else entries, key=_order):
         registry.add(entry)
     for path in files:
@@ -299,7 +307,7 @@ def _provider(distribution: Distribution | None) -> tuple[str, str]:
 class _Module:
     """A plugin module, read: its cards by kind, and whether it observes runs."""
 
-    def __init__(self, module: ModuleType, name: str) -> None:
+    def __init__(self, module: ModuleType, name: str, kinds: Iterable[Kind]) -> None:
         _check_interface(module)
         self.name = name
         self.summary = (module.__doc__ or "").strip().partition("\n")[0]
@@ -309,7 +317,7 @@ class _Module:
         self.manager.register(module, name)
         self.manager.check_pending()
         self.declared = _declared(module)
-        self.records = {kind: self._records(kind) for kind in KINDS}
+        self.records = {kind: self._records(kind) for kind in kinds}
         self.observes = any(getattr(self.manager.hook, hook).get_hookimpls() for hook in hooks.OBSERVER_HOOKS)
 
     def check_names(self) -> None:
@@ -353,7 +361,8 @@ def _iterated(answer: Any, kind: Kind) -> Iterator[Any]:
     yield from answer
 
 
-def _checked(record: Any, kind: Kind) -> PluginCard:
+def _checked(given: Any, kind: Kind) -> PluginCard:
+    record = getattr(given, DECLARED, given)
     if not isinstance(record, KINDS[kind]):
         raise PluginError(f"mrbench_{kind}s() must return {KINDS[kind].__name__}s, not {type(record).__name__}")
     if not NAME.fullmatch(record.name):

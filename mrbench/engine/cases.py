@@ -76,7 +76,7 @@ class CellFiles:
         try:
             check_places(scores, self.description)
             for name, own in scores.by_metric():
-                check_vectors(name, own, metrics[name].load()())
+                check_vectors(name, own, metrics[name].load())
         except ValueError as error:
             path = self.folder / CASES
             raise DataError(f"{path} fits no such cell", found=f"{error}"[:200], hint=COMPUTED_AGAIN) from error
@@ -95,12 +95,12 @@ def check_places(scores: Scores, description: Mapping[str, Any]) -> None:
 
 
 def check_vectors(name: str, scores: MetricScores, metric: Metric) -> None:
-    """Can a metric finalise its statistics vectors? One that inherits ``finalise`` can, of any length.
+    """Can a metric finalise its statistics vectors? One that is not pooled can, of any length.
 
     Raises:
         ValueError: it cannot, or gives a value that is not finite.
     """
-    if type(metric).finalise is Metric.finalise:
+    if metric.pooled is None:
         return
     length = scores.statistics.shape[1]
     for total in _totals(scores) if metric.pooled else scores.statistics[:1]:

@@ -110,10 +110,10 @@ class ImageAnswers:
     def _random(self, numbers: Sequence[int], rows: np.ndarray) -> dict[int, np.ndarray]:
         if len(rows) < len(numbers):
             raise PluginError(
-                f"{self._where(DrawKind.RATER)} is not random, and there is no sample()",
+                f"{self._where(DrawKind.SAMPLE)} is not random, and there is no sample()",
                 expected="answers drawn from noise, for samples of random raters",
                 found=f"one answer for {len(numbers)} draws",
-                place=of_function(answering(self.source, DrawKind.RATER)),
+                place=of_function(self.source.method.as_rater),
             )
         return dict(zip(numbers, rows, strict=True))
 

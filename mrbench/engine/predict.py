@@ -92,7 +92,10 @@ class Predictor:
             for trial in fused(fuse, record, seen, classes=description.n_classes, samples=samples, seed=seed):
                 yield trial.truth, trial.draws
 
-        return cls(record, description, samples, trials, place=lambda _: of_function(fuse))
+        def place(kind: DrawKind | None) -> str:  # noqa: ARG001
+            return of_function(fuse)
+
+        return cls(record, description, samples, trials, place=place)
 
     def predict(self, case: Case) -> list[Predicted]:
         """Every trial of one case.
@@ -118,11 +121,11 @@ class Predictor:
         where, seen = _where(self.record, case), Seen()
         shape = (self.description.n_classes, *case.masks.shape[1:])
         for draw in draws if isinstance(draws, Iterable) else ():
-            with placed(draws, self.place(getattr(draw, "kind", None))):
+            with placed(None, self.place(getattr(draw, "kind", None))):
                 check_draw(draw, shape, self.description.n_raters, where)
             seen[draw.kind, draw.rater] += 1
             yield draw
-        with placed(draws, self.place(None)):
+        with placed(None, self.place(None)):
             self.check_numbers(seen, where)
 
 

@@ -125,8 +125,8 @@ class Noise:
             )
         self.sites.add(site)
         rows, generator = self.rows, torch.Generator(device or _source(self.device))
-        seed, rater = self.seeds.get(site, rows.seed), -1 if rows.rater is None or not per_rater else rows.rater
-        axes = (seed, rows.case, site, rows.answer.value, rater)
+        seed, rater = self.seeds.get(site, rows.seed), rows.rater if per_rater else None
+        axes = (seed, rows.case, site, rows.answer.value, -1 if rater is None else rater)
         if per_slice:
             drawn = [
                 torch.stack([row(generator.manual_seed(derive_seed(*axes, draw, each))) for each in rows.slices])

@@ -11,7 +11,7 @@ import numpy as np
 from mrbench.cards import Capability
 from mrbench.interfaces.draw import DrawKind
 from mrbench.testing.candidate import FusionCandidate, MethodCandidate, Predicting
-from mrbench.testing.check import CheckFailedError, rule
+from mrbench.testing.check import CheckFailedError, expect_none, rule
 from mrbench.testing.drawn import TOLERANCE, apart, drawn, expect_equal
 from mrbench.testing.scenes import CLASSES, MISSING, SCENES, SLICES, Scene
 
@@ -60,9 +60,9 @@ def answer_shape(candidate: MethodCandidate) -> None:
 @rule("method")
 def logits(candidate: MethodCandidate) -> None:
     """Its logits are no probabilities, which are answered as ``Probabilities``."""
-    scene = CLASSES if Capability.MULTI_CLASS in candidate.capabilities else SLICES
+    many = Capability.MULTI_CLASS in candidate.capabilities
     assert candidate.answering
-    operations = candidate.operations(scene)
+    operations = candidate.operations(CLASSES) if many else candidate.operations(long=True)
     for question in operations.questions:
         asked = operations.ask(question)
         if asked.values is not asked.probabilities and _on_the_simplex(asked):
@@ -129,11 +129,12 @@ def samples_differ(candidate: Predicting) -> None:
 @rule("method", needs={Capability.PERSONAL})
 def raters_differ(candidate: MethodCandidate) -> None:
     """After training on raters who differ, any two of them get different answers from the same noise."""
-    operations = candidate.answering
-    asked = [question for question in operations.questions if question.answer == "rater"]
-    answers = [operations.ask(question, noise_of=0).probabilities.numpy() for question in asked]
+    assert candidate.answering
+    operations = candidate.operations(long=True)
+    asked = [question for question in operations.questions if question.kind is DrawKind.RATER]
+    answers = [operations.ask(question, noise_of=0).values for question in asked]
     for one, other in combinations(range(len(asked)), 2):
-        if apart(answers[one], answers[other]) <= COPY:
+        if answers[one].equal(answers[other]):
             raise CheckFailedError(
                 f"{asked[one]} and {asked[other]} are the same",
                 expected="answers that depend on the rater, who draws narrower or wider",
@@ -150,9 +151,9 @@ def noise_acts(candidate: MethodCandidate) -> None:
         first = operations.ask(question)
         for site in sorted(first.sites):
             again = (operations.ask(question, seeds={site: seed}).values for seed in RESEEDED)
-            at = question.answer, site
+            at = question.kind, site
             acting[at] = acting.get(at, False) or not all(one.equal(first.values) for one in again)
-    inert = [f"{site!r} in {answer} answers" for (answer, site), acts in acting.items() if not acts]
+    inert = [f"{site!r} in {kind} answers" for (kind, site), acts in acting.items() if not acts]
     if inert:
         raise CheckFailedError(
             f"the noise of site {inert[0]} changes nothing", expected="another answer for other noise", found="the same"
@@ -165,13 +166,13 @@ def noise_sites(candidate: MethodCandidate) -> None:
     operations = candidate.answering
     seen: dict[str, frozenset[str]] = {}
     for question in operations.questions:
-        for how in ({}, {"draws": [0]}, {"slices": [0]}, {"seed": 4}):
-            sites = operations.ask(question, **how).sites  # type: ignore[arg-type]
-            if sites != seen.setdefault(question.answer, sites):
+        for name, value in (("", None), ("draws", [0]), ("slices", [0]), ("seed", 4)):
+            sites = operations.ask(question, **({name: value} if name else {})).sites  # type: ignore[arg-type]
+            if sites != seen.setdefault(question.kind, sites):
                 raise CheckFailedError(
                     f"{question} draws from other sites than before",
-                    expected=_listed(seen[question.answer]),
-                    found=f"{_listed(sites)} with {how or 'the first noise'}",
+                    expected=_listed(seen[question.kind]),
+                    found=f"{_listed(sites)} with " + (f"{name} = {value}" if name else "the first noise"),
                 )
 
 
@@ -203,10 +204,7 @@ def evaluation_mode(candidate: MethodCandidate) -> None:
         candidate.draw(SLICES, SLICES.tested[0])
     wrong += [f"{name or 'the method'} left in training mode" for name, one in method.named_modules() if one.training]
     method.eval()
-    if wrong:
-        raise CheckFailedError(
-            "it changes the mode that predictions are made in", expected="evaluation mode, no gradients", found=wrong[0]
-        )
+    expect_none(wrong[:1], "it changes the mode that predictions are made in", "evaluation mode, no gradients")
 
 
 @contextmanager

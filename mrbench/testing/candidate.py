@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mrbench.cards import Capability
 from mrbench.configuration import Config, flat
 from mrbench.data.case import Case
@@ -31,6 +33,9 @@ SMALLEST_PRESET = "quick"
 
 SAMPLES, SEED = 6, 3
 """Of a prediction that is nothing special."""
+
+STEPS = 24
+"""Of a long training, on one repeated batch, per stage."""
 
 
 @dataclass(eq=False)
@@ -107,7 +112,7 @@ class Predicting(Candidate):
             NotApplicableError: it cannot draw for the scene's first case; the check of that says how.
         """
         if scene.name not in self._draws:
-            self._draws[scene.name] = works(lambda: drawn(self.predictor(scene, 1), scene.tested[0]))
+            self._draws[scene.name] = works(lambda: drawn(self.predictor(scene), scene.tested[0]))
         if not self._draws[scene.name]:
             raise NotApplicableError(f"it needs draws that fail: see draws-{scene.name}")
         return drawn(self.predictor(scene, n, seed), case)
@@ -147,12 +152,16 @@ class FusionCandidate(Predicting):
     @property
     def is_random(self) -> bool:
         """Does it move the generator that it is given?"""
-        case, noise = SLICES.tested[0], derive_noise(SEED)
+        noise = derive_noise(SEED)
         before = noise.bit_generator.state
+        self.fuse(SLICES.tested[0], noise)
+        return bool(noise.bit_generator.state != before)
+
+    def fuse(self, case: Case, noise: np.random.Generator) -> None:
+        """Calls the fusion with arrays that it may write to, which the harness does not."""
         found = self._bound(SLICES)(case.masks, case.present, SAMPLES, noise)
         if isinstance(found, Iterator):
-            list(found)  # a generator draws when it is asked for its trials
-        return bool(noise.bit_generator.state != before)
+            list(found)  # a generator works when it is asked for its trials
 
     def _bound(self, scene: Scene) -> Fuse:
         try:
@@ -165,7 +174,7 @@ class MethodCandidate(Predicting):
     """A method under check, trained on a scene once for all checks that want it. Torch is imported when one does."""
 
     @cached_property
-    def _rehearsed(self) -> "dict[str, Rehearsal | Exception]":
+    def _rehearsed(self) -> "dict[tuple[str, bool], Rehearsal | Exception]":
         return {}
 
     def rehearse(self, scene: Scene, *, seed: int = 0, **how: Any) -> "Rehearsal":
@@ -178,30 +187,36 @@ class MethodCandidate(Predicting):
 
         return rehearse(self.loaded, self.config, scene, seed=seed, **how)
 
-    def rehearsal(self, scene: Scene) -> "Rehearsal":
-        """The method after a few steps on a scene, the same for every check; errors as for :meth:`rehearse`."""
-        if scene.name not in self._rehearsed:
+    def rehearsal(self, scene: Scene, *, long: bool = False) -> "Rehearsal":
+        """The method after a few steps on a scene, the same for every check; errors as for :meth:`rehearse`.
+
+        Args:
+            long: after :data:`STEPS` on one batch.
+        """
+        key = scene.name, long
+        if key not in self._rehearsed:
             try:
-                self._rehearsed[scene.name] = self.rehearse(scene)
+                self._rehearsed[key] = self.rehearse(scene, **({"epochs": STEPS, "one_batch": True} if long else {}))
             except Exception as error:
-                self._rehearsed[scene.name] = error
-        found = self._rehearsed[scene.name]
+                self._rehearsed[key] = error
+        found = self._rehearsed[key]
         if isinstance(found, Exception):
             raise found
         return found
 
-    def trained(self, scene: Scene) -> "Rehearsal":
+    def trained(self, scene: Scene, *, long: bool = False) -> "Rehearsal":
         """As :meth:`rehearsal`, for checks that have another subject than the training.
 
         Raises:
             NotApplicableError: the training fails; the check of it says how.
         """
         try:
-            return self.rehearsal(scene)
+            return self.rehearsal(scene, long=long)
         except NotApplicableError:
             raise
         except Exception as error:
-            raise NotApplicableError(f"it needs a training that fails: see learns-{scene.name}") from error
+            see = "loss-falls" if long else f"learns-{scene.name}"
+            raise NotApplicableError(f"it needs a training that fails: see {see}") from error
 
     def new(self, scene: Scene, seed: int = 0) -> "Method[Any]":
         """A new method for a scene, untrained."""
@@ -230,7 +245,7 @@ class MethodCandidate(Predicting):
         source = Source(method, self.plugin.card, seed, device or torch.device("cpu"))
         return Predictor.of_method(scene.description, n, source)
 
-    def operations(self, scene: Scene = SLICES) -> "Operations":
+    def operations(self, scene: Scene = SLICES, *, long: bool = False) -> "Operations":
         """The trained method's answers, for direct calls.
 
         Raises:
@@ -239,7 +254,7 @@ class MethodCandidate(Predicting):
         from mrbench.testing.operations import Operations
 
         self._expect_answers()
-        return Operations(self.trained(scene).method, self.plugin.card, scene)
+        return Operations(self.trained(scene, long=long).method, self.plugin.card, scene)
 
     @property
     def answering(self) -> "Operations":
@@ -269,6 +284,8 @@ class MethodCandidate(Predicting):
             check_given(self.loaded, self.plugin.card)
         except PluginError as error:
             raise NotApplicableError("it lacks an answer that its card gives: see capabilities") from error
+        if not self.plugin.card.gives:
+            raise NotApplicableError("its card gives no answer: see capabilities")
 
 
 def find_candidate(

@@ -12,11 +12,11 @@ from mrbench.cards import GIVES, load_attribute
 from mrbench.configuration import Config, flat
 from mrbench.engine.given import OPERATIONS, check_given, defined
 from mrbench.errors import NotApplicableError, PluginError
+from mrbench.interfaces.draw import DrawKind
 from mrbench.interfaces.fusion import bound
-from mrbench.interfaces.metric import Metric
 from mrbench.registry import GROUP, Plugin, discover
 from mrbench.testing.candidate import Candidate, MethodCandidate
-from mrbench.testing.check import KINDS, CheckedKind, CheckFailedError, rule
+from mrbench.testing.check import KINDS, CheckFailedError, expect_none, rule
 from mrbench.testing.drawn import differing_weights
 from mrbench.testing.scenes import SLICES
 
@@ -37,15 +37,6 @@ print(json.dumps([1000 * (time.perf_counter() - start), sorted(set(sys.modules) 
 """
 
 
-def _base(kind: CheckedKind) -> type:
-    if kind == "method":
-        from mrbench.interfaces.method import Method  # loads torch, which the others need not
-
-        return Method
-    bases: dict[CheckedKind, type] = {"metric": Metric}
-    return bases[kind]
-
-
 @rule(*KINDS)
 def loads(candidate: Candidate) -> None:
     """The class or function behind the card can be imported, and is what the interface of its kind asks for."""
@@ -54,7 +45,7 @@ def loads(candidate: Candidate) -> None:
         bound(found, Config(), SLICES.description)
     elif candidate.kind == "dataset":
         _check_load(found)
-    else:
+    elif candidate.kind == "method":
         _check_class(candidate, found)
 
 
@@ -70,11 +61,12 @@ def _check_load(found: Any) -> None:
 
 
 def _check_class(candidate: Candidate, found: Any) -> None:
-    base = _base(candidate.kind)
-    if not (isinstance(found, type) and issubclass(found, base)):
+    from mrbench.interfaces.method import Method  # loads torch, which the others need not
+
+    if not (isinstance(found, type) and issubclass(found, Method)):
         raise CheckFailedError(
-            f"{candidate.plugin.card.code!r} is no {base.__name__}",
-            expected=f"a class that derives from mrbench.{base.__name__}",
+            f"{candidate.plugin.card.code!r} is no Method",
+            expected="a class that derives from mrbench.Method",
             found=repr(found),
         )
 
@@ -86,8 +78,7 @@ def options(candidate: Candidate) -> None:
     if not (isinstance(config, type) and issubclass(config, Config)):
         raise CheckFailedError("the options are no Config", expected="a subclass of mrbench.Config", found=repr(config))
     silent = [name for name, text in config.options().items() if not text]
-    if silent:
-        raise CheckFailedError("options have no line of help", expected="a description each", found=", ".join(silent))
+    expect_none(silent, "options have no line of help", "a description each")
     defaults = config()
     again = config.parse(json.loads(json.dumps(defaults.values())), owner=candidate.plugin.key)
     if again != defaults:
@@ -153,7 +144,7 @@ def _check_samples_of_raters(candidate: MethodCandidate) -> None:
     if "samples" not in candidate.plugin.card.gives.split() or "sample" in defined(candidate.loaded):
         return
     operations = candidate.answering
-    if not any(operations.ask(question).sites for question in operations.questions if question.answer == "sample"):
+    if not any(operations.ask(question).sites for question in operations.questions if question.kind is DrawKind.SAMPLE):
         raise CheckFailedError(
             "its samples are answers of raters that draw nothing", expected="a sample(), or noise in as_rater()"
         )
@@ -208,12 +199,8 @@ def _compare_weights(candidate: MethodCandidate, other: MethodCandidate) -> None
     if candidate.plugin.card.code == other.plugin.card.code:
         return
     differing = differing_weights(*(each.trained(SLICES).method for each in (candidate, other)))
-    if differing:
-        raise CheckFailedError(
-            f"{candidate.plugin.key} and {other.plugin.key} are of one family and learn different weights",
-            expected="equal weights after one training",
-            found=differing,
-        )
+    names = f"{candidate.plugin.key} and {other.plugin.key}"
+    expect_none(differing, f"{names} are of one family and learn different weights", "equal weights after one training")
 
 
 @rule(*KINDS)
@@ -270,7 +257,4 @@ def _imported(module: str) -> tuple[float, list[str]]:
 
 def _check_light(module: str, loaded: list[str]) -> None:
     heavy = sorted({name.partition(".")[0] for name in loaded} & set(HEAVY))
-    if heavy:
-        raise CheckFailedError(
-            f"{module} loads what it must not", expected=f"none of {', '.join(HEAVY)}", found=", ".join(heavy)
-        )
+    expect_none(heavy, f"{module} loads what it must not", f"none of {', '.join(HEAVY)}")

@@ -24,6 +24,16 @@ class CheckFailedError(MrbenchError):
     """A plugin breaks a rule: what, what was expected and what was found."""
 
 
+def expect_none(found: Sequence[str], what: str, expected: str) -> None:
+    """Refuses what should be empty.
+
+    Raises:
+        CheckFailedError: ``what``, and the first three.
+    """
+    if found:
+        raise CheckFailedError(what, expected=expected, found=", ".join(found[:3]))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Check:
     """One check.

@@ -9,7 +9,7 @@ from mrbench.data.checks import check_cases
 from mrbench.data.description import Description
 from mrbench.errors import DataAbsentError, NotApplicableError
 from mrbench.testing.candidate import Candidate
-from mrbench.testing.check import CheckFailedError, rule
+from mrbench.testing.check import CheckFailedError, expect_none, rule
 from mrbench.testing.watch import RandomState, seeded_globally, watch, watch_pickles
 
 STRICT = "strict"
@@ -123,23 +123,18 @@ def description(candidate: DatasetCandidate) -> None:
 @rule("dataset")
 def data_random_state(candidate: DatasetCandidate) -> None:
     """Loading leaves the global generators of torch, NumPy and Python as they were."""
-    _expect_none(candidate.second.disturbed, "loading moves a global generator", "the state that it found")
+    expect_none(candidate.second.disturbed, "loading moves a global generator", "the state that it found")
 
 
 @rule("dataset")
 def data_nothing_written(candidate: DatasetCandidate) -> None:
     """Loading writes, makes, moves or removes no file."""
     expected = "no file; mrbench data prepare is where files are made"
-    _expect_none(candidate.second.written, "loading writes to a file", expected)
+    expect_none(candidate.second.written, "loading writes to a file", expected)
 
 
 @rule("dataset")
 def data_no_pickles(candidate: DatasetCandidate) -> None:
     """Loading unpickles no objects."""
     expected = "HDF5, images, or np.load(..., allow_pickle=False)"
-    _expect_none(candidate.second.unpickled, "loading unpickles objects", expected)
-
-
-def _expect_none(found: list[str], what: str, expected: str) -> None:
-    if found:
-        raise CheckFailedError(what, expected=expected, found=", ".join(found[:3]))
+    expect_none(candidate.second.unpickled, "loading unpickles objects", expected)

@@ -70,9 +70,11 @@ def apart(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.abs(one - other).max(initial=0.0)) if one.shape == other.shape else float("inf")
 
 
-def differing_weights(one: "Method[Any]", other: "Method[Any]") -> str:
-    """The first tensor of two methods' states that differs, by name; empty where none does."""
+def differing_weights(one: "Method[Any]", other: "Method[Any]") -> list[str]:
+    """The tensors of two methods' states that differ, or that one of them lacks, by name."""
     first, second = one.state_dict(), other.state_dict()
-    if first.keys() != second.keys():
-        return f"{', '.join(sorted(first.keys() ^ second.keys()))}, in one of them"
-    return next((name for name, value in first.items() if not value.equal(second[name])), "")
+    return [
+        name
+        for name in {**first, **second}
+        if name not in first or name not in second or not first[name].equal(second[name])
+    ]

@@ -10,8 +10,9 @@ from torch import Tensor
 from mrbench.cards import MethodCard
 from mrbench.engine.answers import check_answer
 from mrbench.engine.given import defined
+from mrbench.interfaces.draw import DrawKind
 from mrbench.interfaces.method import Method, Probabilities
-from mrbench.interfaces.noise import Answer, Noise, Rows
+from mrbench.interfaces.noise import Noise, Rows
 from mrbench.nn.losses import logits_to_probability
 from mrbench.places import of_function
 from mrbench.testing.scenes import Scene
@@ -21,17 +22,15 @@ SLICES = DRAWS = (0, 1, 2)
 
 SEED = 3
 
-OPERATION: Mapping[Answer, str] = {"sample": "sample", "rater": "as_rater", "consensus": "consensus"}
-
 
 class Question(NamedTuple):
     """What is asked for."""
 
-    answer: Answer
+    kind: DrawKind
     rater: int | None = None
 
     def __str__(self) -> str:
-        return f"as_rater({self.rater})" if self.rater is not None else f"{self.answer}()"
+        return f"as_rater({self.rater})" if self.rater is not None else f"{self.kind}()"
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,18 +61,18 @@ class Operations:
         """All that can be asked; where there is no ``sample()``, samples are asked of the raters."""
         of_raters = "sample" not in defined(type(self.method))
         asked = {
-            "samples": self._of_raters("sample") if of_raters else [Question("sample")],
-            "raters": self._of_raters("rater"),
-            "consensus": [Question("consensus")],
+            "samples": self._of_raters(DrawKind.SAMPLE) if of_raters else [Question(DrawKind.SAMPLE)],
+            "raters": self._of_raters(DrawKind.RATER),
+            "consensus": [Question(DrawKind.CONSENSUS)],
         }
         return [question for word in self.card.gives.split() for question in asked[word]]
 
-    def _of_raters(self, answer: Answer) -> list[Question]:
-        return [Question(answer, rater) for rater in range(self.scene.description.n_raters)]
+    def _of_raters(self, kind: DrawKind) -> list[Question]:
+        return [Question(kind, rater) for rater in range(self.scene.description.n_raters)]
 
     def images(self, slices: Sequence[int]) -> Tensor:
-        """``(N, C, H, W)`` of the first cases."""
-        return torch.stack([torch.from_numpy(self.scene.case(number).image.copy()) for number in slices])
+        """``(N, C, H, W)`` of the first cases, one brighter than the other, so that what mixes them shows."""
+        return torch.stack([torch.from_numpy((1 + number) * self.scene.case(number).image) for number in slices])
 
     def features(self, slices: Sequence[int] = SLICES) -> Any:
         """Of these slices together."""
@@ -101,16 +100,21 @@ class Operations:
         Raises:
             PluginError: it is of another shape.
         """
-        numbers = [0] if question.answer == "consensus" else list(draws)
+        numbers = [0] if question.kind is DrawKind.CONSENSUS else draws
         of = question.rater if noise_of is None else noise_of
-        noise = Noise(Rows(seed, "case", question.answer, of, numbers, list(slices)), torch.device("cpu"), seeds or {})
+        noise = Noise(Rows(seed, "case", question.kind, of, numbers, slices), torch.device("cpu"), seeds or {})
         known = self.features(slices) if features is None else features
-        name = OPERATION[question.answer] if question.rater is None else "as_rater"
-        operation, between = getattr(self.method, name), [] if question.rater is None else [question.rater]
-        given = self._run(operation, known, *between, noise)
-        shape = len(slices), self.scene.description.n_classes, *self.scene.case(0).image.shape[1:]
-        check_answer(given, noise, shape, f"{type(self.method).__name__}.{question}", of_function(operation))  # type: ignore[arg-type]
+        operation, rater = self._operation(question)
+        given = self._run(operation, known, *rater, noise)
+        height, width = self.scene.case(0).image.shape[1:]
+        shape = len(slices), self.scene.description.n_classes, height, width
+        check_answer(given, noise, shape, f"{type(self.method).__name__}.{question}", of_function(operation))
         return Asked(*self._both(given), frozenset(noise.sites))
+
+    def _operation(self, question: Question) -> tuple[Any, list[int]]:
+        if question.rater is not None:
+            return self.method.as_rater, [question.rater]
+        return (self.method.sample if question.kind is DrawKind.SAMPLE else self.method.consensus), []
 
     def _run(self, function: Any, *arguments: Any) -> Any:
         self.method.eval()

@@ -9,7 +9,7 @@ from pathlib import Path
 from mrbench.data.case import Case
 from mrbench.errors import NotApplicableError
 from mrbench.testing.candidate import MethodCandidate, Predicting
-from mrbench.testing.check import CheckFailedError, rule
+from mrbench.testing.check import CheckFailedError, expect_none, rule
 from mrbench.testing.drawn import Drawn, difference, drawn, expect_equal
 from mrbench.testing.scenes import SLICES
 from mrbench.testing.watch import watch, watch_pickles
@@ -85,8 +85,7 @@ def save_and_load(candidate: MethodCandidate) -> None:
             candidate.trained(SLICES).method.save(Path(folder))
         other = candidate.new(SLICES, seed=99)
         other.load(Path(folder))
-    if written:
-        raise CheckFailedError("save writes outside its folder", expected="files in its folder alone", found=written[0])
+    expect_none(written, "save writes outside its folder", "files in its folder alone")
     predictor = candidate.predictor_of(other, SLICES)
     for one, case in zip(first, SLICES.tested, strict=True):
         expect_equal("a method that was saved and loaded gives other draws", one, drawn(predictor, case))
@@ -100,7 +99,4 @@ def no_pickled_code(candidate: MethodCandidate) -> None:
         other = candidate.new(SLICES, seed=99)
         with watch_pickles() as found:
             other.load(Path(folder))
-    if found:
-        raise CheckFailedError(
-            "loading weights unpickles objects", expected="torch.load(..., weights_only=True)", found=found[0]
-        )
+    expect_none(found, "loading weights unpickles objects", "torch.load(..., weights_only=True)")

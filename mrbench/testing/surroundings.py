@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mrbench.errors import NotApplicableError
-from mrbench.testing.candidate import MethodCandidate, Predicting
-from mrbench.testing.check import CheckFailedError, rule
+from mrbench.seeds import derive_noise
+from mrbench.testing.candidate import SEED, FusionCandidate, MethodCandidate, Predicting
+from mrbench.testing.check import CheckFailedError, expect_none, rule
 from mrbench.testing.drawn import drawn, expect_equal
 from mrbench.testing.scenes import SLICES
 from mrbench.testing.watch import Growth, RandomState, seeded_globally, watch
@@ -33,10 +34,7 @@ def random_state_kept(candidate: Predicting) -> None:
         candidate.draw(SLICES, case)
         moved = before.changed()
     changed = [*(f"{name}, in training" for name in changed), *(f"{name}, in prediction" for name in moved)]
-    if changed:
-        raise CheckFailedError(
-            "it moves a global generator", expected="the state that it found", found="; ".join(changed)
-        )
+    expect_none(changed, "it moves a global generator", "the state that it found")
 
 
 @rule("method", "fusion")
@@ -55,21 +53,21 @@ def nothing_written(candidate: Predicting) -> None:
     with watch() as written:
         candidate.draw(SLICES, SLICES.tested[0])
     trained = candidate.trained(SLICES).written if isinstance(candidate, MethodCandidate) else []
-    if trained or written:
-        found = [*trained, *written][0]
-        raise CheckFailedError("it writes to a file", expected="no file but in save()", found=found)
+    expect_none([*trained, *written], "it writes to a file", "no file but in save()")
 
 
-@rule("method")
-def input_kept(candidate: MethodCandidate) -> None:
-    """It changes no image and no batch that it is given."""
-    changed = candidate.trained(SLICES).changed_batch
-    if changed:
-        raise CheckFailedError("a loss writes to its input", expected="the batch as it was", found=changed[0])
+@rule("method", "fusion")
+def input_kept(candidate: Predicting) -> None:
+    """It changes no image, no mask and no batch that it is given."""
     case, given = SLICES.tested[0], SLICES.tested[0]
-    candidate.draw(SLICES, given)
-    if not np.array_equal(case.image, given.image):
-        raise CheckFailedError("an answer writes to its image", expected="the image as it was", found="other values")
+    if isinstance(candidate, MethodCandidate):
+        expect_none(candidate.trained(SLICES).changed_batch, "a loss writes to its input", "the batch as it was")
+        candidate.draw(SLICES, given)
+    elif isinstance(candidate, FusionCandidate):
+        candidate.fuse(given, derive_noise(SEED))
+    arrays = {name: (getattr(case, name), getattr(given, name)) for name in ("image", "masks", "present")}
+    changed = [name for name, (before, after) in arrays.items() if not np.array_equal(before, after)]
+    expect_none(changed, "an answer writes to its input", "the arrays as they were")
 
 
 @rule("method")

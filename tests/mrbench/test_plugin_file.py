@@ -78,18 +78,13 @@ def load(config, folder):
 """
 METRIC = """
 import numpy as np
-from mrbench import Metric, MetricCard, hookimpl
-from mrbench.interfaces.metric import Key
+from mrbench import Key, metric
 
 MRBENCH_API = "2"
 
-@hookimpl
-def mrbench_metrics():
-    return [MetricCard(name="seven", code="sevens:Seven", direction="higher", range=(0, 10), needs="samples")]
-
-class Seven(Metric):
-    def statistics(self, tables, protocol):
-        return {Key(label): np.array([7.0]) for label in tables.labels}
+@metric("seven", "always seven", direction="higher", range=(0, 10), needs="samples")
+def seven(tables, protocol):
+    return {Key(label): np.array([7.0]) for label in tables.labels}
 """
 LIGHT = """
 from mrbench import MethodCard, hookimpl

@@ -1,6 +1,6 @@
 """A light plugin module: small methods for tests, each with one behaviour of its own."""
 
-from mrbench import DatasetCard, MethodCard, MetricCard, hookimpl
+from mrbench import DatasetCard, MethodCard, hookimpl
 
 MRBENCH_API = "2"
 
@@ -25,6 +25,11 @@ def mrbench_methods():
             presets={"quick": {"epochs": 2}},
         )
         for name in BEHAVIOURS
+    ] + [
+        MethodCard(name="toy-lacking", code="toy_methods:Toy", config="toy_config:fine", gives="samples raters"),
+        MethodCard(
+            name="toy-first-edition", code="toy_methods:FirstEdition", config="toy_config:fine", gives="samples"
+        ),
     ]
 
 
@@ -39,13 +44,6 @@ def mrbench_datasets():
 
 @hookimpl
 def mrbench_metrics():
-    return [
-        MetricCard(
-            name="toy-broken",
-            code="toy_metrics:Broken",
-            summary="a metric that raises",
-            direction="higher",
-            range=(0, 1),
-            needs="samples",
-        )
-    ]
+    from toy_metrics import broken
+
+    return [broken]

@@ -166,17 +166,14 @@ def test_one_subject_leaves_no_interval_and_the_reason(make_cases, blobs):
 
 def test_a_metric_that_fails_costs_the_others_nothing(make_cases, blobs, make_distribution):
     broken = """
-        from mrbench import Metric, MetricCard, hookimpl
+        from mrbench import metric
         MRBENCH_API = "2"
-        @hookimpl
-        def mrbench_metrics():
-            return [MetricCard(name="broken", code="broken_metric:Broken", summary="raises", direction="higher",
-                                 needs="samples", range=(0, 1), citation="none", empty="none")]
-        class Broken(Metric):
-            def statistics(self, tables, protocol):
-                raise RuntimeError("no number today")
+        @metric("broken", "raises", direction="higher", needs="samples", range=(0, 1))
+        def broken(tables, protocol):
+            raise RuntimeError("no number today")
     """
     make_distribution("mrbench-broken", {"broken_metric": broken}, {"broken": "broken_metric"})
     row = references(make_cases(blobs()), "ged", "broken")["empty"]
     assert set(row.values) == {"ged"}
-    assert row.failures == ("metric 'mrbench-broken:broken', case 'case-0': RuntimeError: no number today",)
+    where = "metric 'mrbench-broken:broken', case 'case-0'"
+    assert row.failures == (f"{where}: RuntimeError: no number today (broken_metric.py:6)",)

@@ -308,4 +308,4 @@ def test_what_every_built_in_metric_gives_can_be_read_again(tmp_path: Path):
     scores = result.scores(metrics, PUBLISHED).cases
     assert {"hd95", "nsd@1", "ece", "dice_rater", "auroc_disagreement"} <= set(scores.metrics)
     for name, own in scores.by_metric():
-        check_vectors(name, own, metrics[name].load()())
+        check_vectors(name, own, metrics[name].load())

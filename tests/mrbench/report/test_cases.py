@@ -81,7 +81,7 @@ def test_the_value_of_a_case_is_that_of_a_fold_of_this_case_alone(make_odd, regi
             own = scores.of(name)
             alone = own.where(own.case == scores.cases.index(case.id))
             assert len(alone) > 1, "classes and raters"
-            assert case.values["alpha"][name] == pytest.approx(reduce_metric(alone, plugin.load()(), STRICT).value)
+            assert case.values["alpha"][name] == pytest.approx(reduce_metric(alone, plugin.load(), STRICT).value)
 
 
 def test_scores_that_are_stored_are_not_computed_again(run: Run, registry: Registry, tmp_path: Path):

@@ -13,7 +13,7 @@ FUSIONS = {
     "fusion-undeclared": set(DRAWING),
     "fusion-other-arguments": {"loads"},
     "fusion-reads-absent": {"absent-ignored"},
-    "fusion-writes": set(DRAWING),
+    "fusion-writes": {"input-kept", *DRAWING},
     "fusion-everybody": {"draws-missing", "draws-one-rater"},
     "fusion-global-noise": {"random-state-unused", "prediction-seed"},
 }
@@ -45,7 +45,7 @@ METRICS = {
     "backwards": {"direction"},
     "first-sample": {"samples-permuted"},
     "first-rater": {"raters-permuted"},
-    "counts": {"scores-repeat"},
+    "counts": {"scores-repeat", "samples-permuted", "raters-permuted"},
     "writes": {"tables-kept"},
     "seeds-globally": {"tables-kept"},
 }
@@ -86,4 +86,4 @@ def test_values_outside_the_range_and_keys_of_nothing_are_caught(failures):
         failures("out-of-range").values()
     )
     found = failures("no-key", "scores-two-classes")["scores-two-classes"]
-    assert found == "a statistic under strict belongs nowhere | Key(label in 1..1, rater None or in [0, 1, 2, 3]) | 1"
+    assert found == "a statistic belongs nowhere | Key(label in 1..1, rater None or in [0, 1, 2, 3]) | 1"

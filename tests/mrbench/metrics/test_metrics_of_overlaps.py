@@ -133,7 +133,7 @@ SAMPLED = {
     "dice_match",
 }
 OF_RATERS = {"ged@raters", "dice_soft@raters", "dice_max@raters", "dice_match@raters"}
-PERSONAL = {"dice_rater", "rater_identification", "iou"}
+PERSONAL = {"dice_rater", "dice_rater_mean", "rater_identification", "iou"}
 
 
 def names(tables, suite, protocol=STRICT):
@@ -181,7 +181,7 @@ def test_absent_raters_are_left_out(squares, tabulate, suite, score):
     without = tabulate(squares(2, 4), samples=squares(2, 4))
     for name in SAMPLED:
         assert score(name, tables, STRICT) == score(name, without, STRICT)
-    assert set(suite["dice_rater"].statistics(tables, STRICT)) == {Key(1, 0), Key(1, 2)}
+    assert set(suite["dice_rater"](tables, STRICT)) == {Key(1, 0), Key(1, 2)}
 
 
 def test_identification_is_among_the_predictions_of_absent_raters_too(squares, tabulate, score):
@@ -200,10 +200,10 @@ def test_an_epsilon_does_not_break_ties_of_identification(tabulate, score):
 
 def test_a_rater_without_a_prediction_is_missing(squares, tabulate, suite):
     tables = tabulate(squares(2, 4), predictions=[(1, squares(4)[0])])
-    assert set(suite["dice_rater"].statistics(tables, STRICT)) == {Key(1, 1)}
+    assert set(suite["dice_rater"](tables, STRICT)) == {Key(1, 1)}
     for name in ("rater_identification", "ged@raters", "dice_soft@raters"):
-        assert suite[name].statistics(tables, STRICT) == {}, "among fewer predictions than raters, chance is not 1/R"
-    assert suite["dice_rater"].statistics(tables, PUBLISHED) == {}
+        assert suite[name](tables, STRICT) == {}, "among fewer predictions than raters, chance is not 1/R"
+    assert suite["dice_rater"](tables, PUBLISHED) == {}
 
 
 def test_dice_rater_is_the_mean_over_the_raters_draws(squares, tabulate, score):
