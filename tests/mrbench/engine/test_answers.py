@@ -5,7 +5,8 @@ import re
 import pytest
 import torch
 
-from mrbench import DrawKind, Noise, Probabilities
+from mrbench import Noise, Probabilities
+from mrbench.interfaces.draw import DrawKind
 from mrbench.engine.answers import check_answer
 from mrbench.errors import PluginError
 from mrbench.interfaces.noise import Rows

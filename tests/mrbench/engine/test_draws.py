@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from mrbench import Case, Config, Description, DrawKind, Method, MethodCard, Probabilities, Raters
+from mrbench import Case, Config, Description, Method, MethodCard, Probabilities, Raters
+from mrbench.interfaces.draw import DrawKind
 from mrbench.data.case import Image
 from mrbench.engine import draws as module
 from mrbench.engine.draws import Source, draws_of

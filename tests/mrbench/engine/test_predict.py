@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mrbench import Case, Description, Draw, DrawKind, MethodCard, Raters
+from mrbench import Case, Description, MethodCard, Raters
+from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.engine.draw_rules import Seen, check_method_numbers
 from mrbench.engine.plan import capabilities_fit
 from mrbench.engine.predict import Predictor
