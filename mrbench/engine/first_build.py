@@ -37,7 +37,7 @@ class Build:
 
     Attributes:
         method, dataset: registry keys.
-        version: of the method, with the distribution's that it comes from.
+        version: of the method, with the distribution's that it comes from and its code's digest.
         options: of the method, all of them.
         description: of the data set, as JSON types.
     """
@@ -70,7 +70,9 @@ class FirstBuilds:
     def build_of(self, spec: CellSpec) -> Build:
         """What a cell builds."""
         plugin = self.registry.get("method", spec.method)
-        version = f"{spec.method_version} of {plugin.distribution} {plugin.distribution_version}"
+        version = (
+            f"{spec.method_version} of {plugin.distribution} {plugin.distribution_version}, {spec.prediction_code}"
+        )
         return Build(spec.method, spec.dataset, version, spec.options, self.run.descriptions[spec.dataset])
 
     @cached_property
