@@ -19,7 +19,7 @@ from mrbench import __version__
 from mrbench.digests import digest_json
 from mrbench.engine.cell import SHORT, CellSpec
 from mrbench.engine.run import Run
-from mrbench.engine.threads import thread_environment, threads_per_cell
+from mrbench.engine.threads import thread_environment
 from mrbench.errors import MrbenchError, PluginError, UsageError, together
 from mrbench.files import read_json, write_json
 from mrbench.registry import Registry
@@ -129,7 +129,7 @@ def _process(order: str, seconds: float) -> tuple[int | None, str, list[dict[str
             [sys.executable, "-P", "-m", "mrbench.engine.first_builder"],
             input=order.encode(),
             capture_output=True,
-            env={**os.environ, **thread_environment(threads_per_cell(1))},
+            env={**os.environ, **thread_environment(1)},
             timeout=seconds,
             check=False,
         )

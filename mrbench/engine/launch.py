@@ -11,6 +11,7 @@ from mrbench.data.folder import RESULTS, data_folder
 from mrbench.engine.cell import CellSpec
 from mrbench.engine.execute import Settings, Watch, execute
 from mrbench.engine.first_build import FirstBuilds
+from mrbench.engine.jobs import Jobs, side_by_side
 from mrbench.engine.observers import choose
 from mrbench.engine.plan import Plan, Request, make_plan
 from mrbench.engine.record import is_there
@@ -27,14 +28,15 @@ class Launch:
 
     Attributes:
         out: the results folder.
-        device, jobs, timeout, force: those of :class:`Settings`.
+        device, timeout, force: those of :class:`Settings`.
+        jobs: cells side by side; ``auto``: as many as the machine has room for.
         plugin_files: with plugins of one's own; ``observe``: names of observers.
     """
 
     request: Request
     out: Path = RESULTS
     device: str = "auto"
-    jobs: int = 1
+    jobs: Jobs = "auto"
     timeout: float | None = None
     force: bool = False
     plugin_files: tuple[Path, ...] = ()
@@ -49,10 +51,12 @@ class Launch:
         """
         observers = choose(registry, self.observe)
         plan = make_plan(self.request, registry)
+        at_once = side_by_side(self.jobs, self.device, self.request.conditions.threads)
         settings = Settings(
             data=self.request.data,
             device=self.device,
-            jobs=self.jobs,
+            jobs=at_once.jobs,
+            jobs_reason=at_once.reason,
             timeout=self.timeout,
             force=self.force,
             plugin_files=tuple(path.resolve() for path in registry.files.values()),
@@ -84,7 +88,7 @@ class Launch:
             *_unusual("--out", self.out, RESULTS),
             *_repeated("--observe", self.observe),
             *_unusual("--device", self.device, Launch.device),
-            *_unusual("--jobs", self.jobs, 1),
+            *_unusual("--jobs", self.jobs, Launch.jobs),
             *_unusual("--timeout", self.timeout, None),
             *(["--force"] if self.force else []),
         ]

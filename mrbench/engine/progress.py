@@ -13,6 +13,7 @@ from rich.text import Text
 
 from mrbench.engine.cell import CellSpec
 from mrbench.engine.execute import Settings, Watch
+from mrbench.engine.jobs import SideBySide, idle_cores
 from mrbench.engine.plan import Plan
 from mrbench.engine.run import Run
 
@@ -36,7 +37,10 @@ def open_progress(plan: Plan, run: Run, settings: Settings) -> Iterator[Watch]:
     trainings = {spec.training_folder(run.results) for spec in cells if spec.kind == "method"}
     estimate = _Estimate(sum(not folder.exists() for folder in trainings), settings)
     count = "1 cell" if len(plan.cells) == 1 else f"{len(plan.cells)} cells"
-    console.print(f"run {run.id}: {count}, results in {run.results}", highlight=False, markup=False)
+    said = f"run {run.id}: {count}, {SideBySide(settings.jobs, settings.jobs_reason).told}, results in {run.results}"
+    console.print(said, highlight=False, markup=False, soft_wrap=True)
+    if line := idle_cores(estimate.left, max((c.conditions.threads for c in cells), default=1), settings.device):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     with _bars(console, len(cells)) if console.is_terminal else _lines() as view:
 
         def watch(spec: CellSpec, event: Mapping[str, Any]) -> None:
