@@ -11,6 +11,7 @@ from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.predict import Predicted
 from mrbench.engine.predictions import PredictionWriter
 from mrbench.engine.record import make_record, write_record
+from mrbench.engine.reproduce import reproduce
 from mrbench.engine.run import Run, failed_folder
 from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scoring_digests
 from mrbench.interfaces.draw import Draw, DrawKind, binary_probability
@@ -68,6 +69,11 @@ def cases(metric: str, *subjects: Sequence[float]) -> dict[str, dict[str, dict[i
         for s, values in enumerate(subjects)
         for c, value in enumerate(values)
     }
+
+
+def command_of(record: Mapping[str, Any]) -> str:
+    """The command that computes the cell of a record again."""
+    return reproduce(CellSpec.from_json(record["spec"]), record["metrics"])
 
 
 def store_run(results: Path, name: str, *cells: StoredCell, dataset: str = "phantom") -> Run:
