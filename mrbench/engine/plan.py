@@ -223,7 +223,7 @@ def _cells(
                 dataset=dataset.key,
                 kind=record.kind,
                 family=_family(plugin),
-                sampler=record.sampler,
+                sampler=record.gives,
                 method_version=plugin.card.version,
                 training_code=code.training,
                 prediction_code=code.prediction,
