@@ -73,7 +73,7 @@ def cases(metric: str, *subjects: Sequence[float]) -> dict[str, dict[str, dict[i
 
 def command_of(record: Mapping[str, Any]) -> str:
     """The command that computes the cell of a record again."""
-    return reproduce(CellSpec.from_json(record["spec"]), record["metrics"])
+    return reproduce(CellSpec.from_json(record["spec"]), record.get("metrics", ()))
 
 
 def store_run(results: Path, name: str, *cells: StoredCell, dataset: str = "phantom") -> Run:
@@ -114,7 +114,7 @@ def spec_of(cell: StoredCell, dataset: str = "phantom") -> CellSpec:
     """The specification of a cell."""
     record = registry().get("method", cell.method).card
     spec = CellSpec(
-        method=cell.method, dataset=dataset, kind=record.kind, family=record.family, sampler=record.sampler,
+        method=cell.method, dataset=dataset, kind=record.kind, family=record.family, sampler=record.gives,
         method_version="1", capabilities=tuple(sorted(record.capabilities)), options={}, training={}, prediction={},
         preset="quick", changed={}, dataset_options={}, dataset_changed={}, data_digest="d" * 64, split="strict",
         split_digest="s" * 64, fold=cell.fold, seed=cell.seed, samples=50,
