@@ -10,8 +10,7 @@ import numpy as np
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.predict import Predicted
 from mrbench.engine.predictions import PredictionWriter
-from mrbench.engine.record import make_record, write_record
-from mrbench.engine.reproduce import reproduce
+from mrbench.engine.record import make_record, reproduce, write_record
 from mrbench.engine.run import Run, failed_folder
 from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scoring_digests
 from mrbench.interfaces.draw import Draw, DrawKind, binary_probability

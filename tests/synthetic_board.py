@@ -83,7 +83,7 @@ def _entry(made, cells, metrics, scores, files, written) -> Entry:
         samples=made.samples, data=DATA, dataset_options={}, dataset_changed={}, data_digest="d" * 64,
         split="strict", split_digest="5" * 64, training_digest=digest,
         prediction_digest=digest, cells=cells, metrics=metrics, scores=scores,
-        written=written,
+        reproduce=f"mrbench run --method {made.method}", written=written,
         files={name: facts_of(content) for name, content in files.items()},
     )  # fmt: skip
 

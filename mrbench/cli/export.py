@@ -8,7 +8,7 @@ import click
 
 from mrbench.cli.options import OUT, PLUGIN_FILES
 from mrbench.cli.plugins import registry
-from mrbench.engine.reproduce import on_dataset
+from mrbench.engine.record import on_dataset
 from mrbench.engine.run import open_run
 from mrbench.external.export import Choice, Exported, export_run
 from mrbench.external.writers import FORMATS

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from mrbench.cli.columns import Column, grids, print_notes
 from mrbench.data.folder import RESULTS
-from mrbench.engine.reproduce import reproduce
+from mrbench.engine.record import reproduce
 from mrbench.engine.result import Result, exit_code
 from mrbench.engine.run import Run
 from mrbench.metrics.protocol import STRICT, ScoringProtocol

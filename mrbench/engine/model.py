@@ -18,8 +18,7 @@ from mrbench.engine.build import TRAINED, WEIGHTS, load_weights, method_of, pred
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.devices import torch_device
 from mrbench.engine.predict import Predictor
-from mrbench.engine.record import read_record
-from mrbench.engine.reproduce import reproduce
+from mrbench.engine.record import read_record, reproduce
 from mrbench.engine.run import open_run
 from mrbench.errors import DataError, MrbenchError, UnknownNameError, UsageError
 from mrbench.interfaces.draw import Draw, DrawKind

@@ -2,17 +2,20 @@
 
 import os
 import platform
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from mrbench import __version__
-from mrbench.engine.cell import FORMAT, CellSpec, Status
+from mrbench.configuration import as_text
+from mrbench.engine.cell import EXTERNAL, FORMAT, CellSpec, Status
 from mrbench.engine.record_form import fault_of
 from mrbench.errors import DataError, IncompatibleError
 from mrbench.files import read_json, write_json
+from mrbench.plugin_file import file_of
 
 LIBRARIES = ("numpy", "scipy", "torch", "h5py", "pydantic")
 
@@ -48,6 +51,40 @@ def make_record(
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         **more,
     }
+
+
+def reproduce(spec: CellSpec, metrics: Iterable[str] = ()) -> str:
+    """The command that computes a cell, with these metrics, again; plugin files stand in it without their folder.
+
+    Made of the specification wherever it is shown: a record holds no text that somebody might run.
+    """
+    own = _scored(spec) if spec.kind == "external" else _computed(spec)
+    words = ["mrbench", *own, "--fold", str(spec.fold), *on_dataset(spec, (spec.method, *metrics))]
+    return shlex.join(words + _settings(spec.method, spec.changed))
+
+
+def on_dataset(spec: CellSpec, plugins: Iterable[str] = ()) -> list[str]:
+    """The words of a command that choose the cell's data set, with the plugin files of that and of ``plugins``."""
+    files = dict.fromkeys(filter(None, map(file_of, (*plugins, spec.dataset))))
+    words = ["--dataset", spec.dataset, *(word for file in files for word in ("--plugin-file", file))]
+    words += ["--split", spec.split] if spec.split != "strict" else []
+    return words + _settings(spec.dataset, spec.dataset_changed)
+
+
+def _settings(owner: str, options: Mapping[str, Any]) -> list[str]:
+    return [word for name, value in options.items() for word in ("--set", f"{owner}.{name}={as_text(value)}")]
+
+
+def _computed(spec: CellSpec) -> list[str]:
+    words = ["run", "--method", spec.method, "--seed", str(spec.seed), "--samples", str(spec.samples)]
+    words += ["--preset", spec.preset] if spec.preset != "default" else []
+    words += ["--limit", str(spec.limit)] if spec.limit is not None else []
+    return words + spec.conditions.command_line
+
+
+def _scored(spec: CellSpec) -> list[str]:
+    words = ["score", "--predictions", spec.options["predictions"], "--name", spec.method.removeprefix(EXTERNAL)]
+    return words + [word for pattern in spec.options["patterns"] for word in ("--pattern", pattern)]
 
 
 def _versions() -> dict[str, str]:

@@ -4,10 +4,9 @@ Entries come from strangers. Every text has a length and no hidden character, ev
 list has an end; what is not in the schema is refused. Paths of the machine that computed it are not in it.
 """
 
-import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, ValidationError, with_config
 
@@ -15,7 +14,6 @@ from mrbench.cards import Capability, Direction, Need
 from mrbench.data.description import Raters, Unit
 from mrbench.engine.cell import CellSpec, PluginKey, Status
 from mrbench.engine.conditions import AS_USUAL, Conditions, FlatForm
-from mrbench.engine.reproduce import reproduce
 from mrbench.errors import DataError, IncompatibleError
 from mrbench.results.caveats import PLUGIN_FILE, caveats_of
 from mrbench.results.method_run import samples_of
@@ -201,10 +199,10 @@ class Entry:
         cells: by fold and seed, failures too.
         metrics: what those of the scores said of themselves.
         scores: by protocol and metric.
+        reproduce: the command that computes it again.
         written: when its last cell was.
         submitter, note: of whoever packed it.
         files: by name.
-        said_command: what older entries say would compute them again; nothing shows it.
     """
 
     format: Literal[1] = 1
@@ -233,18 +231,11 @@ class Entry:
     cells: Annotated[tuple[CellEntry, ...], Field(min_length=1, max_length=MAX_CELLS)]
     metrics: Annotated[dict[PluginKey, MetricFacts], Field(max_length=300)]
     scores: Scores
+    reproduce: LongText
     written: Time
     submitter: Text = ""
     note: LongText = ""
     files: Annotated[dict[FileName, FileFacts], Field(max_length=4 * MAX_CELLS)]
-    said_command: Annotated[LongText, Field(validation_alias="reproduce", exclude=True)] = ""
-
-    @property
-    def reproduce(self) -> str:
-        """The command that computes it again, all folds and seeds together, made of the entry's fields."""
-        folds, seeds = ({getattr(cell, name) for cell in self.cells} for name in ("fold", "seed"))
-        first = replace(self.spec, seed=min(seeds), options=_read_options(self.options))
-        return reproduce(first, folds=sorted(folds), seeds=max(seeds) - min(seeds) + 1)
 
     @property
     def finished(self) -> list[CellEntry]:
@@ -282,16 +273,6 @@ class Entry:
         """A line on each cell that did not finish, and on each metric that failed."""
         failed = [f"{cell.place} {cell.status}: {cell.reason}" for cell in self.cells if cell.status is not Status.OK]
         return (*failed, *dict.fromkeys(fault for cell in self.cells for fault in cell.faults))
-
-
-def _read_options(options: Options) -> dict[str, Any]:
-    # Those of predictions made elsewhere are words of a command; an entry has them as texts, and may have none.
-    try:
-        patterns = json.loads(options.get("patterns", "[]"))
-    except ValueError:
-        patterns = []
-    words = [str(one) for one in patterns] if isinstance(patterns, list) else []
-    return {"predictions": options.get("predictions", ""), "patterns": words}
 
 
 _SHARED = tuple(name for name in CellSpec.__dataclass_fields__ if name in Entry.__dataclass_fields__)

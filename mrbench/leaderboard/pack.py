@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 from mrbench.cards import Capability, MetricCard
 from mrbench.configuration import flat
 from mrbench.data.description import Raters, Unit
+from mrbench.engine.cell import CellSpec
+from mrbench.engine.record import reproduce
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run
 from mrbench.engine.score import applicable_metrics
@@ -19,7 +22,7 @@ from mrbench.errors import IncompatibleError, UnknownNameError, UsageError
 from mrbench.leaderboard.entry import CellEntry, DataFacts, Entry, MethodFacts, MetricFacts, Phase, Score
 from mrbench.leaderboard.scores import Definitions, digest_of_cases, scores_of
 from mrbench.leaderboard.store import facts_of
-from mrbench.leaderboard.strip import stripped, without_folders
+from mrbench.leaderboard.strip import stripped, stripped_command, without_folders
 from mrbench.metrics.protocol import PROTOCOLS, ScoringProtocol
 from mrbench.metrics.scores import Scores
 from mrbench.plugin_file import file_of
@@ -236,6 +239,7 @@ def _entry(
         cells=cells,
         metrics=dict(metrics),
         scores={protocol: dict(own) for protocol, own in scores.items()},
+        reproduce=_command([result.spec for result in run.results]),
         written=max(cell.written for cell in cells),
         submitter=submitter,
         note=note,
@@ -282,6 +286,18 @@ def _without_paths(value: Any) -> Any:
     if isinstance(value, str):
         return stripped(value)
     return [_without_paths(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _command(specs: Sequence[CellSpec]) -> str:
+    """One command for all folds and seeds."""
+    words = shlex.split(reproduce(specs[0]))
+    at = words.index("--fold")
+    folds = [word for fold in sorted({spec.fold for spec in specs}) for word in ("--fold", str(fold))]
+    words[at : at + 2] = folds
+    seeds = sorted({spec.seed for spec in specs})
+    if len(seeds) > 1:
+        words += ["--seeds", str(seeds[-1] - seeds[0] + 1)]
+    return stripped_command(words)[:LONG]
 
 
 def _cut(text: str) -> str:

@@ -176,7 +176,7 @@ def test_settings_of_the_command_line_are_added_to_those_of_the_file_and_win(mrb
 def test_what_reproduces_a_cell_sets_the_values_that_a_file_and_python_set(mrbench: Call, tmp_path: Path):
     from mrbench.engine.launch import Launch
     from mrbench.engine.plan import Request
-    from mrbench.engine.reproduce import reproduce
+    from mrbench.engine.record import reproduce
     from mrbench.registry import discover
 
     settings = {"phantom.subjects": 9, "phantom.size": 32, "staple.prior": (0.9, 0.1), "staple.disagreement_only": True}

@@ -16,7 +16,7 @@ HOSTILE = "=cmd|' /C calc'!A0 | <script>alert(1)</script> \\input{/etc/passwd} %
 def board_of(tmp_path: Path) -> Board:
     entry, files = entry_of(Made(method="good", level=0.5))
     data = replace(entry.data, citation=HOSTILE)
-    put(tmp_path, replace(entry, split=HOSTILE, data=data, changed={"x": HOSTILE}, said_command=HOSTILE), files)
+    put(tmp_path, replace(entry, split=HOSTILE, data=data, changed={"x": HOSTILE}, reproduce=HOSTILE), files)
     put(tmp_path, *entry_of(Made(method="broken", failed=True)))
     return assemble(tmp_path, registry())
 

@@ -65,7 +65,7 @@ def make_board(stored: Callable[..., Stored]) -> Callable[..., Board]:
     """
 
     def make(methods: int = 6, name: str = "method") -> Board:
-        said = {"dataset": name, "submitter": name, "note": name, "said_command": f"mrbench run --method {name}",
+        said = {"dataset": name, "submitter": name, "note": name, "reproduce": f"mrbench run --method {name}",
                 "options": {name: name}, "preset": name}  # fmt: skip
         ours = [stored(n, method=f"{name}-{n}", **said) for n in range(methods)]
         people = stored(methods, people=True, method=f"{name}-people", **said)
