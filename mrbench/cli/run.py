@@ -243,6 +243,8 @@ def _print_plan(planned: PlannedRun, *, as_json: bool) -> None:
     for spec, state, built in rows:
         remark = ", not yet built" if built is False else ""
         click.echo(f"{spec.title}  preset {spec.preset}  {spec.digest[:12]}  {state}{remark}")
+    for line in planned.other_code:
+        click.echo(line)
     click.echo(f"run {run.id}: nothing was computed; {len(rows)} cells")
 
 

@@ -30,10 +30,10 @@ def method_of(spec: CellSpec, registry: Registry) -> Plugin[Any]:
         PluginError: it is another version now.
     """
     plugin: Plugin[Any] = registry.get("method", spec.method)
-    if plugin.card.version != spec.method_version:
+    if plugin.card.version != spec.definition:
         raise PluginError(
             f"method {plugin.key!r} changed since the run was planned",
-            expected=f"version {spec.method_version}",
+            expected=f"version {spec.definition}",
             found=f"version {plugin.card.version}",
             hint="run the command again",
         )

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 from mrbench.digests import digest_json
 from mrbench.engine.conditions import AS_USUAL, Conditions, FlatForm
 from mrbench.errors import DataError
+from mrbench.plugin_file import file_of
 
 FORMAT = 2
 """Version of what cells and trainings look like on disk and of what enters their digests."""
@@ -60,7 +61,7 @@ class CellSpec:
         method, dataset: registry keys (``name``, or ``distribution:name`` for plugins of others).
         kind: does the method learn, is it a fusion, or were its predictions made elsewhere?
         family, sampler: methods of one family share a training and differ by sampler.
-        method_version: of the method's definition, as its card says.
+        method_version: of the method's definition; of a plugin file with the content's digest, for people.
         training_code, prediction_code: digests of the code that trained weights and draws are a function of, those of
             equivalent code being one; blank where nothing is trained, or was drawn here.
         capabilities: of the method, as it declared them; no part of the digest.
@@ -106,7 +107,7 @@ class CellSpec:
     @property
     def training_digest(self) -> str:
         """Digest of the training, folds and seeds aside."""
-        fit = {"family": self.family, "version": self.method_version, "options": dict(self.training)}
+        fit = {"family": self.family, "version": self.definition, "options": dict(self.training)}
         fit["code"] = self.training_code
         return digest_json(self._on() | fit | self.conditions.as_json())
 
@@ -116,6 +117,12 @@ class CellSpec:
         draws = {"sampler": self.sampler, "options": dict(self.prediction), "samples": self.samples}
         draws["code"] = self.prediction_code
         return digest_json({"training": self.training_digest, "method": self.method, "limit": self.limit} | draws)
+
+    @property
+    def definition(self) -> str:
+        """Version of the method's definition as its card says; the code has digests of its own."""
+        card, plus, _ = self.method_version.rpartition("+")
+        return card if plus and file_of(self.method) else self.method_version
 
     @property
     def place(self) -> str:

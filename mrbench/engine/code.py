@@ -271,12 +271,16 @@ def _absolute(node: ast.ImportFrom, package: str) -> str:
     return ".".join([*above, *([node.module] if node.module else [])])
 
 
-def recorded(code: Code) -> dict[str, Any]:
-    """What a record holds of the code that a cell was computed with: digests by file, and commits where known."""
+def recorded(code: Code, modules: Iterable[str]) -> dict[str, Any]:
+    """What a record holds of the code that a cell was computed with.
+
+    Args:
+        modules: those that the method is in: what :func:`code_of` finds its code by.
+    """
     tops = dict.fromkeys(name.partition("/")[0] for name in code.drawn)
     places = {top: installed(top.removesuffix(".py")) for top in tops}
     commits = {top: commit_of(place) for top, place in places.items() if place is not None}
-    return {"files": dict(code.drawn), "commits": {top: commit for top, commit in commits.items() if commit}}
+    return {"modules": sorted(modules), "files": dict(code.drawn), "commits": {k: v for k, v in commits.items() if v}}
 
 
 def differing(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

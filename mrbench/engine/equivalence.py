@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mrbench.engine.cell import SHORT, CellSpec
-from mrbench.engine.code import Code, code_of
+from mrbench.engine.code import Code, code_of, differing, in_words
 from mrbench.errors import DataError, PluginError
 from mrbench.files import read_json
 from mrbench.registry import Plugin
@@ -45,6 +45,26 @@ def known_code(plugin: Plugin[Any]) -> KnownCode:
 def known(code: Code) -> KnownCode:
     """Code by the digests that its cells go by."""
     return KnownCode(code, oldest(code.training), oldest(code.prediction))
+
+
+def other_code(spec: CellSpec, recorded: Mapping[str, Any]) -> str:
+    """The files that a cell's code differs in from what is installed here, in words.
+
+    Blank where both compute the same, where the method is not installed here, and where no code was recorded.
+
+    Args:
+        recorded: the part ``code`` of the cell's record.
+    """
+    files, modules = recorded.get("files"), recorded.get("modules")
+    if not files or not modules:
+        return ""
+    try:
+        now = known(code_of(modules, trains=spec.kind == "method"))
+    except PluginError:  # not here: there is nothing to compare with
+        return ""
+    if (oldest(spec.training_code), oldest(spec.prediction_code)) == (now.training, now.prediction):
+        return ""
+    return in_words(differing(files, now.files.drawn))
 
 
 def code_as_planned(spec: CellSpec, plugin: Plugin[Any]) -> Code:

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from mrbench.engine.plan import Plan, Request, make_plan
 from mrbench.engine.record import is_there
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run, run_of
+from mrbench.engine.superseded import superseded
 from mrbench.registry import Registry
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -65,7 +67,8 @@ class Launch:
         )
         run = run_of(plan, self.out, self.request.data, command)
         builds = FirstBuilds(run, registry, settings.plugin_files)
-        return PlannedRun(plan, run, settings, builds, (*plan.warnings, *self.request.conditions.warnings(self.device)))
+        warnings = (*plan.warnings, *self.request.conditions.warnings(self.device))
+        return PlannedRun(plan, run, settings, builds, registry, warnings)
 
     @property
     def command(self) -> str:
@@ -109,6 +112,7 @@ class PlannedRun:
 
     Attributes:
         builds: what it builds before its first cell.
+        registry: with its plugins.
         warnings: what there is to say about its data and its conditions.
     """
 
@@ -116,6 +120,7 @@ class PlannedRun:
     run: Run
     settings: Settings
     builds: FirstBuilds
+    registry: Registry
     warnings: tuple[str, ...] = field(default=())
 
     def compute(self, *, progress: bool) -> list[Result]:
@@ -129,6 +134,11 @@ class PlannedRun:
             self.builds.check(self._to_do())
             return execute(self.run, self.settings, watch)
 
+    @cached_property
+    def other_code(self) -> list[str]:
+        """A line for each method whose cells are computed anew because they are of other code."""
+        return list(superseded(self._to_do(), self.run.results, self.registry))
+
     def _to_do(self) -> list[CellSpec]:
         wanted = [spec for spec, reason in self.run.cells if not reason]
         return [spec for spec in wanted if self.settings.force or not is_there(spec.folder(self.run.results))]
@@ -138,7 +148,7 @@ class PlannedRun:
             return nullcontext(_silent)
         from mrbench.engine.progress import open_progress
 
-        return open_progress(self.plan, self.run, self.settings)
+        return open_progress(self.plan, self.run, self.settings, self.other_code)
 
 
 def _silent(spec: CellSpec, event: Mapping[str, Any]) -> None:

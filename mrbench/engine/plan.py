@@ -224,7 +224,7 @@ def _cells(
                 kind=record.kind,
                 family=_family(plugin),
                 sampler=record.gives,
-                method_version=plugin.card.version,
+                method_version=plugin.version,
                 training_code=code.training,
                 prediction_code=code.prediction,
                 capabilities=tuple(sorted(record.capabilities)),

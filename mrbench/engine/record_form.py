@@ -89,6 +89,7 @@ class _Failed(_Ended):
 
 @dataclass
 class _Code:
+    modules: list[str] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     commits: dict[str, str] = field(default_factory=dict)
 

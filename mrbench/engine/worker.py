@@ -246,7 +246,7 @@ class CellLife:
             device=_device_name(self.device),
             raters=predictor.description.raters.value,
             native_grid=predictor.description.native_grid,
-            code=recorded(self.code),
+            code=recorded(self.code, self.plugin.modules),
             **metrics,
             profile=self.profile.as_json(),
         )
