@@ -12,7 +12,7 @@ from mrbench.engine.predict import Predicted
 from mrbench.engine.predictions import PredictionWriter
 from mrbench.engine.record import make_record, reproduce, write_record
 from mrbench.engine.run import Run, failed_folder
-from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scoring_digests
+from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scored_by
 from mrbench.interfaces.draw import Draw, DrawKind, binary_probability
 from mrbench.interfaces.metric import Key
 from mrbench.metrics.protocol import STRICT
@@ -135,7 +135,7 @@ def _store(spec: CellSpec, cell: StoredCell, results: Path) -> None:
     phases = {"predict": {"seconds": 1.0, "peak_memory_mib": 1.0}}
     record = make_record(
         spec, cell.status, reason="" if cell.status is Status.OK else "what went wrong", protocol="strict",
-        scoring=scoring_digests(metrics, STRICT), metrics=metrics_json(reduce_fold(scores, loaded, STRICT)),
+        scoring=scored_by(metrics, STRICT), metrics=metrics_json(reduce_fold(scores, loaded, STRICT)),
         metric_faults={}, profile={"phases": phases},
     )  # fmt: skip
     scores.write_csv(folder / "cases.csv.gz")

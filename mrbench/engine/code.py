@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mrbench.digests import digest_json
+from mrbench.engine.code_cache import CodeCache
 from mrbench.engine.commit import commit_of
 from mrbench.errors import PluginError
 
@@ -23,6 +24,9 @@ TRAINING = ("mrbench.engine.train", "mrbench.engine.build", "mrbench.interfaces.
 
 PREDICTION = ("mrbench.engine.predict", "mrbench.engine.draws")
 """Its code that draws, and what is counted of them, are a function of besides."""
+
+SCORES = ("mrbench.metrics.scoring", "mrbench.metrics.packing")
+"""Its code that scores are a function of besides that of the metric."""
 
 LEFT_OUT = frozenset({
     # They tell, or keep what others computed.
@@ -37,6 +41,9 @@ LEFT_OUT = frozenset({
 
 COMPILED = (".so", ".pyd")
 """Extension modules, which are digested byte by byte."""
+
+FOLLOWED = "mrbench"
+"""Imports of packages named so are followed: mrbench itself, and plugins that others build upon."""
 
 DIGITS = 12
 """Hex digits of a file's digest: it tells files of one place apart."""
@@ -76,6 +83,8 @@ class _Source:
     imports: tuple[str, ...]
 
 
+_CACHE = CodeCache()
+
 _SOURCES: dict[Path, tuple[tuple[int, int], _Source]] = {}
 """What was read in this process, while time and size of the file stay the same."""
 
@@ -97,10 +106,14 @@ def code_of(modules: Iterable[str], *, trains: bool, find: Find | None = None) -
     return Code(trained, tree.closed([*own, *(TRAINING if trains else ()), *PREDICTION]))
 
 
-def closure_of(module: str, find: Find | None = None) -> dict[str, str]:
-    """Files of a module, of its package where it is none of mrbench's, and of all that they import; errors as above."""
-    tree = _Tree(find or installed)
-    return tree.closed(tree.package(module))
+def closure_digest(module: str) -> str:
+    """Digest of the code of a metric: of its module, or its package, with the harness's that reduces scores.
+
+    Raises:
+        PluginError: as for :func:`code_of`.
+    """
+    tree = _Tree(installed)
+    return digest_json(tree.closed([*tree.package(module), *SCORES]))
 
 
 def installed(top: str) -> Path | None:
@@ -142,13 +155,16 @@ class _Tree:
         todo, seen = [*names], set[str]()
         while todo:
             name = todo.pop()
-            if name in seen or name in LEFT_OUT:
+            if not name or name in seen or name in LEFT_OUT:
                 continue
             seen.add(name)
-            if (path := self.file(name)) and path.is_file():
+            path = self.file(name)
+            if path is None:  # something in a module
+                todo.append(name.rpartition(".")[0])
+            elif path.is_file():
                 source = read_source(path, name)
                 found[self._told(name, path)] = source.digest
-                todo += (other for other in source.imports if other.startswith("mrbench") and other not in seen)
+                todo += source.imports
         return dict(sorted(found.items()))
 
     def _top(self, top: str) -> Path | None:
@@ -212,13 +228,24 @@ def read_source(path: Path, module: str) -> _Source:
 
 
 def _read(content: bytes, path: Path, module: str) -> _Source:
+    digest = hashlib.sha256(content).hexdigest()
     if path.name.endswith(COMPILED):
-        return _Source(hashlib.sha256(content).hexdigest()[:DIGITS], ())
+        return _Source(digest[:DIGITS], ())
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    key = f"{digest[:32]} {package}"  # relative imports mean something in a package alone
+    known = _CACHE.get(key)
+    if known is None:
+        known = _parsed(content, package)
+        _CACHE.put(key, known)
+    return _Source(*known)
+
+
+def _parsed(content: bytes, package: str) -> tuple[str, tuple[str, ...]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of its author's business, such as an escape that will be an error
         tree = ast.parse(content)
-    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    return _Source(digest_of_tree(tree), tuple(_imports(tree, package)))
+    followed = dict.fromkeys(name for name in _imports(tree, package) if name.startswith(FOLLOWED))
+    return digest_of_tree(tree), tuple(followed)
 
 
 def digest_of_tree(tree: ast.AST) -> str:
@@ -261,9 +288,7 @@ def _imports(tree: ast.AST, package: str) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = _absolute(node, package)
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+            yield from (f"{_absolute(node, package)}.{alias.name}" for alias in node.names)
 
 
 def _absolute(node: ast.ImportFrom, package: str) -> str:

@@ -3,6 +3,7 @@
 import os
 import platform
 import shlex
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -104,10 +105,17 @@ def _environment(threads: int | None, device: str) -> dict[str, Any]:
         "processor": processor(),
         "cores": os.cpu_count(),
         "threads": threads,
+        "cpu_capability": cpu_capability(),
         "omp_wait_policy": os.environ.get("OMP_WAIT_POLICY", ""),
         "device": device,
         "shared_device": os.environ.get("MRBENCH_SHARED_DEVICE") == "1",
     }
+
+
+def cpu_capability() -> str:
+    """The processor's vector instructions as torch uses them; blank in a process that has not loaded it."""
+    torch = sys.modules.get("torch")
+    return torch.backends.cpu.get_cpu_capability() if torch else ""
 
 
 def processor() -> str:
