@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -42,20 +43,30 @@ class Source:
     device: torch.device
 
 
+def answering(source: Source, kind: DrawKind | None) -> Callable[..., Answer]:
+    """What of the method answers for draws of a kind; None: for the first kind that its card gives."""
+    method, gives = source.method, source.card.capabilities
+    own_samples = type(method).sample is not Method.sample
+    if kind is None:
+        kind = DrawKind.SAMPLE if Capability.DIVERSE in gives else DrawKind.RATER
+        kind = kind if gives & {Capability.DIVERSE, Capability.PERSONAL} else DrawKind.CONSENSUS
+    if kind is DrawKind.CONSENSUS:
+        return method.consensus
+    return method.sample if kind is DrawKind.SAMPLE and own_samples else method.as_rater
+
+
 def draws_of(source: Source, image: Image, n: int) -> Iterator[Draw]:
     """The draws for an image: raters, then n samples, then the consensus, as the card gives them.
 
     Raises:
         PluginError: an answer of a wrong type or shape; names the method and the line of what gave it.
     """
-    answers = ImageAnswers(source, image)
-    gives = source.card.capabilities
-    if Capability.PERSONAL in gives:
-        yield from answers.raters()
-    if Capability.DIVERSE in gives:
-        yield from answers.samples(n)
-    if Capability.CONSENSUS in gives:
-        yield from answers.consensus()
+    answers, gives = ImageAnswers(source, image), source.card.capabilities
+    return chain(
+        answers.raters() if Capability.PERSONAL in gives else (),
+        answers.samples(n) if Capability.DIVERSE in gives else (),
+        answers.consensus() if Capability.CONSENSUS in gives else (),
+    )
 
 
 class ImageAnswers:
@@ -80,7 +91,7 @@ class ImageAnswers:
             yield from self._samples_of_raters(n)
             return
         for numbers in _split(range(n), self._at_once):
-            for probability in self._answer(method.sample, numbers, "sample"):
+            for probability in self._answer(method.sample, numbers, DrawKind.SAMPLE):
                 yield Draw(DrawKind.SAMPLE, probability)
 
     def _samples_of_raters(self, n: int) -> Iterator[Draw]:
@@ -92,7 +103,7 @@ class ImageAnswers:
             for rater in sorted({chosen[number] for number in window}):
                 own = [number for number in window if chosen[number] == rater]
                 for numbers in _split(own, self._at_once):
-                    found |= dict(zip(numbers, self._of_rater(rater, numbers, "sample"), strict=True))
+                    found |= dict(zip(numbers, self._of_rater(rater, numbers, DrawKind.SAMPLE), strict=True))
             yield from (Draw(DrawKind.SAMPLE, found[number]) for number in window)
 
     def _chosen(self, number: int) -> int:
@@ -102,10 +113,10 @@ class ImageAnswers:
         """Each rater's draws, draw 0 first; one where nothing is random."""
         for rater in range(self.raters_number):
             for numbers in _split(range(self.source.method.rater_draws), self._at_once):
-                for probability in self._of_rater(rater, numbers, "rater"):
+                for probability in self._of_rater(rater, numbers, DrawKind.RATER):
                     yield Draw(DrawKind.RATER, probability, rater)
 
-    def _of_rater(self, rater: int, numbers: Sequence[int], kind: Any) -> np.ndarray:
+    def _of_rater(self, rater: int, numbers: Sequence[int], kind: DrawKind) -> np.ndarray:
         def answer(features: Any, noise: Noise) -> Answer:
             return self.source.method.as_rater(features, rater, noise)
 
@@ -113,7 +124,7 @@ class ImageAnswers:
 
     def consensus(self) -> Iterator[Draw]:
         """The one answer."""
-        for probability in self._answer(self.source.method.consensus, [0], "consensus"):
+        for probability in self._answer(self.source.method.consensus, [0], DrawKind.CONSENSUS):
             yield Draw(DrawKind.CONSENSUS, probability)
 
     @property
@@ -121,7 +132,7 @@ class ImageAnswers:
         return max(1, PIXELS_AT_ONCE // (self.pixels * len(self._chunks[0])))
 
     def _answer(
-        self, function: Callable[[Any, Noise], Answer], numbers: Sequence[int], kind: Any, rater: int | None = None
+        self, function: Callable[[Any, Noise], Answer], numbers: Sequence[int], kind: DrawKind, rater: int | None = None
     ) -> np.ndarray:
         # (S, K, *spatial) for the draws of these numbers
         parts, first = [], 0
@@ -130,7 +141,9 @@ class ImageAnswers:
             rows = Rows(self.source.seed, self.image.id, kind, rater, numbers, slices)
             noise = Noise(rows, self.source.device)
             answer = self._run(function, features, noise)
-            check_answer(answer, noise, self._expected(chunk), self._where(kind), self._place(kind))
+            check_answer(
+                answer, noise, self._expected(chunk), self._where(kind), of_function(answering(self.source, kind))
+            )
             parts.append(self._probability(answer).cpu())  # (S, N, K, H, W)
         volume = torch.cat(parts, dim=1).movedim(1, 2).contiguous()  # (S, K, D, H, W)
         return volume.numpy() if self.image.array.ndim == 4 else volume[:, :, 0].numpy()
@@ -149,14 +162,9 @@ class ImageAnswers:
     def _expected(self, chunk: Tensor) -> tuple[int, int, int, int]:
         return len(chunk), self.classes, chunk.shape[2], chunk.shape[3]
 
-    def _where(self, kind: str) -> str:
-        return f"method {self.source.card.name!r}, case {self.image.id!r}: {_NAMES[kind]}()"
-
-    def _place(self, kind: str) -> str:
-        return of_function(getattr(self.source.method, _NAMES[kind]))
-
-
-_NAMES = {"sample": "sample", "rater": "as_rater", "consensus": "consensus"}
+    def _where(self, kind: DrawKind) -> str:
+        name = answering(self.source, kind).__name__
+        return f"method {self.source.card.name!r}, case {self.image.id!r}: {name}()"
 
 
 def _slices(array: np.ndarray) -> Tensor:
