@@ -26,10 +26,11 @@ def superseded(specs: Iterable[CellSpec], results: Path, registry: Registry) -> 
         if spec.kind != "external":
             wanted.setdefault((spec.method, spec.dataset), []).append(spec)
     for (method, dataset), own in wanted.items():
-        before = next(filter(None, (_before(spec, results) for spec in own)), None)
+        found = (_before(spec, results) for spec in own)
+        before = next((files for files in found if files is not None), None)
         if before is not None:
             now = known_code(registry.get("method", method)).files
-            files = in_words(differing(before, now.drawn)) or "which was not recorded"
+            files = in_words(differing(before, now.drawn)) if before else "which was not recorded"
             yield f"{method} on {dataset}: computed anew, for the cells there are of other code than this: {files}"
 
 
