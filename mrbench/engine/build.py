@@ -30,11 +30,11 @@ def method_of(spec: CellSpec, registry: Registry) -> Plugin[Any]:
         PluginError: it is another version now.
     """
     plugin: Plugin[Any] = registry.get("method", spec.method)
-    if plugin.version != spec.method_version:
+    if plugin.card.version != spec.definition:
         raise PluginError(
             f"method {plugin.key!r} changed since the run was planned",
-            expected=f"version {spec.method_version}",
-            found=f"version {plugin.version}",
+            expected=f"version {spec.definition}",
+            found=f"version {plugin.card.version}",
             hint="run the command again",
         )
     return plugin

@@ -25,6 +25,7 @@ class Settings:
     """How the cells of a run are computed; none of it enters a digest.
 
     Attributes:
+        jobs: cells side by side; ``jobs_reason``: why so many, where nobody said it.
         plugin_files: those that a cell's method or data set may come from; each cell gets its own only.
         metric_files: among them, those with metrics: every cell gets them.
     """
@@ -32,6 +33,7 @@ class Settings:
     data: Path
     device: str = "auto"
     jobs: int = 1
+    jobs_reason: str = ""
     timeout: float | None = None
     force: bool = False
     plugin_files: tuple[Path, ...] = ()

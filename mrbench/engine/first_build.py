@@ -19,7 +19,7 @@ from mrbench import __version__
 from mrbench.digests import digest_json
 from mrbench.engine.cell import SHORT, CellSpec
 from mrbench.engine.run import Run
-from mrbench.engine.threads import thread_environment, threads_per_cell
+from mrbench.engine.threads import thread_environment
 from mrbench.errors import MrbenchError, PluginError, UsageError, together
 from mrbench.files import read_json, write_json
 from mrbench.registry import Registry
@@ -37,7 +37,7 @@ class Build:
 
     Attributes:
         method, dataset: registry keys.
-        version: of the method, with the distribution's that it comes from.
+        version: of the method, with the distribution's that it comes from and its code's digest.
         options: of the method, all of them.
         description: of the data set, as JSON types.
     """
@@ -70,7 +70,9 @@ class FirstBuilds:
     def build_of(self, spec: CellSpec) -> Build:
         """What a cell builds."""
         plugin = self.registry.get("method", spec.method)
-        version = f"{spec.method_version} of {plugin.distribution} {plugin.distribution_version}"
+        version = (
+            f"{spec.method_version} of {plugin.distribution} {plugin.distribution_version}, {spec.prediction_code}"
+        )
         return Build(spec.method, spec.dataset, version, spec.options, self.run.descriptions[spec.dataset])
 
     @cached_property
@@ -127,7 +129,7 @@ def _process(order: str, seconds: float) -> tuple[int | None, str, list[dict[str
             [sys.executable, "-P", "-m", "mrbench.engine.first_builder"],
             input=order.encode(),
             capture_output=True,
-            env={**os.environ, **thread_environment(threads_per_cell(1))},
+            env={**os.environ, **thread_environment(1)},
             timeout=seconds,
             check=False,
         )

@@ -20,7 +20,7 @@ from typing import IO, Any
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.devices import Lease, lease_device
 from mrbench.engine.store import is_busy
-from mrbench.engine.threads import thread_environment, threads_per_cell
+from mrbench.engine.threads import thread_environment
 from mrbench.engine.worker import BUSY_EXIT, Order, tail
 
 POLL_SECONDS = 0.05
@@ -88,7 +88,6 @@ class LocalExecutor:
 
     def __init__(self, folder: Path, *, jobs: int = 1, timeout: float | None = None, device: str = "auto") -> None:
         self.folder, self.jobs, self.timeout, self.device = folder, jobs, timeout, device
-        self.threads = threads_per_cell(jobs)
 
     def run(self, orders: Sequence[Order], watch: Watch) -> Generator[tuple[Order, Outcome], None, None]:
         """Each order with its outcome, as they end. Cells that need the same training follow one another.
@@ -131,7 +130,7 @@ class LocalExecutor:
         resources = ExitStack()
         lease = resources.enter_context(lease_device(self.device)) if order.spec.kind == "method" else Lease()
         own = {"MRBENCH_LOG": str(log), "MRBENCH_PARENT": str(os.getpid())}
-        environment = {**os.environ, **thread_environment(self.threads), **lease.environment, **own}
+        environment = {**os.environ, **thread_environment(order.spec.conditions.threads), **lease.environment, **own}
         with log.open("wb") as errors:
             process = subprocess.Popen(
                 # -P: what lies in the folder that a user happens to be in is no module.

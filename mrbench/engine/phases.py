@@ -13,7 +13,7 @@ from mrbench.data.splits import Fold
 from mrbench.engine.cell import CASES, PREDICTIONS, CellSpec
 from mrbench.engine.predict import Predictor
 from mrbench.engine.predictions import PredictionWriter
-from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scoring_digests
+from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scored_by
 from mrbench.errors import DataError, MrbenchError
 from mrbench.metrics.protocol import STRICT
 from mrbench.naming import BUILT_IN
@@ -71,7 +71,7 @@ def score(spec: CellSpec, registry: Registry, cases: CaseSet, folder: Path) -> d
         raise MrbenchError(f"{spec.title} cannot be scored", found=built_in[0])
     return {
         "protocol": STRICT.name,
-        "scoring": scoring_digests(chosen, STRICT),
+        "scoring": scored_by(chosen, STRICT),
         "metrics": metrics_json(scored.values),
         "metric_faults": scored.faults,
     }

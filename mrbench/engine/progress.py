@@ -1,7 +1,7 @@
 """What a person sees while a run computes: live bars in a terminal, plain lines elsewhere; always on stderr."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from rich.text import Text
 
 from mrbench.engine.cell import CellSpec
 from mrbench.engine.execute import Settings, Watch
+from mrbench.engine.jobs import SideBySide, idle_cores
 from mrbench.engine.plan import Plan
 from mrbench.engine.run import Run
 
@@ -29,14 +30,18 @@ class View(Protocol):
 
 
 @contextmanager
-def open_progress(plan: Plan, run: Run, settings: Settings) -> Iterator[Watch]:
-    """The view that fits where stderr goes, told of every event, with estimates on top."""
+def open_progress(plan: Plan, run: Run, settings: Settings, notes: Sequence[str] = ()) -> Iterator[Watch]:
+    """The view that fits where stderr goes, told of every event, with ``notes`` and estimates on top."""
     console = Console(stderr=True)
     cells = [cell.spec for cell in plan.cells if not cell.not_applicable]
     trainings = {spec.training_folder(run.results) for spec in cells if spec.kind == "method"}
     estimate = _Estimate(sum(not folder.exists() for folder in trainings), settings)
     count = "1 cell" if len(plan.cells) == 1 else f"{len(plan.cells)} cells"
-    console.print(f"run {run.id}: {count}, results in {run.results}", highlight=False, markup=False)
+    said = f"run {run.id}: {count}, {SideBySide(settings.jobs, settings.jobs_reason).told}, results in {run.results}"
+    console.print(said, highlight=False, markup=False, soft_wrap=True)
+    threads = max((spec.conditions.threads for spec in cells), default=1)
+    for line in filter(None, (*notes, idle_cores(estimate.left, threads, settings.device))):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     with _bars(console, len(cells)) if console.is_terminal else _lines() as view:
 
         def watch(spec: CellSpec, event: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 import os
 import platform
 import shlex
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -48,14 +49,16 @@ def make_record(
         "digests": {"cell": spec.digest, "training": spec.training_digest, "data": spec.data_digest},
         "versions": _versions() | {"plugin": plugin},
         "environment": _environment(threads, device),
-        "reproduce": reproduce(spec, more.get("metrics", ())),
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         **more,
     }
 
 
 def reproduce(spec: CellSpec, metrics: Iterable[str] = ()) -> str:
-    """The command that computes this cell, with these metrics, again; plugin files stand in it without their folder."""
+    """The command that computes a cell, with these metrics, again; plugin files stand in it without their folder.
+
+    Made of the specification wherever it is shown: a record holds no text that somebody might run.
+    """
     own = _scored(spec) if spec.kind == "external" else _computed(spec)
     words = ["mrbench", *own, "--fold", str(spec.fold), *on_dataset(spec, (spec.method, *metrics))]
     return shlex.join(words + _settings(spec.method, spec.changed))
@@ -102,10 +105,17 @@ def _environment(threads: int | None, device: str) -> dict[str, Any]:
         "processor": processor(),
         "cores": os.cpu_count(),
         "threads": threads,
+        "cpu_capability": cpu_capability(),
         "omp_wait_policy": os.environ.get("OMP_WAIT_POLICY", ""),
         "device": device,
         "shared_device": os.environ.get("MRBENCH_SHARED_DEVICE") == "1",
     }
+
+
+def cpu_capability() -> str:
+    """The processor's vector instructions as torch uses them; blank in a process that has not loaded it."""
+    torch = sys.modules.get("torch")
+    return torch.backends.cpu.get_cpu_capability() if torch else ""
 
 
 def processor() -> str:

@@ -87,6 +87,13 @@ class _Failed(_Ended):
     profile: _Costs = field(default_factory=_Costs)
 
 
+@dataclass
+class _Code:
+    modules: list[str] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
+    commits: dict[str, str] = field(default_factory=dict)
+
+
 @dataclass(kw_only=True)
 class _Finished(_Ended):
     """The fields of one that is ok."""
@@ -94,6 +101,7 @@ class _Finished(_Ended):
     environment: _Environment
     profile: _Profile
     metrics: dict[str, Annotated[_Metric, AfterValidator(_within)]]
+    code: _Code = field(default_factory=_Code)
     scoring: dict[str, str] = field(default_factory=dict)
 
 

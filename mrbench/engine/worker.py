@@ -27,18 +27,18 @@ from mrbench.engine import phases
 from mrbench.engine.bfloat16 import check_bf16
 from mrbench.engine.build import TRAINED, WEIGHTS, load_weights, method_of, prediction_seed, untrained
 from mrbench.engine.cell import PREDICTIONS, CellSpec, Status
+from mrbench.engine.code import recorded
 from mrbench.engine.devices import torch_device
+from mrbench.engine.equivalence import code_as_planned
 from mrbench.engine.predict import Predictor
 from mrbench.engine.profile import Profile, milliseconds
 from mrbench.engine.record import make_record, read_record, write_record
-from mrbench.engine.sparsity import thinned_cases
 from mrbench.engine.store import CHECKPOINT, Attempt, BusyError, attempt
 from mrbench.errors import DivergedError, NotApplicableError
 from mrbench.files import write_json
 from mrbench.interfaces.fusion import bound
 from mrbench.places import told
 from mrbench.registry import Registry, discover
-from mrbench.seeds import derive_seed
 
 if TYPE_CHECKING:
     from mrbench.engine.draws import Source
@@ -95,6 +95,7 @@ class CellLife:
         self.profile = Profile()
         self.registry: Registry = discover(files=order.plugin_files)
         self.plugin = method_of(self.spec, self.registry)
+        self.code = code_as_planned(self.spec, self.plugin)
         self.device: Any = None
 
     @property
@@ -162,23 +163,18 @@ class CellLife:
         self.profile.facts |= training["facts"]
 
     def _fit(self, method: "Method[Any]", cases: CaseSet, fold: Fold, work: Attempt) -> None:
-        from mrbench.engine.fit import CHECKPOINT_SECONDS, fit
-        from mrbench.engine.slices import training_slices
+        from mrbench.engine.fit import CHECKPOINT_SECONDS
+        from mrbench.engine.train import train
 
-        spec, conditions = self.spec, self.spec.conditions
-        if conditions.precision == "bf16":
+        if self.spec.conditions.precision == "bf16":
             check_bf16(self.device)
         with self._phase("fit"):
-            train = training_slices(self._annotated(cases), fold.train)
-            validation = training_slices(cases, fold.validation) if len(fold.validation) else None
-            curve = fit(
+            curve, slices = train(
                 method,
-                train,
-                validation,
-                seed=derive_seed(spec.seed, spec.dataset, spec.fold, "training"),
+                self.spec,
+                cases,
+                fold,
                 device=self.device,
-                raters_present=conditions.raters_present if conditions.sparsity == "per_step" else None,
-                precision=conditions.precision,
                 folder=work.folder / CHECKPOINT,
                 report=self.emit,
                 checkpoint_seconds=float(os.environ.get("MRBENCH_CHECKPOINT_SECONDS", CHECKPOINT_SECONDS)),
@@ -192,21 +188,14 @@ class CellLife:
             "parameters": sum(parameter.numel() for parameter in method.parameters()),
             "epochs": len(curve.rows),
             "seconds_per_epoch": sum(row["seconds"] for row in curve.rows) / max(1, len(curve.rows)),
-            "training_slices": len(train),
+            "training_slices": slices,
             "resumed": work.adopted,
             "trained_on_shared_device": os.environ.get("MRBENCH_SHARED_DEVICE") == "1",
         }
         # Of all the processes that trained it, where it was interrupted in between.
         cost = self.profile.phases["fit"] | {"seconds": sum(row["seconds"] for row in curve.rows)}
-        training = {"fit": cost, "facts": facts, "training": spec.training}
-        write_json(work.folder / TRAINED, training | conditions.as_json())
-
-    def _annotated(self, cases: CaseSet) -> CaseSet:
-        spec, conditions = self.spec, self.spec.conditions
-        if conditions.raters_present is None or conditions.sparsity == "per_step":
-            return cases
-        # The seed knows no fold: a case keeps its raters in all of them.
-        return thinned_cases(cases, conditions.raters_present, derive_seed(spec.seed, spec.dataset, "present"))
+        training = {"fit": cost, "facts": facts, "training": self.spec.training}
+        write_json(work.folder / TRAINED, training | self.spec.conditions.as_json())
 
     def _predict(self, predictor: Predictor, cases: CaseSet, test: np.ndarray, folder: Path) -> None:
         with self._phase("predict"):
@@ -258,6 +247,7 @@ class CellLife:
             device=_device_name(self.device),
             raters=predictor.description.raters.value,
             native_grid=predictor.description.native_grid,
+            code=recorded(self.code, self.plugin.modules),
             **metrics,
             profile=self.profile.as_json(),
         )

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from mrbench import Noise, Probabilities
-from mrbench.interfaces.draw import DrawKind
 from mrbench.engine.answers import check_answer
 from mrbench.errors import PluginError
+from mrbench.interfaces.draw import DrawKind
 from mrbench.interfaces.noise import Rows
 
 S, N, H, W = 3, 2, 4, 5

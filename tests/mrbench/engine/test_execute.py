@@ -36,7 +36,7 @@ def test_a_record_that_does_not_say_ok_is_removed_for_the_cell_to_be_computed_an
 
 
 def test_a_cell_of_another_version_is_neither_kept_nor_removed(tmp_path: Path):
-    spec = stored(tmp_path, format=2)
+    spec = stored(tmp_path, format=1)
     with pytest.raises(IncompatibleError, match="another version"):
         is_kept(spec, tmp_path)
     assert (spec.folder(tmp_path) / "record.json").is_file()

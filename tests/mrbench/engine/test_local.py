@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mrbench.engine.local import _killed, _stop
-from mrbench.engine.threads import cores, thread_environment, threads_per_cell
+from mrbench.engine.threads import thread_environment
 
 
 def test_stopping_a_process_ends_its_children_too(tmp_path: Path):
@@ -32,14 +32,6 @@ def test_stopping_a_process_ends_its_children_too(tmp_path: Path):
 def test_a_signal_is_named(number: int, name: str):
     _, reason = _killed(number, oom_kills_before=10**9)
     assert name in reason
-
-
-def test_threads_are_the_cores_divided_by_the_jobs_unless_stated(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    assert threads_per_cell(1) == cores()
-    assert threads_per_cell(10**6) == 1
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert threads_per_cell(1) == 3
 
 
 def test_threads_are_set_before_a_library_is_imported():
