@@ -25,6 +25,7 @@ COMMANDS = {
         "Print differences of methods with tests, ranks, and what scoring variants shift.",
     ),
     "export": ("mrbench.cli.export", "Write a run's predictions as files that other programs open."),
+    "repair": ("mrbench.cli.repair", "Check every file of a run; move what is damaged aside."),
     "data": ("mrbench.cli.data", "Prepare, verify and look at data sets."),
     "leaderboard": ("mrbench.cli.leaderboard", "Pack results, check them, and build tables and a site."),
     "agreement": ("mrbench.cli.agreement", "Measure how far the raters of a data set agree."),

@@ -45,6 +45,10 @@ class OutputFile:
         """As of any file."""
         return self._at
 
+    def read(self, size: int) -> bytes:
+        """As of any file."""
+        return bytes(self._file.read(size))
+
     def readinto(self, room: memoryview) -> int:
         """Fills ``room``; what was never written is 0."""
         found = self._file.readinto(room)

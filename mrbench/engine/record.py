@@ -153,7 +153,7 @@ def read_record(folder: Path) -> dict[str, Any] | None:
             found=str(written),
             hint="mrbench run --force computes it again; --out names another results folder",
         )
-    if fault := (broken or fault_of(record)) if written == FORMAT else "no format":
+    if fault := (fault_of(record) or broken) if written == FORMAT else "no format":
         raise DataError(f"the record {path} is damaged", found=fault, hint=REPAIR)
     return record
 

@@ -119,13 +119,13 @@ def open_run(name: str, results: Path) -> Run:
             raise IncompatibleError(
                 f"the run {folder} has another format", expected=str(FORMAT), found=found, hint=REWRITTEN
             )
-        if broken:
-            raise ValueError(broken)
         cells = [(CellSpec.from_json(cell["spec"]), str(cell["not_applicable"])) for cell in stored["cells"]]
         facts = {name: Description.from_json(facts).as_json() for name, facts in stored["descriptions"].items()}
         if {spec.dataset for spec, _ in cells} != set(facts):
             raise ValueError("its cells are of other data sets than it describes")
         _check_cells(folder, [spec for spec, _ in cells])
+        if broken:
+            raise ValueError(broken)
         return Run(folder.name, folder.parent.parent, cells, facts, str(stored["command"]), str(stored["data"]))
     except DataError as error:
         raise DataError(f"cannot read the run {folder}", found=error.what, hint=REWRITTEN) from error

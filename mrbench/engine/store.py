@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mrbench.engine.writing_faults import number_of
+from mrbench.engine.writing_faults import number_of, told_in, writing_error
 from mrbench.errors import MrbenchError
 from mrbench.files import write_json
 
@@ -107,9 +107,11 @@ def attempt(final: Path, marker: str) -> Iterator[Attempt]:
 
     Raises:
         BusyError: a live process is at it.
+        WritingError: a disk that is full, read-only or broken.
     """
-    final.parent.mkdir(parents=True, exist_ok=True)
-    folder, adopted = _claim(final)
+    with told_in(final.parent):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        folder, adopted = _claim(final)
     stop = threading.Event()
     renewal = threading.Thread(target=_renew, args=(folder, stop), daemon=True)
     renewal.start()
@@ -120,11 +122,14 @@ def attempt(final: Path, marker: str) -> Iterator[Attempt]:
             stop.set()
             renewal.join()
     except Exception as error:
-        if of_the_machine(error):
+        told = writing_error(error, final.parent)
+        if of_the_machine(error) and folder.exists():
             _clear(folder, keep=("lease.json",))  # half a file is of no use, and would fill a disk that is full
         else:
             shutil.rmtree(folder, ignore_errors=True)
-        raise
+        if told is None or told is error:
+            raise
+        raise told from error
 
 
 def _claim(final: Path) -> tuple[Path, bool]:
@@ -140,7 +145,11 @@ def _claim(final: Path) -> tuple[Path, bool]:
         write_json(own / "lease.json", _lease())
         return own, True
     own.mkdir()
-    write_json(own / "lease.json", _lease())
+    try:
+        write_json(own / "lease.json", _lease())
+    except OSError:
+        own.rmdir()  # or it would be waited for, as one whose owner has just begun
+        raise
     # Two that saw nobody and both came: the later name gives way.
     rivals = [found for found in attempts(final) if found != own and _alive(found)]
     if any(rival.name < own.name for rival in rivals):

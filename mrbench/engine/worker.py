@@ -35,7 +35,6 @@ from mrbench.engine.profile import Profile, milliseconds
 from mrbench.engine.record import RECORD, make_record, read_record, write_record
 from mrbench.engine.sparsity import thinned_cases
 from mrbench.engine.store import CHECKPOINT, Attempt, BusyError, attempt
-from mrbench.engine.writing_faults import told_in
 from mrbench.errors import DivergedError, NotApplicableError
 from mrbench.files import flush, made_folder, write_json
 from mrbench.places import told
@@ -113,7 +112,7 @@ class CellLife:
         final = self.spec.folder(self.order.results)
         if read_record(final) is not None:
             return
-        with told_in(self.order.results), attempt(final, marker=RECORD) as work:
+        with attempt(final, marker=RECORD) as work:
             if work.finished:
                 work.discard()
                 return

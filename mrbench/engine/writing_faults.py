@@ -56,12 +56,13 @@ def writing_error(error: BaseException, folder: Path) -> WritingError | None:
     """The fault of writing that an exception is, or comes from, in words; None: of none.
 
     Args:
-        folder: where it was written, unless the exception names a file.
+        folder: where it was written, unless the exception names a file elsewhere.
     """
     number = number_of(error)
-    if number is None:
-        return None
-    where = _nearest(next(filter(None, map(_folder_of, _chain(error))), folder))
+    if number is None or isinstance(error, WritingError):
+        return error if isinstance(error, WritingError) else None
+    named = next(filter(None, map(_folder_of, _chain(error))), folder)
+    where = _nearest(folder if named.is_relative_to(folder.absolute()) else named)
     return WritingError(
         f"cannot write in {where}: {os.strerror(number)}",
         found=f"{bytes_text(shutil.disk_usage(where).free)} free",
