@@ -30,14 +30,12 @@ SIZES = (0, 4096, 8192, 16_384, 32_768, 65_536, 131_072, 196_608, 262_144, 524_2
 EPOCHS = 4
 
 PLUGIN = '''
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
 import mrbench
-from mrbench import Draw, DrawKind, Method, TrainingOptions
-from mrbench.interfaces.draw import binary_probability
+from mrbench import Method, TrainingOptions
 
 
 MRBENCH_API = "1"
@@ -60,11 +58,11 @@ class Bulky(Method):
         logits = self.network(batch.image + noise)
         return {"ce": functional.binary_cross_entropy_with_logits(logits, batch.masks.float().mean(1, keepdim=True))}
 
-    def predict(self, image, n, context):
-        logits = self.network(torch.from_numpy(image.array)[None])[0, 0].numpy()
-        for draw in range(n):
-            noise = context.noise(image, draw).standard_normal(logits.shape, dtype=np.float32)
-            yield Draw(DrawKind.SAMPLE, binary_probability(1 / (1 + np.exp(-(logits + noise)))))
+    def features(self, x):
+        return self.network(x)
+
+    def sample(self, features, noise):
+        return features + noise.normal("pixels", *features.shape[1:])
 
 
 @mrbench.hookimpl
