@@ -3,7 +3,6 @@
 import os
 import sys
 from importlib import import_module
-from pathlib import Path
 
 import click
 
@@ -106,5 +105,5 @@ def main() -> None:
 def _in_words(error: OSError) -> str:
     from mrbench.engine.writing_faults import writing_error
 
-    told = writing_error(error, Path())
+    told = writing_error(error)
     return told.message if told else f"cannot use {error.filename or 'a file'}: {error.strerror or error}"

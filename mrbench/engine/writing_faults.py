@@ -52,17 +52,17 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             waiting += [one.__context__, one.__cause__]
 
 
-def writing_error(error: BaseException, folder: Path) -> WritingError | None:
+def writing_error(error: BaseException, folder: Path | None = None) -> WritingError | None:
     """The fault of writing that an exception is, or comes from, in words; None: of none.
 
     Args:
-        folder: where it was written, unless the exception names a file elsewhere.
+        folder: where it was written, unless the exception names a file elsewhere; None: where that file lies.
     """
     number = number_of(error)
     if number is None or isinstance(error, WritingError):
         return error if isinstance(error, WritingError) else None
-    named = next(filter(None, map(_folder_of, _chain(error))), folder)
-    where = _nearest(folder if named.is_relative_to(folder.absolute()) else named)
+    named = next(filter(None, map(_folder_of, _chain(error))), folder or Path())
+    where = _nearest(folder if folder is not None and named.is_relative_to(folder.absolute()) else named)
     return WritingError(
         f"cannot write in {where}: {os.strerror(number)}",
         found=f"{bytes_text(shutil.disk_usage(where).free)} free",

@@ -80,3 +80,15 @@ def test_a_full_disk_fails_one_cell_with_a_line_and_the_same_command_continues(d
     assert " free" in cell["reason"]
     filler.unlink()
     assert subprocess.run(words, capture_output=True, check=False).returncode == 0
+
+
+def test_a_disk_without_room_for_the_run_itself_is_named(disk: Path):
+    filler = disk / "filler"
+    filler.write_bytes(bytes(DISK_BYTES - 4096))
+    words = [sys.executable, "-m", "mrbench", "run", "--method", "staple", "--dataset", "phantom", "--fold", "0"]
+    words += ["--set", "phantom.subjects=9", "--set", "phantom.size=32", "--out", "r"]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False, cwd=disk)
+    assert ended.returncode == 1
+    assert f"mrbench: cannot write in {disk}/r" in ended.stderr
+    assert "No space left on device\n  found:    " in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -71,6 +71,9 @@ def test_the_message_names_the_folder_of_the_file_its_room_and_what_to_do(tmp_pa
     within = writing_error(named, tmp_path.parent)
     assert within is not None
     assert within.what == f"cannot write in {tmp_path.parent}: No space left on device", "not its attempt, which goes"
+    alone = writing_error(named)
+    assert alone is not None
+    assert alone.what == found.what
     unnamed = writing_error(RuntimeError("PytorchStreamWriter failed"), tmp_path)
     assert unnamed is not None
     assert unnamed.what == f"cannot write in {tmp_path}: No space left on device"
