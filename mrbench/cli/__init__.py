@@ -24,6 +24,7 @@ COMMANDS = {
         "Print differences of methods with tests, ranks, and what scoring variants shift.",
     ),
     "export": ("mrbench.cli.export", "Write a run's predictions as files that other programs open."),
+    "repair": ("mrbench.cli.repair", "Check every file of a run; move what is damaged aside."),
     "data": ("mrbench.cli.data", "Prepare, verify and look at data sets."),
     "leaderboard": ("mrbench.cli.leaderboard", "Pack results, check them, and build tables and a site."),
     "agreement": ("mrbench.cli.agreement", "Measure how far the raters of a data set agree."),
@@ -90,7 +91,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read our output has enough of it
         sys.exit(141)
     except OSError as error:
-        click.echo(visible(f"mrbench: cannot use {error.filename or 'a file'}: {error.strerror or error}"), err=True)
+        click.echo(visible(f"mrbench: {_in_words(error)}"), err=True)
         sys.exit(1)
     except MemoryError as error:
         short = MrbenchError("there is not enough memory for this", found=str(error))
@@ -99,3 +100,10 @@ def main() -> None:
     except click.Abort:
         click.echo("mrbench: interrupted; the same command continues from here", err=True)
         sys.exit(130)
+
+
+def _in_words(error: OSError) -> str:
+    from mrbench.engine.writing_faults import writing_error
+
+    told = writing_error(error)
+    return told.message if told else f"cannot use {error.filename or 'a file'}: {error.strerror or error}"

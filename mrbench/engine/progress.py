@@ -109,6 +109,7 @@ WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "epoch": _epoch,
     "cases": lambda event: f"predict {event['done']}/{event['total']} cases",
     "kept": lambda _: "finished before, kept",
+    "damaged": lambda event: f"{event['fault']}; moved to {event['moved']}, computed anew",
     "waiting": lambda _: "another process is computing it; waiting",
     "settled": _settled,
 }
@@ -147,6 +148,9 @@ class _Bars:
     def show(self, spec: CellSpec, event: Mapping[str, Any]) -> None:
         if event["event"] in ("kept", "settled"):
             self._finish(spec, event)
+            return
+        if event["event"] == "damaged":
+            self.progress.console.print(Text(f"{spec.title}: {describe(event)}", style="yellow"), highlight=False)
             return
         task = self.tasks.get(spec.title)
         if task is None:

@@ -4,7 +4,6 @@ Run as ``python -P -m mrbench.engine.worker ORDER.json``. Events go to the origi
 line; everything that a plugin prints goes to the log.
 """
 
-import errno
 import json
 import os
 import shutil
@@ -12,6 +11,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,17 +25,19 @@ from mrbench.data.loading import configured
 from mrbench.data.splits import Fold
 from mrbench.engine import phases
 from mrbench.engine.bfloat16 import check_bf16
-from mrbench.engine.build import TRAINED, WEIGHTS, load_weights, method_of, prediction_seed, untrained
-from mrbench.engine.cell import PREDICTIONS, CellSpec, Status
+from mrbench.engine.build import TRAINED, WEIGHTS, load_weights, method_of, prediction_seed, read_training, untrained
+from mrbench.engine.cell import CURVES, PREDICTIONS, CellSpec, Status
 from mrbench.engine.code import recorded
+from mrbench.engine.damage import fault_of_training, move_aside
 from mrbench.engine.devices import torch_device
 from mrbench.engine.equivalence import code_as_planned
+from mrbench.engine.manifest import FILES, files_of, write_sealed
 from mrbench.engine.predict import Predictor
 from mrbench.engine.profile import Profile, milliseconds
-from mrbench.engine.record import make_record, read_record, write_record
+from mrbench.engine.record import RECORD, make_record, read_record, write_record
 from mrbench.engine.store import CHECKPOINT, Attempt, BusyError, attempt
 from mrbench.errors import DivergedError, NotApplicableError
-from mrbench.files import write_json
+from mrbench.files import flush, made_folder, write_json
 from mrbench.interfaces.fusion import bound
 from mrbench.places import told
 from mrbench.registry import Registry, discover
@@ -113,7 +115,7 @@ class CellLife:
         final = self.spec.folder(self.order.results)
         if read_record(final) is not None:
             return
-        with attempt(final, marker="record.json") as work:
+        with attempt(final, marker=RECORD) as work:
             if work.finished:
                 work.discard()
                 return
@@ -149,18 +151,24 @@ class CellLife:
 
     def _train(self, method: "Method[Any]", cases: CaseSet, fold: Fold) -> None:
         final = self.spec.training_folder(self.order.results)
+        self._set_aside_if_damaged(final)
+        self.profile.facts["trained_here"] = False
         if not (final / TRAINED).exists():
             with attempt(final, marker=TRAINED) as work:
                 if not work.finished:
                     self._fit(method, cases, fold, work)
                 work.complete()
             self.profile.facts["trained_here"] = not work.finished
-        else:
-            self.profile.facts["trained_here"] = False
+        shutil.rmtree(final / CHECKPOINT, ignore_errors=True)  # now that nothing can need it any more
         load_weights(method, final, self.device)
-        training = json.loads((final / TRAINED).read_text(encoding="utf-8"))
+        training = read_training(final) or {}
         self.profile.phases["fit"] = training["fit"]
         self.profile.facts |= training["facts"]
+
+    def _set_aside_if_damaged(self, training: Path) -> None:
+        if fault := fault_of_training(training):
+            moved = move_aside(training, self.order.results)
+            print(f"{fault.fault}; moved to {moved}, trained anew", file=sys.stderr)
 
     def _fit(self, method: "Method[Any]", cases: CaseSet, fold: Fold, work: Attempt) -> None:
         from mrbench.engine.fit import CHECKPOINT_SECONDS
@@ -179,11 +187,11 @@ class CellLife:
                 report=self.emit,
                 checkpoint_seconds=float(os.environ.get("MRBENCH_CHECKPOINT_SECONDS", CHECKPOINT_SECONDS)),
             )
-        weights = work.folder / WEIGHTS
-        weights.mkdir(exist_ok=True)
-        method.save(weights)
-        curve.write(work.folder / "curves.csv")
-        shutil.rmtree(work.folder / CHECKPOINT, ignore_errors=True)
+        with made_folder(work.folder / WEIGHTS) as weights:
+            method.save(weights)
+            for path in weights.iterdir():
+                flush(path)
+        curve.write(work.folder / CURVES)
         facts = {
             "parameters": sum(parameter.numel() for parameter in method.parameters()),
             "epochs": len(curve.rows),
@@ -194,8 +202,8 @@ class CellLife:
         }
         # Of all the processes that trained it, where it was interrupted in between.
         cost = self.profile.phases["fit"] | {"seconds": sum(row["seconds"] for row in curve.rows)}
-        training = {"fit": cost, "facts": facts, "training": self.spec.training}
-        write_json(work.folder / TRAINED, training | self.spec.conditions.as_json())
+        training = {"fit": cost, "facts": facts, "training": self.spec.training, FILES: files_of(work.folder, TRAINED)}
+        write_sealed(work.folder / TRAINED, training | self.spec.conditions.as_json())
 
     def _predict(self, predictor: Predictor, cases: CaseSet, test: np.ndarray, folder: Path) -> None:
         with self._phase("predict"):
@@ -251,9 +259,9 @@ class CellLife:
             **metrics,
             profile=self.profile.as_json(),
         )
-        write_record(work.folder, record)
         _copy_curves(self.spec, self.order.results, work.folder)
         _copy_log(work.folder)
+        write_record(work.folder, record)
         work.complete()
 
 
@@ -266,9 +274,9 @@ def _device_name(device: Any) -> str:
 
 
 def _copy_curves(spec: CellSpec, results: Path, folder: Path) -> None:
-    curves = spec.training_folder(results) / "curves.csv"
+    curves = spec.training_folder(results) / CURVES
     if spec.kind == "method":
-        shutil.copyfile(curves, folder / "curves.csv")
+        shutil.copyfile(curves, folder / CURVES)
 
 
 def _copy_log(folder: Path) -> None:
@@ -300,8 +308,6 @@ def classify(error: BaseException, modules: Collection[str] = ()) -> tuple[Statu
         return Status.INTERRUPTED, "interrupted"
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or NO_MEMORY in reason:
         return Status.OUT_OF_MEMORY, reason
-    if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or "No space left" in str(error):
-        return Status.FAILED, "the disk that holds the results is full; free some space and run the command again"
     return Status.FAILED, reason
 
 
@@ -326,7 +332,8 @@ def main() -> int:
         return BUSY_EXIT
     except BaseException as error:
         status, reason = classify(error, modules)
-        traceback.print_exc()
+        with suppress(OSError):  # the disk that holds the log is full
+            traceback.print_exc()
         emit({"event": "end", "status": status.value, "reason": reason, "details": traceback.format_exc()})
         return 1
     emit({"event": "end", "status": Status.OK.value})

@@ -137,7 +137,7 @@ def score_external(planned: PlannedExternal, run: Run, registry: Registry, watch
     done: list[Path] = []
     try:
         for spec, _ in run.cells:
-            if is_kept(spec, run.results):
+            if is_kept(spec, run.results, watch):
                 watch(spec, {"event": "kept"})
                 continue
             _compute(spec, planned, registry, run.results, watch)
