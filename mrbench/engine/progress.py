@@ -104,7 +104,8 @@ WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "epoch": _epoch,
     "cases": lambda event: f"predict {event['done']}/{event['total']} cases",
     "kept": lambda _: "finished before, kept",
-    "waiting": lambda _: "another process is computing it; waiting",
+    "waiting": lambda event: f"waiting: {event['owner']} is computing it",
+    "warning": lambda event: f"warning: {event['text']}",
     "settled": _settled,
 }
 
@@ -117,7 +118,7 @@ class _Lines:
 
     def show(self, spec: CellSpec, event: Mapping[str, Any]) -> None:
         last = event.get("done") is not None and event["done"] == event.get("total")
-        frequent = event["event"] in ("epoch", "cases", "waiting") and not last
+        frequent = event["event"] in ("epoch", "cases") and not last
         if frequent and time.monotonic() - self.last.get(spec.title, 0.0) < PLAIN_SECONDS:
             return
         if text := describe(event):

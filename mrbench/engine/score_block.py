@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mrbench.bounded import said
 from mrbench.engine.budgets import first_samples
 from mrbench.engine.predictions import read_tables
 from mrbench.interfaces.case_tables import CaseTables
@@ -70,7 +71,9 @@ class CaseScorer:
                 values |= own
                 without += without_value(trials, {name: metric}, own)
             except Exception as error:
-                self.faults.setdefault(name, f"metric {name!r}, case {case_id!r}: {type(error).__name__}: {error}")
+                self.faults.setdefault(
+                    name, f"metric {name!r}, case {case_id!r}: {type(error).__name__}: {said(error)}"
+                )
         self._collector.append(case_id, subject, values, without)
 
     @property
