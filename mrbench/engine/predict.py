@@ -20,7 +20,7 @@ from mrbench.places import of_function, of_generator
 from mrbench.seeds import derive_noise
 
 if TYPE_CHECKING:
-    from mrbench.interfaces.method import Context, Method
+    from mrbench.engine.draws import Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,19 +64,17 @@ class Predictor:
     place: str = ""
 
     @classmethod
-    def of_method(
-        cls, record: MethodCard, description: Description, samples: int, method: "Method[Any]", context: "Context"
-    ) -> "Predictor":
+    def of_method(cls, description: Description, samples: int, source: "Source") -> "Predictor":
         """A method has one trial, with all present raters as its truth. It sees the image and never a mask."""
         from mrbench.engine.draws import draws_of
 
         def trials(case: Case) -> Iterable[tuple[np.ndarray, Iterable[Draw]]]:
-            yield case.present, draws_of(method, case.without_masks(), samples, context)
+            yield case.present, draws_of(source, case.without_masks(), samples)
 
         def check_numbers(seen: Seen, where: str) -> None:
-            check_method_numbers(seen, record, description.n_raters, samples, where)
+            check_method_numbers(seen, source.card, description.n_raters, samples, where)
 
-        return cls(record, description, samples, trials, check_numbers, of_function(method.predict))
+        return cls(source.card, description, samples, trials, check_numbers)
 
     @classmethod
     def of_fusion(

@@ -13,7 +13,7 @@ from mrbench.seeds import derive_seed
 Answer = Literal["sample", "rater", "consensus"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Rows:
     """Whose noise it is: S draws of one answer for N slices of one case.
 
@@ -56,6 +56,16 @@ class Noise:
     def draws(self) -> int:
         """S."""
         return len(self.rows.draws)
+
+    @property
+    def slices(self) -> int:
+        """N."""
+        return len(self.rows.slices)
+
+    @property
+    def numbers(self) -> Tensor:
+        """``(S,)`` int64: the draws' own numbers, for methods that take turns."""
+        return torch.tensor(list(self.rows.draws), device=self.device)
 
     def normal(self, site: str, *shape: int, per_slice: bool = False, per_rater: bool = True) -> Tensor:
         """``(S, N, *shape)`` float32, standard normal.
@@ -123,7 +133,7 @@ class Noise:
             ]
             return torch.stack(drawn).to(self.device)
         each = torch.stack([row(generator.manual_seed(derive_seed(*axes, draw))) for draw in rows.draws])
-        return each.to(self.device)[:, None].expand(-1, len(rows.slices), *each.shape[1:])
+        return each.to(self.device)[:, None].expand(-1, self.slices, *each.shape[1:])
 
 
 def _source(device: torch.device) -> torch.device:
