@@ -39,11 +39,16 @@ def _children() -> list[int]:
 
 
 def _name(pid: int) -> str:
+    words = _command(pid)
+    return "a fork of the cell's own" if words == _command(os.getpid()) else bounded(words, 120)
+
+
+def _command(pid: int) -> str:
     try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
     except OSError:
         return "gone by now"
-    return bounded(words.strip(), 120)
+    return words.decode("utf-8", "replace").strip()
 
 
 def _wait_for_end(processes: set[int]) -> None:
