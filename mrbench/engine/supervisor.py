@@ -94,14 +94,22 @@ def _prctl(option: int, value: int) -> None:
 
 def _start(command: Sequence[str]) -> int:
     os.environ[SUPERVISOR] = str(os.getpid())
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     pid = os.fork()
-    if pid:
-        return pid
-    try:
-        os.setsid()
-        os.execv(command[0], command)
-    finally:
-        os._exit(127)
+    if pid == 0:
+        try:
+            os.setsid()
+            for number in (signal.SIGCHLD, *ENDING):
+                if callable(
+                    signal.getsignal(number)
+                ):  # our handlers would swallow what comes before the command is there
+                    signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            os.execv(command[0], command)
+        finally:
+            os._exit(127)
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return pid
 
 
 def _wakeup() -> int:
@@ -111,7 +119,8 @@ def _wakeup() -> int:
     os.set_blocking(writes, False)
     signal.set_wakeup_fd(writes, warn_on_full_buffer=False)
     for number in (signal.SIGCHLD, *ENDING):
-        signal.signal(number, lambda *_: None)
+        if number == signal.SIGCHLD or signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, lambda *_: None)
     return reads
 
 
