@@ -14,6 +14,7 @@ from typing import Any
 
 from mrbench.data.description import Description
 from mrbench.data.loading import configured
+from mrbench.engine.supervisor import leave_with_supervisor
 from mrbench.errors import MrbenchError, NotApplicableError, UsageError
 from mrbench.places import of_error, told
 from mrbench.registry import Plugin, Registry, discover
@@ -77,6 +78,7 @@ def _parts(error: BaseException, plugin: Plugin[Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Reads the order and answers for one method after another."""
+    leave_with_supervisor()
     answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)
     order = json.load(sys.stdin)

@@ -23,7 +23,7 @@ from mrbench.engine.events import EventReader
 from mrbench.engine.scoring import SCORER, Scorer
 from mrbench.engine.store import owner_of
 from mrbench.engine.supervisor import PATIENCE, supervised
-from mrbench.engine.threads import thread_environment, threads_per_cell
+from mrbench.engine.threads import PLAIN_TEXT, thread_environment, threads_per_cell
 from mrbench.engine.worker import Order, tail
 from mrbench.registry import Plugin
 
@@ -36,9 +36,6 @@ RESTARTS = 20
 
 END_SECONDS = PATIENCE + 5.0
 """After this time a worker that was asked to end is ended without its supervisor."""
-
-PLAIN_TEXT = {"PYTHONIOENCODING": "utf-8:backslashreplace"}
-"""Logs are UTF-8, whatever the terminal is: a plugin that prints a letter does not fail."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,9 @@ from collections.abc import Mapping
 KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**33)}
 """For glibc: blocks of any size are kept, up to 8 GiB; elsewhere without effect."""
 
+PLAIN_TEXT = {"PYTHONIOENCODING": "utf-8:backslashreplace"}
+"""Logs are UTF-8, whatever the terminal is: a plugin that prints a letter does not fail."""
+
 LIBRARIES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from mrbench.bounded import said
 from mrbench.errors import MrbenchError, NotApplicableError
 from mrbench.testing.candidate import Candidate
 from mrbench.testing.check import Check
@@ -73,7 +74,7 @@ def _verdict(check: Check, candidate: Candidate) -> tuple[Verdict, dict[str, str
 def _facts(error: BaseException) -> dict[str, str]:
     if isinstance(error, MrbenchError):
         return {"what": error.what, "expected": error.expected, "found": error.found, "hint": error.hint}
-    return {"what": f"{type(error).__name__}: {error}", "found": _where(error)}
+    return {"what": f"{type(error).__name__}: {said(error)}", "found": _where(error)}
 
 
 def _where(error: BaseException) -> str:
