@@ -96,13 +96,13 @@ class Rude(Fusion):
         yield Trial(present, [Draw(DrawKind.CONSENSUS, np.stack([1 - foreground, foreground]))])
 '''
 
-DATA = ("--dataset", "phantom", "--set", "phantom.subjects=9", "--set", "phantom.size=32", "--fold", "0")
+PHANTOM = ("--dataset", "phantom", "--set", "phantom.subjects=9", "--set", "phantom.size=32")
 
 
 def command(folder: Path, act: str, *more: str) -> list[str]:
     """The command line of a run in which the fusion does something."""
     (folder / "rude.py").write_text(PLUGIN)
-    own = ("--plugin-file", "rude.py", "--method", "rude", "--set", f"rude.act={act}", *DATA)
+    own = ("--plugin-file", "rude.py", "--method", "rude", "--set", f"rude.act={act}", *PHANTOM, "--fold", "0")
     return [sys.executable, "-m", "mrbench", "run", *own, "--out", "out", "--json", *more]
 
 
