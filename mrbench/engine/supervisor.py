@@ -92,7 +92,7 @@ def _prctl(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value)
 
 
-def _start(command: Sequence[str]) -> int:
+def _start(command: list[str]) -> int:
     os.environ[SUPERVISOR] = str(os.getpid())
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     pid = os.fork()
