@@ -18,6 +18,7 @@ import numpy as np
 from mrbench import Config, Draw, DrawKind, Fusion, MethodCard, Trial, hookimpl
 from mrbench.configuration import option
 from mrbench.consensus import majority_vote
+from mrbench.errors import MrbenchError
 
 MRBENCH_API = "1"
 
@@ -32,10 +33,21 @@ def mrbench_methods():
     return [MethodCard(name="rude", kind="fusion", code="rude:Rude", config="rude:Options", gives="consensus")]
 
 
+def text(size):
+    return "m\\n" * (size // 4) + "x" * (size // 2)
+
+
 def message(size):
-    def act():
-        raise ValueError("m\\n" * (size // 4) + "x" * (size // 2))
-    return act
+    raise ValueError(text(size))
+
+
+def ours(size):
+    raise MrbenchError(text(size), expected=text(size), found=text(size))
+
+
+def unsaid(size):
+    print(text(size))
+    raise ValueError(text(size).replace("\\n", " "))
 
 
 def exit_75():
@@ -86,11 +98,16 @@ def event():
 class Rude(Fusion):
     did = False
 
+    def __init__(self, config, description):
+        super().__init__(config, description)
+        if config.act == "build":
+            message(config.size)
+
     def fuse(self, masks, present, n, noise):
         if not Rude.did:
             Rude.did = True
-            acts = dict(globals(), nothing=lambda: None, message=message(self.config.size))
-            acts[self.config.act]()
+            own = [self.config.size] if self.config.size else []
+            dict(globals(), nothing=lambda: None)[self.config.act](*own)
         labels = majority_vote(masks[present], 2)
         foreground = np.asarray(labels == 1, np.float32)
         yield Trial(present, [Draw(DrawKind.CONSENSUS, np.stack([1 - foreground, foreground]))])

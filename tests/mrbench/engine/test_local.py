@@ -1,10 +1,10 @@
 """The local executor: processes that misbehave are ended, and nothing of them is left running."""
 
 import os
+import resource
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,13 @@ SPEC = CellSpec(
     dataset_options={}, dataset_changed={}, data_digest="d", split="strict", split_digest="s", fold=0, seed=0,
     samples=4,
 )  # fmt: skip
+
+
+def cpu_seconds_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 SAYS_BUSY = """print('{"event": "busy", "owner": "process 12 on far"}')"""
 
 
@@ -95,14 +102,31 @@ def test_a_cell_that_ignores_its_time_limit_is_killed_and_told_of(tmp_path: Path
     assert process_start(int((tmp_path / "pids").read_text())) is None
 
 
-def test_a_message_of_12_mb_is_a_row_like_any_other(tmp_path: Path):
-    small, _ = rude_runs.run(tmp_path, "message", "--set", "rude.size=8")
-    begun = time.monotonic()
-    large, done = rude_runs.run(tmp_path, "message", "--set", "rude.size=12000000")
-    assert small["reason"] == large["reason"]
-    assert time.monotonic() - begun < 60
-    assert len(done.stdout) + len(done.stderr) < 10_000
-    assert sum(path.stat().st_size for path in (tmp_path / "out").rglob("*") if path.is_file()) < 200_000
+@pytest.mark.parametrize("act", ["message", "ours", "unsaid"])
+def test_a_message_of_12_mb_is_a_row_like_any_other(tmp_path: Path, act: str):
+    seconds, lengths = [], []
+    for size in (8, 12_000_000):
+        begun = cpu_seconds_of_children()
+        cell, done = rude_runs.run(tmp_path, act, "--set", f"rude.size={size}")
+        seconds.append(cpu_seconds_of_children() - begun)
+        lengths.append(len(done.stdout) + len(done.stderr))
+        assert cell["status"] == "failed"
+    assert seconds[1] - seconds[0] < 2
+    assert lengths[1] < 20_000
+    records = sum(path.stat().st_size for path in tmp_path.glob("out/cells/**/*") if path.is_file())
+    assert records < 200_000
+
+
+def test_a_constructor_that_says_12_mb_is_told_of_in_a_few_lines(tmp_path: Path):
+    begun = cpu_seconds_of_children()
+    done = subprocess.run(
+        [*rude_runs.command(tmp_path, "build"), "--set", "rude.size=12000000"], cwd=tmp_path,
+        env=rude_runs.environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "cannot be built for data set 'phantom': ValueError: m (rude.py:" in done.stderr
+    assert len(done.stderr) < 20_000
+    assert cpu_seconds_of_children() - begun < 10
 
 
 def test_an_event_that_is_too_long_is_refused_and_the_cell_goes_on(tmp_path: Path):
