@@ -7,6 +7,8 @@ from importlib import import_module
 import click
 
 from mrbench import __version__
+from mrbench.cli.interruption import ended_by_signals
+from mrbench.cli.streams import write_plainly
 from mrbench.errors import MrbenchError
 from mrbench.naming import pick, qualified
 from mrbench.plugin_commands import callable_names, plugin_commands
@@ -78,6 +80,13 @@ def _forget(_value: object) -> None:
 
 
 def main() -> None:
+    """Runs a command, whatever its output can hold and whatever signal ends it."""
+    write_plainly()
+    with ended_by_signals():
+        _run()
+
+
+def _run() -> None:
     """Runs a command; errors that a user can act on are printed without a traceback and own their exit code."""
     try:
         sys.exit(group.main(prog_name="mrbench", standalone_mode=False))
@@ -98,8 +107,7 @@ def main() -> None:
         click.echo(f"mrbench: {short.message}", err=True)
         sys.exit(short.exit_code)
     except click.Abort:
-        click.echo("mrbench: interrupted; the same command continues from here", err=True)
-        sys.exit(130)
+        raise KeyboardInterrupt from None
 
 
 def _in_words(error: OSError) -> str:

@@ -35,7 +35,7 @@ PLUGIN_FILES = click.option(
 )
 
 
-class _Jobs(click.ParamType):
+class _Jobs(click.ParamType):  # type: ignore[type-arg]
     """A number of cells from 1, or ``auto``."""
 
     name = "jobs"

@@ -111,7 +111,7 @@ def check_vectors(name: str, scores: MetricScores, metric: Metric) -> None:
     if metric.pooled is None:
         return
     length = scores.statistics.shape[1]
-    for total in _totals(scores) if metric.pooled else scores.statistics[:1]:
+    for total in _totals(scores):
         if not math.isfinite(_finalised(total, metric)):
             raise ValueError(f"metric {name!r} cannot finalise its {length} numbers")
 

@@ -14,11 +14,11 @@ from mrbench.engine.observers import Observers
 from mrbench.engine.record import is_there, make_record, write_record
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run, failed_folder
-from mrbench.engine.store import discard, is_busy
+from mrbench.engine.store import discard, owner_of
 from mrbench.engine.worker import Order
 from mrbench.errors import MrbenchError
 from mrbench.plugin_file import file_of
-from mrbench.registry import Observer
+from mrbench.registry import Observer, Plugin
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Settings:
         jobs: cells side by side; ``jobs_reason``: why so many, where nobody said it.
         plugin_files: those that a cell's method or data set may come from; each cell gets its own only.
         metric_files: among them, those with metrics: every cell gets them.
+        metrics: for scoring processes that cells share; none: each cell starts its own.
     """
 
     data: Path
@@ -39,6 +40,7 @@ class Settings:
     force: bool = False
     plugin_files: tuple[Path, ...] = ()
     metric_files: tuple[Path, ...] = ()
+    metrics: tuple[Plugin[Any], ...] = ()
     observers: tuple[Observer, ...] = ()
 
 
@@ -98,7 +100,14 @@ def _compute(
 
     work = run.folder / "logs"
     work.mkdir(exist_ok=True)
-    executor = LocalExecutor(work, jobs=settings.jobs, timeout=settings.timeout, device=settings.device)
+    executor = LocalExecutor(
+        work,
+        jobs=settings.jobs,
+        timeout=settings.timeout,
+        device=settings.device,
+        metrics=settings.metrics,
+        metric_files=settings.metric_files,
+    )
     orders = [Order(spec, run.results, settings.data, settings.device, _files(spec, settings)) for spec in todo]
     with closing(executor.run(orders, seen)) as outcomes:  # an interruption ends the workers before the run's end
         for order, outcome in outcomes:
@@ -129,8 +138,9 @@ def _write_outcome(order: Order, outcome: Outcome) -> None:
 
 def _delete_results(specs: Sequence[CellSpec], results: Path) -> None:
     folders = dict.fromkeys(f for spec in specs for f in (spec.folder(results), spec.training_folder(results)))
-    busy = [folder for folder in folders if is_busy(folder)]
-    if busy:
-        raise MrbenchError(f"another process is computing {busy[0]}", hint="wait for it, or run without --force")
+    for folder in folders:
+        if owner := owner_of(folder):
+            hint = "wait for it or end it, or run without --force"
+            raise MrbenchError(f"{owner} is computing {folder}", hint=hint)
     for folder in folders:
         discard(folder)

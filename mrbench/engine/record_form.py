@@ -82,6 +82,7 @@ class _Ended:
     written: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     metric_faults: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(kw_only=True)

@@ -94,6 +94,11 @@ class Result:
         """What metrics did wrong, a line each."""
         return tuple(self._fact("metric_faults", {}).values())
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What its plugin did that harmed no number, e.g. what it left running; a line each."""
+        return tuple(f"{self.spec.place} {line}" for line in self._fact("warnings", ()))
+
     def seconds(self, phase: str) -> float | None:
         """Wall time of ``prepare``, ``fit``, ``predict`` or ``score``; None where there was none.
 

@@ -177,7 +177,12 @@ def attempts(final: Path) -> list[Path]:
 
 def is_busy(final: Path) -> bool:
     """Is a live process at it?"""
-    return any(_alive(found) for found in attempts(final))
+    return bool(owner_of(final))
+
+
+def owner_of(final: Path) -> str:
+    """The live process that is at it, ``process 12 on host``; empty where none is."""
+    return next((_owner(found) for found in attempts(final) if _alive(found)), "")
 
 
 def _lease() -> dict[str, Any]:

@@ -9,7 +9,6 @@ import os
 import shutil
 import signal
 import sys
-import traceback
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mrbench.bounded import bounded, traceback_of
 from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
 from mrbench.data.imported import find_dataset
@@ -31,11 +31,14 @@ from mrbench.engine.code import recorded
 from mrbench.engine.damage import fault_of_training, move_aside
 from mrbench.engine.devices import torch_device
 from mrbench.engine.equivalence import code_as_planned
+from mrbench.engine.leftovers import end_leftovers
 from mrbench.engine.manifest import FILES, files_of, write_sealed
 from mrbench.engine.predict import Predictor
 from mrbench.engine.profile import Profile, milliseconds
 from mrbench.engine.record import RECORD, make_record, read_record, write_record
+from mrbench.engine.scoring import ScoringRequest, score_elsewhere
 from mrbench.engine.store import CHECKPOINT, Attempt, BusyError, attempt
+from mrbench.engine.supervisor import leave_with_supervisor
 from mrbench.errors import DivergedError, NotApplicableError
 from mrbench.files import flush, made_folder, write_json
 from mrbench.interfaces.fusion import bound
@@ -51,9 +54,6 @@ LOG_BYTES = 2**20
 
 NO_MEMORY = "can't allocate memory"
 """What torch says where the machine has none left."""
-
-BUSY_EXIT = 75
-"""Exit code of a worker that found another live process at its cell or training."""
 
 
 @dataclass(frozen=True)
@@ -241,8 +241,17 @@ class CellLife:
         }
 
     def _score(self, cases: CaseSet, folder: Path) -> dict[str, Any]:
-        with self._phase("score"):
-            return phases.score(self.spec, self.registry, cases, folder)
+        warnings = end_leftovers()  # one that holds the predictions' lock would keep them from being read
+        for line in warnings:
+            self.emit({"event": "warning", "text": line})
+            print(f"warning: {line}", file=sys.stderr)
+        self.emit({"event": "phase", "phase": "score"})
+        log = os.environ.get("MRBENCH_LOG", "")
+        request = ScoringRequest(self.spec.title, cases.description.raters.value, str(folder), log)
+        files = [path.resolve() for path in self.registry.files_with("metric")]
+        answer = score_elsewhere(request, self.registry.plugins["metric"], files)
+        self.profile.phases["score"] = dict(answer.cost)
+        return {**answer.scores, **({"warnings": warnings} if warnings else {})}
 
     def _record(self, work: Attempt, predictor: Predictor, metrics: Mapping[str, Any]) -> None:
         from mrbench.engine.threads import threads_in_use
@@ -319,35 +328,40 @@ def main() -> int:
     def emit(event: dict[str, Any]) -> None:
         events.write(json.dumps(event) + "\n")
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    _die_with_parent()
-    if os.environ.get("MRBENCH_PARENT", str(os.getppid())) != str(os.getppid()):
-        return 1  # it was gone before this process could ask to be told
+    signal.signal(signal.SIGTERM, _leave)
+    leave_with_supervisor()
     modules: Collection[str] = ()
     try:
+        emit({"event": "started", "process": os.getpid()})
         life = CellLife(Order.read(Path(sys.argv[1])), emit)
         modules = life.modules
         life.live()
-    except BusyError:
-        return BUSY_EXIT
+    except BusyError as error:
+        emit({"event": "busy", "owner": error.found})
+        return 1
     except BaseException as error:
         status, reason = classify(error, modules)
+        details = traceback_of(error)
         with suppress(OSError):  # the disk that holds the log is full
-            traceback.print_exc()
-        emit({"event": "end", "status": status.value, "reason": reason, "details": traceback.format_exc()})
+            print(details, file=sys.stderr)
+        emit({"event": "end", "status": status.value, "reason": bounded(reason), "details": details})
         return 1
     emit({"event": "end", "status": Status.OK.value})
     return 0
 
 
-def _die_with_parent() -> None:
-    # On Linux the kernel ends this process when the one that started it is gone, even by kill -9.
-    if sys.platform != "linux":
-        return
-    import ctypes
+def _leave(*_: Any) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: a second one would interrupt what saves a checkpoint
+    sys.exit(1)
 
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+def _end_at_once(code: int) -> None:
+    """Ends this process whatever threads a plugin left: what it has to say is said, and its files are written."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    _end_at_once(main())

@@ -163,7 +163,7 @@ def _compute(spec: CellSpec, planned: PlannedExternal, registry: Registry, resul
             phases.predict(_predictor(spec, planned), cases, test, work.folder, lambda event: watch(spec, event))
         planned.source.check_unchanged()
         with profile.phase("score"):
-            metrics = phases.score(spec, registry, cases, work.folder)
+            metrics = phases.score(spec.title, registry, cases.description.raters, work.folder)
         write_record(work.folder, _record(spec, cases, profile, metrics))
         work.complete()
 
