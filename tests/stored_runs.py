@@ -131,7 +131,7 @@ def _store(spec: CellSpec, cell: StoredCell, results: Path) -> None:
     if cell.drawn:
         store_draws(folder / "predictions.h5", cell.drawn)
         scores = score_cell(folder / "predictions.h5", metrics, STRICT).cases
-    loaded = {name: plugin.load()() for name, plugin in metrics.items()}
+    loaded = {name: plugin.load() for name, plugin in metrics.items()}
     phases = {"predict": {"seconds": 1.0, "peak_memory_mib": 1.0}}
     record = make_record(
         spec, cell.status, reason="" if cell.status is Status.OK else "what went wrong", protocol="strict",

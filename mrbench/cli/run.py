@@ -27,7 +27,7 @@ SET = "mrbench.cli.run.set"
 
 EXITS = """\b
 Exit codes: 0 all that was asked for is there, 1 a cell failed, 2 usage,
-4 results of another version, 130 interrupted."""
+4 results of another version, 130, 143, 129 ended by Ctrl-C, SIGTERM, SIGHUP."""
 
 
 def _read_config(ctx: click.Context, _parameter: click.Parameter, path: Path | None) -> Path | None:

@@ -23,10 +23,14 @@ SHORT = 16
 
 PREDICTIONS = "predictions.h5"
 CASES = "cases.csv.gz"
+CURVES = "curves.csv"
 """Files in a cell's folder."""
 
 COMPUTED_AGAIN = "mrbench run --force computes the cell again"
 """The next command where a file of a cell cannot be read."""
+
+REPAIR = "mrbench repair RUN moves it aside; the same mrbench run then computes it anew and keeps the others"
+"""The next commands where a file is not what was written."""
 
 EXTERNAL = "external:"
 """Begins the method key of predictions that were made elsewhere."""

@@ -63,6 +63,7 @@ class Launch:
             force=self.force,
             plugin_files=tuple(path.resolve() for path in registry.files.values()),
             metric_files=tuple(path.resolve() for path in registry.files_with("metric")),
+            metrics=tuple(registry.plugins["metric"]),
             observers=observers,
         )
         run = run_of(plan, self.out, self.request.data, command)

@@ -109,7 +109,9 @@ WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "epoch": _epoch,
     "cases": lambda event: f"predict {event['done']}/{event['total']} cases",
     "kept": lambda _: "finished before, kept",
-    "waiting": lambda _: "another process is computing it; waiting",
+    "damaged": lambda event: f"{event['fault']}; moved to {event['moved']}, computed anew",
+    "waiting": lambda event: f"waiting: {event['owner']} is computing it",
+    "warning": lambda event: f"warning: {event['text']}",
     "settled": _settled,
 }
 
@@ -122,7 +124,7 @@ class _Lines:
 
     def show(self, spec: CellSpec, event: Mapping[str, Any]) -> None:
         last = event.get("done") is not None and event["done"] == event.get("total")
-        frequent = event["event"] in ("epoch", "cases", "waiting") and not last
+        frequent = event["event"] in ("epoch", "cases") and not last
         if frequent and time.monotonic() - self.last.get(spec.title, 0.0) < PLAIN_SECONDS:
             return
         if text := describe(event):
@@ -147,6 +149,9 @@ class _Bars:
     def show(self, spec: CellSpec, event: Mapping[str, Any]) -> None:
         if event["event"] in ("kept", "settled"):
             self._finish(spec, event)
+            return
+        if event["event"] == "damaged":
+            self.progress.console.print(Text(f"{spec.title}: {describe(event)}", style="yellow"), highlight=False)
             return
         task = self.tasks.get(spec.title)
         if task is None:

@@ -12,10 +12,10 @@ from typing import Any
 
 from mrbench import __version__
 from mrbench.configuration import as_text
-from mrbench.engine.cell import EXTERNAL, FORMAT, CellSpec, Status
+from mrbench.engine.cell import EXTERNAL, FORMAT, REPAIR, CellSpec, Status
+from mrbench.engine.manifest import FILES, check_file, files_of, read_sealed, write_sealed
 from mrbench.engine.record_form import fault_of
 from mrbench.errors import DataError, IncompatibleError
-from mrbench.files import read_json, write_json
 from mrbench.plugin_file import file_of
 
 LIBRARIES = ("numpy", "scipy", "torch", "h5py", "pydantic")
@@ -127,30 +127,34 @@ def processor() -> str:
         return platform.processor()
 
 
+RECORD = "record.json"
+"""In a cell's folder, written last: where it is, the cell is whole."""
+
+
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:
-    """Writes ``record.json`` into a folder."""
-    write_json(folder / "record.json", record)
+    """Writes ``record.json`` into a folder, with its seal and with the digests of the files that are there by now."""
+    write_sealed(folder / RECORD, {**record, FILES: files_of(folder, RECORD)})
 
 
 def is_there(folder: Path) -> bool:
     """Is there a record in a folder, readable or not?"""
-    return (folder / "record.json").is_file()
+    return (folder / RECORD).is_file()
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
     """The record in a folder, or None where there is none.
 
     Raises:
-        DataError: it is not readable.
+        DataError: it is not readable, or not what was written.
         IncompatibleError: another version wrote it.
     """
-    path = folder / "record.json"
+    path = folder / RECORD
     try:
-        record = read_json(path)
+        record, broken = read_sealed(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
-        raise DataError(f"cannot read the record {path}", found=str(error), hint="mrbench run --force") from error
+        raise DataError(f"cannot read the record {path}", found=str(error), hint=REPAIR) from error
     written = record.get("format") if isinstance(record, dict) else None
     if isinstance(written, int) and written != FORMAT:
         raise IncompatibleError(
@@ -159,6 +163,19 @@ def read_record(folder: Path) -> dict[str, Any] | None:
             found=str(written),
             hint="mrbench run --force computes it again; --out names another results folder",
         )
-    if fault := fault_of(record) if written == FORMAT else "no format":
-        raise DataError(f"the record {path} is damaged", found=fault, hint="mrbench run --force")
+    if fault := (fault_of(record) or broken) if written == FORMAT else "no format":
+        raise DataError(f"the record {path} is damaged", found=fault, hint=REPAIR)
     return record
+
+
+def checked_file(folder: Path, name: str) -> Path:
+    """The path of a file of a finished cell, once it is what the cell left.
+
+    Raises:
+        DataError: the record or the file is not there, or not what was written.
+        IncompatibleError: another version wrote it.
+    """
+    record = read_record(folder)
+    if record is None:
+        raise DataError(f"the cell {folder} has no record", expected=RECORD, hint=REPAIR)
+    return check_file(folder, record, name)

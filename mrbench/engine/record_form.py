@@ -17,6 +17,15 @@ Class = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}$")]
 Rater = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,8})$")]
 
 
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+@dataclass
+class _File:
+    bytes: Count
+    sha256: Sha256
+
+
 @dataclass
 class _Phase:
     seconds: Amount
@@ -69,9 +78,11 @@ class _Ended:
 
     status: Status
     reason: str
+    files: dict[str, _File] = field(default_factory=dict)
     written: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     metric_faults: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(kw_only=True)

@@ -12,10 +12,11 @@ from mrbench.data.description import Raters
 from mrbench.digests import digest_json
 from mrbench.engine.code import closure_digest
 from mrbench.engine.equivalence import oldest
+from mrbench.engine.metric_faults import reduce_each
 from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scores import ScoreCollector, Scores
-from mrbench.metrics.scoring import MetricValue, reduce_fold
+from mrbench.metrics.scoring import MetricValue
 from mrbench.registry import Plugin, Registry
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Scored:
     Attributes:
         values: every metric that applies, reduced over the fold.
         cases: per case.
-        faults: metrics that raised or gave a value that is not finite, with what they did; their values are left out.
+        faults: metrics that raised or gave what is no value, with what they did in a line; their values are left out.
     """
 
     values: Mapping[str, MetricValue]
@@ -154,10 +155,10 @@ def _joined(blocks: "Iterable[BlockScores]", metrics: Mapping[str, Plugin[Any]],
     for block in blocks:
         collected.extend_scores(block.cases)
         faults = {**block.faults, **faults}
-    loaded: dict[str, Metric] = {name: plugin.load()() for name, plugin in metrics.items()}
+    loaded: dict[str, Metric] = {name: plugin.load() for name, plugin in metrics.items()}
     scores = collected.scores().that_apply()
-    values = reduce_fold(scores, loaded, protocol)
-    return Scored({name: value for name, value in values.items() if name not in faults}, scores, faults)
+    values, of_folds = reduce_each(scores.only(set(metrics) - set(faults)), loaded, protocol)
+    return Scored(values, scores, {**faults, **of_folds})
 
 
 def metric_value(found: Mapping[str, Any]) -> MetricValue:

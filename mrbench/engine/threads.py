@@ -17,6 +17,8 @@ KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**33)}
 
 GROUP_LIMIT, GROUP_USED = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
 MEMORY = Path("/proc/meminfo")
+PLAIN_TEXT = {"PYTHONIOENCODING": "utf-8:backslashreplace"}
+"""Logs are UTF-8, whatever the terminal is: a plugin that prints a letter does not fail."""
 
 LIBRARIES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 

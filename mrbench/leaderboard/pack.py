@@ -159,7 +159,8 @@ def _gzipped(scores: Scores) -> bytes:
 
 def _curves(run: MethodRun) -> Iterator[tuple[str, bytes]]:
     for result in run.done:
-        stages = read_curves(result.folder / "curves.csv") if result.folder else {}
+        path = result.file("curves.csv")
+        stages = read_curves(path) if path else {}
         if stages:
             text = io.StringIO(newline="")
             writer = csv.writer(text, lineterminator="\n")

@@ -135,6 +135,11 @@ class MethodRun:
         return tuple(result.failure for result in self.results if not result.finished)
 
     @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What its cells warn of, a line each."""
+        return tuple(line for result in self.results for line in result.warnings)
+
+    @cached_property
     def human(self) -> bool:
         """Does it see the masks that it is scored on? Then it is a reference made of people's masks."""
         return SEES_TEST_MASKS in self.caveats

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from mrbench.cards import Capability, MetricCard, Need
 from mrbench.engine.cases import CellFiles
-from mrbench.engine.cell import PREDICTIONS, CellSpec
+from mrbench.engine.cell import CellSpec
 from mrbench.engine.result import Result
 from mrbench.engine.score import applicable_metrics, is_scored, metric_value, score_cells, table_metrics
 from mrbench.errors import DataError, IncompatibleError, UsageError
@@ -130,7 +130,7 @@ class _Scorer:
         # Of a results folder: a leaderboard's tables hold the values that were packed.
         files = [cast(CellFiles, r.files) for r, found in zip(results, stored, strict=True) if found is None]
         scored = score_cells(
-            [one.folder / PREDICTIONS for one in files],
+            [one.predictions() for one in files],
             self.plugins,
             self.protocol,
             samples=samples,
