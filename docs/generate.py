@@ -48,7 +48,9 @@ def metrics() -> str:
 
 def hook_table() -> str:
     """Every hook's signature and meaning."""
-    text = "# Hooks\n\nA plugin's light module implements any of these with `@mrbench.hookimpl`.\n\n"
+    text = "# Hooks\n\nA plugin's light module implements any of these with `@mrbench.hookimpl`.\n"
+    text += "In a single file `@mrbench.method`, `@mrbench.fusion`, `@mrbench.dataset` and `@mrbench.metric` stand\n"
+    text += "for the hooks of cards.\n\n"
     text += "| hook | returns | what |\n|---|---|---|\n"
     for name, function in sorted(vars(hooks).items()):
         if name.startswith("mrbench_"):

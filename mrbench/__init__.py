@@ -20,8 +20,6 @@ _EXPORTS = {
     "Config": "mrbench.configuration",
     "DatasetCard": "mrbench.cards",
     "Description": "mrbench.data.description",
-    "Draw": "mrbench.interfaces.draw",
-    "DrawKind": "mrbench.interfaces.draw",
     "Image": "mrbench.data.case",
     "Key": "mrbench.interfaces.metric",
     "Method": "mrbench.interfaces.method",

@@ -80,8 +80,8 @@ class Plugin(Generic[R]):
             PluginError: it cannot be imported; names the plugin and what is missing.
         """
         found = self._imported(self.card.code, "", "an importable class or function")
-        if not callable(found):
-            raise self._unfit(self.card.code, "", "a class or function", found)
+        if not callable(found) or (getattr(self.card, "kind", "") == "method" and not isinstance(found, type)):
+            raise self._unfit(self.card.code, "", "a class for a method, a function for all else", found)
         if isinstance(self.card, MetricCard) and not hasattr(found, DECLARED):
             raise self._unfit(self.card.code, "", "a function under @mrbench.metric", found)
         return found

@@ -79,9 +79,8 @@ def _plain(value: Any) -> Any:
 def _sections(
     plugin: Plugin[Any], kind: Kind, facts: dict[str, Any], options: list[dict[str, Any]]
 ) -> list[tuple[str, list[tuple[str, str]]]]:
-    shown = ("summary", "gives", "version", "citation", "licence", "source", "family", "direction", "range", "needs",
-             "empty")  # fmt: skip
-    lines = [(name, str(facts[name])) for name in shown if facts.get(name)]
+    shown = "summary gives version citation licence source family direction range needs empty"
+    lines = [(name, str(facts[name])) for name in shown.split() if facts.get(name)]
     if facts.get("capabilities"):
         lines.append(("capabilities", ", ".join(sorted(facts["capabilities"]))))
     sections = [(f"{getattr(plugin.card, 'kind', SPOKEN[kind])} {plugin.qualified}", lines)]

@@ -38,5 +38,5 @@ def fuse(masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Genera
     Absent raters are skipped in the ranking. One trial against every rater present.
     """
     sets = level_sets(masks[present])
-    ranked = zip(np.flatnonzero(present), sets[::-1], strict=True) if description.raters is Raters.RANKED else ()
-    return Trial(samples=sets[cycled(len(sets), n)], raters=dict(ranked))
+    ranked = dict(zip(np.flatnonzero(present).tolist(), sets[::-1], strict=True))
+    return Trial(samples=sets[cycled(len(sets), n)], raters=ranked if description.raters is Raters.RANKED else None)

@@ -1,11 +1,13 @@
 """Pionono: a Gaussian over a small latent for each rater; personalised and diverse."""
 
+from typing import Any
+
 from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
 
 MRBENCH_API = "2"
 
-PRESETS = {
+PRESETS: dict[str, dict[str, Any]] = {
     "as_released": {"patience": None, "rater_draws": 20},
     "quick": {
         "backbone.name": "unet",

@@ -1,11 +1,13 @@
 """TAB: attention queries for each rater and for all, each with a low-rank normal over the logits."""
 
+from typing import Any
+
 from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
 
 MRBENCH_API = "2"
 
-PRESETS = {
+PRESETS: dict[str, dict[str, Any]] = {
     "as_released": {"factor_layout": "legacy", "patience": None},
     "quick": {
         "backbone.name": "unet",

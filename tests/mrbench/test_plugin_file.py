@@ -26,7 +26,7 @@ METHOD = """
 import torch
 from torch import nn
 from torch.nn import functional
-from mrbench import Draw, DrawKind, Method, MethodCard, ParameterGroup, Stage, hookimpl
+from mrbench import Method, MethodCard, ParameterGroup, Stage, hookimpl
 
 MRBENCH_API = "2"
 
@@ -350,9 +350,9 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, write: Callable[[
         ("def f():\n    f()\nf()", ["RecursionError"]),
         ("raise ValueError('long ' * 1000)", ["long long"]),
         ("x = 1", ['it does not say which interface it is written for; add MRBENCH_API = "2"']),
-        ("MRBENCH_API = '2'", ["interface '2'"]),
-        ("MRBENCH_API = '2'", ["it provides nothing", "@hookimpl on mrbench_methods()"]),
-        (LIGHT.replace("return [", "return 3 # ["), ["list of records, not int"]),
+        ("MRBENCH_API = '1'", ["interface '1'", "docs/moving.md says how to move it"]),
+        ("MRBENCH_API = '2'", ["it provides nothing", "@mrbench.method", "@hookimpl on a hook"]),
+        (LIGHT.replace("return [", "return 3 # ["), ["list of cards, not int"]),
         (LIGHT.replace("return [", "return [] # ["), ["it provides nothing"]),
         (LIGHT.replace("return [", "1 / 0\n    return ["), ["line 7", "ZeroDivisionError"]),
         (LIGHT.replace('name="light", ', ""), ["TypeError", "'name'"]),
@@ -363,7 +363,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, write: Callable[[
         (LIGHT.replace("def mrbench_methods()", "def mrbench_method()"), ["mrbench_method"]),
         (LIGHT.replace(")]", ")] * 2"), ["two methods have one name"]),
         (LIGHT.replace(":Nothing", ":Nobody"), ["cannot load 'broken:Nobody'", "has no attribute 'Nobody'"]),
-        (LIGHT.replace(":Nothing", ":mrbench_methods"), ["expected: a class", "found:    <function mrbench_methods"]),
+        (LIGHT.replace(":Nothing", ":mrbench_methods"), ["mrbench_methods'", "expected: a class for a method"]),
         (LIGHT.replace(")]", ', config="absent:Options")]'), ["cannot load its configuration", "No module named"]),
     ],
 )

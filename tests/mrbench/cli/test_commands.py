@@ -136,7 +136,7 @@ def test_wrong_data_are_refused_before_anything_is_computed(mrbench: Call, fault
             "no-cases",
             "cannot be loaded: it returned no CaseSet (toy_data.py:{})\n"
             "  expected: load(config, folder) returns a CaseSet\n  found:    [1, 2]",
-            "load(",
+            "def faulty(",
         ),
     ],
 )

@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 from stored_runs import lines_of
 
-from mrbench import Draw, DrawKind
 from mrbench.engine.predict import Predicted
 from mrbench.engine.predictions import PredictionWriter
 from mrbench.engine.score import Scored, applicable_metrics, metrics_json, score_cell, score_cells
 from mrbench.errors import DataError, UsageError
-from mrbench.interfaces.draw import binary_probability
+from mrbench.interfaces.draw import Draw, DrawKind, binary_probability
 from mrbench.metrics.protocol import PUBLISHED, STRICT
 from mrbench.metrics.tables import TableBuilder
 from mrbench.registry import Registry, discover
