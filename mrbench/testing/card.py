@@ -16,9 +16,10 @@ from mrbench.errors import NotApplicableError, PluginError
 from mrbench.interfaces.draw import DrawKind
 from mrbench.interfaces.fusion import bound
 from mrbench.registry import GROUP, Plugin, discover
-from mrbench.testing.candidate import Candidate, MethodCandidate
+from mrbench.testing.candidate import Candidate
 from mrbench.testing.check import KINDS, CheckFailedError, expect_none, rule
 from mrbench.testing.drawn import differing_weights
+from mrbench.testing.predicting import MethodCandidate
 from mrbench.testing.scenes import SLICES
 
 HEAVY = ("torch", "pandas", "scipy", "h5py")
