@@ -4,16 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mrbench.cards import Capability
 from mrbench.configuration import Config, flat
 from mrbench.errors import MrbenchError, NotApplicableError, PluginError, UnknownNameError, UsageError
 from mrbench.registry import KINDS, Plugin, Registry
 from mrbench.testing.check import CheckedKind
-
-if TYPE_CHECKING:
-    pass
 
 SMALLEST_PRESET = "quick"
 
