@@ -9,6 +9,7 @@ from pathlib import Path
 from types import CodeType, GeneratorType
 from typing import Any
 
+from mrbench.bounded import said
 from mrbench.errors import MrbenchError, PluginError
 
 
@@ -66,7 +67,7 @@ def told(error: BaseException, modules: Collection[str]) -> str:
     place = of_error(error, modules)
     if isinstance(error, MrbenchError):
         return error.at(place).message
-    text = str(error).partition("\n")[0]
+    text = said(error).partition("\n")[0]
     return type(error).__name__ + (f": {text}" if text else "") + (f" ({place})" if place else "")
 
 

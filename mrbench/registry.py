@@ -5,7 +5,6 @@ silently drops a second plugin of the same name, and imports whatever it finds.
 """
 
 import re
-import traceback
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import Any, Generic, Literal, TypeVar
 import pluggy
 
 from mrbench import MRBENCH_API, hooks
+from mrbench.bounded import said, traceback_of
 from mrbench.cards import DECLARED, NO_OPTIONS, DatasetCard, MethodCard, MetricCard, PluginCard, load_attribute
 from mrbench.errors import PluginError, UsageError
 from mrbench.naming import BUILT_IN, key, pick, qualified
@@ -107,7 +107,7 @@ class Plugin(Generic[R]):
             raise self._unfit(path, what, expected, error) from error
 
     def _unfit(self, path: str, what: str, expected: str, found: Any) -> PluginError:
-        told = f"{type(found).__name__}: {found}" if isinstance(found, Exception) else f"{found!r:.80}"
+        told = f"{type(found).__name__}: {said(found)}" if isinstance(found, Exception) else f"{found!r:.80}"
         return PluginError(f"plugin {self.qualified!r} cannot load {what}{path!r}", expected=expected, found=told)
 
 
@@ -164,8 +164,8 @@ class Registry:
         try:
             found = _Module(entry.load(), entry.name, self.plugins)
         except (Exception, SystemExit) as error:
-            reason = error.what if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
-            self.quarantined.append(Quarantined(entry.name, distribution, reason, traceback.format_exc()))
+            reason = error.what if isinstance(error, PluginError) else f"{type(error).__name__}: {said(error)}"
+            self.quarantined.append(Quarantined(entry.name, distribution, reason, traceback_of(error)))
             return
         self._add_module(found, distribution, version)
 

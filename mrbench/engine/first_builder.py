@@ -15,6 +15,7 @@ from typing import Any
 from mrbench.data.description import Description
 from mrbench.data.loading import configured
 from mrbench.engine.given import check_given
+from mrbench.engine.supervisor import leave_with_supervisor
 from mrbench.errors import MrbenchError, NotApplicableError, UsageError
 from mrbench.interfaces.fusion import bound
 from mrbench.places import of_error, told
@@ -81,6 +82,7 @@ def _parts(error: BaseException, plugin: Plugin[Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Reads the order and answers for one method after another."""
+    leave_with_supervisor()
     answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)
     order = json.load(sys.stdin)

@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mrbench.data.description import Raters
 from mrbench.digests import digest_json
+from mrbench.engine.code import closure_digest
+from mrbench.engine.equivalence import oldest
 from mrbench.engine.metric_faults import reduce_each
 from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import ScoringProtocol
@@ -50,10 +53,30 @@ def scoring_digests(metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtoco
     }
 
 
+def scored_by(metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol) -> dict[str, str]:
+    """For each metric, what its scores are a function of besides the predictions: its definition and its code.
+
+    Raises:
+        PluginError: code that cannot be read.
+    """
+    return {
+        name: digest_json([digest, _code(metrics[name].card.code.partition(":")[0], metrics[name].content)])
+        for name, digest in scoring_digests(metrics, protocol).items()
+    }
+
+
+@cache
+def _code(module: str, content: str) -> str:  # noqa: ARG001
+    # Once in a process, as the module itself is imported once; a plugin file that is edited has another content.
+    return closure_digest(module)
+
+
 def is_scored(record: Mapping[str, Any], metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol) -> bool:
-    """Are the scores that a cell's record has those of the protocol and of the metrics as they are defined now?"""
+    """Are the scores that a cell's record has those of the protocol, of the metrics as they are defined and of the code
+    that computes them now?"""
     stored = record.get("scoring", {})
-    return all(stored.get(name) == digest for name, digest in scoring_digests(metrics, protocol).items())
+    now = scored_by(metrics, protocol)
+    return all(name in stored and oldest(stored[name]) == oldest(digest) for name, digest in now.items())
 
 
 @dataclass(frozen=True, eq=False)

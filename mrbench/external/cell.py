@@ -137,7 +137,7 @@ def score_external(planned: PlannedExternal, run: Run, registry: Registry, watch
     done: list[Path] = []
     try:
         for spec, _ in run.cells:
-            if is_kept(spec, run.results):
+            if is_kept(spec, run.results, watch):
                 watch(spec, {"event": "kept"})
                 continue
             _compute(spec, planned, registry, run.results, watch)
@@ -163,7 +163,7 @@ def _compute(spec: CellSpec, planned: PlannedExternal, registry: Registry, resul
             phases.predict(_predictor(spec, planned), cases, test, work.folder, lambda event: watch(spec, event))
         planned.source.check_unchanged()
         with profile.phase("score"):
-            metrics = phases.score(spec, registry, cases, work.folder)
+            metrics = phases.score(spec.title, registry, cases.description.raters, work.folder)
         write_record(work.folder, _record(spec, cases, profile, metrics))
         work.complete()
 

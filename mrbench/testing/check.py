@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from mrbench.bounded import said
 from mrbench.cards import Capability
 from mrbench.errors import MrbenchError, NotApplicableError
 
@@ -173,7 +174,7 @@ def _verdict(check: Check, candidate: "Candidate") -> tuple[Verdict, dict[str, s
         facts = {name: getattr(error, name) for name in ("what", "expected", "found", "hint")}
         return Verdict.FAILED, facts
     except (Exception, SystemExit) as error:
-        return Verdict.FAILED, {"what": f"{type(error).__name__}: {error}", "found": _where(error)}
+        return Verdict.FAILED, {"what": f"{type(error).__name__}: {said(error)}", "found": _where(error)}
     return Verdict.PASSED, {}
 
 

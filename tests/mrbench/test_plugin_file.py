@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from stored_runs import command_of
 
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.execute import Settings, execute
@@ -169,7 +170,7 @@ def test_a_method_a_data_set_and_a_metric_of_files_run_and_are_shown_and_reprodu
     record = record_of(tmp_path / "out")
     assert record["metrics"]["sevens.py:seven"]["value"] == 7
     assert record["versions"]["plugin"].startswith("tiny.py ")
-    command = shlex.split(record["reproduce"])
+    command = shlex.split(command_of(record))
     assert sorted(b for a, b in pairwise(command) if a == "--plugin-file") == sorted(names)
     monkeypatch.chdir(tmp_path / "own")
     assert mrbench(*command[1:], "--out", "again").exit_code == 0
@@ -182,7 +183,7 @@ def test_a_record_names_no_file_that_it_does_not_need(mrbench: Call, write: Call
     write("light.py", LIGHT.format(stem="light"))
     write("dots.py", DATA)
     mrbench(*RUN, "--plugin-file", "light.py", "--method", "staple", *DOTS)
-    command = record_of(Path("out"))["reproduce"]
+    command = command_of(record_of(Path("out")))
     assert "--plugin-file dots.py" in command
     assert "light.py" not in command
 
