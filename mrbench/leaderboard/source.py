@@ -91,14 +91,13 @@ def _result(stored: Stored, cell: CellEntry) -> Result:
     return Result(spec, cell.status, cell.reason, record, PackedCell(stored, cell))
 
 
-def packed_values(entry: Entry, protocol: str) -> dict[str, Value]:
-    """The values that an entry has under a protocol, by metric."""
-    folds = len({cell.fold for cell in entry.cells})
+def packed_values(entry: Entry, protocol: str, folds: int) -> dict[str, Value]:
+    """The values that an entry has under a protocol, by metric; ``folds``: how many it should cover."""
     return {name: value_of(score, folds) for name, score in entry.scores.get(protocol, {}).items()}
 
 
 def value_of(score: Score, of_folds: int) -> Value:
-    """The value that was packed; cases that nobody counted are all that there should be."""
+    """The value that was packed; ``of_folds``: how many it should cover."""
     ends = score.low, score.high
     interval = None if ends[0] is None or ends[1] is None else Interval(ends[0], ends[1])
     return Value(
@@ -107,7 +106,7 @@ def value_of(score: Score, of_folds: int) -> Value:
         folds=score.folds,
         of_folds=of_folds,
         cases=score.cases,
-        of_cases=score.cases if score.of_cases is None else score.of_cases,
+        of_cases=score.of_cases,
         subjects=score.subjects,
         by_class=score.by_class,
         by_rater=score.by_rater,
