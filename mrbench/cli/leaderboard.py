@@ -218,14 +218,14 @@ def build_command(folder: Path, to: Path, strict: bool, plugin_files: tuple[Path
     entries = _count(len(built.board.entries), "entry that verified", "entries that verified")
     click.echo(f"built {to} from {entries}: {built.files:,} files, {built.bytes / 2**20:.1f} MiB")
     click.echo(f"  {to / 'index.html'}")
-    sys.exit(strict and bool(built.board.apart))
+    sys.exit(strict and bool(built.board.listed_apart))
 
 
 def _tell_apart(board: "Board") -> None:
-    for one in board.apart[:LISTED]:
+    for one in board.listed_apart[:LISTED]:
         click.echo(visible(f"warning: listed apart, {one.why}: {one.path}: {one.fault}"), err=True)
-    if len(board.apart) > LISTED:
-        more = len(board.apart) - LISTED
+    if len(board.listed_apart) > LISTED:
+        more = len(board.listed_apart) - LISTED
         click.echo(f"warning: and {more} more; mrbench leaderboard verify lists them", err=True)
 
 

@@ -52,7 +52,7 @@ def assembled(folder: Path, found: Checked, registry: Registry, cache: Path | No
     return Board(
         datasets=[page for page in datasets if page.tables],
         methods=_method_pages(stored, datasets, registry),
-        apart=found.apart,
+        listed_apart=found.listed_apart,
         built_with=__version__,
         title=settings.title,
     )

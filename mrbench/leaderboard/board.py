@@ -95,14 +95,14 @@ class Board:
     Attributes:
         datasets: by name.
         methods: by name.
-        apart: folders under ``records``, and scores of entries, that did not verify, each with its reason.
+        listed_apart: folders under ``records``, and scores of entries, that did not verify, each with its reason.
         built_with: version of mrbench.
         title: of its pages.
     """
 
     datasets: Sequence[DatasetPage]
     methods: Sequence[MethodPage]
-    apart: Sequence[SetAside]
+    listed_apart: Sequence[SetAside]
     built_with: str
     title: str = "Leaderboard"
 

@@ -29,12 +29,12 @@ class Checked:
 
     Attributes:
         stored: those that verified, with the scores that could be computed again; of data as it is registered.
-        apart: all others, and scores that could not; each with its reason.
+        listed_apart: all others, and scores that could not; each with its reason.
         registered: the data of the board.
     """
 
     stored: list[Stored]
-    apart: list[SetAside]
+    listed_apart: list[SetAside]
     registered: Registered
 
 

@@ -42,11 +42,12 @@ def _of_metrics(entry: Entry, metrics: Mapping[str, MetricFacts]) -> Iterator[Cl
 
 
 def _of_external(entry: Entry) -> Iterator[Claim]:
-    external = entry.method.startswith(EXTERNAL)
-    yield "kind", external, entry.kind == "external", Why.INVALID
-    if external:
-        yield "options.predictions", True, bool(entry.options.get("predictions")), Why.INVALID
-        yield "options.patterns", True, bool(patterns(entry)), Why.INVALID
+    if not entry.method.startswith(EXTERNAL):
+        yield "kind", "method or fusion", "external" if entry.kind == "external" else "method or fusion", Why.INVALID
+        return
+    yield "kind", "external", entry.kind, Why.INVALID
+    for name, found in (("predictions", entry.options.get("predictions")), ("patterns", patterns(entry))):
+        yield f"options.{name}", "named", "named" if found else "none", Why.INVALID
 
 
 def _of_method(entry: Entry, plugin: Plugin[MethodCard]) -> Iterator[Claim]:
@@ -69,7 +70,7 @@ def _of_options(entry: Entry, plugin: Plugin[MethodCard]) -> Iterator[Claim]:
         preset = option_texts(config.parse(presets.get(entry.preset, {}), owner=entry.method).values())
     except MrbenchError:  # a plugin that cannot be loaded here says nothing
         return
-    yield "preset", True, entry.preset in presets, Why.INVALID
+    yield "preset", entry.preset if entry.preset in presets else " or ".join(presets), entry.preset, Why.INVALID
     yield "options", [], sorted({*entry.options, *entry.changed} - known), Why.INVALID
     for name in flat(presets.get(entry.preset, {})):
         if name in entry.options and name not in entry.changed:

@@ -55,7 +55,7 @@ def load_leaderboard(path: Path, registry: Registry) -> Results:
         return [table for page in board().datasets for table in page.tables]
 
     runs = tuple(method_run_of(one) for one in found.stored)
-    notes = tuple(f"listed apart, {one.why}: {one.path}: {one.fault}" for one in found.apart)
+    notes = tuple(f"listed apart, {one.why}: {one.path}: {one.fault}" for one in found.listed_apart)
     return Results(runs, registry, notes, made=tables)
 
 

@@ -8,6 +8,12 @@ from mrbench.leaderboard.entry import Entry, MetricFacts, Score
 NEAR = 1e-3
 """A mean so near to the best value that there is: raters disagree, and nobody is right for all of them everywhere."""
 
+OF_MASKS = (
+    "ged", "ged@raters", "dice_max", "dice_max@raters", "dice_max_reverse", "dice_match", "dice_match@raters",
+    "dice_soft", "dice_soft@raters", "dice_rater", "dice_rater_mean", "iou", "hd95",
+)  # fmt: skip
+"""Metrics that are at their best where predictions are the raters' masks, and nowhere else."""
+
 AMONG_SAMPLES = "ged_pp"
 """The mean distance of the samples from each other."""
 
@@ -22,9 +28,10 @@ def implausible(
     """
     if entry.human:
         return
-    for name, score in scores.items():
-        best = best_of(metrics[name])
-        if best is not None and abs(score.mean - best) <= NEAR:
+    for name in (name for name in OF_MASKS if name in scores):
+        score, facts = scores[name], metrics[name]
+        best = facts.low if facts.direction is Direction.LOWER else facts.high
+        if best is not None and abs(score.mean - best) <= NEAR and score.cases >= score.of_cases:
             expected = f"farther from {best:g}, which the raters' own masks give"
             yield f"scores.{protocol}.{name}.mean", expected, repr(score.mean)
     among = scores.get(AMONG_SAMPLES)
@@ -34,10 +41,3 @@ def implausible(
             "0, for a single answer is no distance from itself",
             repr(among.mean),
         )
-
-
-def best_of(facts: MetricFacts) -> float | None:
-    """The best value that a metric of tables can take; None where there is no end, or no better."""
-    if not facts.table:
-        return None
-    return {Direction.HIGHER: facts.high, Direction.LOWER: facts.low}.get(facts.direction)

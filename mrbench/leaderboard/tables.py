@@ -30,7 +30,7 @@ def as_json(board: Board) -> str:
     content = {
         "built_with": board.built_with,
         "datasets": [_page_json(page, board.stored) for page in board.datasets],
-        "apart": [asdict(one) for one in board.apart],
+        "listed_apart": [asdict(one) for one in board.listed_apart],
     }
     return json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -133,9 +133,9 @@ def _markdown(board: Board) -> Iterator[str]:
         yield from _grid(table, _md, "**{}**".format, "| ", " | ", " |", rule=True)
         yield ""
         yield from (f"- {_md(line)}" for line in notes(table))
-    if board.apart:
+    if board.listed_apart:
         yield "\n## Listed apart, not ranked\n"
-        yield from (f"- {_md(one.path)}, {one.why}: {_md(one.fault)}" for one in board.apart)
+        yield from (f"- {_md(one.path)}, {one.why}: {_md(one.fault)}" for one in board.listed_apart)
 
 
 def as_latex(board: Board) -> str:

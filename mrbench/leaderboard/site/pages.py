@@ -81,8 +81,8 @@ def index_view(site: Site) -> dict[str, Any]:
         "methods": [_method_link(page, site) for page in islice(board.methods, METHODS)],
         "method_count": len(board.methods),
         "versions": _versions(board),
-        "apart": [_apart(why, board.apart) for why in Why if any(one.why is why for one in board.apart)],
-        "apart_count": len(board.apart),
+        "apart": [_apart(why, board.listed_apart) for why in Why if any(one.why is why for one in board.listed_apart)],
+        "apart_count": len(board.listed_apart),
     }
 
 

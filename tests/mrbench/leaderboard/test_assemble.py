@@ -102,7 +102,7 @@ def test_an_entry_without_one_of_the_registered_folds_is_no_rival(tmp_path: Path
 def test_an_entry_with_a_case_less_is_listed_apart(tmp_path: Path):
     board = board_of(tmp_path, GOOD, BAD, replace(GOOD, method="other", level=0.1, subjects=11))
     assert [row.method for row in table_of(board).rows] == ["good", "bad"]
-    (apart,) = board.apart
+    (apart,) = board.listed_apart
     assert apart.why is Why.DATA
     assert "fold 0, test cases; expected 24 cases" in apart.fault
     assert "found 22 cases" in apart.fault
@@ -175,7 +175,7 @@ def test_a_bad_entry_is_listed_apart_and_stops_nothing(tmp_path: Path):
     (folder / "entry.json").write_text("{}")
     board = board_of(tmp_path, GOOD)
     assert [row.method for row in table_of(board).rows] == ["good"]
-    (apart,) = board.apart
+    (apart,) = board.listed_apart
     assert (apart.path[:12], apart.why) == ("phantom/bad/", Why.INVALID)
     assert "required" in apart.fault
 
@@ -186,7 +186,7 @@ def test_an_entry_with_tampered_cases_is_no_row(tmp_path: Path):
     path.write_bytes(bytes(path.stat().st_size))
     board = board_of(tmp_path, BAD, Made(method="worse", level=0.95, folds=1))
     assert [row.method for row in table_of(board).rows] == ["bad", "worse"]
-    (apart,) = board.apart
+    (apart,) = board.listed_apart
     assert folder.name in apart.path
     assert f"files.{path.name}; expected" in apart.fault
 
@@ -197,7 +197,7 @@ def test_an_entry_that_says_other_cases_than_it_has_is_no_row(tmp_path: Path):
     put(tmp_path, replace(entry, cells=said), files, known=False)
     board = board_of(tmp_path, BAD, Made(method="worse", level=0.95, folds=1))
     assert row_of(board, "bad").values["ged"].letters == "a"
-    assert "cells.fold0-seed0.cases.strict" in board.apart[0].fault
+    assert "cells.fold0-seed0.cases.strict" in board.listed_apart[0].fault
 
 
 def test_no_more_than_so_many_rows_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
