@@ -87,8 +87,7 @@ class MethodCard(PluginCard):
         multi_class: does it take more than two classes (background included)?
         volumes: does it take volumes as well as slices?
         presets: named settings over the configuration's defaults; ``paper`` is used unless another is asked for.
-        family: methods of one family share a training: they differ by ``sampler`` alone. Default: the name.
-        sampler: how this row draws from the family's training; reaches ``Method.predict`` in the context.
+        family: methods of one family share a training: they differ in the answers that they give. Default: the name.
         differences: where the paper and the released code differ, one sentence each with its source.
     """
 
@@ -99,7 +98,6 @@ class MethodCard(PluginCard):
     volumes: bool = True
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: NO_PRESETS)
     family: str = ""
-    sampler: str = "default"
     differences: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

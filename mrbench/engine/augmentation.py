@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -47,14 +48,16 @@ def rotate(batch: Batch) -> Batch:
     grid = functional.affine_grid(theta, list(batch.image.shape), align_corners=False)
     image = functional.grid_sample(batch.image, grid, mode="bilinear", align_corners=False)
     masks = functional.grid_sample(batch.masks.to(batch.image), grid, mode="nearest", align_corners=False)
-    return Batch(image, masks.long(), batch.present)
+    # What comes in from outside is background, as in the masks, and counts.
+    void = functional.grid_sample((~batch.valid[:, None]).to(batch.image), grid, mode="nearest", align_corners=False)
+    return replace(batch, image=image, masks=masks.long(), valid=void[:, 0] < 0.5)
 
 
 def noise(batch: Batch) -> Batch:
     """Gaussian noise of standard deviation 0.1, clipped at 0.2, on every second image on average."""
     added = (torch.randn(batch.image.shape) * 0.1).clamp(-0.2, 0.2).to(batch.image)
     image = torch.where(_coin(batch)[:, None, None, None], batch.image + added, batch.image)
-    return Batch(image, batch.masks, batch.present)
+    return replace(batch, image=image)
 
 
 CHANGES: dict[Augmentation, Callable[[Batch], Batch]] = {
@@ -72,5 +75,5 @@ def _coin(batch: Batch) -> Tensor:
 
 def _where(chosen: Tensor, batch: Batch, change: Callable[[Tensor], Tensor]) -> Batch:
     pick = chosen[:, None, None, None]
-    image = torch.where(pick, change(batch.image), batch.image)
-    return Batch(image, torch.where(pick, change(batch.masks), batch.masks), batch.present)
+    image, masks = (torch.where(pick, change(values), values) for values in (batch.image, batch.masks))
+    return replace(batch, image=image, masks=masks, valid=torch.where(pick[:, 0], change(batch.valid), batch.valid))

@@ -1,38 +1,179 @@
-"""A method's draws as the harness asks for them, whoever wants them: in evaluation mode and without gradients."""
+"""A method's answers as draws of whole images: in evaluation mode, without gradients, in chunks that bound memory."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from torch import Tensor
 
+from mrbench.cards import Capability, MethodCard
 from mrbench.data.case import Image
-from mrbench.interfaces.draw import Draw
-from mrbench.interfaces.method import Context, Method
+from mrbench.engine.answers import check_answer
+from mrbench.interfaces.draw import Draw, DrawKind
+from mrbench.interfaces.method import Answer, Method, Probabilities
+from mrbench.interfaces.noise import Noise, Rows
+from mrbench.nn.losses import logits_to_probability
+from mrbench.places import of_function
+from mrbench.seeds import derive_seed
+
+PIXELS_AT_ONCE = 2**17
+"""Pixels of draws that go through a network together, 8 of 128 x 128: their maps then stay in a processor's cache."""
+
+VALUES_AT_ONCE = 2**24
+"""Probabilities of samples that are held together: 64 MiB."""
 
 
 @dataclass(frozen=True, eq=False)
-class Draws(Iterator[Draw]):
-    """Draws that are made without gradients; whoever takes them keeps a mode of their own.
+class Source:
+    """Where draws come from.
 
     Attributes:
-        source: what the method gives them by; names the line of a wrong one.
+        method: trained, on its device.
+        card: says which answers this row gives.
+        seed: of the prediction.
+        device: where the method is.
     """
 
-    source: Iterator[Draw]
+    method: Method[Any]
+    card: MethodCard
+    seed: int
+    device: torch.device
 
-    def __next__(self) -> Draw:
-        with torch.no_grad():
-            return next(self.source)
+
+def answering(source: Source, kind: DrawKind | None) -> Callable[..., Answer]:
+    """What of the method answers for draws of a kind; None: for the first kind that its card gives."""
+    method, gives = source.method, source.card.capabilities
+    own_samples = type(method).sample is not Method.sample
+    if kind is None:
+        kind = DrawKind.SAMPLE if Capability.DIVERSE in gives else DrawKind.RATER
+        kind = kind if gives & {Capability.DIVERSE, Capability.PERSONAL} else DrawKind.CONSENSUS
+    if kind is DrawKind.CONSENSUS:
+        return method.consensus
+    return method.sample if kind is DrawKind.SAMPLE and own_samples else method.as_rater
 
 
-def draws_of(method: Method[Any], image: Image, n: int, context: Context) -> Draws:
-    """The draws for an image, one at a time; none where ``predict`` gives nothing to go through.
+def draws_of(source: Source, image: Image, n: int) -> Iterator[Draw]:
+    """The draws for an image: raters, then n samples, then the consensus, as the card gives them.
+
+    Raises:
+        PluginError: an answer of a wrong type or shape; names the method and the line of what gave it.
+    """
+    answers = ImageAnswers(source, image)
+    gives = source.card.capabilities
+    if Capability.PERSONAL in gives:
+        yield from answers.raters()
+    if Capability.DIVERSE in gives:
+        yield from answers.samples(n)
+    if Capability.CONSENSUS in gives:
+        yield from answers.consensus()
+
+
+class ImageAnswers:
+    """The answers for one image; what they share is computed once.
 
     Args:
-        n: samples asked for.
+        image: of D slices; D = 1 where it is no volume.
     """
-    method.eval()
-    with torch.no_grad():
-        draws = method.predict(image, n, context)
-    return Draws(iter(draws if isinstance(draws, Iterable) else ()))
+
+    def __init__(self, source: Source, image: Image) -> None:
+        self.source, self.image = source, image
+        self.classes, self.raters_number = source.method.description.n_classes, source.method.description.n_raters
+        slices = _slices(image.array)  # (D, C, H, W)
+        self.depth, self.pixels = len(slices), slices.shape[-2] * slices.shape[-1]
+        self._chunks = torch.split(slices, max(1, PIXELS_AT_ONCE // self.pixels))
+        self._features = [self._run(source.method.features, chunk.to(source.device)) for chunk in self._chunks]
+
+    def samples(self, n: int) -> Iterator[Draw]:
+        """n draws tied to no rater."""
+        method = self.source.method
+        if type(method).sample is Method.sample:
+            yield from self._samples_of_raters(n)
+            return
+        for numbers in _split(range(n), self._at_once):
+            for probability in self._answer(method.sample, numbers, DrawKind.SAMPLE):
+                yield Draw(DrawKind.SAMPLE, probability)
+
+    def _samples_of_raters(self, n: int) -> Iterator[Draw]:
+        # A rater drawn uniformly for each sample; those of one rater are computed together.
+        held = max(1, VALUES_AT_ONCE // (self.classes * self.pixels * self.depth))
+        chosen = [self._chosen(number) for number in range(n)]
+        for window in _split(range(n), held):
+            found: dict[int, np.ndarray] = {}
+            for rater in sorted({chosen[number] for number in window}):
+                own = [number for number in window if chosen[number] == rater]
+                for numbers in _split(own, self._at_once):
+                    found |= dict(zip(numbers, self._of_rater(rater, numbers, DrawKind.SAMPLE), strict=True))
+            yield from (Draw(DrawKind.SAMPLE, found[number]) for number in window)
+
+    def _chosen(self, number: int) -> int:
+        return derive_seed(self.source.seed, self.image.id, "rater of sample", number) % self.raters_number
+
+    def raters(self) -> Iterator[Draw]:
+        """Each rater's draws, draw 0 first; one where nothing is random."""
+        for rater in range(self.raters_number):
+            for numbers in _split(range(self.source.method.rater_draws), self._at_once):
+                for probability in self._of_rater(rater, numbers, DrawKind.RATER):
+                    yield Draw(DrawKind.RATER, probability, rater)
+
+    def _of_rater(self, rater: int, numbers: Sequence[int], kind: DrawKind) -> np.ndarray:
+        def answer(features: Any, noise: Noise) -> Answer:
+            return self.source.method.as_rater(features, rater, noise)
+
+        return self._answer(answer, numbers, kind, rater)
+
+    def consensus(self) -> Iterator[Draw]:
+        """The one answer."""
+        for probability in self._answer(self.source.method.consensus, [0], DrawKind.CONSENSUS):
+            yield Draw(DrawKind.CONSENSUS, probability)
+
+    @property
+    def _at_once(self) -> int:
+        return max(1, PIXELS_AT_ONCE // (self.pixels * len(self._chunks[0])))
+
+    def _answer(
+        self, function: Callable[[Any, Noise], Answer], numbers: Sequence[int], kind: DrawKind, rater: int | None = None
+    ) -> np.ndarray:
+        # (S, K, *spatial) for the draws of these numbers
+        parts, first = [], 0
+        for chunk, features in zip(self._chunks, self._features, strict=True):
+            slices = range(first, first := first + len(chunk))
+            rows = Rows(self.source.seed, self.image.id, kind, rater, numbers, slices)
+            noise = Noise(rows, self.source.device)
+            answer = self._run(function, features, noise)
+            check_answer(
+                answer, noise, self._expected(chunk), self._where(kind), of_function(answering(self.source, kind))
+            )
+            parts.append(self._probability(answer).cpu())  # (S, N, K, H, W)
+        volume = torch.cat(parts, dim=1).movedim(1, 2).contiguous()  # (S, K, D, H, W)
+        return volume.numpy() if self.image.array.ndim == 4 else volume[:, :, 0].numpy()
+
+    def _run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        # Whoever takes draws in turn may have a mode and gradients of their own.
+        self.source.method.eval()
+        with torch.no_grad():
+            return function(*arguments)
+
+    def _probability(self, answer: Answer) -> Tensor:
+        if isinstance(answer, Probabilities):
+            return answer.values
+        return logits_to_probability(answer, self.classes)
+
+    def _expected(self, chunk: Tensor) -> tuple[int, int, int, int]:
+        return len(chunk), self.classes, chunk.shape[2], chunk.shape[3]
+
+    def _where(self, kind: DrawKind) -> str:
+        name = answering(self.source, kind).__name__
+        return f"method {self.source.card.name!r}, case {self.image.id!r}: {name}()"
+
+
+def _slices(array: np.ndarray) -> Tensor:
+    # (D, C, H, W) from an image (C, H, W) or (C, D, H, W)
+    volume = array if array.ndim == 4 else array[:, None]
+    return torch.from_numpy(np.ascontiguousarray(volume.swapaxes(0, 1)))
+
+
+def _split(numbers: Sequence[int], length: int) -> Iterator[Sequence[int]]:
+    for start in range(0, len(numbers), length):
+        yield numbers[start : start + length]

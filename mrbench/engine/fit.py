@@ -26,7 +26,7 @@ from mrbench.engine.conditions import Precision
 from mrbench.engine.owned import check_owned
 from mrbench.engine.slices import AnySlices
 from mrbench.engine.sparsity import thinned
-from mrbench.engine.terms import check_terms, check_trainable
+from mrbench.engine.terms import check_terms, check_trainable, objective
 from mrbench.errors import DivergedError, NotApplicableError, PluginError
 from mrbench.files import replaced
 from mrbench.interfaces.method import Batch, Method, Stage
@@ -275,6 +275,7 @@ class _StageLoop:
         steps = torch.randperm(len(train)).split(self.stage.batch_size)  # type: ignore[no-untyped-call]
         for step, indices in enumerate(steps):
             batch = augment(train.batch(indices, self.device), allowed)
+            batch = replace(batch, progress=(epoch + step / len(steps)) / self.stage.epochs)
             terms = self._step(batch, f"epoch {epoch}, step {step}")
             for name, value in terms.items():
                 sums[name] = sums.get(name, torch.zeros((), device=self.device)) + value * len(indices)
@@ -285,7 +286,7 @@ class _StageLoop:
 
     def _step(self, batch: Batch, where: str) -> dict[str, Tensor]:
         terms = self._terms(batch, where)
-        total = torch.stack(list(terms.values())).sum()
+        total = objective(terms)
         check_trainable(total, self.stage, type(self.method).__name__)
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
@@ -319,7 +320,7 @@ class _StageLoop:
         with torch.no_grad(), convolutions_in_bf16(chosen=False):
             for indices in torch.arange(len(self.validation)).split(self.stage.batch_size):  # type: ignore[no-untyped-call]
                 terms = dict(self._terms(self.validation.batch(indices, self.device), "validation"))
-                terms["total"] = torch.stack(list(terms.values())).sum()
+                terms["total"] = objective(terms)
                 for name, value in terms.items():
                     sums[name] = sums.get(name, torch.zeros((), device=self.device)) + value * len(indices)
         return self._means(sums, len(self.validation))

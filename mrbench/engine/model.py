@@ -150,9 +150,9 @@ class Model:
     """
 
     def __init__(
-        self, spec: CellSpec, record: MethodCard, description: Description, method: "Method[Any]", device: Any
+        self, spec: CellSpec, card: MethodCard, description: Description, method: "Method[Any]", device: Any
     ) -> None:
-        self.spec, self.record, self.description, self.method, self.device = spec, record, description, method, device
+        self.spec, self.card, self.description, self.method, self.device = spec, card, description, method, device
 
     @property
     def rater_names(self) -> tuple[str, ...]:
@@ -228,11 +228,11 @@ class Model:
         return int(rater)
 
     def _draws(self, image: np.ndarray | Image | Case, n: int, seed: int, case: str | None) -> Iterable[Draw]:
-        from mrbench.interfaces.method import Context
+        from mrbench.engine.draws import Source
 
         own = prediction_seed(self.spec)
-        context = Context(derive_seed(own, seed) if seed else own, self.device, self.spec.sampler)
-        predictor = Predictor.of_method(self.record, self.description, n, self.method, context)
+        source = Source(self.method, self.card, derive_seed(own, seed) if seed else own, self.device)
+        predictor = Predictor.of_method(self.description, n, source)
         for _, draws in predictor.draws(self._case(image, case)):
             yield from draws
 

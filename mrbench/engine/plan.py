@@ -221,7 +221,7 @@ def _cells(
                 dataset=dataset.key,
                 kind=record.kind,
                 family=_family(plugin),
-                sampler=record.sampler,
+                sampler=record.gives,
                 method_version=plugin.version,
                 capabilities=tuple(sorted(record.capabilities)),
                 options=config.values(),

@@ -50,7 +50,8 @@ class Slices:
         image = self.image.index_select(0, indices).to(device).float() / self.scale
         present = self.present.index_select(0, indices).to(device)
         masks = self.masks.index_select(0, indices).to(device) * present[:, :, None, None]
-        return Batch(image, masks.long(), present)
+        valid = torch.ones(len(image), *image.shape[2:], dtype=torch.bool, device=device)
+        return Batch(image, masks.long(), present, valid)
 
     def select(self, keep: np.ndarray) -> "Slices":
         """The slices where ``keep`` ``(N,)`` holds."""

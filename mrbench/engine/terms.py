@@ -3,11 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from mrbench.errors import PluginError
 from mrbench.interfaces.method import Stage
 from mrbench.places import of_function
+
+
+def objective(terms: Mapping[str, Tensor]) -> Tensor:
+    """The sum of the terms; those whose names begin with an underscore are logged only."""
+    return torch.stack([value for name, value in terms.items() if not name.startswith("_")]).sum()
 
 
 def check_terms(terms: Any, stage: Stage, method: str) -> None:
@@ -46,6 +52,8 @@ def _fault(terms: Any) -> str:
         return _kind(terms)
     if not terms:
         return "an empty mapping"
+    if all(str(name).startswith("_") for name in terms):
+        return f"only terms that are logged: {', '.join(map(str, terms))}"
     wrong = [name for name, value in terms.items() if not isinstance(value, Tensor) or value.dim()]
     return f"{wrong[0]!r} is {_kind(terms[wrong[0]])}" if wrong else ""
 

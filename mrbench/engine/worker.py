@@ -40,7 +40,8 @@ from mrbench.registry import Registry, discover
 from mrbench.seeds import derive_seed
 
 if TYPE_CHECKING:
-    from mrbench.interfaces.method import Context, Method
+    from mrbench.engine.draws import Source
+    from mrbench.interfaces.method import Method
 
 LOG_BYTES = 2**20
 """The end of a cell's log that is kept."""
@@ -135,14 +136,14 @@ class CellLife:
         if self.spec.kind == "fusion":
             fusion = self.plugin.load()(configured(self.plugin, self.spec.options), description)
             return Predictor.of_fusion(record, description, samples, fusion, seed)
-        from mrbench.interfaces.method import Context
+        from mrbench.engine.draws import Source
 
         self.device = torch_device(self.order.device)
         method = untrained(self.spec, self.plugin, description)
         self._train(method, cases, fold)
-        context = Context(seed, self.device, self.spec.sampler)
-        self._measure_inference(method, context, cases[int(self._test_cases(fold)[0])])
-        return Predictor.of_method(record, description, samples, method, context)
+        source = Source(method, record, seed, self.device)
+        self._measure_inference(source, cases[int(self._test_cases(fold)[0])])
+        return Predictor.of_method(description, samples, source)
 
     def _train(self, method: "Method[Any]", cases: CaseSet, fold: Fold) -> None:
         final = self.spec.training_folder(self.order.results)
@@ -217,17 +218,17 @@ class CellLife:
             "samples_per_second": round(len(test) * predictor.samples / seconds, 2),
         }
 
-    def _measure_inference(self, method: "Method[Any]", context: "Context", case: Case) -> None:
+    def _measure_inference(self, source: "Source", case: Case) -> None:
         # One case, after a call that warms up; what is counted into tables is not part of it.
         from torch.utils.flop_counter import FlopCounterMode
 
         from mrbench.engine.draws import draws_of
 
         image = case.without_masks()
-        checked = Predictor.of_method(self.plugin.card, method.description, 1, method, context)
+        checked = Predictor.of_method(source.method.description, 1, source)
 
         def draw(n: int) -> None:
-            for _ in draws_of(method, image, n, context):
+            for _ in draws_of(source, image, n):
                 pass
 
         with FlopCounterMode(display=False) as flops:

@@ -1,7 +1,6 @@
-"""A method that learns from images: its stages, its loss, its draws. The training loop is the harness's."""
+"""A method that learns from images: its stages, its loss, its answers. The training loop is the harness's."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
@@ -11,12 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from mrbench.configuration import Config
-from mrbench.data.case import Image
 from mrbench.data.description import Description
 from mrbench.errors import PluginError
-from mrbench.interfaces.draw import Draw
-from mrbench.interfaces.training import TrainingOptions
-from mrbench.seeds import derive_noise
+from mrbench.interfaces.noise import Noise
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,11 +24,26 @@ class Batch:
         masks: ``(B, R, H, W)`` int64 below K; rows of absent raters are 0 and carry no meaning. R = 1 in a stage that
             fuses.
         present: ``(B, R)`` bool.
+        valid: ``(B, H, W)`` bool, the pixels that count.
+        progress: of the stage, in [0, 1): the share of its steps that are done.
     """
 
     image: Tensor
     masks: Tensor
     present: Tensor
+    valid: Tensor
+    progress: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Probabilities:
+    """An answer of a method that computes probabilities and no logits.
+
+    Attributes:
+        values: ``(S, N, K, H, W)`` float, summing to one over K, background included.
+    """
+
+    values: Tensor
 
 
 @dataclass(frozen=True)
@@ -78,43 +89,31 @@ class Stage:
     fuse: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
 
 
-@dataclass(frozen=True)
-class Context:
-    """What surrounds a prediction.
-
-    Attributes:
-        seed: of the prediction.
-        device: where the method is.
-        sampler: of the method's record: how this row draws from the family's training.
-    """
-
-    seed: int
-    device: torch.device
-    sampler: str = "default"
-
-    def noise(self, image: Image, *axes: str | int) -> np.random.Generator:
-        """Generator of one draw's base noise: (prediction seed, case, axes); batches and case order change nothing.
-
-        A volume's draws take one base noise for all their slices.
-        """
-        return derive_noise(self.seed, image.id, *axes)
-
+Answer = Tensor | Probabilities
+"""``(S, N, L, H, W)`` logits, L = 1 where K = 2 and L = K else, or :class:`Probabilities`."""
 
 C = TypeVar("C", bound=Config)
 
 
-class Method(nn.Module, ABC, Generic[C]):
-    """A model with its losses and its sampling, a module of torch: its submodules and parameters are what is trained.
+class Method(nn.Module, Generic[C]):
+    """A model with its losses and its answers, a module of torch: its submodules and parameters are what is trained.
 
     They are moved to the device, saved, loaded and checked as well. Subclasses assign them in ``__init__``, which runs
-    on the CPU under a seeded global generator. The harness puts them in training or evaluation mode and turns gradients
-    off where none are needed. Training draws from torch's global generator, prediction from ``context.noise`` alone.
+    on the CPU under a seeded global generator. The harness owns evaluation mode, gradients, the device, slices and
+    volumes, chunks that bound the memory, and the order of draws. Training draws from torch's global generator,
+    answers from ``noise`` alone.
+
+    A subclass defines the answers that its card gives: :meth:`sample`, :meth:`as_rater`, :meth:`consensus`. In them N
+    counts slices, of one volume or of several cases; none may look at another. S is ``noise.draws``, or 1 where nothing
+    is drawn.
 
     Attributes:
         stage_name: of the default stage, an ingredient of its seeds; empty: the name of the class.
+        rater_draws: predictions for each rater that the harness asks for; draw 0 is the one that is scored alone.
     """
 
     stage_name: ClassVar[str] = ""
+    rater_draws: int = 1
 
     def __init__(self, config: C, description: Description) -> None:
         super().__init__()
@@ -131,7 +130,7 @@ class Method(nn.Module, ABC, Generic[C]):
             )
         super().__setattr__(name, value)
 
-    def loss(self, batch: Batch) -> Mapping[str, Tensor]:  # noqa: ARG002
+    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """The weighted terms of the default stage's objective, by name: scalars whose sum is minimised."""
         raise PluginError(f"{type(self).__name__} has no loss", expected="a method loss(batch), or stages with losses")
 
@@ -144,6 +143,7 @@ class Method(nn.Module, ABC, Generic[C]):
         children: Sequence[str] = (),
         *,
         name: str = "",
+        options: Any = None,
         rates: Mapping[str, float] | None = None,
         **more: Any,
     ) -> Stage:
@@ -152,41 +152,60 @@ class Method(nn.Module, ABC, Generic[C]):
         Args:
             children: names of the submodules; none: the whole method.
             name: of the stage; default: :attr:`stage_name`.
+            options: of this stage; those that it lacks are the method's.
             rates: learning rates of submodules that have one of their own.
             more: other fields of the stage; ``loss`` is by default the method's.
 
         Raises:
-            PluginError: other options.
+            PluginError: an option that neither has, or a name that no submodule has.
         """
-        options = self._training_options()
-        values: dict[str, Any] = {"loss": self.loss, **more}
+        rate = self._training_option("learning_rate", options)
+        settings = {name: self._training_option(name, options) for name in _SETTINGS}
         return Stage(
             name=name or self.stage_name or type(self).__name__,
-            modules=[self.get_submodule(child) for child in children] or [self],
-            groups=_groups(self, children, options.learning_rate, rates or {}),
-            epochs=options.epochs,
-            batch_size=options.batch_size,
-            schedule=options.schedule,
-            patience=options.patience,
-            **values,
+            modules=[self._child(child) for child in children] or [self],
+            groups=_groups(self, children, rate, rates or {}),
+            **{"loss": self.loss, **settings, **more},
         )
 
-    def _training_options(self) -> TrainingOptions:
-        if not isinstance(self.config, TrainingOptions):
+    def _training_option(self, name: str, options: Any) -> Any:
+        found = next((each for each in (options, self.config) if hasattr(each, name)), None)
+        if found is None:
             raise PluginError(
-                f"nothing says how {type(self).__name__} is trained",
+                f"nothing says the {name} of {type(self).__name__}",
                 expected="options that derive from mrbench.TrainingOptions, or a method stages()",
                 found=f"options of class {type(self.config).__name__}",
             )
-        return self.config
+        return getattr(found, name)
 
-    @abstractmethod
-    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:
-        """Draws for one image. The harness asks for them in evaluation mode and without gradients.
+    def _child(self, name: str) -> nn.Module:
+        children = dict(self.named_children())
+        if name not in children:
+            raise PluginError(
+                f"a stage of {type(self).__name__} names the submodule {name!r}, and there is none",
+                expected=", ".join(children),
+                found=name,
+            )
+        return children[name]
 
-        Diverse methods give exactly ``n`` samples, personal ones at least one prediction for each rater (draw 0
-        first), consensus-only ones a single consensus. ``probability`` is ``(K, *spatial)`` on the image's grid.
+    def features(self, x: Tensor) -> Any:
+        """What all answers for images ``(N, C, H, W)`` share, computed once. Default: the images."""
+        return x
+
+    def sample(self, features: Any, noise: Noise) -> Answer:
+        """``(S, N, L, H, W)``: draws tied to no rater.
+
+        Default, where a card gives samples of random raters: a rater drawn uniformly for each, by the harness.
         """
+        raise PluginError(f"{type(self).__name__} gives no samples", expected="sample(features, noise)")
+
+    def as_rater(self, features: Any, rater: int, noise: Noise) -> Answer:
+        """``(S, N, L, H, W)``: draws in the style of one rater."""
+        raise PluginError(f"{type(self).__name__} gives no raters", expected="as_rater(features, rater, noise)")
+
+    def consensus(self, features: Any, noise: Noise) -> Answer:
+        """``(1, N, L, H, W)``: the one answer."""
+        raise PluginError(f"{type(self).__name__} gives no consensus", expected="consensus(features, noise)")
 
     def save(self, folder: Path) -> None:
         """Writes the weights and nothing else: a file per submodule, and one of parameters that are in none."""
@@ -206,6 +225,9 @@ class Method(nn.Module, ABC, Generic[C]):
 _OWN = ("config", "description", "training")
 """Attributes of a method that are set when it is made; its class has the others."""
 
+_SETTINGS = ("epochs", "batch_size", "schedule", "patience")
+"""Of a stage, which options say."""
+
 _LOOSE = "parameters"
 """File of parameters and buffers that are in no submodule; none can have this name, for it is a method's of torch."""
 
@@ -213,7 +235,15 @@ _LOOSE = "parameters"
 def _groups(
     method: Method[Any], children: Sequence[str], rate: float, rates: Mapping[str, float]
 ) -> list[ParameterGroup]:
-    # Each parameter once, by learning rate; tied ones go by the first submodule that has them.
+    # Each parameter once, by learning rate; tied ones go by the first submodule that has them. Submodules that options
+    # leave out are None, and may be named.
+    unknown = [child for child in rates if not hasattr(method, child)]
+    if unknown:
+        raise PluginError(
+            f"a stage of {type(method).__name__} has a learning rate for {unknown[0]!r}, which is no submodule",
+            expected=", ".join(name for name, _ in method.named_children()),
+            found=unknown[0],
+        )
     found: dict[float, list[nn.Parameter]] = {}
     for name, parameter in method.named_parameters():
         child = name.partition(".")[0]

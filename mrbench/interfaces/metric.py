@@ -27,7 +27,7 @@ class Metric(ABC):
         A metric that is a mean of case values gives vectors of length 1 and inherits :meth:`finalise`.
         """
 
-    def applies(self, tables: CaseTables, key: Key) -> bool:  # noqa: ARG002
+    def applies(self, tables: CaseTables, key: Key) -> bool:
         """Should this case have a value at this key, if the method gives what the metric needs?
 
         A value that does not cover every case and key to which the metric applies is shown with its count and is never

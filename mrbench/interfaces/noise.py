@@ -2,18 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from mrbench.errors import PluginError
+from mrbench.interfaces.draw import DrawKind
 from mrbench.seeds import derive_seed
 
-Answer = Literal["sample", "rater", "consensus"]
 
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Rows:
     """Whose noise it is: S draws of one answer for N slices of one case.
 
@@ -28,7 +26,7 @@ class Rows:
 
     seed: int
     case: str
-    answer: Answer
+    answer: DrawKind
     rater: int | None
     draws: Sequence[int]
     slices: Sequence[int]
@@ -56,6 +54,16 @@ class Noise:
     def draws(self) -> int:
         """S."""
         return len(self.rows.draws)
+
+    @property
+    def slices(self) -> int:
+        """N."""
+        return len(self.rows.slices)
+
+    @property
+    def numbers(self) -> Tensor:
+        """``(S,)`` int64: the draws' own numbers, for methods that take turns."""
+        return torch.tensor(list(self.rows.draws), device=self.device)
 
     def normal(self, site: str, *shape: int, per_slice: bool = False, per_rater: bool = True) -> Tensor:
         """``(S, N, *shape)`` float32, standard normal.
@@ -115,7 +123,13 @@ class Noise:
             )
         self.sites.add(site)
         rows, generator = self.rows, torch.Generator(device or _source(self.device))
-        axes = (rows.seed, rows.case, site, rows.answer, -1 if rows.rater is None or not per_rater else rows.rater)
+        axes = (
+            rows.seed,
+            rows.case,
+            site,
+            rows.answer.value,
+            -1 if rows.rater is None or not per_rater else rows.rater,
+        )
         if per_slice:
             drawn = [
                 torch.stack([row(generator.manual_seed(derive_seed(*axes, draw, each))) for each in rows.slices])
@@ -123,7 +137,7 @@ class Noise:
             ]
             return torch.stack(drawn).to(self.device)
         each = torch.stack([row(generator.manual_seed(derive_seed(*axes, draw))) for draw in rows.draws])
-        return each.to(self.device)[:, None].expand(-1, len(rows.slices), *each.shape[1:])
+        return each.to(self.device)[:, None].expand(-1, self.slices, *each.shape[1:])
 
 
 def _source(device: torch.device) -> torch.device:

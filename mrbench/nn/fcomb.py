@@ -69,14 +69,6 @@ class Fcomb(nn.Module):
             x = convolution(torch.relu(x))
         return x.reshape(*first.shape[:2], *x.shape[1:])
 
-    def by_slices(self, maps: Tensor, vectors: Tensor) -> Iterator[Tensor]:
-        """``(S, outputs, H, W)`` logits slice by slice, from ``(D, maps, H, W)`` and vectors ``(D, S, vector)``.
-
-        One at a time, so that a volume's logits are never all there at once.
-        """
-        for slice_maps, slice_vectors in zip(maps, vectors, strict=True):
-            yield self(slice_maps[None], slice_vectors[None])[0]
-
     def inner_parameters(self) -> Iterator[nn.Parameter]:
         """Weights and biases of every layer but the last: what the released models' norm penalty covers."""
         for convolution in list(self.convolutions)[:-1]:

@@ -1,19 +1,33 @@
 """The conditional variational U-Net: feature maps, a prior over a low-dimensional latent, and a head for both."""
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 
-import numpy as np
-import torch
 from torch import Tensor, nn
 
-from mrbench.data.case import Image
+from mrbench.interfaces.noise import Noise
 from mrbench.nn.backbone import Backbone, build_backbone
 from mrbench.nn.encoder import Encoder, build_encoder
 from mrbench.nn.fcomb import Fcomb, norm_penalty
+from mrbench.nn.gaussian import DiagonalGaussian
 from mrbench.nn.losses import logit_channels, start_from_background
-from mrbench.nn.slices import draws_at_once, draws_from_slices, run_by_slices
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """Images behind the networks that every draw shares.
+
+    Attributes:
+        maps: ``(N, 16, H, W)``.
+        prior: p(z|x), ``(N, Z)``.
+    """
+
+    maps: Tensor
+    prior: DiagonalGaussian
+
+    def latents(self, epsilon: Tensor) -> Tensor:
+        """``(S, N, ..., Z)`` draws of the prior from standard normal noise of that shape."""
+        shape = (len(self.maps), *[1] * (epsilon.dim() - 3), -1)
+        return self.prior.mean.view(shape) + self.prior.deviation.view(shape) * epsilon
 
 
 class LatentUNet(nn.Module):
@@ -40,51 +54,15 @@ class LatentUNet(nn.Module):
         encoders = [*self.prior.parameters(), *posterior.parameters()]
         return norm_penalty(iter([*encoders, *self.fcomb.inner_parameters()]))
 
-    def encode(self, image: Image, device: torch.device) -> "Encoded":
-        """What every draw of an image shares, computed once."""
-        features = run_by_slices(self.backbone, image.array, device)  # (D, 16, H, W)
-        mean, deviation = run_by_slices(self._moments, image.array, device).chunk(2, dim=1)  # (D, Z) each
-        return Encoded(features, mean, deviation)
+    def encode(self, x: Tensor) -> Encoded:
+        """What every draw for images ``(N, C, H, W)`` shares."""
+        return Encoded(self.backbone(x), self.prior(x))
 
-    def _moments(self, x: Tensor) -> Tensor:
-        prior = self.prior(x)
-        return torch.cat([prior.mean, prior.deviation], dim=1)
+    def decode(self, maps: Tensor, z: Tensor) -> Tensor:
+        """``(S, N, L, H, W)`` logits of p(y|x, z) from maps ``(N, 16, H, W)`` and latents ``(S, N, Z)``."""
+        logits: Tensor = self.fcomb(maps, z.transpose(0, 1))
+        return logits.transpose(0, 1)
 
-    def sample(
-        self,
-        image: Image,
-        noise: Iterable[np.ndarray],
-        device: torch.device,
-        through: Callable[[Tensor], Tensor] | None = None,
-    ) -> Iterator[np.ndarray]:
-        """Probabilities ``(K, *spatial)`` of one prior draw per base noise ``(Z,)``; a volume's slices share it.
-
-        ``through`` changes the draws ``(D, S, Z)`` before they are decoded; None: nothing does.
-        """
-        encoded, noise = self.encode(image, device), iter(noise)
-        while chunk := list(islice(noise, draws_at_once(image.array, self.classes))):
-            z = encoded.latents(np.stack(chunk))
-            yield from self.decode(encoded.features, z if through is None else through(z), image)
-
-    def decode(self, features: Tensor, z: Tensor, image: Image) -> np.ndarray:
-        """``(S, K, *spatial)`` probabilities from maps ``(D, 16, H, W)`` and latents ``(D, S, Z)``."""
-        return draws_from_slices(self.fcomb.by_slices(features, z), self.classes, image.array.ndim)
-
-
-@dataclass(frozen=True, eq=False)
-class Encoded:
-    """The slices of one image behind the networks that every draw shares.
-
-    Attributes:
-        features: ``(D, 16, H, W)``.
-        mean, deviation: of p(z|x), ``(D, Z)``.
-    """
-
-    features: Tensor
-    mean: Tensor
-    deviation: Tensor
-
-    def latents(self, noise: np.ndarray) -> Tensor:
-        """``(D, S, Z)`` from base noise ``(S, Z)``, standard normal."""
-        epsilon = torch.from_numpy(noise.astype(np.float32)).to(self.mean.device)
-        return self.mean[:, None] + self.deviation[:, None] * epsilon
+    def sample(self, encoded: Encoded, noise: Noise) -> Tensor:
+        """``(S, N, L, H, W)`` logits of draws of the prior."""
+        return self.decode(encoded.maps, encoded.latents(noise.normal("z", encoded.prior.mean.shape[1])))

@@ -1,17 +1,13 @@
 """D-Persona's stage II (Wu et al., CVPR 2024): each rater is a query into draws from the frozen prior of stage I.
 
-Z counts the dimensions of the latent, F = K - 1 the foreground classes, N here the latents of a bank.
+Z counts the dimensions of the latent, F = K - 1 the foreground classes, B in a bank its latents.
 """
 
-from collections.abc import Iterator
 from itertools import pairwise
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mrbench.data.case import Image
-from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.method import Batch
 from mrbench.nn.convolutional import Convolutional
 from mrbench.nn.latent_unet import LatentUNet
@@ -31,6 +27,11 @@ class Queries(Convolutional):
         """The mean of each head's output over the image."""
         return self.convolved(self._of_each, maps).mean(dim=(3, 4))
 
+    def find(self, rater: int, maps: Tensor, bank: Tensor) -> Tensor:
+        """``(S, N, Z)`` what one rater's query finds in banks ``(S, N, B, Z)``, from maps ``(N, 16, H, W)``."""
+        query = self.convolved(self.heads[rater], maps).mean(dim=(2, 3))  # (N, Z)
+        return attend(query[:, None], bank)[:, :, 0]
+
     def _of_each(self, maps: Tensor) -> Tensor:
         return torch.stack([head(maps) for head in self.heads], dim=1)  # (B, R, Z, h, w)
 
@@ -46,27 +47,21 @@ def _query(config: Personalisation, maps: int, latent: int) -> nn.Sequential:
 
 
 def attend(query: Tensor, bank: Tensor) -> Tensor:
-    """``(B, R, Z)`` for each rater the mean of the bank ``(B, N, Z)``, weighted by softmax over N of query x latent."""
-    return (query @ bank.mT).softmax(dim=2) @ bank
+    """``(..., R, Z)`` for each rater the mean of the bank ``(..., B, Z)``, weighted by softmax of query x latent."""
+    return (query @ bank.mT).softmax(dim=-1) @ bank
 
 
-def raters_loss(network: LatentUNet, features: Tensor, z: Tensor, batch: Batch) -> Tensor:
+def raters_loss(network: LatentUNet, queries: Queries, bank: Tensor, batch: Batch) -> Tensor:
     """Dice loss of the raters' own maps; a channel per rater and foreground class. Absent raters count nothing.
 
     Args:
-        network: of stage I.
-        features: of the batch, ``(B, 16, H, W)``.
-        z: of each rater, ``(B, R, Z)``.
+        network: of stage I, frozen.
+        bank: draws from its prior, ``(B, N, Z)``.
         batch: with the masks.
     """
-    probability = logits_to_probability(network.fcomb(features, z), network.classes)[:, :, 1:]  # (B, R, F, H, W)
+    features = network.backbone(batch.image)  # (B, 16, H, W)
+    logits = network.fcomb(features, attend(queries(features), bank))  # (B, R, L, H, W)
+    probability = logits_to_probability(logits, network.classes)[:, :, 1:]  # (B, R, F, H, W)
     masks = foreground(batch.masks, network.classes)
     counted = batch.present[:, :, None].expand(-1, -1, network.classes - 1)
     return channel_dice_loss(probability.flatten(1, 2), masks.flatten(1, 2), counted.flatten(1, 2))
-
-
-def raters_draws(network: LatentUNet, features: Tensor, z: Tensor, image: Image) -> Iterator[Draw]:
-    """A prediction for every rater, from maps ``(D, 16, H, W)`` and the raters' latents ``(D, R, Z)``."""
-    for rater in range(z.shape[1]):
-        probability: np.ndarray = network.decode(features, z[:, rater : rater + 1], image)[0]
-        yield Draw(DrawKind.RATER, probability, rater)

@@ -23,7 +23,8 @@ def spanning(head: Fcomb, maps: Tensor, vectors: Tensor, classes: int) -> Tensor
     if classes > 2 or vectors.shape[1] < 3:
         return _foreground(head(maps, vectors), classes)
     with torch.no_grad():
-        logits = torch.stack([each[:, 0] for each in head.by_slices(maps, vectors)])  # (B, S, H, W)
+        each = (head(maps[i : i + 1], vectors[i : i + 1])[0, :, 0] for i in range(len(maps)))
+        logits = torch.stack(list(each))  # (B, S, H, W)
         choice = torch.stack([logits.argmax(dim=1), logits.argmin(dim=1)], dim=1)  # (B, 2, H, W)
     return _foreground(head.chosen(maps, vectors, choice), classes)
 

@@ -28,7 +28,7 @@ class GlobalMatrices(nn.Module):
         super().__init__()
         self.entries = nn.Parameter(first.expand(raters, -1, -1).clone())
 
-    def forward(self, features: Tensor, rater: Tensor) -> Tensor:  # noqa: ARG002
+    def forward(self, features: Tensor, rater: Tensor) -> Tensor:
         """``(P, K, K, 1, 1)`` for raters ``(P,)``; the features ``(P, 16, H, W)`` are not looked at."""
         return columns_sum_to_one(functional.softplus(self.entries))[rater][..., None, None]
 
@@ -66,6 +66,11 @@ class LowRankMatrices(nn.Module):
         u, v = parts[:, :-1].reshape(shape).unbind(1)  # (P, K, rank, H, W) each
         identity = torch.eye(self.classes, device=parts.device)[..., None, None]
         return columns_sum_to_one(torch.einsum("pirhw,pjrhw->pijhw", u, v) + parts[:, None, -1:] * identity)
+
+
+def said(matrices: Tensor, truth: Tensor) -> Tensor:
+    """``(P, K, H, W)`` what raters with matrices ``(P, K, K, H, W)`` say where the truth is ``(P, K, H, W)``."""
+    return torch.einsum("pijhw,pjhw->pihw", matrices.expand(-1, -1, -1, *truth.shape[2:]), truth)
 
 
 def _head(maps: int, first: Tensor) -> nn.Sequential:

@@ -3,22 +3,20 @@
 P counts the (image, rater) pairs of a step.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mrbench.data.case import Image
 from mrbench.data.description import Description
-from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method, Stage
+from mrbench.interfaces.method import Batch, Method, Probabilities, Stage
+from mrbench.interfaces.noise import Noise
 from mrbench.nn.backbone import build_backbone
 from mrbench.nn.losses import logit_channels, logits_to_probability, probability_dice_loss, start_from_background
 from mrbench.nn.raters import pairs_of
-from mrbench.nn.slices import from_slices, run_by_slices
 from mrbench_confusion.config import ConfusionConfig, PixelConfusionConfig
-from mrbench_confusion.matrices import GlobalMatrices, LowRankMatrices, PixelMatrices, start
+from mrbench_confusion.matrices import GlobalMatrices, LowRankMatrices, PixelMatrices, said, start
 
 LEAST = 1e-7
 """Probabilities are kept from zero by this much before the logarithm."""
@@ -41,7 +39,6 @@ class ConfusionMatrices(Method[ConfusionConfig]):
         return GlobalMatrices(self.raters, start(self.classes, self.config.diagonal, self.config.off_diagonal))
 
     def stages(self) -> Sequence[Stage]:
-        """All together."""
         return [self.stage(rates={"matrices": self.config.matrix_learning_rate})]
 
     # Tanno et al. 2019, eq. 7; Zhang et al. 2020, eq. 8: means over pixels and pairs where the papers have sums
@@ -49,12 +46,11 @@ class ConfusionMatrices(Method[ConfusionConfig]):
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """The raters' cross-entropy and the trace of their matrices."""
         image, rater = pairs_of(batch.present, one=self.config.raters_per_image == "one")  # (P,) each
-        features = self.backbone(batch.image)[image]  # (P, 16, H, W)
-        truth = logits_to_probability(self.truth(features), self.classes)  # (P, K, H, W)
+        maps, truth = (values[image] for values in self.features(batch.image))  # (P, 16, H, W), (P, K, H, W)
         y = batch.masks[image, rater]  # (P, H, W)
         if self.matrices is None:
             return {"raters": self._loss(truth, y)}
-        matrices = self.matrices(features, rater)  # (P, K, K, H, W)
+        matrices = self.matrices(maps, rater)  # (P, K, K, H, W)
         trace = matrices.diagonal(dim1=1, dim2=2).sum(dim=-1).mean()
         return {"raters": self._loss(said(matrices, truth), y), "trace": self.config.trace_weight * trace}
 
@@ -63,19 +59,15 @@ class ConfusionMatrices(Method[ConfusionConfig]):
             return probability_dice_loss(probability, y)
         return functional.nll_loss(probability.clamp_min(LEAST).log().contiguous(), y)
 
-    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:  # noqa: ARG002
-        """One prediction per rater."""
-        everybody = run_by_slices(self._all_raters, image.array, context.device)  # (D, R K, H, W)
-        for rater, slices in enumerate(torch.split(everybody, self.classes, dim=1)):
-            yield Draw(DrawKind.RATER, from_slices(slices, image.array.ndim), rater)
+    def features(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        maps = self.backbone(x)
+        return maps, logits_to_probability(self.truth(maps), self.classes)
 
-    def _all_raters(self, x: Tensor) -> Tensor:
-        features = self.backbone(x)  # (D, 16, H, W)
-        truth = logits_to_probability(self.truth(features), self.classes)  # (D, K, H, W)
-        if self.matrices is None:
-            return truth.repeat(1, self.raters, 1, 1)
-        raters = (torch.full((len(x),), r, device=x.device) for r in range(self.raters))
-        return torch.cat([said(self.matrices(features, rater), truth) for rater in raters], dim=1)
+    def as_rater(self, features: tuple[Tensor, Tensor], rater: int, noise: Noise) -> Probabilities:
+        maps, truth = features
+        if self.matrices is not None:
+            truth = said(self.matrices(maps, torch.full((len(maps),), rater, device=maps.device)), truth)
+        return Probabilities(truth[None])
 
 
 class PixelConfusionMatrices(ConfusionMatrices):
@@ -88,8 +80,3 @@ class PixelConfusionMatrices(ConfusionMatrices):
         if config.rank is None:
             return PixelMatrices(self.raters, maps, start(self.classes, config.diagonal, config.off_diagonal))
         return LowRankMatrices(self.raters, maps, self.classes, config.rank, config.diagonal, config.off_diagonal)
-
-
-def said(matrices: Tensor, truth: Tensor) -> Tensor:
-    """``(P, K, H, W)`` what raters with matrices ``(P, K, K, H, W)`` say where the truth is ``(P, K, H, W)``."""
-    return torch.einsum("pijhw,pjhw->pihw", matrices.expand(-1, -1, -1, *truth.shape[2:]), truth)

@@ -24,6 +24,6 @@ class LeaveOneOut(Fusion[NoOptions]):
     raters are present.
     """
 
-    def fuse(self, masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator) -> Iterator[Trial]:  # noqa: ARG002
+    def fuse(self, masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator) -> Iterator[Trial]:
         for rater, others in left_out(present):
             yield Trial(others, [Draw(DrawKind.CONSENSUS, one_hot(masks[rater], self.description.n_classes))])

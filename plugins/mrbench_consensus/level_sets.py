@@ -42,7 +42,7 @@ class LevelSets(Fusion[NoOptions]):
     Absent raters are skipped in the ranking. One trial against every rater present, none where nobody is.
     """
 
-    def fuse(self, masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator) -> Iterator[Trial]:  # noqa: ARG002
+    def fuse(self, masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator) -> Iterator[Trial]:
         if present.any():
             sets = [binary_probability(level.astype(np.float32)) for level in level_sets(masks[present])]
             samples = [Draw(DrawKind.SAMPLE, sets[level]) for level in cycled(len(sets), n)]

@@ -13,7 +13,7 @@ from mrbench_consensus.config import NoOptions
 class MajorityVote(Fusion[NoOptions]):
     """One consensus, scored against every rater present; no trial where nobody is."""
 
-    def fuse(self, masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator) -> Iterator[Trial]:  # noqa: ARG002
+    def fuse(self, masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator) -> Iterator[Trial]:
         if present.any():
             classes = self.description.n_classes
             labels = majority_vote(masks[present], classes)

@@ -18,7 +18,7 @@ class StapleFusion(Fusion[StapleOptions]):
         super().__init__(config, description)
         self.rules = Rules(**dict(config))
 
-    def fuse(self, masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator) -> Iterator[Trial]:  # noqa: ARG002
+    def fuse(self, masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator) -> Iterator[Trial]:
         if present.any():
             estimate = staple(masks, present, self.description.n_classes, self.rules)
             yield Trial(present, [Draw(DrawKind.CONSENSUS, estimate.probability)])

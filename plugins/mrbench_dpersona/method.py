@@ -3,28 +3,25 @@
 Z counts the dimensions of the latent, L the logits per pixel, F = K - 1 the foreground classes.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor, cat, nn
+from torch import Tensor, cat
 
-from mrbench.data.case import Image
 from mrbench.data.description import Description
-from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method, ParameterGroup, Stage
+from mrbench.interfaces.method import Batch, Method, Stage
+from mrbench.interfaces.noise import Noise
 from mrbench.nn.bound import bound_loss
 from mrbench.nn.encoder import build_encoder
 from mrbench.nn.gaussian import gaussian_kl
 from mrbench.nn.latent_unet import Encoded, LatentUNet
 from mrbench.nn.losses import batch_dice_loss, logits_to_probability
-from mrbench.nn.queries import Queries, attend, raters_draws, raters_loss
+from mrbench.nn.queries import Queries, raters_loss
 from mrbench.nn.raters import draw_rater, foreground, mask_of, pairs_of
 from mrbench.nn.span import spanning
 from mrbench_dpersona.ablations import orthogonality, pairwise_dice
 from mrbench_dpersona.config import DPersonaConfig
-from mrbench_dpersona.prior_bank import EPOCHS, LEARNING_RATE, PriorBank
-
-Loss = Callable[[Batch], Mapping[str, Tensor]]
+from mrbench_dpersona.prior_bank import PriorBank
 
 
 class DPersona(Method[DPersonaConfig]):
@@ -42,26 +39,11 @@ class DPersona(Method[DPersonaConfig]):
     def stages(self) -> Sequence[Stage]:
         """Diversification, then on what it left, frozen, the bank if there is one, and personalisation."""
         one, two = self.config.stage_1, self.config.stage_2
-        encoders = [self.network, self.posterior]
-        stages = [
-            self._stage("diversification", encoders, self.diversification, one.epochs, one.learning_rate),
-            self._stage("personalisation", [self.queries], self.personalisation, two.epochs, two.learning_rate),
+        return [
+            self.stage(["network", "posterior"], name="diversification", loss=self.diversification, options=one),
+            *([self.stage(["bank"], name="prior-bank", loss=self.distortion, options=self.bank)] if self.bank else []),
+            self.stage(["queries"], name="personalisation", loss=self.personalisation, options=two),
         ]
-        if self.bank is not None:
-            stages.insert(1, self._stage("prior-bank", [self.bank], self.distortion, EPOCHS, LEARNING_RATE))
-        return stages
-
-    def _stage(self, name: str, modules: Sequence[nn.Module], loss: Loss, epochs: int, rate: float) -> Stage:
-        return Stage(
-            name=name,
-            modules=modules,
-            groups=[ParameterGroup([p for module in modules for p in module.parameters()], rate)],
-            loss=loss,
-            epochs=epochs,
-            batch_size=self.config.batch_size,
-            schedule=self.config.schedule,
-            patience=self.config.patience,
-        )
 
     # Stage I
 
@@ -132,49 +114,31 @@ class DPersona(Method[DPersonaConfig]):
         """The k-means objective of prior draws of the batch."""
         assert self.bank is not None
         draws = max(self.config.stage_2.bank, -(-len(self.bank.centroids) // len(batch.image)))
-        with torch.no_grad():
-            z = self.network.prior(batch.image).samples(draws).flatten(0, 1)  # (B N, Z)
-        return {"distortion": self.bank.distortion(z)}
+        return {"distortion": self.bank.distortion(self.network.prior(batch.image).samples(draws).flatten(0, 1))}
 
     # Stage II
 
     def personalisation(self, batch: Batch) -> Mapping[str, Tensor]:
         """Dice loss of the raters' own maps; a channel per rater and foreground class."""
-        with torch.no_grad():
-            features = self.network.backbone(batch.image)
-            bank = self._bank(batch.image)  # (B, N, Z)
-        z = attend(self.queries(features), bank)  # (B, R, Z)
-        return {"raters": raters_loss(self.network, features, z, batch)}
+        x, size = batch.image, self.config.stage_2.bank
+        bank = self.bank.for_each(len(x)) if self.bank else self.network.prior(x).samples(size)  # (B, N, Z)
+        return {"raters": raters_loss(self.network, self.queries, bank, batch)}
 
-    def _bank(self, x: Tensor) -> Tensor:
-        if self.bank is not None:
-            return self.bank.for_each(len(x))
-        return self.network.prior(x).samples(self.config.stage_2.bank)
+    # Sampling: dpersona-1, then dpersona-2
 
-    # Sampling
+    def features(self, x: Tensor) -> Encoded:
+        return self.network.encode(x)
 
-    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:
-        """``dpersona-1``: n samples of the prior; ``dpersona-2``: a prediction for every rater.
+    def sample(self, features: Encoded, noise: Noise) -> Tensor:
+        """Draws of the prior, with a prior bank the centroids nearest to them."""
+        z = features.latents(noise.normal("z", self.config.encoder.latent))
+        return self.network.decode(features.maps, self.bank(z) if self.bank else z)
 
-        The slices of a volume share the base noise of z, and that of the bank. With a prior bank a sample of the prior
-        is replaced by the centroid nearest to it, and the queries attend to the centroids.
-        """
-        if context.sampler == "raters":
-            yield from self._predict_raters(image, context)
-            return
-        latent = self.config.encoder.latent
-        noise = (context.noise(image, "sample", s).standard_normal(latent) for s in range(n))
-        for probability in self.network.sample(image, noise, context.device, self.bank):
-            yield Draw(DrawKind.SAMPLE, probability)
-
-    def _predict_raters(self, image: Image, context: Context) -> Iterator[Draw]:
-        encoded = self.network.encode(image, context.device)
-        z = attend(self.queries(encoded.features), self._bank_of(encoded, image, context))  # (D, R, Z)
-        yield from raters_draws(self.network, encoded.features, z, image)
-
-    def _bank_of(self, encoded: Encoded, image: Image, context: Context) -> Tensor:
-        # (D, N, Z)
-        if self.bank is not None:
-            return self.bank.for_each(len(encoded.mean))
-        noise = context.noise(image, "bank").standard_normal((self.config.bank, self.config.encoder.latent))
-        return encoded.latents(noise)
+    def as_rater(self, features: Encoded, rater: int, noise: Noise) -> Tensor:
+        """What the rater's query finds in a bank of prior draws, which all raters share, or among the centroids."""
+        if self.bank:
+            bank = self.bank.for_each(len(features.maps))[None]
+        else:
+            shape = self.config.bank, self.config.encoder.latent
+            bank = features.latents(noise.normal("bank", *shape, per_rater=False))  # (S, N, B, Z)
+        return self.network.decode(features.maps, self.queries.find(rater, features.maps, bank))

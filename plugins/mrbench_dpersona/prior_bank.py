@@ -7,9 +7,6 @@ training images, and an image retrieves from them. Z counts the dimensions of th
 import torch
 from torch import Tensor, nn
 
-EPOCHS = 10
-LEARNING_RATE = 1e-2
-
 
 class PriorBank(nn.Module):
     """k centroids in the latent space, started from draws and moved by the gradient of the k-means objective.
@@ -18,6 +15,8 @@ class PriorBank(nn.Module):
         k: number of centroids.
         latent: Z.
     """
+
+    epochs, learning_rate = 10, 1e-2
 
     started: Tensor
 
@@ -37,9 +36,9 @@ class PriorBank(nn.Module):
         centroids from k of the draws.
         """
         if self.training and not self.started:
-            with torch.no_grad():
-                self.centroids.copy_(draws[torch.randperm(len(draws))[: len(self.centroids)].to(draws.device)])
-                self.started.fill_(True)
+            first = torch.randperm(len(draws))[: len(self.centroids)].to(draws.device)
+            self.centroids.data.copy_(draws[first])
+            self.started.fill_(True)
         return (draws - self(draws)).square().sum(dim=1).mean()
 
     def for_each(self, images: int) -> Tensor:

@@ -3,19 +3,18 @@
 Z counts the dimensions of the latent, L the logits per pixel, F = K - 1 the foreground classes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
-from mrbench.data.case import Image
 from mrbench.data.description import Description
-from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method
+from mrbench.interfaces.method import Batch, Method
+from mrbench.interfaces.noise import Noise
 from mrbench.nn.bound import bound_loss
 from mrbench.nn.encoder import build_encoder
 from mrbench.nn.gaussian import gaussian_kl
-from mrbench.nn.latent_unet import LatentUNet
+from mrbench.nn.latent_unet import Encoded, LatentUNet
 from mrbench.nn.losses import batch_dice_loss
 from mrbench.nn.raters import foreground
 from mrbench.nn.span import spanning
@@ -41,7 +40,8 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
         config, x, present = self.config, batch.image, batch.present
         masks = foreground(batch.masks, self.classes) * present[:, :, None, None, None]  # (B, R, F, H, W)
         prior = self.network.prior(x)  # (B, Z)
-        posteriors = self.posteriors(self._inputs(x, masks))  # (B, R, Z)
+        images = x[:, None].expand(-1, self.raters, -1, -1, -1)
+        posteriors = self.posteriors(torch.cat([images, masks], dim=2).flatten(1, 2))  # (B, R, Z)
         features = self.network.backbone(x)  # (B, 16, H, W)
         logits = self.network.fcomb(features, posteriors.sample())  # (B, R, L, H, W)
         terms = {
@@ -55,22 +55,14 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
             terms["norm"] = config.norm_weight * self.network.norms(self.posteriors)
         return terms
 
-    def _inputs(self, x: Tensor, masks: Tensor) -> Tensor:
-        # (B, R (C + F), H, W): for each rater the image and the rater's mask
-        images = x[:, None].expand(-1, self.raters, -1, -1, -1)
-        return torch.cat([images, masks], dim=2).flatten(1, 2)
-
     def _reconstruction(self, logits: Tensor, masks: Tensor, present: Tensor) -> Tensor:
         # Mean over the raters of whom the batch has a mask
         seen = present.any(dim=0).nonzero()[:, 0].tolist()
         each = [batch_dice_loss(logits[:, r], masks[:, r], present[:, r]) for r in seen]
         return torch.stack(each).mean()
 
-    # Section 3.4.1, test time
+    def features(self, x: Tensor) -> Encoded:
+        return self.network.encode(x)
 
-    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:
-        """``n`` samples of the prior; the slices of a volume share the base noise of z."""
-        latent = self.config.encoder.latent
-        noise = (context.noise(image, s).standard_normal(latent) for s in range(n))
-        for probability in self.network.sample(image, noise, context.device):
-            yield Draw(DrawKind.SAMPLE, probability)
+    def sample(self, features: Encoded, noise: Noise) -> Tensor:
+        return self.network.sample(features, noise)

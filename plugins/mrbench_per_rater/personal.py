@@ -1,16 +1,14 @@
 """Per-rater posteriors followed by D-Persona's stage II (thesis, table 4.4, row 7)."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
-import torch
 from torch import Tensor
 
-from mrbench.data.case import Image
 from mrbench.data.description import Description
-from mrbench.interfaces.draw import Draw
-from mrbench.interfaces.method import Batch, Context, ParameterGroup, Stage
-from mrbench.nn.queries import Queries, attend, raters_draws, raters_loss
+from mrbench.interfaces.method import Batch, Stage
+from mrbench.interfaces.noise import Noise
+from mrbench.nn.latent_unet import Encoded
+from mrbench.nn.queries import Queries, raters_loss
 from mrbench_per_rater.config import PersonalConfig
 from mrbench_per_rater.method import PerRaterPosteriors
 
@@ -27,22 +25,17 @@ class PersonalPosteriors(PerRaterPosteriors):
 
     def stages(self) -> Sequence[Stage]:
         """Stage I, then stage II on what it left, frozen."""
-        two, one = self.config.stage_2, self.stage(["network", "posteriors"])
-        groups = [ParameterGroup(list(self.queries.parameters()), two.learning_rate)]
-        personal = replace(one, name="personalisation", modules=[self.queries], groups=groups, epochs=two.epochs)
-        return [one, replace(personal, loss=self.personalisation)]
+        personal = self.stage(
+            ["queries"], name="personalisation", loss=self.personalisation, options=self.config.stage_2
+        )
+        return [self.stage(["network", "posteriors"]), personal]
 
     def personalisation(self, batch: Batch) -> Mapping[str, Tensor]:
         """Dice loss of the raters' own maps."""
-        with torch.no_grad():
-            features = self.network.backbone(batch.image)
-            bank = self.network.prior(batch.image).samples(self.config.stage_2.bank)  # (B, N, Z)
-        z = attend(self.queries(features), bank)  # (B, R, Z)
-        return {"raters": raters_loss(self.network, features, z, batch)}
+        bank = self.network.prior(batch.image).samples(self.config.stage_2.bank)  # (B, N, Z)
+        return {"raters": raters_loss(self.network, self.queries, bank, batch)}
 
-    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:  # noqa: ARG002
-        """A prediction for every rater; the slices of a volume share the base noise of the bank."""
-        encoded = self.network.encode(image, context.device)
-        noise = context.noise(image, "bank").standard_normal((self.config.bank, self.config.encoder.latent))
-        z = attend(self.queries(encoded.features), encoded.latents(noise))  # (D, R, Z)
-        yield from raters_draws(self.network, encoded.features, z, image)
+    def as_rater(self, features: Encoded, rater: int, noise: Noise) -> Tensor:
+        """What the rater's query finds in a bank of prior draws, which all raters share."""
+        bank = features.latents(noise.normal("bank", self.config.bank, self.config.encoder.latent, per_rater=False))
+        return self.network.decode(features.maps, self.queries.find(rater, features.maps, bank))

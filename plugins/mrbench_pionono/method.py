@@ -3,23 +3,20 @@
 P counts the (image, rater) pairs of a step, S draws, Z the dimensions of the latent, L the logits per pixel.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mrbench.data.case import Image
 from mrbench.data.description import Description
-from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method, Stage
+from mrbench.interfaces.method import Batch, Method, Stage
+from mrbench.interfaces.noise import Noise
 from mrbench.nn.backbone import build_backbone
 from mrbench.nn.fcomb import Fcomb, norm_penalty
 from mrbench.nn.losses import batch_dice_loss, logit_channels, start_from_background
 from mrbench.nn.raters import pairs_of
-from mrbench.nn.slices import draws_at_once, draws_from_slices, run_by_slices
 from mrbench_pionono.config import PiononoConfig
 
 
@@ -40,8 +37,8 @@ class RaterGaussians(nn.Module):
         return self.entries.tril(-1) + torch.diag_embed(diagonal)
 
     def draw(self, rater: Tensor, epsilon: Tensor) -> Tensor:
-        """``(P, S, Z)`` from raters ``(P,)`` and base noise ``(P, S, Z)``."""
-        return self.mean[rater, None] + epsilon @ self.factor()[rater].mT
+        """``(..., P, S, Z)`` from raters ``(..., P)`` and base noise ``(..., P, S, Z)``."""
+        return self.mean[rater][..., None, :] + epsilon @ self.factor()[rater].mT
 
     def kl(self) -> Tensor:
         """``(R,)`` KL(q(z|r) || N(0, prior_deviation^2 I)) in closed form."""
@@ -67,7 +64,6 @@ class Pionono(Method[PiononoConfig]):
         self.gaussians = RaterGaussians(config, self.raters)
 
     def stages(self) -> Sequence[Stage]:
-        """All together."""
         return [self.stage(rates={"gaussians": self.config.latent_learning_rate})]
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
@@ -85,34 +81,20 @@ class Pionono(Method[PiononoConfig]):
             terms["norm"] = config.norm_weight * norm_penalty(self.head.inner_parameters())
         return terms
 
-    # Predictions: a named rater's own, then samples of random raters
+    def features(self, x: Tensor) -> Tensor:
+        return self.backbone(x)
 
-    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:
-        """A prediction for every rater, then n samples: a rater drawn uniformly, then z; slices share both."""
-        maps = run_by_slices(self.backbone, image.array, context.device)  # (D, 16, H, W)
-        for rater in range(self.raters):
-            yield Draw(DrawKind.RATER, self._of_rater(rater, maps, image, context), rater)
-        plan = (self._sampled(context.noise(image, "sample", s), maps.device) for s in range(n))
-        while chunk := list(islice(plan, draws_at_once(image.array, self.classes))):
-            z = torch.stack(chunk).expand(len(maps), -1, -1)  # (D, S, Z)
-            for probability in draws_from_slices(self.head.by_slices(maps, z), self.classes, image.array.ndim):
-                yield Draw(DrawKind.SAMPLE, probability)
+    def as_rater(self, features: Tensor, rater: int, noise: Noise) -> Tensor:
+        """Mean logits over draws of the rater's Gaussian; without draws those of its mean."""
+        if not self.config.rater_draws:
+            z = self.gaussians.mean[rater].expand(len(features), 1, -1)  # (N, 1, Z)
+            return self.head(features, z).transpose(0, 1)
+        epsilon = noise.normal("z", self.config.rater_draws, self.config.latent)  # (S, N, draws, Z)
+        z = self.gaussians.draw(torch.full((len(features),), rater, device=features.device), epsilon)
+        return torch.stack([self.head(features, each).mean(dim=1) for each in z])
 
-    def _of_rater(self, rater: int, maps: Tensor, image: Image, context: Context) -> np.ndarray:
-        if self.config.rater_draws:
-            noise = context.noise(image, "rater", rater)
-            z = self._draw(rater, noise.standard_normal((self.config.rater_draws, self.config.latent)), maps.device)
-        else:
-            z = self.gaussians.mean[rater, None]  # (1, Z)
-        logits = self.head.by_slices(maps, z.expand(len(maps), -1, -1))
-        mean = (each.mean(dim=0, keepdim=True) for each in logits)
-        return draws_from_slices(mean, self.classes, image.array.ndim)[0]
-
-    def _sampled(self, noise: np.random.Generator, device: torch.device) -> Tensor:
-        rater = int(noise.integers(self.raters))
-        return self._draw(rater, noise.standard_normal((1, self.config.latent)), device)[0]
-
-    def _draw(self, rater: int, noise: np.ndarray, device: torch.device) -> Tensor:
-        # (S, Z) from base noise (S, Z)
-        epsilon = torch.from_numpy(noise.astype(np.float32)).to(device)
-        return self.gaussians.draw(torch.tensor([rater], device=device), epsilon[None])[0]
+    def sample(self, features: Tensor, noise: Noise) -> Tensor:
+        """A rater drawn uniformly, then z."""
+        rater = noise.integers("rater", self.raters)  # (S, N)
+        z = self.gaussians.draw(rater, noise.normal("z", 1, self.config.latent))[:, :, 0]  # (S, N, Z)
+        return self.head(features, z.transpose(0, 1)).transpose(0, 1)

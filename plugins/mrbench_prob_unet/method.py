@@ -1,16 +1,15 @@
 """The Probabilistic U-Net (Kohl et al. 2018), in the order of its paper: networks, training, sampling."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from torch import Tensor, cat
 
-from mrbench.data.case import Image
 from mrbench.data.description import Description
-from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method
+from mrbench.interfaces.method import Batch, Method
+from mrbench.interfaces.noise import Noise
 from mrbench.nn.encoder import build_encoder
 from mrbench.nn.gaussian import gaussian_kl
-from mrbench.nn.latent_unet import LatentUNet
+from mrbench.nn.latent_unet import Encoded, LatentUNet
 from mrbench.nn.losses import batch_dice_loss, cross_entropy
 from mrbench.nn.raters import draw_rater, foreground, mask_of
 from mrbench_prob_unet.config import ProbUNetConfig
@@ -49,11 +48,8 @@ class ProbUNet(Method[ProbUNetConfig]):
             return batch_dice_loss(logits, y)
         return cross_entropy(logits, y) * y[0].numel()
 
-    # Section 2, sampling: eq. 1-3
+    def features(self, x: Tensor) -> Encoded:
+        return self.network.encode(x)
 
-    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:
-        """``n`` samples; the slices of a volume share the base noise of z."""
-        latent = self.config.encoder.latent
-        noise = (context.noise(image, s).standard_normal(latent) for s in range(n))
-        for probability in self.network.sample(image, noise, context.device):
-            yield Draw(DrawKind.SAMPLE, probability)
+    def sample(self, features: Encoded, noise: Noise) -> Tensor:
+        return self.network.sample(features, noise)

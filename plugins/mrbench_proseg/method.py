@@ -3,20 +3,16 @@
 P counts the (image, rater) pairs of a step, T the dimensions of tau, Z the channels of z, L the logits per pixel.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Mapping, Sequence
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.distributions import Dirichlet
 from torch.nn import functional
 
-from mrbench.data.case import Image
 from mrbench.data.description import Description
-from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method, Stage
+from mrbench.interfaces.method import Batch, Method, Stage
+from mrbench.interfaces.noise import Noise
 from mrbench.nn.backbone import Backbone, build_backbone
 from mrbench.nn.fcomb import Fcomb, norm_penalty
 from mrbench.nn.gaussian import DiagonalGaussian, gaussian_kl_to_prior
@@ -25,12 +21,10 @@ from mrbench.nn.losses import (
     cross_entropy,
     dirichlet_kl,
     logit_channels,
-    logits_to_probability,
     start_from_background,
 )
 from mrbench.nn.per_rater import PerRater, convolutions
 from mrbench.nn.raters import pairs_of
-from mrbench.nn.slices import draws_at_once, run_by_slices
 from mrbench_proseg.config import ProSegConfig
 
 # 4.2 Model architecture
@@ -95,44 +89,6 @@ class Classifier(nn.Sequential):
         super().__init__(nn.Linear(size, 32), nn.ReLU(), nn.Linear(32, raters))
 
 
-@dataclass(frozen=True, eq=False)
-class Latents:
-    """What an image gives for every rater, computed once.
-
-    Attributes:
-        mean: ``(D, R, Z, H, W)`` of q(z_r|x); without z the feature maps, ``(D, 1, 16, H, W)``.
-        deviation: same shape; None without z.
-    """
-
-    mean: Tensor
-    deviation: Tensor | None
-
-    def z(self, slice_: int, draws: Sequence["BaseNoise"]) -> Tensor:
-        """``(S, Z, H, W)`` at one slice."""
-        if self.deviation is None:
-            return self.mean[slice_].expand(len(draws), -1, -1, -1)
-        rater = torch.tensor([draw.head for draw in draws], device=self.mean.device)
-        epsilon = torch.from_numpy(np.stack([draw.epsilon for draw in draws])).to(self.mean.device)
-        return self.mean[slice_, rater] + self.deviation[slice_, rater] * epsilon
-
-
-@dataclass(frozen=True, eq=False)
-class BaseNoise:
-    """The randomness of one draw; all slices of a volume share it.
-
-    Attributes:
-        head: the rater whose q(z_r|x) is drawn from.
-        tau: ``(T,)``; empty without tau.
-        epsilon: ``(Z, H, W)`` standard normal; empty without z.
-        rater: whom the draw stands for; None for a sample.
-    """
-
-    head: int
-    tau: np.ndarray
-    epsilon: np.ndarray
-    rater: int | None = None
-
-
 class ProSeg(Method[ProSegConfig]):
     """p(Y, x, R) with the latents tau of the rater and z of the image, eq. 1-6: the five modules of figure 3.
 
@@ -157,9 +113,9 @@ class ProSeg(Method[ProSegConfig]):
         reconstructs = config.use_z and config.weights.reconstruction > 0
         self.image_decoder = ImageDecoder(config.backbone, channels, latent, raters) if reconstructs else None
         self.classifier = Classifier(self.tau_size, raters) if config.use_tau else None
+        self.rater_draws = config.draws_per_rater
 
     def stages(self) -> Sequence[Stage]:
-        """All modules together."""
         return [self.stage(rates=dict.fromkeys(("class_embedding", "classifier"), self.config.embedding_learning_rate))]
 
     # Eq. 8-9
@@ -210,85 +166,49 @@ class ProSeg(Method[ProSegConfig]):
 
     # 4.3 Generation
 
-    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:
-        """``proseg``: predictions for every rater, then n samples (eq. 10); ``proseg-prior``: n samples (eq. 11).
-
-        Each draw has its own base noise, the same for all slices of a volume; a later draw never moves an earlier one.
-        """
-        latents = self._latents(image, context.device)
-        at_once = draws_at_once(image.array, self.classes)
-        plan = self._plan(image, n, context)
-        while chunk := list(islice(plan, at_once)):
-            for draw, probability in zip(chunk, self._probability(latents, chunk), strict=True):
-                kind = DrawKind.SAMPLE if draw.rater is None else DrawKind.RATER
-                yield Draw(kind, probability if image.array.ndim == 4 else probability[:, 0], draw.rater)
-
-    def _plan(self, image: Image, n: int, context: Context) -> Iterator[BaseNoise]:
-        shape = image.array.shape[-2:]
-        if context.sampler == "prior":
-            yield from (self._from_prior(s, shape, context.noise(image, "prior", s)) for s in range(n))
-            return
-        for draw in range(self.config.draws_per_rater):
-            for rater in range(self.raters):
-                yield self._of_rater(rater, shape, context.noise(image, "rater", rater, draw))
-        yield from (self._of_any_rater(shape, context.noise(image, "sample", s)) for s in range(n))
-
-    def _of_rater(self, rater: int, shape: tuple[int, ...], noise: np.random.Generator) -> BaseNoise:
-        # eq. 10: p(y|tau, z) q(tau|r) q(z_r|x)
-        return BaseNoise(rater, epsilon=self._epsilon(shape, noise), tau=self._tau_of(rater, noise), rater=rater)
-
-    def _of_any_rater(self, shape: tuple[int, ...], noise: np.random.Generator) -> BaseNoise:
-        # eq. 10 for a rater drawn uniformly, with replacement
-        rater = int(noise.integers(self.raters))
-        return BaseNoise(rater, epsilon=self._epsilon(shape, noise), tau=self._tau_of(rater, noise))
-
-    def _from_prior(self, number: int, shape: tuple[int, ...], noise: np.random.Generator) -> BaseNoise:
-        # eq. 11: p(y|tau, z) p(tau) q(z_i|x), where i is the class of tau
-        drawn = int(noise.integers(self.raters))
-        tau = noise.dirichlet(np.ones(self.tau_size)) if self.config.use_tau else np.empty(0)
-        head = number % self.raters if self.config.prior_expert == "cycle" else self._expert(tau, drawn)
-        return BaseNoise(head, epsilon=self._epsilon(shape, noise), tau=tau.astype(np.float32))
-
-    def _expert(self, tau: np.ndarray, otherwise: int) -> int:
-        # argmax of p(r|tau); without tau a rater drawn uniformly
-        if self.classifier is None:
-            return otherwise
-        device = next(self.classifier.parameters()).device
-        return int(self.classifier(torch.from_numpy(tau).float().to(device)).argmax())
-
-    def _epsilon(self, shape: tuple[int, ...], noise: np.random.Generator) -> np.ndarray:
+    def features(self, x: Tensor) -> DiagonalGaussian:
+        """q(z_r|x), ``(R, N, Z, H, W)``; without z the maps that the predictor reads take the place of the means."""
+        maps = self.image_encoder.backbone(x)  # (N, 16, H, W)
         if not self.config.use_z:
-            return np.empty(0, np.float32)
-        return noise.standard_normal((self.config.latent_channels, *shape), dtype=np.float32)
+            every = maps.expand(self.raters, -1, -1, -1, -1)
+            return DiagonalGaussian(every, torch.zeros_like(every))
+        raters = torch.arange(self.raters, device=x.device).expand(len(x), -1).T  # (R, N)
+        each = [self.image_encoder(maps, rater) for rater in raters]
+        return DiagonalGaussian(torch.stack([q.mean for q in each]), torch.stack([q.log_variance for q in each]))
 
-    def _tau_of(self, rater: int, noise: np.random.Generator) -> np.ndarray:
-        if self.class_embedding is None:
-            return np.empty(0, np.float32)
-        concentration = self.class_embedding.concentration()[rater].double().cpu().numpy()
-        return noise.dirichlet(concentration).astype(np.float32)
+    def as_rater(self, features: DiagonalGaussian, rater: int, noise: Noise) -> Tensor:
+        """Eq. 10: p(y|tau, z) q(tau|r) q(z_r|x). A sample of ``proseg`` is such a draw for a rater drawn uniformly."""
+        tau = None
+        if self.class_embedding is not None:
+            tau = noise.dirichlet("tau", self.class_embedding.concentration()[rater])  # (S, N, T)
+        return self.predict(self.draw_z(features, rater, noise), tau)
 
-    def _latents(self, image: Image, device: torch.device) -> Latents:
+    def draw_z(self, features: DiagonalGaussian, rater: int | Tensor, noise: Noise) -> Tensor:
+        """``(S, N, Z, H, W)`` from q(z_r|x) of one rater, or of the rater of each draw and slice, ``(S, N)``."""
+        index = rater if isinstance(rater, int) else (rater, torch.arange(noise.slices, device=rater.device))
+        q_z = DiagonalGaussian(features.mean[index], features.log_variance[index])
         if not self.config.use_z:
-            return Latents(run_by_slices(self.image_encoder.backbone, image.array, device)[:, None], None)
-        moments = run_by_slices(self._moments, image.array, device)  # (D, R, 2 Z, H, W)
-        mean, deviation = moments.chunk(2, dim=2)
-        return Latents(mean, deviation)
+            return q_z.mean.expand(noise.draws, *q_z.mean.shape[-4:])
+        return q_z.mean + q_z.deviation * noise.normal("z", *q_z.mean.shape[-3:])
 
-    def _moments(self, x: Tensor) -> Tensor:
-        # (D, R, 2 Z, H, W): means and deviations of q(z_r|x) of every rater, from slices (D, C, H, W)
-        features = self.image_encoder.backbone(x)  # (D, 16, H, W)
-        each = [
-            self.image_encoder(features, torch.full_like(x[:, 0, 0, 0], r, dtype=torch.long))
-            for r in range(self.raters)
-        ]
-        return torch.stack([torch.cat([q.mean, q.deviation], dim=1) for q in each], dim=1)
+    def predict(self, z: Tensor, tau: Tensor | None) -> Tensor:
+        """``(S, N, L, H, W)`` logits of p(y|tau, z) from ``(S, N, Z, H, W)`` and ``(S, N, T)``; None: without tau."""
+        vectors = z.new_empty(*z.shape[:2], 0) if tau is None else tau
+        return self.predictor(z.flatten(0, 1), vectors.flatten(0, 1)[:, None])[:, 0].unflatten(0, z.shape[:2])
 
-    def _probability(self, latents: Latents, draws: Sequence[BaseNoise]) -> np.ndarray:
-        # (S, K, D, H, W)
-        device = latents.mean.device
-        tau = torch.from_numpy(np.stack([draw.tau for draw in draws])).to(device)  # (S, T)
-        slices = []
-        for number in range(len(latents.mean)):
-            logits = self.predictor(latents.z(number, draws), tau[:, None])[:, 0]  # (S, L, H, W)
-            slices.append(logits_to_probability(logits, self.classes).cpu())
-        return torch.stack(slices, dim=2).numpy()
+
+class ProSegPrior(ProSeg):
+    """``proseg-prior``: samples of nobody in particular."""
+
+    def sample(self, features: DiagonalGaussian, noise: Noise) -> Tensor:
+        """Eq. 11: p(y|tau, z) p(tau) q(z_i|x), where i is the class of tau."""
+        tau = noise.dirichlet("tau", torch.ones(self.tau_size)) if self.config.use_tau else None
+        return self.predict(self.draw_z(features, self._expert(tau, noise), noise), tau)
+
+    def _expert(self, tau: Tensor | None, noise: Noise) -> Tensor:
+        # (S, N): argmax of p(r|tau), or the raters in turn; without tau a rater drawn uniformly
+        if self.config.prior_expert == "cycle":
+            return (noise.numbers % self.raters)[:, None].expand(-1, noise.slices)
+        if self.classifier is None or tau is None:
+            return noise.integers("expert", self.raters)
+        return self.classifier(tau).argmax(dim=-1)

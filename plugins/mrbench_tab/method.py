@@ -3,19 +3,16 @@
 Q = R + 1 counts the queries, L the logits per pixel, N the rank.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from mrbench.data.case import Image
 from mrbench.data.description import Description
-from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method
+from mrbench.interfaces.method import Batch, Method
+from mrbench.interfaces.noise import Noise
 from mrbench.nn.losses import cross_entropy, logit_channels, start_from_background
-from mrbench.nn.slices import draws_from_slices, run_by_slices
 from mrbench_tab.config import TabConfig
 from mrbench_tab.network import QueryNetwork
 
@@ -67,11 +64,9 @@ class Tab(Method[TabConfig]):
         )
         start_from_background(self.network.outputs, config.background_log_odds, self.logits)
 
-    def distribution(self, x: Tensor) -> LowRankNormal:
-        """Of every query, for slices ``(B, C, H, W)``."""
-        return self._split(self.network(x))
-
-    def _split(self, outputs: Tensor) -> LowRankNormal:
+    def features(self, x: Tensor) -> LowRankNormal:
+        """Every query's distribution."""
+        outputs = self.network(x)
         shape = (len(outputs), self.raters + 1, -1, *outputs.shape[2:])
         parts = outputs.reshape(shape)  # (B, Q, L (2 + N), H, W)
         mean, variance, factors = torch.split(parts, [self.logits, self.logits, self.logits * self.config.rank], dim=2)
@@ -87,7 +82,7 @@ class Tab(Method[TabConfig]):
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """Cross-entropy of a sample for each rater, of the common distribution and of the rater's own."""
-        every = self.distribution(batch.image)
+        every = self.features(batch.image)
         common = every.of(slice(0, 1)).times(self.raters).sample()  # (B, R, L, H, W)
         own = every.of(slice(1, None)).sample()
         return {
@@ -95,25 +90,13 @@ class Tab(Method[TabConfig]):
             "raters": self.config.rater_weight * cross_entropy(own, batch.masks, batch.present),
         }
 
-    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:
-        """Each rater's mean logits, then n samples of the common distribution.
+    def as_rater(self, features: LowRankNormal, rater: int, noise: Noise) -> Tensor:
+        return features.mean[None, :, rater + 1]
 
-        The slices of a volume share the low-rank part's base noise; the pixels' own noise is independent.
-        """
-        every = self._split(run_by_slices(self.network, image.array, context.device))
-        for rater in range(self.raters):
-            yield Draw(DrawKind.RATER, self._probability(every.mean[:, rater + 1], image), rater)
-        common = every.of(slice(0, 1))
-        for s in range(n):
-            logits = self._sampled(common, context.noise(image, "sample", s))  # (D, L, H, W)
-            yield Draw(DrawKind.SAMPLE, self._probability(logits, image))
-
-    def _sampled(self, common: LowRankNormal, noise: np.random.Generator) -> Tensor:
-        device, mean = common.mean.device, common.mean[:, 0]  # (D, L, H, W)
-        shared = torch.from_numpy(noise.standard_normal(self.config.rank, dtype=np.float32)).to(device)
-        pixels = torch.from_numpy(noise.standard_normal(mean.shape, dtype=np.float32)).to(device)
-        low_rank = torch.einsum("dlnhw,n->dlhw", common.factors[:, 0], shared)
-        return mean + low_rank + common.variance[:, 0].sqrt() * pixels
-
-    def _probability(self, logits: Tensor, image: Image) -> np.ndarray:
-        return draws_from_slices((each[None] for each in logits), self.classes, image.array.ndim)[0]
+    def sample(self, features: LowRankNormal, noise: Noise) -> Tensor:
+        """Draws of the common distribution; a volume's slices share the noise of the low-rank part."""
+        mean = features.mean[:, 0]  # (N, L, H, W)
+        shared = noise.normal("factors", self.config.rank)  # (S, N, rank)
+        pixels = noise.normal("pixels", *mean.shape[1:], per_slice=True)  # (S, N, L, H, W)
+        low_rank = torch.einsum("nlrhw,snr->snlhw", features.factors[:, 0], shared)
+        return mean + low_rank + features.variance[:, 0].sqrt() * pixels

@@ -1,21 +1,19 @@
 """U-Nets that give one answer: for what the raters agree on, or for each rater."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from mrbench.consensus import majority_vote, staple_batch
-from mrbench.data.case import Image
 from mrbench.data.description import Description
-from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context, Method, Stage
+from mrbench.interfaces.method import Batch, Method, Stage
+from mrbench.interfaces.noise import Noise
 from mrbench.nn.backbone import build_backbone
-from mrbench.nn.losses import cross_entropy, logit_channels, logits_to_probability, start_from_background
-from mrbench.nn.slices import from_slices, run_by_slices
+from mrbench.nn.losses import cross_entropy, logit_channels, start_from_background
 from mrbench_unet.config import UNetConfig
 
 
@@ -24,20 +22,12 @@ class Segmenter(nn.Module):
 
     def __init__(self, config: UNetConfig, channels: int, classes: int) -> None:
         super().__init__()
-        self.classes = classes
         self.backbone = build_backbone(config.backbone, channels)
         self.head = nn.Conv2d(self.backbone.out_channels, logit_channels(classes), 1)
         start_from_background(self.head, config.background_log_odds)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, L, H, W)`` logits."""
-        logits: Tensor = self.head(self.backbone(x))
-        return logits
-
-    def probability(self, image: Image, device: torch.device) -> np.ndarray:
-        """``(K, *spatial)`` for a slice or, slice by slice, a volume."""
-        slices = run_by_slices(lambda x: logits_to_probability(self(x), self.classes), image.array, device)
-        return from_slices(slices, image.array.ndim)
+        return self.head(self.backbone(x))
 
 
 class UNetConsensus(Method[UNetConfig]):
@@ -50,7 +40,6 @@ class UNetConsensus(Method[UNetConfig]):
         self.unet = Segmenter(config, len(description.channels), description.n_classes)
 
     def stages(self) -> Sequence[Stage]:
-        """One."""
         return [self.stage(fuse=self.fuse)]
 
     @abstractmethod
@@ -61,9 +50,8 @@ class UNetConsensus(Method[UNetConfig]):
         """Cross-entropy with the label, mean over pixels."""
         return {"cross_entropy": cross_entropy(self.unet(batch.image), batch.masks[:, 0])}
 
-    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:  # noqa: ARG002
-        """One consensus."""
-        yield Draw(DrawKind.CONSENSUS, self.unet.probability(image, context.device))
+    def consensus(self, features: Tensor, noise: Noise) -> Tensor:
+        return self.unet(features)[None]
 
 
 class UNetMajority(UNetConsensus):
@@ -87,35 +75,24 @@ class UNetRater(Method[UNetConfig]):
 
     def __init__(self, config: UNetConfig, description: Description) -> None:
         super().__init__(config, description)
-        channels, classes = len(description.channels), description.n_classes
         for r in range(description.n_raters):
-            self.add_module(f"rater-{r}", Segmenter(config, channels, classes))
+            self.add_module(f"rater-{r}", Segmenter(config, len(description.channels), description.n_classes))
 
-    def network(self, rater: int) -> Segmenter:
-        """One rater's."""
-        network = self.get_submodule(f"rater-{rater}")
-        assert isinstance(network, Segmenter)
-        return network
+    def logits(self, rater: int, x: Tensor) -> Tensor:
+        """``(B, L, H, W)`` of one rater's network, for images ``(B, C, H, W)``."""
+        return self.get_submodule(f"rater-{rater}")(x)
 
     def stages(self) -> Sequence[Stage]:
         """One per rater, independent of each other."""
         return [
-            self.stage([name], name=name, loss=partial(self.rater_loss, r), uses=partial(looked, r))
+            self.stage([name], name=name, loss=partial(self.rater_loss, r), uses=itemgetter((slice(None), r)))
             for r, (name, _) in enumerate(self.named_children())
         ]
 
     def rater_loss(self, rater: int, batch: Batch) -> Mapping[str, Tensor]:
         """Cross-entropy with one rater's masks, mean over pixels."""
-        logits = self.network(rater)(batch.image)  # (B, L, H, W)
+        logits = self.logits(rater, batch.image)
         return {"cross_entropy": cross_entropy(logits, batch.masks[:, rater], batch.present[:, rater])}
 
-    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:  # noqa: ARG002
-        """One prediction per rater."""
-        for r in range(self.description.n_raters):
-            yield Draw(DrawKind.RATER, self.network(r).probability(image, context.device), rater=r)
-
-
-def looked(rater: int, present: np.ndarray) -> np.ndarray:
-    """Which training slices, ``(N,)``, the rater looked at, from ``(N, R)``."""
-    column: np.ndarray = present[:, rater]
-    return column
+    def as_rater(self, features: Tensor, rater: int, noise: Noise) -> Tensor:
+        return self.logits(rater, features)[None]
