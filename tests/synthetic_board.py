@@ -85,7 +85,7 @@ def again(entry: Entry, number: int, *, day: str = "", **changes: object) -> Ent
     """
     written = f"{day}T00:00:00+00:00" if day else entry.written
     cells = tuple(replace(cell, written=written) for cell in entry.cells)
-    return replace(entry, prediction_digest=f"{number:064x}", written=written, cells=cells, **changes)
+    return replace(entry, **{"prediction_digest": f"{number:064x}", "written": written, "cells": cells, **changes})
 
 
 def _entry(made, cells, metrics, scores, files, written) -> Entry:

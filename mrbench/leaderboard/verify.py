@@ -104,7 +104,9 @@ class Verifier:
         return self.against_others(stored, self.alone(stored))
 
     def against_others(self, stored: Stored, found: Verified) -> Verified:
-        """What was found of an entry alone, with what those before it add."""
+        """What was found of an entry alone, with what those before it add; one with faults claims no results."""
+        if found.faults:
+            return found
         again = self.duplicates.of(stored.entry, found.path)
         repeats = Fault(found.path, "cells", "results of its own", f"those of {again}")
         return replace(found, faults=(*found.faults, repeats)) if again else found
@@ -259,7 +261,7 @@ def _check_files(stored: Stored, check: _Check) -> None:
                 check.same(*content_claim(stored.entry, content))
             elif name.startswith("curves."):
                 with checked_file(content, name) as path:
-                    read_curves(path)
+                    check.same(f"files.{name}", "curves", "curves" if read_curves(path) else "none")
         except MrbenchError as error:
             check.fault(f"files.{name}", error.expected or "a file that can be read", error.found or error.what)
 
