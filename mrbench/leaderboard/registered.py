@@ -33,7 +33,7 @@ _closed = with_config(ConfigDict(extra="forbid"))
 
 @_closed
 @dataclass(frozen=True)
-class TestedCases:
+class FoldCases:
     """The test cases of a fold under a scoring protocol.
 
     Attributes:
@@ -65,7 +65,7 @@ class RegisteredData:
     data: DataFacts
     dataset_options: Options
     dataset_changed: Options
-    folds: Annotated[dict[Annotated[int, Field(ge=0, le=10_000)], dict[Word, TestedCases]], Field(max_length=1000)]
+    folds: Annotated[dict[Annotated[int, Field(ge=0, le=10_000)], dict[Word, FoldCases]], Field(max_length=1000)]
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -123,6 +123,11 @@ def key_of(entry: Entry) -> tuple[str, str, str, str]:
     return entry.dataset, entry.data_digest, entry.split, entry.split_digest
 
 
+def in_words(dataset: str, data: str, split: str, split_digest: str) -> str:  # noqa: ARG001
+    """Data and split by the beginnings of their digests."""
+    return f"data {data[:12]}, split {split} {split_digest[:12]}"
+
+
 def read_registered(board: Path) -> Registered:
     """The registered data of a board; none where there is no file.
 
@@ -167,20 +172,20 @@ def line_of(entry: Entry, cells: Iterable[tuple[int, str, Scores]]) -> Registere
     )
     line = empty
     for fold, protocol, scores in cells:
-        line = _merged(line, replace(empty, folds={fold: {protocol: tested_cases(scores, human=entry.human)}}))
+        line = _merged(line, replace(empty, folds={fold: {protocol: cases_of_fold(scores, human=entry.human)}}))
     return line
 
 
-def tested_cases(scores: Scores, *, human: bool) -> TestedCases:
+def cases_of_fold(scores: Scores, *, human: bool) -> FoldCases:
     """What scores were computed on; a human reference may stand among the raters or leave one out."""
     apart = scores.of(DISTANCE)
     known = not human and len(apart) > 0
-    return TestedCases(
+    return FoldCases(
         len(scores.scored_cases()), digest_of_cases(scores), float(apart.statistics[:, 0].mean()) if known else None
     )
 
 
-def differences(line: RegisteredData, fold: int, protocol: str, found: TestedCases) -> Iterator[tuple[str, str, str]]:
+def differences(line: RegisteredData, fold: int, protocol: str, found: FoldCases) -> Iterator[tuple[str, str, str]]:
     """What was tested on otherwise than is registered: field, expected and found."""
     expected = line.folds.get(fold, {}).get(protocol)
     if expected is None:

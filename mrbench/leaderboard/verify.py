@@ -14,7 +14,14 @@ from mrbench.leaderboard.duplicates import Duplicates
 from mrbench.leaderboard.entry import METHOD_FILE, CellEntry, Entry, Score, entry_bytes
 from mrbench.leaderboard.pack import metric_facts
 from mrbench.leaderboard.plausible import implausible
-from mrbench.leaderboard.registered import Registered, RegisteredData, differences, tested_cases
+from mrbench.leaderboard.registered import (
+    Registered,
+    RegisteredData,
+    differences,
+    in_words,
+    key_of,
+    cases_of_fold,
+)
 from mrbench.leaderboard.scores import Definitions, scores_of
 from mrbench.leaderboard.source import cases_file, checked_file, packed_scores
 from mrbench.leaderboard.store import SetAside, Stored, Why, age, entries, id_of
@@ -132,10 +139,9 @@ class Verifier:
     def _registered(self, entry: Entry, check: "_Check") -> RegisteredData | None:
         line = self.registered.of(entry)
         if line is None:
-            found = f"data {entry.data_digest[:12]}, split {entry.split} {entry.split_digest[:12]}"
-            known = [f"data {one.data_digest[:12]}, split {one.split} {one.split_digest[:12]}"
-                     for one in self.registered.named(entry.dataset)]  # fmt: skip
-            check.fault(f"dataset {entry.dataset}", " or ".join(known) or "registered data; a person accepts those of an entry: mrbench leaderboard register", found, Why.DATA)
+            known = " or ".join(in_words(*one.key) for one in self.registered.named(entry.dataset))
+            expected = known or "registered data (mrbench leaderboard register)"
+            check.fault(f"dataset {entry.dataset}", expected, in_words(*key_of(entry)), Why.DATA)
             return None
         for name in ("raters", "rater_names", "classes", "unit"):
             check.same(f"data.{name}", getattr(line.data, name), getattr(entry.data, name), Why.DATA)
@@ -181,7 +187,7 @@ def _as_written(stored: Stored) -> str:
 def _check_cases(
     entry: Entry, cell: CellEntry, protocol: str, scores: Scores, line: RegisteredData | None, check: "_Check"
 ) -> None:
-    tested = tested_cases(scores, human=entry.human)
+    tested = cases_of_fold(scores, human=entry.human)
     check.same(f"cells.{cell.place}.cases.{protocol}", tested.digest, cell.cases.get(protocol, "none"))
     for field, expected, found in differences(line, cell.fold, protocol, tested) if line else ():
         check.fault(field, expected, found, Why.DATA)

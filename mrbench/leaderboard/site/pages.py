@@ -80,7 +80,7 @@ def index_view(site: Site) -> dict[str, Any]:
         "records": len(entries),
         "methods": [_method_link(page, site) for page in islice(board.methods, METHODS)],
         "method_count": len(board.methods),
-        "versions": _versions(board),
+        "versions": _versions(entries),
         "apart": [_apart(why, board.listed_apart) for why in Why if any(one.why is why for one in board.listed_apart)],
         "apart_count": len(board.listed_apart),
     }
@@ -88,12 +88,18 @@ def index_view(site: Site) -> dict[str, Any]:
 
 def _apart(why: Why, apart: Sequence[SetAside]) -> dict[str, Any]:
     own = [one for one in apart if one.why is why]
-    return {"why": why.value, "means": _MEANS[why], "entries": own[:APART], "more": max(0, len(own) - APART)}
+    return {
+        "why": why.value,
+        "means": _MEANS[why],
+        "alert": why in (Why.INVALID, Why.UNPROVEN),
+        "entries": own[:APART],
+        "more": max(0, len(own) - APART),
+    }
 
 
-def _versions(board: Board) -> str:
-    """The versions of mrbench that the records were computed with, and how many records each."""
-    found = Counter(v for one in board.entries for v in {cell.versions.get("mrbench", "") for cell in one.entry.cells})
+def _versions(entries: Iterable[Stored]) -> str:
+    """The versions of mrbench that records were computed with, and how many records each."""
+    found = Counter(v for one in entries for v in {cell.versions.get("mrbench", "") for cell in one.entry.cells})
     return ", ".join(f"{version} ({_counted(n, 'record')})" for version, n in sorted(found.items()) if version)
 
 
@@ -167,6 +173,7 @@ def dataset_view(page: DatasetPage, site: Site, groups: Mapping[str, Sequence[Gr
     return {
         "page": page,
         "raters": _raters(page),
+        "versions": _versions(one for one in site.board.entries if one.entry.dataset == page.name),
         "tables": [_table_view(page, table, site, groups[table.key], n) for n, table in enumerate(tables)],
         "left_out": len(page.tables) - len(tables),
         "protocols": list(dict.fromkeys(table.protocol for table in tables)),
