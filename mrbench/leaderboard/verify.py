@@ -17,10 +17,10 @@ from mrbench.leaderboard.plausible import implausible
 from mrbench.leaderboard.registered import (
     Registered,
     RegisteredData,
+    cases_of_fold,
     differences,
     in_words,
     key_of,
-    cases_of_fold,
 )
 from mrbench.leaderboard.scores import Definitions, scores_of
 from mrbench.leaderboard.source import cases_file, checked_file, packed_scores

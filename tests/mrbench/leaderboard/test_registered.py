@@ -10,8 +10,8 @@ from mrbench.errors import DataError, UsageError
 from mrbench.leaderboard.register import line_of_entry, register
 from mrbench.leaderboard.registered import (
     REGISTERED,
-    Registered,
     FoldCases,
+    Registered,
     differences,
     read_registered,
     write_registered,
