@@ -6,7 +6,7 @@ data alone and from no method, so that an entry of other data, or with a case mo
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -86,10 +86,13 @@ class Registered:
 
     data: tuple[RegisteredData, ...] = ()
 
+    @cached_property
+    def _lines(self) -> dict[tuple[str, str, str, str], RegisteredData]:
+        return {line.key: line for line in self.data}
+
     def of(self, entry: Entry) -> RegisteredData | None:
         """The line that an entry is bound to."""
-        own = key_of(entry)
-        return next((line for line in self.data if line.key == own), None)
+        return self._lines.get(key_of(entry))
 
     def named(self, dataset: str) -> list[RegisteredData]:
         """All lines of a data set's name."""
@@ -113,7 +116,7 @@ class Registered:
         Raises:
             DataError: a fold is registered with other test cases.
         """
-        old = next((one for one in self.data if one.key == line.key), None)
+        old = self._lines.get(line.key)
         others = [one for one in self.data if one.key != line.key]
         return Registered(tuple(sorted([*others, _merged(old, line) if old else line], key=lambda one: one.key)))
 

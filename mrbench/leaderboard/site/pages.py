@@ -227,15 +227,15 @@ def trusted(picture: Picture) -> dict[str, Any]:
     return {"title": picture.title, "note": picture.note, "svg": Markup(picture.svg)}
 
 
-def record_view(stored: Stored, *, newest: bool) -> dict[str, Any]:
+def record_view(stored: Stored, site: Site) -> dict[str, Any]:
     """The page of an entry."""
     entry = stored.entry
     return {
         **entry_line(stored),
-        "newest": newest,
+        "newest": site.newest.get(stored.id, True),
         "caveats": entry.caveats,
         "failures": entry.failures,
-        "command": command_of(entry),
+        "command": site.look.commands[stored.id],
         "tables": [score_table(entry, name) for name in protocols_of(entry)],
         "facts": facts_of(entry),
         "cells": [
@@ -286,7 +286,7 @@ def _on_dataset(stored: Stored, site: Site) -> dict[str, Any]:
         **entry_line(stored),
         "caveats": entry.caveats,
         "failures": entry.failures,
-        "command": command_of(entry),
+        "command": site.look.commands[stored.id],
         "tables": [score_table(entry, first)] if first else [],
         "more": more,
         "curves": [trusted(picture) for picture in curves],
