@@ -3,6 +3,7 @@
 import json
 import shlex
 from dataclasses import replace
+from functools import lru_cache
 
 from mrbench.engine.cell import CellSpec
 from mrbench.engine.record import reproduce
@@ -11,9 +12,15 @@ from mrbench.leaderboard.entry import Entry
 
 def command_of(entry: Entry) -> str:
     """One command for all folds and seeds; every word that a shell would read otherwise is quoted."""
-    folds = sorted({cell.fold for cell in entry.cells})
-    seeds = sorted({cell.seed for cell in entry.cells})
-    words = shlex.split(reproduce(replace(_spec(entry), fold=folds[0], seed=seeds[0])))
+    folds = tuple(sorted({cell.fold for cell in entry.cells}))
+    seeds = tuple(sorted({cell.seed for cell in entry.cells}))
+    return _of_all(reproduce(replace(_spec(entry), fold=folds[0], seed=seeds[0])), folds, seeds)
+
+
+@lru_cache(maxsize=4096)  # the history of a method has the same command many times
+def _of_all(first: str, folds: tuple[int, ...], seeds: tuple[int, ...]) -> str:
+    """The command of the first cell, for all of them."""
+    words = shlex.split(first)
     at = words.index("--fold")
     words[at : at + 2] = [word for fold in folds for word in ("--fold", str(fold))]
     return shlex.join(words + (["--seeds", str(seeds[-1] - seeds[0] + 1)] if len(seeds) > 1 else []))
