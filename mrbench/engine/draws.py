@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 from mrbench.cards import Capability, MethodCard
 from mrbench.data.case import Image
 from mrbench.engine.answers import check_answer
+from mrbench.errors import PluginError
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.method import Answer, Method, Probabilities
 from mrbench.interfaces.noise import Noise, Rows
@@ -60,14 +62,12 @@ def draws_of(source: Source, image: Image, n: int) -> Iterator[Draw]:
     Raises:
         PluginError: an answer of a wrong type or shape; names the method and the line of what gave it.
     """
-    answers = ImageAnswers(source, image)
-    gives = source.card.capabilities
-    if Capability.PERSONAL in gives:
-        yield from answers.raters()
-    if Capability.DIVERSE in gives:
-        yield from answers.samples(n)
-    if Capability.CONSENSUS in gives:
-        yield from answers.consensus()
+    answers, gives = ImageAnswers(source, image), source.card.capabilities
+    return chain(
+        answers.raters() if Capability.PERSONAL in gives else (),
+        answers.samples(n) if Capability.DIVERSE in gives else (),
+        answers.consensus() if Capability.CONSENSUS in gives else (),
+    )
 
 
 class ImageAnswers:
@@ -104,8 +104,18 @@ class ImageAnswers:
             for rater in sorted({chosen[number] for number in window}):
                 own = [number for number in window if chosen[number] == rater]
                 for numbers in _split(own, self._at_once):
-                    found |= dict(zip(numbers, self._of_rater(rater, numbers, DrawKind.SAMPLE), strict=True))
+                    found |= self._random(numbers, self._of_rater(rater, numbers, DrawKind.SAMPLE))
             yield from (Draw(DrawKind.SAMPLE, found[number]) for number in window)
+
+    def _random(self, numbers: Sequence[int], rows: np.ndarray) -> dict[int, np.ndarray]:
+        if len(rows) < len(numbers):
+            raise PluginError(
+                f"{self._where(DrawKind.SAMPLE)} is not random, and there is no sample()",
+                expected="answers drawn from noise, for samples of random raters",
+                found=f"one answer for {len(numbers)} draws",
+                place=of_function(self.source.method.as_rater),
+            )
+        return dict(zip(numbers, rows, strict=True))
 
     def _chosen(self, number: int) -> int:
         return derive_seed(self.source.seed, self.image.id, "rater of sample", number) % self.raters_number

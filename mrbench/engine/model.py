@@ -68,8 +68,8 @@ def load_model(
     model = Model(spec, plugin.card, description, method, torch_device(device))
     try:
         load_weights(method, training, model.device)
-    except (OSError, RuntimeError, KeyError, EOFError, UnpicklingError) as error:
-        found = f"{type(error).__name__}: {error}"[:300]
+    except (DataError, OSError, RuntimeError, KeyError, EOFError, UnpicklingError) as error:
+        found = error.fault if isinstance(error, DataError) else f"{type(error).__name__}: {error}"[:300]
         raise DataError(f"cannot read the weights in {training / WEIGHTS}", found=found, hint=again) from error
     return model
 

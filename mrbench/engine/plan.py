@@ -16,6 +16,7 @@ from mrbench.data.loading import cases_of, configured
 from mrbench.digests import digest_json
 from mrbench.engine.cell import EXTERNAL, CellSpec
 from mrbench.engine.conditions import AS_USUAL, Conditions
+from mrbench.engine.equivalence import known_code
 from mrbench.errors import MrbenchError, UnknownNameError, UsageError, together
 from mrbench.places import blamed
 from mrbench.registry import Plugin, Registry
@@ -213,6 +214,7 @@ def _cells(
     split = cases.split(request.split)
     split.check(cases.subjects, owner=dataset.key)
     reasons = "; ".join(capabilities_fit(record, cases.description))
+    code = known_code(plugin)
     conditions = request.conditions.among(cases.description.n_raters, cases.description.name)
     for seed in request.seeds:
         for fold in chosen_folds(request.folds, len(split.folds), dataset.key):
@@ -223,6 +225,8 @@ def _cells(
                 family=_family(plugin),
                 sampler=record.gives,
                 method_version=plugin.version,
+                training_code=code.training,
+                prediction_code=code.prediction,
                 capabilities=tuple(sorted(record.capabilities)),
                 options=config.values(),
                 training=config.step("training"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import fmean
 
 from mrbench.digests import digest_json
+from mrbench.engine.equivalence import other_code
 from mrbench.errors import MrbenchError
 from mrbench.leaderboard.claims import claims_of, content_claim
 from mrbench.leaderboard.duplicates import Duplicates
@@ -23,7 +24,7 @@ from mrbench.leaderboard.registered import (
     key_of,
 )
 from mrbench.leaderboard.scores import Definitions, scores_of
-from mrbench.leaderboard.source import cases_file, checked_file, packed_scores
+from mrbench.leaderboard.source import cases_file, checked_file, packed_scores, recorded_code
 from mrbench.leaderboard.store import SetAside, Stored, Why, age, entries, id_of
 from mrbench.metrics.protocol import PROTOCOLS
 from mrbench.metrics.scores import Scores
@@ -89,6 +90,7 @@ class Verifier:
         self.metrics = {plugin.key: metric_facts(plugin.card) for plugin in registry.plugins["metric"]}
         self.registered = registered
         self.duplicates = Duplicates()
+        self._codes: dict[tuple[object, ...], str] = {}
 
     @property
     def digest(self) -> str:
@@ -114,9 +116,19 @@ class Verifier:
         """What was found of an entry alone, with what those before it add; one with faults claims no results."""
         if found.faults:
             return found
+        if files := self._other_code(stored.entry):
+            other = Fault(found.path, "code", "that of the method as it is installed here", files, Why.VERSION)
+            return replace(found, faults=(other,))
         again = self.duplicates.of(stored.entry, found.path)
         repeats = Fault(found.path, "cells", "results of its own", f"those of {again}")
         return replace(found, faults=(*found.faults, repeats)) if again else found
+
+    def _other_code(self, entry: Entry) -> str:
+        """The files in which the code of an entry differs from what is installed here; blank where none does."""
+        key = entry.kind, entry.training_code, entry.prediction_code, entry.code.modules, *entry.code.files.items()
+        if key not in self._codes:
+            self._codes[key] = other_code(entry.spec, recorded_code(entry))
+        return self._codes[key]
 
     def alone(self, stored: Stored) -> Verified:
         """One entry, whatever others there are."""

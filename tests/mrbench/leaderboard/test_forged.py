@@ -24,7 +24,7 @@ from mrbench.engine.cell import Status
 from mrbench.leaderboard.assemble import assemble
 from mrbench.leaderboard.board import Board
 from mrbench.leaderboard.checked import checked
-from mrbench.leaderboard.entry import Entry, MethodFacts, entry_bytes
+from mrbench.leaderboard.entry import CodeFacts, Entry, MethodFacts, entry_bytes
 from mrbench.leaderboard.pack import option_texts
 from mrbench.leaderboard.scores import digest_of_cases, scores_of
 from mrbench.leaderboard.store import Why, facts_of, folder_of, id_of
@@ -381,6 +381,9 @@ VERSION: dict[str, tuple[Forge, str]] = {
     "an unknown scoring protocol": (lambda: Forged(*_generous()), "computed again here"),
     "another format": (raw("format", to=1), "another format"),
     "a format to come": (raw("format", to=3), "another format"),
+    "other code of an installed method": (
+        installed(code=CodeFacts(("mrbench_proseg",), {"mrbench_proseg/method.py": "0" * 12}), training_code="1" * 64),
+        "code; expected that of the method as it is installed here"),
     "another version of an installed method": (installed(method_version="0.9"), "method_version"),
 }  # fmt: skip
 
@@ -469,6 +472,7 @@ CANNOT: dict[str, Forge] = {
     "other options of a method that is not installed": said(options={"epochs": "1"}),
     "somebody else's name": said(submitter="Alan Turing"),
     "a paper that it is not of": said(about=MethodFacts("the best", "Nature 2026", "MIT", "mine 1.0")),
+    "code that it does not name": installed(code=CodeFacts()),
     "an earlier day": said(day="2025-06-01"),
     "test cases that it was trained on": said(training_digest="7" * 64),
 }  # fmt: skip
