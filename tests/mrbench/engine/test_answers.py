@@ -5,9 +5,10 @@ import re
 import pytest
 import torch
 
-from mrbench import DrawKind, Noise, Probabilities
+from mrbench import Noise, Probabilities
 from mrbench.engine.answers import check_answer
 from mrbench.errors import PluginError
+from mrbench.interfaces.draw import DrawKind
 from mrbench.interfaces.noise import Rows
 
 S, N, H, W = 3, 2, 4, 5

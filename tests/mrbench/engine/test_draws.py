@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from mrbench import Case, Config, Description, DrawKind, Method, MethodCard, Probabilities, Raters
+from mrbench import Case, Config, Description, Method, MethodCard, Probabilities, Raters
 from mrbench.data.case import Image
 from mrbench.engine import draws as module
 from mrbench.engine.draws import Source, draws_of
 from mrbench.engine.predict import Predictor
 from mrbench.errors import DivergedError, PluginError
+from mrbench.interfaces.draw import DrawKind
 
 RATERS = 3
 VALUES = np.random.default_rng(0).normal(size=(1, 5, 4, 6)).astype(np.float32)

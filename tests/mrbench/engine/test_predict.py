@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mrbench import Case, Description, Draw, DrawKind, MethodCard, Raters
+from mrbench import Case, Description, MethodCard, Raters
 from mrbench.engine.draw_rules import Seen, check_method_numbers
 from mrbench.engine.plan import capabilities_fit
 from mrbench.engine.predict import Predictor
 from mrbench.errors import DivergedError, PluginError
-from mrbench.interfaces.draw import binary_probability
+from mrbench.interfaces.draw import Draw, DrawKind, binary_probability
 
 DESCRIPTION = Description(
     name="x", version="1", classes=("no", "yes"), channels=("c",), raters=Raters.IDENTIFIED, rater_names=("a", "b", "c")

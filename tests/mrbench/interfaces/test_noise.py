@@ -8,8 +8,8 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from mrbench import DrawKind
 from mrbench.errors import PluginError
+from mrbench.interfaces.draw import DrawKind
 from mrbench.interfaces.noise import Noise, Rows
 
 CPU = torch.device("cpu")
