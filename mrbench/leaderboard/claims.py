@@ -72,8 +72,9 @@ def _of_options(entry: Entry, plugin: Plugin[MethodCard]) -> Iterator[Claim]:
         return
     yield "preset", entry.preset if entry.preset in presets else " or ".join(presets), entry.preset, Why.INVALID
     yield "options", [], sorted({*entry.options, *entry.changed} - known), Why.INVALID
-    for name in flat(presets.get(entry.preset, {})):
-        if name in entry.options and name not in entry.changed:
+    # What any preset sets: an option that follows the data is in none.
+    for name in dict.fromkeys(name for values in presets.values() for name in flat(values)):
+        if name in entry.options and name in preset and name not in entry.changed:
             yield f"options.{name}, of preset {entry.preset}", preset[name], entry.options[name], Why.INVALID
     for name, value in entry.changed.items():
         yield f"changed.{name}", entry.options.get(name, value), value, Why.INVALID
