@@ -159,3 +159,8 @@ def file_of(key: str) -> str:
     """The name of the plugin file that a registry key begins with; empty where it names none."""
     head, colon, _ = key.partition(":")
     return head if colon and NAME.fullmatch(head) else ""
+
+
+def content_of(version: str) -> str:
+    """The digest of the file's content that the version of what it provides ends with; empty where it has none."""
+    return version.rpartition("+")[2] if "+" in version else ""

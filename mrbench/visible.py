@@ -2,8 +2,14 @@
 
 import re
 
-HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters but tab and newline, marks of direction, line separators, and halves of surrogate pairs."""
+UNSEEN = (
+    "\x7f-\x9f\xad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\ufff9-\ufffb\U000e0000-\U000e0fff"
+)
+"""Characters above ASCII that take no place, turn the direction of writing or end a line, as part of a class."""
+
+HIDDEN = re.compile(f"[\x00-\x08\x0b-\x1f{UNSEEN}\ud800-\udfff]")
+"""Control characters but tab and newline, what takes no place or turns the direction, and halves of surrogate pairs."""
 
 
 def visible(text: str) -> str:

@@ -107,6 +107,8 @@ def told_by_report(call: Call, results: Path, work: Path, protocol: str) -> Told
 def built_board(call: Call, results: Path, work: Path) -> Path:
     """The site of a leaderboard of the run alone, unfinished methods included."""
     call("leaderboard", "add", "run", "--out", results, "--with-failures", "--to", work / "board")
+    for entry in sorted((work / "board" / "records").glob("*/*/*")):
+        call("leaderboard", "register", entry)
     call("leaderboard", "build", work / "board", "--to", work / "site")
     return work / "site"
 

@@ -115,8 +115,8 @@ def spec_of(cell: StoredCell, dataset: str = "phantom") -> CellSpec:
     spec = CellSpec(
         method=cell.method, dataset=dataset, kind=record.kind, family=record.family, sampler=record.gives,
         method_version="1", capabilities=tuple(sorted(record.capabilities)), options={}, training={}, prediction={},
-        preset="quick", changed={}, dataset_options={}, dataset_changed={}, data_digest="d" * 64, split="strict",
-        split_digest="s" * 64, fold=cell.fold, seed=cell.seed, samples=50,
+        preset="quick" if "quick" in record.presets else "default", changed={}, dataset_options={}, dataset_changed={},
+        data_digest="d" * 64, split="strict", split_digest="s" * 64, fold=cell.fold, seed=cell.seed, samples=50,
     )  # fmt: skip
     return replace(spec, **cell.spec)
 

@@ -13,13 +13,16 @@ import numpy as np
 from mrbench.cards import Capability
 from mrbench.data.description import Raters, Unit
 from mrbench.engine.cell import Status
+from mrbench.errors import MrbenchError
 from mrbench.interfaces.metric import Key
 from mrbench.leaderboard.entry import CellEntry, DataFacts, Entry, MethodFacts, Phase, entry_bytes
 from mrbench.leaderboard.pack import metric_facts
+from mrbench.leaderboard.register import line_of_entry
+from mrbench.leaderboard.registered import RegisteredData, read_registered, write_registered
 from mrbench.leaderboard.scores import Definitions, digest_of_cases, scores_of
-from mrbench.leaderboard.store import ENTRY, facts_of, folder_of, id_of
+from mrbench.leaderboard.store import ENTRY, Stored, facts_of, folder_of, id_of, read_entry
 from mrbench.metrics.protocol import PROTOCOLS
-from mrbench.metrics.scores import ScoreCollector, Scores
+from mrbench.metrics.scores import EVERYWHERE, ScoreCollector, Scores
 from mrbench.registry import Registry, discover
 
 SAMPLED = ("ged", "ged_pa", "ged_pp", "ged_aa", "dice_soft")
@@ -30,7 +33,7 @@ BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """A method on one data set, whose values lie around ``level``."""
+    """A method on one data set, whose values lie around ``level``; ``lacking``: cases without the metric of raters."""
 
     method: str
     dataset: str = "phantom"
@@ -40,6 +43,7 @@ class Made:
     subjects: int = 12
     people: bool = False
     failed: bool = False
+    lacking: int = 0
     days: int = 0
 
 
@@ -72,6 +76,18 @@ def entry_of(made: Made, protocols: tuple[str, ...] = ("strict",)) -> tuple[Entr
     return _entry(made, cells, metrics, scores, files, written), files
 
 
+def again(entry: Entry, number: int, *, day: str = "", **changes: object) -> Entry:
+    """The same cases as of another computation: results that stand twice on a board are listed apart.
+
+    Args:
+        number: tells it from others.
+        day: when it was computed; the same where none is given.
+    """
+    written = f"{day}T00:00:00+00:00" if day else entry.written
+    cells = tuple(replace(cell, written=written) for cell in entry.cells)
+    return replace(entry, **{"prediction_digest": f"{number:064x}", "written": written, "cells": cells, **changes})
+
+
 def _entry(made, cells, metrics, scores, files, written) -> Entry:
     digest = id_of(made.method.encode()) * 4
     people, learns = (Capability.CONSENSUS, Capability.SEES_TEST_MASKS), (Capability.DIVERSE, Capability.PERSONAL)
@@ -83,7 +99,7 @@ def _entry(made, cells, metrics, scores, files, written) -> Entry:
         samples=made.samples, data=DATA, dataset_options={}, dataset_changed={}, data_digest="d" * 64,
         split="strict", split_digest="5" * 64, training_digest=digest,
         prediction_digest=digest, cells=cells, metrics=metrics, scores=scores,
-        reproduce=f"mrbench run --method {made.method}", written=written,
+        written=written,
         files={name: facts_of(content) for name, content in files.items()},
     )  # fmt: skip
 
@@ -100,12 +116,17 @@ def _cell(made: Made, fold: int, written: str, tested: Mapping[str, str]) -> Cel
 
 def _cases(made: Made, fold: int, random: np.random.Generator) -> Scores:
     scores = ScoreCollector()
+    of_data = np.random.default_rng([ord(letter) for letter in made.dataset] + [fold])
     for subject in range(made.subjects):
         for number in range(2):
             dice = np.clip(made.level + random.normal(0, 0.05, len(SAMPLED) + 2), 0, 1)
+            dice[SAMPLED.index("ged_aa")] = of_data.uniform(0.2, 0.4)  # follows from the raters' masks alone
+            dice[SAMPLED.index("ged_pp")] *= not made.people  # which are single answers here
             sampled = {(name, Key(1)): dice[at : at + 1] for at, name in enumerate(SAMPLED)}
             personal = {("dice_rater", Key(1, rater)): dice[-1 - rater :][:1] for rater in range(2)}
-            scores.append(f"case {fold}-{subject}-{number}", f"subject {fold}-{subject}", sampled | personal)
+            lacks = 2 * subject + number < made.lacking
+            values, without = (sampled, [("dice_rater", EVERYWHERE)]) if lacks else (sampled | personal, [])
+            scores.append(f"case {fold}-{subject}-{number}", f"subject {fold}-{subject}", values, without)
     return scores.scores()
 
 
@@ -116,14 +137,40 @@ def _gzipped(scores: Scores) -> bytes:
         return path.read_bytes()
 
 
-def put(board: Path, entry: Entry, files: Mapping[str, bytes]) -> Path:
-    """Writes an entry where it belongs; the folder."""
+def put(board: Path, entry: Entry, files: Mapping[str, bytes], *, known: bool = True) -> Path:
+    """Writes an entry where it belongs; the folder.
+
+    Args:
+        known: register its folds too, but for those that are.
+    """
     content = entry_bytes(entry)
     folder = folder_of(board, entry, id_of(content))
     folder.mkdir(parents=True, exist_ok=True)
     for name, own in {**files, ENTRY: content}.items():
         (folder / name).write_bytes(own)
+    if known:
+        _register(board, folder)
     return folder
+
+
+def _register(board: Path, folder: Path) -> None:
+    """What a person accepted who saw this entry first."""
+    stored, registered = read_entry(folder), read_registered(board)
+    line, old = _line(stored), registered.of(stored.entry)
+    if line is None:
+        return
+    if old is not None:
+        line = replace(line, folds={fold: own for fold, own in line.folds.items() if fold not in old.folds})
+    more = registered.with_line(line)
+    if more != registered:
+        write_registered(board, more)
+
+
+def _line(stored: Stored) -> RegisteredData | None:
+    try:
+        return line_of_entry(stored)
+    except MrbenchError:  # a test is about cases that cannot be read
+        return None
 
 
 def put_raw(board: Path, like: Entry, content: bytes, files: Mapping[str, bytes]) -> Path:
@@ -142,4 +189,5 @@ def write_board(board: Path, entries: int, *, methods: int = 25, datasets: tuple
     for number, (entry, files) in zip(range(entries), cycle(base), strict=False):
         written = (BEGIN + timedelta(minutes=number)).isoformat(timespec="seconds")
         cells = tuple(replace(cell, written=written) for cell in entry.cells)
-        put(board, replace(entry, written=written, cells=cells), files)
+        own = again(replace(entry, written=written, cells=cells), number)
+        put(board, own, files, known=number < len(made))

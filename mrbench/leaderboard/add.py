@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mrbench.digests import digest_json
 from mrbench.files import made_folder
+from mrbench.leaderboard.duplicates import same_results
 from mrbench.leaderboard.entry import Entry, entry_bytes
 from mrbench.leaderboard.pack import Packed
 from mrbench.leaderboard.store import ENTRY, SetAside, Stored, entries, folder_of, id_of, safe
@@ -37,13 +37,6 @@ def add(packed: Packed, board: Path) -> Added:
             (temporary / name).write_bytes(own)
         (temporary / ENTRY).write_bytes(content)
     return Added(folder, size, new=True)
-
-
-def same_results(entry: Entry) -> str:
-    """A digest that two entries share where their cells and cases are the same, whatever else they say."""
-    cells = [[cell.fold, cell.seed, cell.status] for cell in entry.cells]
-    cases = sorted([name, facts.sha256] for name, facts in entry.files.items() if name.endswith(".csv.gz"))
-    return digest_json([entry.dataset, entry.method, entry.prediction_digest, cells, cases])
 
 
 def _of_method(board: Path, entry: Entry) -> Iterable[Stored]:

@@ -1,4 +1,4 @@
-"""Assembling: from the entries and reported figures on disk to the board that tables and pages show."""
+"""Assembling: from the entries that verified and reported figures to the board that tables and pages show."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -6,14 +6,16 @@ from pathlib import Path
 
 from mrbench import __version__
 from mrbench.leaderboard.board import Board, DatasetPage, MethodPage, RankDiagram
+from mrbench.leaderboard.checked import Checked, checked
 from mrbench.leaderboard.comparer import Comparer
-from mrbench.leaderboard.entry import MetricFacts
+from mrbench.leaderboard.entry import Entry, MetricFacts
 from mrbench.leaderboard.pack import metric_facts
+from mrbench.leaderboard.registered import Registered
 from mrbench.leaderboard.reported import ReportedLine, read_reported, reported_rows
 from mrbench.leaderboard.scores import Definitions
 from mrbench.leaderboard.settings import Settings, read_settings
 from mrbench.leaderboard.source import description_of, method_run_of, packed_values
-from mrbench.leaderboard.store import SetAside, Stored, entries
+from mrbench.leaderboard.store import Stored, age
 from mrbench.metrics.protocol import PROTOCOLS
 from mrbench.registry import Registry
 from mrbench.results.columns import Column, gain
@@ -26,27 +28,32 @@ Data = tuple[str, str, str]
 """Data digest, split and split digest."""
 
 
-def assemble(folder: Path, registry: Registry, cache: Path | None = None) -> Board:
-    """The board in a folder; what is no valid entry is set aside and stops nothing.
+def assemble(folder: Path, registry: Registry, cache: Path | None = None, verified: Path | None = None) -> Board:
+    """The board in a folder, of the entries that verify; others are listed apart and stop nothing.
 
     Args:
         cache: a file that keeps what was compared for the next time.
+        verified: a file that keeps what was verified.
 
     Raises:
-        DataError: ``board.toml`` or ``reported.csv`` cannot be read.
+        DataError: ``board.toml``, ``reported.csv`` or ``registry.json`` cannot be read.
     """
-    settings, lines = read_settings(folder), read_reported(folder)
-    found = list(entries(folder))
-    stored = [one for one in found if isinstance(one, Stored)]
+    return assembled(folder, checked(folder, registry, verified), registry, cache)
+
+
+def assembled(folder: Path, found: Checked, registry: Registry, cache: Path | None = None) -> Board:
+    """The board of entries that were checked; errors as for :func:`assemble`."""
+    settings, lines, stored = read_settings(folder), read_reported(folder), found.stored
     known = {name: Definitions.of(registry, protocol) for name, protocol in PROTOCOLS.items()}
-    work = _Work(settings, registry, known, Comparer({one.id: one for one in stored}, known, cache), lines)
+    comparer = Comparer({one.id: one for one in stored}, known, cache)
+    work = _Work(settings, registry, found.registered, comparer, lines)
     names = dict.fromkeys([*(one.entry.dataset for one in stored), *(line.dataset for line in lines)])
     datasets = [work.dataset(name, [one for one in stored if one.entry.dataset == name]) for name in sorted(names)]
     work.comparer.save()
     return Board(
         datasets=[page for page in datasets if page.tables],
         methods=_method_pages(stored, datasets, registry),
-        set_aside=[one for one in found if isinstance(one, SetAside)],
+        listed_apart=found.listed_apart,
         built_with=__version__,
         title=settings.title,
     )
@@ -59,11 +66,11 @@ class _Work:
         self,
         settings: Settings,
         registry: Registry,
-        known: Mapping[str, Definitions],
+        registered: Registered,
         comparer: Comparer,
         lines: Sequence[ReportedLine],
     ) -> None:
-        self.settings, self.known, self.comparer, self.lines = settings, known, comparer, lines
+        self.settings, self.registered, self.comparer, self.lines = settings, registered, comparer, lines
         self.installed = {plugin.key: metric_facts(plugin.card) for plugin in registry.plugins["metric"]}
 
     def dataset(self, name: str, stored: Sequence[Stored]) -> DatasetPage:
@@ -108,13 +115,15 @@ class _Work:
     def _row(
         self, stored: Stored, run: MethodRun, protocol: str, columns: Mapping[str, Column], *, newest: bool
     ) -> Row:
-        digests = self.known[protocol].digests if protocol in self.known else {}
-        packed = packed_values(stored.entry, protocol)
+        packed = packed_values(stored.entry, protocol, self._folds(stored.entry))
         values = {name: packed[name] for name in columns if name in packed}
-        other = [name for name, value in values.items() if digests.get(name) != value.definition]
-        values |= {name: replace(values[name], verifiable=False) for name in other}
         faults = [fault for one in run.results for fault in one.faults]
         return replace(Row.of(run, values, faults), newest=newest)
+
+    def _folds(self, entry: Entry) -> int:
+        """How many there are: an entry that leaves one out is incomplete."""
+        line = self.registered.of(entry)
+        return len({*(line.folds if line else ()), *(cell.fold for cell in entry.cells)})
 
     def _above(self, rows: Sequence[Row], columns: Mapping[str, Column]) -> list[Row]:
         """The rows with what is above the raters' own agreement marked, the row that the settings name."""
@@ -135,13 +144,9 @@ class _Work:
         return changed_values(rows, marked)
 
     def _columns(self, protocol: str, stored: Sequence[Stored]) -> dict[str, MetricFacts]:
-        """Installed metrics say what they are themselves; of others, the newest entry is believed."""
-        found: dict[str, MetricFacts] = {}
-        for one in sorted(stored, key=age):
-            found |= {name: one.entry.metrics[name] for name in one.entry.scores.get(protocol, {})
-                      if name in one.entry.metrics}  # fmt: skip
-        known = {name: facts for name, facts in self.installed.items() if name in found}
-        return known | {name: facts for name, facts in found.items() if name not in known}
+        """Metrics that some entry has; they are installed, and say themselves what they are."""
+        used = {name for one in stored for name in one.entry.scores.get(protocol, {})}
+        return {name: facts for name, facts in self.installed.items() if name in used}
 
     def _reported_only(self, name: str) -> Iterator[Table]:
         own = [line for line in self.lines if line.dataset == name]
@@ -150,11 +155,6 @@ class _Work:
             columns = {m: facts for m, facts in self.installed.items() if any(m in row.values for row in rows)}
             if rows:
                 yield Table(name, {}, {}, protocol, columns, rows)
-
-
-def age(stored: Stored) -> tuple[str, str]:
-    """Orders entries from the oldest to the newest."""
-    return stored.entry.written, stored.id
 
 
 def ordered(rows: Iterable[Row], columns: Mapping[str, Column]) -> list[Row]:
@@ -170,9 +170,9 @@ def ordered(rows: Iterable[Row], columns: Mapping[str, Column]) -> list[Row]:
 
 
 def _protocols(stored: Sequence[Stored]) -> list[str]:
-    """Of some entry: those known here in their order, then others; strict for entries without any score."""
-    used = dict.fromkeys(name for one in stored for name in one.entry.scores)
-    return [name for name in PROTOCOLS if name in used] + [name for name in used if name not in PROTOCOLS] or ["strict"]
+    """Of some entry, in their order; strict for entries without any score."""
+    used = {name for one in stored for name in one.entry.scores}
+    return [name for name in PROTOCOLS if name in used] or ["strict"]
 
 
 def _newest(stored: Sequence[Stored]) -> set[str]:

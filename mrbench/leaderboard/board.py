@@ -95,20 +95,20 @@ class Board:
     Attributes:
         datasets: by name.
         methods: by name.
-        set_aside: folders under ``records`` that are no valid entry, with what is wrong.
+        listed_apart: folders under ``records``, and scores of entries, that did not verify, each with its reason.
         built_with: version of mrbench.
         title: of its pages.
     """
 
     datasets: Sequence[DatasetPage]
     methods: Sequence[MethodPage]
-    set_aside: Sequence[SetAside]
+    listed_apart: Sequence[SetAside]
     built_with: str
     title: str = "Leaderboard"
 
     @cached_property
     def entries(self) -> list[Stored]:
-        """Every valid entry, newest first."""
+        """Every entry that verified, newest first."""
         found = [stored for page in self.methods for stored in page.history]
         return sorted(found, key=lambda stored: (stored.entry.written, stored.id), reverse=True)
 

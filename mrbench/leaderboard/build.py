@@ -38,26 +38,31 @@ class Built:
 
 
 def build(folder: Path, to: Path, registry: Registry) -> Built:
-    """Builds the leaderboard of a folder.
+    """Builds the leaderboard of a folder, of the entries that verify; others are listed apart.
 
     Args:
         to: a folder that an earlier build wrote, which is replaced, or one that is not there or is empty.
 
     Raises:
         UsageError: there is no leaderboard, or ``to`` holds something else.
-        DataError: its settings or reported figures cannot be read.
+        DataError: its settings, reported figures or registered data cannot be read.
     """
     from mrbench.leaderboard.site.write import write_site
 
     check_board(folder)
     with _replaced_folder(to) as work, _uncollected():
-        board = assemble(folder, registry, work / CACHE)
+        board = assemble(folder, registry, work / CACHE, verified_file(to))
         (work / CACHE).touch()
         for name, write in FORMATS.items():
             (work / name).write_text(write(board), encoding="utf-8")
         write_site(board, work, downloads=tuple(FORMATS), pictures=folder / PICTURES)
         sizes = [path.stat().st_size for path in work.rglob("*") if path.is_file()]
     return Built(board, len(sizes), sum(sizes))
+
+
+def verified_file(to: Path) -> Path:
+    """Where it is kept what verified: beside the built folder, for nobody else to read."""
+    return to.with_name(f"{to.name}.verified.json")
 
 
 def check_board(folder: Path) -> None:

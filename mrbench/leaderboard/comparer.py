@@ -91,10 +91,7 @@ class Comparer:
         return found
 
     def _compare(self, metric: str, column: Column, protocol: str, group: Sequence[Stored]) -> Compared:
-        known, definition = self.known.get(protocol), group[0].entry.scores[protocol][metric].definition
-        if known is None or known.digests.get(metric) != definition:
-            reason = "the metric is not installed here, or defined otherwise"
-            return Compared((), (), reason, reason)
+        known = self.known[protocol]
         left_out = {stored.id: fault for stored in group if (fault := self._fault(stored, metric, protocol))}
         kept = [stored for stored in group if stored.id not in left_out]
         sides = [self._scores(stored, protocol)[metric] for stored in kept]

@@ -5,29 +5,42 @@ list has an end; what is not in the schema is refused. Paths of the machine that
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache, cached_property
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, ValidationError, with_config
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, with_config
 
 from mrbench.cards import Capability, Direction, Need
 from mrbench.data.description import Raters, Unit
 from mrbench.engine.cell import CellSpec, CodeDigest, PluginKey, Status
 from mrbench.engine.conditions import AS_USUAL, Conditions, FlatForm
 from mrbench.errors import DataError, IncompatibleError
+from mrbench.metrics.protocol import MAX_PREDICTIONS
 from mrbench.results.caveats import PLUGIN_FILE, caveats_of
 from mrbench.results.method_run import samples_of
+from mrbench.visible import UNSEEN
 
-FORMAT = 1
+FORMAT = 2
 """Version of the schema."""
 
 MAX_BYTES = 2**20
 """Of ``entry.json``."""
 
 MAX_CELLS = 200
+
+METHOD_FILE = "method.py"
+"""What a packed plugin file is called, whatever its own name is."""
+
 LARGEST = 1e15
 
-_SHOWN = r"^[^\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]*$"  # one line, and nothing that turns it round
+_SHOWN = f"^[^\x00-\x1f{UNSEEN}]*$"  # one line, and nothing that is not seen or turns it round
+
+
+def _on_the_calendar(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
+
 
 Text = Annotated[str, Field(max_length=400, pattern=_SHOWN)]
 LongText = Annotated[str, Field(max_length=8000, pattern=_SHOWN)]
@@ -36,12 +49,18 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 ModuleName = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
 FileName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,60}(\.[a-z0-9][a-z0-9_-]{0,60}){1,4}$")]
-Time = Annotated[str, Field(pattern=r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\+00:00$")]
+Time = Annotated[
+    str,
+    Field(pattern=r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\+00:00$"),
+    AfterValidator(_on_the_calendar),
+]
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
-Positive = Annotated[float, Field(allow_inf_nan=False, ge=0, le=LARGEST)]
+Cost = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1e9)]
+"""Seconds (30 years), MiB (a petabyte) or milliseconds."""
 Count = Annotated[int, Field(ge=0, le=2**53)]
 Class = Annotated[int, Field(ge=1, le=10_000)]
 Rater = Annotated[int, Field(ge=0, le=10_000)]
+PhaseName = Literal["prepare", "fit", "predict", "score"]
 Options = Annotated[dict[Name, Text], Field(max_length=300)]
 """Options by their dotted name, as texts for people."""
 
@@ -120,8 +139,8 @@ class MetricFacts:
 class Phase:
     """Cost of one phase of a cell."""
 
-    seconds: Positive
-    peak_memory_mib: Positive
+    seconds: Cost
+    peak_memory_mib: Cost
 
 
 @_closed
@@ -131,7 +150,7 @@ class CellEntry:
 
     Attributes:
         reason: one line on why it is not ok.
-        phases: by name: prepare, fit, predict, score.
+        phases: by name.
         versions: of mrbench, Python and libraries.
         environment: what it ran on; no names of hosts or people.
         alone: did it have the device to itself? Costs of others are not compared.
@@ -145,9 +164,9 @@ class CellEntry:
     status: Status
     written: Time
     reason: Text = ""
-    phases: Annotated[dict[Word, Phase], Field(max_length=20)] = field(default_factory=dict)
+    phases: Annotated[dict[PhaseName, Phase], Field(max_length=4)] = field(default_factory=dict)
     parameters: Count | None = None
-    milliseconds_per_image: Positive | None = None
+    milliseconds_per_image: Cost | None = None
     epochs: Count | None = None
     alone: bool = True
     trained_alone: bool = True
@@ -175,7 +194,7 @@ class Score:
         by_class, by_rater: means over the folds.
         cases: that have a value, over all folds, of one seed.
         subjects: that have one.
-        of_cases: to which the metric applies; None where whoever packed it did not count them.
+        of_cases: to which the metric applies.
     """
 
     definition: Digest
@@ -189,7 +208,7 @@ class Score:
     by_rater: Annotated[dict[Rater, Number], Field(max_length=1000)]
     cases: Count
     subjects: Count
-    of_cases: Annotated[Count | None, Field(exclude_if=lambda count: count is None)] = None
+    of_cases: Count
 
 
 @_closed
@@ -212,17 +231,17 @@ class Entry:
         code: of the cells; ``training_code`` and ``prediction_code``: its digests.
         options: of the method, all of them; ``changed``: those set beside the preset.
         training_digest, prediction_digest: of the specification; equal ones are the same computation.
-        plugin_file: name of the local plugin file that the method came from; empty where it was installed.
+        plugin_file: name of the local plugin file that the method came from, which is packed as ``METHOD_FILE``; empty
+            where it was installed.
         cells: by fold and seed, failures too.
         metrics: what those of the scores said of themselves.
         scores: by protocol and metric.
-        reproduce: the command that computes it again.
         written: when its last cell was.
         submitter, note: of whoever packed it.
         files: by name.
     """
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     method: PluginKey
     dataset: PluginKey
     kind: Literal["method", "fusion", "external"]
@@ -235,7 +254,7 @@ class Entry:
     options: Options
     preset: Text
     changed: Options
-    samples: Annotated[int, Field(ge=1, le=2**20)]
+    samples: Annotated[int, Field(ge=1, le=MAX_PREDICTIONS)]
     training_code: CodeDigest = ""
     prediction_code: CodeDigest = ""
     code: CodeFacts = CodeFacts()
@@ -251,7 +270,6 @@ class Entry:
     cells: Annotated[tuple[CellEntry, ...], Field(min_length=1, max_length=MAX_CELLS)]
     metrics: Annotated[dict[PluginKey, MetricFacts], Field(max_length=300)]
     scores: Scores
-    reproduce: LongText
     written: Time
     submitter: Text = ""
     note: LongText = ""

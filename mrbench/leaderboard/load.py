@@ -15,12 +15,13 @@ from zlib import error as ZlibError  # noqa: N812
 
 from mrbench.data.archive import FREE_BYTES, MAX_RATIO, Bounded, open_member
 from mrbench.errors import DataError
-from mrbench.leaderboard.assemble import assemble
+from mrbench.leaderboard.assemble import assembled
 from mrbench.leaderboard.board import Board
+from mrbench.leaderboard.checked import checked
 from mrbench.leaderboard.reported import REPORTED
 from mrbench.leaderboard.settings import SETTINGS
 from mrbench.leaderboard.source import method_run_of
-from mrbench.leaderboard.store import RECORDS, SetAside, Stored, entries
+from mrbench.leaderboard.store import RECORDS
 from mrbench.registry import Registry
 from mrbench.results.collection import Results
 from mrbench.results.table import Table
@@ -38,23 +39,23 @@ def is_leaderboard(path: Path) -> bool:
 
 
 def load_leaderboard(path: Path, registry: Registry) -> Results:
-    """The method runs of all entries, and the tables of the site.
+    """The method runs of the entries that verify, and the tables of the site; notes name the others.
 
     Raises:
         DataError: an archive that is damaged, holds no leaderboard, or unpacks to more than its size can hold.
     """
     folder = _unpacked(path) if path.is_file() else path
+    found = checked(folder, registry)
 
     @cache
     def board() -> Board:
-        return assemble(folder, registry)
+        return assembled(folder, found, registry)
 
     def tables() -> Sequence[Table]:
         return [table for page in board().datasets for table in page.tables]
 
-    found = list(entries(folder))
-    runs = tuple(method_run_of(one) for one in found if isinstance(one, Stored))
-    notes = tuple(f"set aside: {one.path}: {one.fault}" for one in found if isinstance(one, SetAside))
+    runs = tuple(method_run_of(one) for one in found.stored)
+    notes = tuple(f"listed apart, {one.why}: {one.path}: {one.fault}" for one in found.listed_apart)
     return Results(runs, registry, notes, made=tables)
 
 

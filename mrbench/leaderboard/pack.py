@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,19 +12,27 @@ from typing import Any
 from mrbench.cards import Capability, MetricCard
 from mrbench.configuration import flat
 from mrbench.data.description import Raters, Unit
-from mrbench.engine.cell import CellSpec
-from mrbench.engine.record import reproduce
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run
 from mrbench.engine.score import applicable_metrics
 from mrbench.errors import IncompatibleError, UnknownNameError, UsageError
-from mrbench.leaderboard.entry import CellEntry, CodeFacts, DataFacts, Entry, MethodFacts, MetricFacts, Phase, Score
+from mrbench.leaderboard.entry import (
+    METHOD_FILE,
+    CellEntry,
+    CodeFacts,
+    DataFacts,
+    Entry,
+    MethodFacts,
+    MetricFacts,
+    Phase,
+    Score,
+)
 from mrbench.leaderboard.scores import Definitions, digest_of_cases, scores_of
 from mrbench.leaderboard.store import facts_of
-from mrbench.leaderboard.strip import stripped, stripped_command, without_folders
+from mrbench.leaderboard.strip import stripped, without_folders
 from mrbench.metrics.protocol import PROTOCOLS, ScoringProtocol
 from mrbench.metrics.scores import Scores
-from mrbench.plugin_file import file_of
+from mrbench.plugin_file import PluginFile, content_of, file_of
 from mrbench.registry import Plugin, Registry
 from mrbench.report.choices import PARTS
 from mrbench.report.curves import read_curves
@@ -82,7 +89,7 @@ def check_submittable(run: MethodRun, *, with_failures: bool = False) -> None:
             expected="all test cases",
             hint="mrbench run without --limit",
         )
-    if file_of(spec.method) and "+" not in spec.method_version:
+    if file_of(spec.method) and not content_of(spec.method_version):
         raise UsageError(f"{title} is of a plugin file whose content was not recorded", hint="mrbench run --force")
     if not is_begun(run):
         raise UsageError(f"{title} was never computed", hint="mrbench run, or --method names others")
@@ -104,6 +111,7 @@ def pack(
 
     Raises:
         UnknownNameError: a metric that is not installed.
+        UsageError: the plugin file that the method came from was not given, or is another one by now.
         DataError: a cell that cannot be read.
     """
     wanted = _wanted(registry, run, metrics)
@@ -119,7 +127,7 @@ def pack(
         if scored:
             by_fold = [(result.spec.fold, cases) for result, cases in scored]
             scores[protocol.name] = scores_of(by_fold, Definitions.of(registry, protocol))
-    files |= dict(_curves(run))
+    files |= dict(_curves(run)) | _method_file(run, registry)
     used = {name for own in scores.values() for name in own}
     facts = {name: metric_facts(plugin.card) for name, plugin in wanted.items() if name in used}
     cells = tuple(_cell(run, result, faults, tested) for result in run.results)
@@ -148,6 +156,26 @@ def _scored(
             continue
         faults.setdefault(result.spec.place, {}).update(dict.fromkeys(map(_cut, stored.faults.values())))
         yield result, stored.cases.only(metrics).renamed(without_folders)
+
+
+def _method_file(run: MethodRun, registry: Registry) -> dict[str, bytes]:
+    """The plugin file that the method came from, so that nobody's row stands for code that nobody has."""
+    name = file_of(run.spec.method)
+    if not name:
+        return {}
+    if name not in registry.files:
+        raise UsageError(
+            f"{run.method!r} is of the plugin file {name}, which goes with its entry", hint=f"--plugin-file {name}"
+        )
+    file = PluginFile.read(registry.files[name])
+    if file.digest != content_of(run.spec.method_version):
+        raise UsageError(
+            f"the plugin file {name} is not the one that {run.method!r} was computed with",
+            expected=f"content {content_of(run.spec.method_version)}",
+            found=file.digest,
+            hint="give that file, or mrbench run computes the method with this one",
+        )
+    return {METHOD_FILE: file.source}
 
 
 def _gzipped(scores: Scores) -> bytes:
@@ -224,17 +252,17 @@ def _entry(
         capabilities=tuple(Capability(name) for name in sorted(spec.capabilities)),
         about=_about(run, registry),
         plugin_file=file_of(spec.method),
-        options=_options(spec.options),
+        options=option_texts(spec.options),
         preset=_cut(spec.preset),
-        changed=_options(spec.changed),
+        changed=option_texts(spec.changed),
         samples=spec.samples,
         training_code=spec.training_code,
         prediction_code=spec.prediction_code,
         code=_code(run),
         conditions=spec.conditions,
         data=_data_facts(run.description),
-        dataset_options=_options(spec.dataset_options),
-        dataset_changed=_options(spec.dataset_changed),
+        dataset_options=option_texts(spec.dataset_options),
+        dataset_changed=option_texts(spec.dataset_changed),
         data_digest=spec.data_digest,
         split=spec.split,
         split_digest=spec.split_digest,
@@ -243,7 +271,6 @@ def _entry(
         cells=cells,
         metrics=dict(metrics),
         scores={protocol: dict(own) for protocol, own in scores.items()},
-        reproduce=_command([result.spec for result in run.results]),
         written=max(cell.written for cell in cells),
         submitter=submitter,
         note=note,
@@ -283,7 +310,8 @@ def metric_facts(record: MetricCard) -> MetricFacts:
     return MetricFacts(record.direction, record.needs, low, high, _cut(record.summary), record.table)
 
 
-def _options(values: Mapping[str, Any]) -> dict[str, str]:
+def option_texts(values: Mapping[str, Any]) -> dict[str, str]:
+    """Options by their dotted name as texts for people, without folders."""
     return {name: _as_text(value)[:TEXT] for name, value in flat(values).items()}
 
 
@@ -296,18 +324,6 @@ def _without_paths(value: Any) -> Any:
     if isinstance(value, str):
         return stripped(value)
     return [_without_paths(one) for one in value] if isinstance(value, list | tuple) else value
-
-
-def _command(specs: Sequence[CellSpec]) -> str:
-    """One command for all folds and seeds."""
-    words = shlex.split(reproduce(specs[0]))
-    at = words.index("--fold")
-    folds = [word for fold in sorted({spec.fold for spec in specs}) for word in ("--fold", str(fold))]
-    words[at : at + 2] = folds
-    seeds = sorted({spec.seed for spec in specs})
-    if len(seeds) > 1:
-        words += ["--seeds", str(seeds[-1] - seeds[0] + 1)]
-    return stripped_command(words)[:LONG]
 
 
 def _cut(text: str) -> str:

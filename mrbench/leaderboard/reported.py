@@ -125,7 +125,7 @@ def _row(lines: Sequence[ReportedLine], metrics: Mapping[str, object]) -> Row:
     found = {name: _value(own) for name, own in values.items()}
     by_rater = {rater: _value(own).mean for rater, own in raters.items()}
     if by_rater:
-        whole = found.get("dice_rater") or Value(fmean(by_rater.values()), verifiable=False)
+        whole = found.get("dice_rater") or Value(fmean(by_rater.values()))
         found["dice_rater"] = replace(whole, by_rater=by_rater)
     notes = tuple(dict.fromkeys(line.note for line in lines if line.note))
     conditions = Conditions(raters_present=first.raters_present)
@@ -137,10 +137,8 @@ def _row(lines: Sequence[ReportedLine], metrics: Mapping[str, object]) -> Row:
 def _value(lines: Sequence[ReportedLine]) -> Value:
     means = [line for line in lines if line.fold == MEAN]
     if means:
-        return Value(means[0].value, means[0].std, verifiable=False)
+        return Value(means[0].value, means[0].std)
     folds: dict[int, list[float]] = {}
     for line in lines:
         folds.setdefault(int(line.fold), []).append(line.value)
-    return Value(
-        fmean(line.value for line in lines), folds={n: fmean(own) for n, own in folds.items()}, verifiable=False
-    )
+    return Value(fmean(line.value for line in lines), folds={n: fmean(own) for n, own in folds.items()})

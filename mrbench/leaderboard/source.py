@@ -87,27 +87,27 @@ def _result(stored: Stored, cell: CellEntry) -> Result:
         "profile": profile,
         "written": cell.written,
         "metric_faults": dict(enumerate(cell.faults)),
-        "code": _code(stored.entry),
+        "code": recorded_code(stored.entry),
     }
     spec = replace(stored.entry.spec, fold=cell.fold, seed=cell.seed)
     return Result(spec, cell.status, cell.reason, record, PackedCell(stored, cell))
 
 
-def _code(entry: Entry) -> Mapping[str, Any]:
+def recorded_code(entry: Entry) -> Mapping[str, Any]:
+    """The code that an entry was computed with, as records of cells tell it; blank where no plugin here has it."""
     # Of plugins alone: a stranger's entry must not have any package of this machine read.
     known = {point.value.partition(":")[0].partition(".")[0] for point in entry_points(group=GROUP)}
     own = {module.partition(".")[0] for module in entry.code.modules}
     return vars(entry.code) if own <= known else {}
 
 
-def packed_values(entry: Entry, protocol: str) -> dict[str, Value]:
-    """The values that an entry has under a protocol, by metric."""
-    folds = len({cell.fold for cell in entry.cells})
+def packed_values(entry: Entry, protocol: str, folds: int) -> dict[str, Value]:
+    """The values that an entry has under a protocol, by metric; ``folds``: how many it should cover."""
     return {name: value_of(score, folds) for name, score in entry.scores.get(protocol, {}).items()}
 
 
 def value_of(score: Score, of_folds: int) -> Value:
-    """The value that was packed; cases that nobody counted are all that there should be."""
+    """The value that was packed; ``of_folds``: how many it should cover."""
     ends = score.low, score.high
     interval = None if ends[0] is None or ends[1] is None else Interval(ends[0], ends[1])
     return Value(
@@ -116,7 +116,7 @@ def value_of(score: Score, of_folds: int) -> Value:
         folds=score.folds,
         of_folds=of_folds,
         cases=score.cases,
-        of_cases=score.cases if score.of_cases is None else score.of_cases,
+        of_cases=score.of_cases,
         subjects=score.subjects,
         by_class=score.by_class,
         by_rater=score.by_rater,

@@ -10,10 +10,11 @@ import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from mrbench.engine.cell import SHORT
-from mrbench.errors import DataError, MrbenchError
+from mrbench.errors import DataError, IncompatibleError, MrbenchError
 from mrbench.leaderboard.entry import MAX_BYTES, Entry, FileFacts, parse_entry
 from mrbench.visible import visible
 
@@ -34,6 +35,11 @@ class Stored:
     id: str
     folder: Path
     entry: Entry
+
+    @property
+    def path(self) -> str:
+        """Its folder below ``records``."""
+        return "/".join(self.folder.parts[-3:])
 
     def read(self, name: str) -> bytes:
         """The bytes of one of its files, which are those that the entry was packed with.
@@ -56,17 +62,37 @@ class Stored:
         return content
 
 
+class Why(StrEnum):
+    """Why an entry is listed apart."""
+
+    INVALID = "does not verify"
+    """It is no entry, or says what its own cases do not bear out."""
+    DATA = "of data that are not registered"
+    """Its data set, split or test cases are others than those that the board is about."""
+    UNPROVEN = "cannot be proven"
+    """Its numbers are what the raters' own masks would give."""
+    VERSION = "of another version"
+    """Another format, or another version of the method, the metric or the scoring protocol."""
+
+
 @dataclass(frozen=True)
 class SetAside:
-    """A folder that is no valid entry.
+    """A folder, or some scores of one, that is listed apart: none of its numbers is shown or ranked.
 
     Attributes:
         path: below ``records``.
         fault: what is wrong, in a line; both may come from strangers: escape them.
+        why: in a word.
     """
 
     path: str
     fault: str
+    why: Why = Why.INVALID
+
+
+def age(stored: Stored) -> tuple[str, str]:
+    """Orders entries from the oldest to the newest."""
+    return stored.entry.written, stored.id
 
 
 def facts_of(content: bytes) -> FileFacts:
@@ -82,6 +108,11 @@ def id_of(content: bytes) -> str:
 def folder_of(board: Path, entry: Entry, id: str) -> Path:
     """Where an entry lies."""
     return board / RECORDS / safe(entry.dataset) / safe(entry.method) / id
+
+
+def board_of(folder: Path) -> Path:
+    """The board that an entry's folder is of."""
+    return folder.parents[3]
 
 
 def safe(key: str) -> str:
@@ -124,7 +155,8 @@ def entries(board: Path, *within: str) -> Iterator[Stored | SetAside]:
         try:
             yield read_entry(folder)
         except (MrbenchError, OSError) as error:
-            yield _set_aside(board, folder, _line(error))
+            why = Why.VERSION if isinstance(error, IncompatibleError) else Why.INVALID
+            yield SetAside(_shown(folder, board / RECORDS), _line(error), why)
 
 
 def _folders(records: Path, within: tuple[str, ...]) -> Iterator[Path | SetAside]:
@@ -176,10 +208,6 @@ def _check_files(folder: Path, entry: Entry) -> None:
             raise DataError(f"{name[:80]}: the entry names no such file")
         if name != ENTRY and (size := one.stat(follow_symlinks=False).st_size) != entry.files[name].bytes:
             raise DataError(f"{name}: has another size", expected=str(entry.files[name].bytes), found=str(size))
-
-
-def _set_aside(board: Path, folder: Path, fault: str) -> SetAside:
-    return SetAside(_shown(folder, board / RECORDS), fault)
 
 
 def _shown(path: Path, records: Path) -> str:

@@ -2,7 +2,6 @@
 
 import getpass
 import re
-import shlex
 import socket
 from collections.abc import Iterator
 from functools import cache
@@ -29,16 +28,6 @@ def stripped(text: str) -> str:
 def without_folders(text: str) -> str:
     """One line in which no path keeps its folders; for names that must be the same wherever they are packed."""
     return _FOUND.sub(_shortened, visible(" ".join(text.split())))
-
-
-def stripped_command(words: list[str]) -> str:
-    """A command of such words, its options' values included."""
-    return shlex.join([_stripped_word(word) for word in words])
-
-
-def _stripped_word(word: str) -> str:
-    name, equals, value = word.rpartition("=")
-    return f"{name}{equals}{_last(value)}" if re.match(_START, value) else without_folders(word)
 
 
 def _shortened(match: re.Match[str]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from mrbench.leaderboard.board import Board, DatasetPage
+from mrbench.leaderboard.command import command_of
 from mrbench.leaderboard.store import Stored
 from mrbench.results import ties
 from mrbench.results.caveats import caveat_lines
@@ -17,7 +18,7 @@ from mrbench.visible import visible
 
 CSV_COLUMNS = (
     "dataset", "protocol", "data_digest", "split", "split_digest", "kind", "method", "id", "samples",
-    "metric", "mean", "sd", "folds", "low", "high", "tie_group", "best", "above_raters", "recomputable", "finished",
+    "metric", "mean", "sd", "folds", "low", "high", "tie_group", "best", "above_raters", "finished",
     "cells", "marks", "source", "reproduce",
 )  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t")
@@ -29,7 +30,7 @@ def as_json(board: Board) -> str:
     content = {
         "built_with": board.built_with,
         "datasets": [_page_json(page, board.stored) for page in board.datasets],
-        "set_aside": [asdict(one) for one in board.set_aside],
+        "listed_apart": [asdict(one) for one in board.listed_apart],
     }
     return json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -69,7 +70,7 @@ def _row_json(row: Row, stored: Stored | None) -> dict[str, Any]:
         "newest": row.newest,
         "reported": asdict(row.reported) if row.reported else None,
         "id": row.id,
-        "reproduce": stored.entry.reproduce if stored else "",
+        "reproduce": command_of(stored.entry) if stored else "",
         "written": stored.entry.written if stored else "",
     }
 
@@ -90,7 +91,6 @@ def _value_json(value: Value) -> dict[str, Any]:
         "letters": value.letters,
         "best": value.best,
         "above_raters": value.above_raters,
-        "recomputable": value.verifiable,
     }
 
 
@@ -102,7 +102,7 @@ def as_csv(board: Board) -> str:
     for page in board.datasets:
         for table in page.tables:
             for row in table.current:
-                writer.writerows(_csv_lines(page, table, row, board.stored[row.id].entry.reproduce if row.id else ""))
+                writer.writerows(_csv_lines(page, table, row, command_of(board.stored[row.id].entry) if row.id else ""))
     return text.getvalue()
 
 
@@ -111,8 +111,7 @@ def _csv_lines(page: DatasetPage, table: Table, row: Row, command: str) -> Itera
     source = f"{row.reported.source}, {row.reported.table}" if row.reported else ""
     for name, value in row.values.items():
         v = _value_json(value)
-        values = [v[key] for key in ("mean", "sd", "folds", "low", "high", "letters", "best", "above_raters",
-                                     "recomputable")]  # fmt: skip
+        values = [v[key] for key in ("mean", "sd", "folds", "low", "high", "letters", "best", "above_raters")]
         tail = [*row.cells, "; ".join(row.caveats), source, command]
         yield [_harmless(cell) for cell in (*head, row.id, row.samples, name, *values, *tail)]
 
@@ -134,9 +133,9 @@ def _markdown(board: Board) -> Iterator[str]:
         yield from _grid(table, _md, "**{}**".format, "| ", " | ", " |", rule=True)
         yield ""
         yield from (f"- {_md(line)}" for line in notes(table))
-    if board.set_aside:
-        yield "\n## Set aside\n"
-        yield from (f"- {_md(one.path)}: {_md(one.fault)}" for one in board.set_aside)
+    if board.listed_apart:
+        yield "\n## Listed apart, not ranked\n"
+        yield from (f"- {_md(one.path)}, {one.why}: {_md(one.fault)}" for one in board.listed_apart)
 
 
 def as_latex(board: Board) -> str:

@@ -1,28 +1,41 @@
-"""Verifying: what an entry says is computed again from the cases that are packed with it."""
+"""Verifying: what an entry says is computed again from the cases packed with it, and compared with what is known."""
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import fmean
 
-from mrbench.cards import Capability
+from mrbench.digests import digest_json
+from mrbench.engine.equivalence import other_code
 from mrbench.errors import MrbenchError
-from mrbench.leaderboard.add import same_results
-from mrbench.leaderboard.entry import Entry, Score
+from mrbench.leaderboard.claims import claims_of, content_claim
+from mrbench.leaderboard.duplicates import Duplicates
+from mrbench.leaderboard.entry import METHOD_FILE, CellEntry, Entry, Score, entry_bytes
 from mrbench.leaderboard.pack import metric_facts
-from mrbench.leaderboard.scores import Definitions, digest_of_cases, scores_of
-from mrbench.leaderboard.source import cases_file, checked_file, packed_scores
-from mrbench.leaderboard.store import SetAside, Stored, entries
+from mrbench.leaderboard.plausible import implausible
+from mrbench.leaderboard.registered import (
+    Registered,
+    RegisteredData,
+    cases_of_fold,
+    differences,
+    in_words,
+    key_of,
+)
+from mrbench.leaderboard.scores import Definitions, scores_of
+from mrbench.leaderboard.source import cases_file, checked_file, packed_scores, recorded_code
+from mrbench.leaderboard.store import SetAside, Stored, Why, age, entries, id_of
 from mrbench.metrics.protocol import PROTOCOLS
-from mrbench.plugin_file import file_of
+from mrbench.metrics.scores import Scores
 from mrbench.registry import Registry
 from mrbench.report.curves import read_curves
 from mrbench.visible import visible
 
 TOLERANCE = 1e-9
 """Of numbers computed again, absolute and relative: sums in another order differ by less."""
+
+BEGIN = "2025-01-01T00:00:00+00:00"
 
 
 @dataclass(frozen=True)
@@ -32,12 +45,20 @@ class Fault:
     Attributes:
         path: of the entry below ``records``.
         field: of the entry, or the file, where it is.
+        why: what it means for the entry.
     """
 
     path: str
     field: str
     expected: str = ""
     found: str = ""
+    why: Why = Why.INVALID
+
+    @property
+    def line(self) -> str:
+        """All of it in a line."""
+        parts = [self.field, self.expected and f"expected {self.expected}", self.found and f"found {self.found}"]
+        return "; ".join(filter(None, parts))
 
 
 @dataclass(frozen=True)
@@ -46,7 +67,8 @@ class Verified:
 
     Attributes:
         recomputed: numbers that were computed again.
-        unchecked: metrics that are defined otherwise here, or not installed, so that nobody can say.
+        unchecked: scores, as ``protocol.metric``, that are defined otherwise here, or not installed, so that nobody can
+            say.
     """
 
     path: str
@@ -56,57 +78,91 @@ class Verified:
 
 
 class Verifier:
-    """Verifies one folder after the other, each alone and against those before it."""
+    """Verifies one folder after the other, each alone and against those before it.
 
-    def __init__(self, registry: Registry) -> None:
+    Args:
+        registered: the data that entries may be of.
+    """
+
+    def __init__(self, registry: Registry, registered: Registered) -> None:
         self.known = {name: Definitions.of(registry, protocol) for name, protocol in PROTOCOLS.items()}
         self.methods = {plugin.key: plugin for plugin in registry.plugins["method"]}
         self.metrics = {plugin.key: metric_facts(plugin.card) for plugin in registry.plugins["metric"]}
-        self.seen: dict[str, str] = {}
+        self.registered = registered
+        self.duplicates = Duplicates()
+        self._codes: dict[tuple[object, ...], str] = {}
+
+    @property
+    def digest(self) -> str:
+        """Of all that an entry is verified against; what it is verified with is in no digest."""
+        definitions = {name: dict(known.digests) for name, known in self.known.items()}
+        methods = {name: repr((plugin.card, plugin.version)) for name, plugin in self.methods.items()}
+        metrics = {name: repr(facts) for name, facts in self.metrics.items()}
+        return digest_json([definitions, methods, metrics, self.registered.digest])
 
     def board(self, board: Path) -> Iterator[Verified]:
-        """Every entry below ``records``."""
-        for found in entries(board):
-            if isinstance(found, SetAside):
-                yield Verified(found.path, (Fault(found.path, "entry", found=found.fault),))
-            else:
-                yield self.entry(found)
+        """Every entry below ``records``, what was computed first before what repeats it."""
+        found = list(entries(board))
+        for one in (one for one in found if isinstance(one, SetAside)):
+            yield Verified(one.path, (Fault(one.path, "entry", found=one.fault, why=one.why),))
+        for one in sorted((one for one in found if isinstance(one, Stored)), key=age):
+            yield self.entry(one)
 
     def entry(self, stored: Stored) -> Verified:
-        """One entry."""
-        check = _Check("/".join(stored.folder.parts[-3:]))
-        self._check_duplicate(stored.entry, check)
-        self._check_claims(stored.entry, check)
-        _check_cells(stored.entry, check)
+        """One entry, alone and against those before it."""
+        return self.against_others(stored, self.alone(stored))
+
+    def against_others(self, stored: Stored, found: Verified) -> Verified:
+        """What was found of an entry alone, with what those before it add; one with faults claims no results."""
+        if found.faults:
+            return found
+        if files := self._other_code(stored.entry):
+            other = Fault(found.path, "code", "that of the method as it is installed here", files, Why.VERSION)
+            return replace(found, faults=(other,))
+        again = self.duplicates.of(stored.entry, found.path)
+        repeats = Fault(found.path, "cells", "results of its own", f"those of {again}")
+        return replace(found, faults=(*found.faults, repeats)) if again else found
+
+    def _other_code(self, entry: Entry) -> str:
+        """The files in which the code of an entry differs from what is installed here; blank where none does."""
+        key = entry.kind, entry.training_code, entry.prediction_code, entry.code.modules, *entry.code.files.items()
+        if key not in self._codes:
+            self._codes[key] = other_code(entry.spec, recorded_code(entry))
+        return self._codes[key]
+
+    def alone(self, stored: Stored) -> Verified:
+        """One entry, whatever others there are."""
+        check, entry = _Check(stored.path), stored.entry
+        check.same("entry", "the bytes that mrbench writes", _as_written(stored))
+        for claim in claims_of(entry, self.methods, self.metrics):
+            check.same(*claim)
+        _check_cells(entry, check)
         _check_files(stored, check)
-        for protocol, scores in stored.entry.scores.items():
-            if protocol not in self.known:
-                check.unchecked += [f"{protocol}.{name}" for name in scores]
-                continue
-            self._check_scores(stored, protocol, check)
+        line = self._registered(entry, check)
+        for protocol in entry.scores:
+            if protocol in self.known:
+                self._check_scores(stored, protocol, line, check)
+            else:
+                check.unchecked += [f"{protocol}.{name}" for name in entry.scores[protocol]]
+        if len(check.unchecked) == sum(map(len, entry.scores.values())) > 0:
+            check.fault("scores", "a score that can be computed again here", "none", Why.VERSION)
         return Verified(check.path, tuple(check.faults), check.recomputed, tuple(check.unchecked))
 
-    def _check_duplicate(self, entry: Entry, check: "_Check") -> None:
-        first = self.seen.setdefault(same_results(entry), check.path)
-        if first != check.path:
-            check.fault("cells", "results of its own", f"those of {first}")
+    def _registered(self, entry: Entry, check: "_Check") -> RegisteredData | None:
+        line = self.registered.of(entry)
+        if line is None:
+            known = " or ".join(in_words(*one.key) for one in self.registered.named(entry.dataset))
+            expected = known or "registered data (mrbench leaderboard register)"
+            check.fault(f"dataset {entry.dataset}", expected, in_words(*key_of(entry)), Why.DATA)
+            return None
+        for name in ("raters", "rater_names", "classes", "unit"):
+            check.same(f"data.{name}", getattr(line.data, name), getattr(entry.data, name), Why.DATA)
+        return line
 
-    def _check_claims(self, entry: Entry, check: "_Check") -> None:
-        """What plugins that are installed here say of themselves: which way is better, and who sees test masks."""
-        for name, facts in entry.metrics.items():
-            if name in self.metrics and facts != self.metrics[name]:
-                check.fault(f"metrics.{name}", str(self.metrics[name]), str(facts))
-        plugin = self.methods.get(entry.method)
-        if plugin and plugin.version == entry.method_version:
-            check.same("kind", plugin.card.kind, entry.kind)
-            sees = Capability.SEES_TEST_MASKS
-            check.same("capabilities", sees in plugin.card.capabilities, sees in entry.capabilities)
-        check.same("plugin_file", file_of(entry.method), entry.plugin_file)
-
-    def _check_scores(self, stored: Stored, protocol: str, check: "_Check") -> None:
-        known, said = self.known[protocol], stored.entry.scores[protocol]
+    def _check_scores(self, stored: Stored, protocol: str, line: RegisteredData | None, check: "_Check") -> None:
+        known, entry = self.known[protocol], stored.entry
         try:
-            cells = [cell for cell in stored.entry.finished if cases_file(protocol, cell) in stored.entry.files]
+            cells = [cell for cell in entry.finished if cases_file(protocol, cell) in entry.files]
             cases = [(cell.fold, packed_scores(stored, protocol, cell)) for cell in cells]
             found = scores_of(cases, known)
         except (MrbenchError, ValueError, ArithmeticError, LookupError) as error:
@@ -114,8 +170,13 @@ class Verifier:
             check.fault(f"scores.{protocol}", "scores that can be computed from its cases", what)
             return
         for cell, (_, scored) in zip(cells, cases, strict=True):
-            if (digest := digest_of_cases(scored)) != cell.cases.get(protocol):
-                check.fault(f"cells.{cell.place}.cases.{protocol}", digest, cell.cases.get(protocol, "none"))
+            _check_cases(entry, cell, protocol, scored, line, check)
+        self._check_values(entry, protocol, found, check)
+        for field, expected, said in implausible(entry, protocol, found, self.metrics):
+            check.fault(field, expected, said, Why.UNPROVEN)
+
+    def _check_values(self, entry: Entry, protocol: str, found: Mapping[str, Score], check: "_Check") -> None:
+        known, said = self.known[protocol], entry.scores[protocol]
         for name, score in said.items():
             check.number(f"scores.{protocol}.{name}.mean", fmean(score.folds.values()), score.mean)
             if known.digests.get(name) != score.definition:
@@ -129,6 +190,21 @@ class Verifier:
                 check.fault(f"scores.{protocol}.{name}", "a score, for its cases are there", "none")
 
 
+def _as_written(stored: Stored) -> str:
+    """Other bytes can say a thing twice, of which a reader sees one and the program takes the other."""
+    same = id_of(entry_bytes(stored.entry)) == stored.id
+    return "the bytes that mrbench writes" if same else "others that say the same"
+
+
+def _check_cases(
+    entry: Entry, cell: CellEntry, protocol: str, scores: Scores, line: RegisteredData | None, check: "_Check"
+) -> None:
+    tested = cases_of_fold(scores, human=entry.human)
+    check.same(f"cells.{cell.place}.cases.{protocol}", tested.digest, cell.cases.get(protocol, "none"))
+    for field, expected, found in differences(line, cell.fold, protocol, tested) if line else ():
+        check.fault(field, expected, found, Why.DATA)
+
+
 class _Check:
     """What is found of one entry."""
 
@@ -138,8 +214,9 @@ class _Check:
         self.unchecked: list[str] = []
         self.recomputed = 0
 
-    def fault(self, field: str, expected: str, found: str) -> None:
-        self.faults.append(Fault(self.path, visible(field)[:200], visible(expected)[:300], visible(found)[:300]))
+    def fault(self, field: str, expected: str, found: str, why: Why = Why.INVALID) -> None:
+        """A fault; what strangers wrote is made visible and cut."""
+        self.faults.append(Fault(self.path, visible(field)[:200], visible(expected)[:300], visible(found)[:300], why))
 
     def compare(self, field: str, expected: Score, found: Score) -> None:
         """Every number of a score."""
@@ -148,13 +225,15 @@ class _Check:
             if isinstance(value, dict):
                 for place in sorted({*value, *said}):
                     self.number(f"{field}.{name}.{place}", value.get(place), said.get(place))
-            elif name not in ("definition", "no_interval") and not (name == "of_cases" and said is None):
+            elif isinstance(value, str):
+                self.same(f"{field}.{name}", value, said)
+            else:
                 self.number(f"{field}.{name}", value, said)
 
-    def same(self, field: str, expected: object, found: object) -> None:
+    def same(self, field: str, expected: object, found: object, why: Why = Why.INVALID) -> None:
         """Anything that is no number."""
         if expected != found:
-            self.fault(field, str(expected), str(found))
+            self.fault(field, str(expected), str(found), why)
 
     def number(self, field: str, expected: float | None, found: float | None) -> None:
         """A number, but for the order of sums."""
@@ -181,6 +260,9 @@ def _check_cells(entry: Entry, check: _Check) -> None:
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
     if entry.written > tomorrow:
         check.fault("written", "no day to come", entry.written)
+    earliest = min(cell.written for cell in entry.cells)
+    if earliest < BEGIN:
+        check.fault("cells", f"written after {BEGIN}, when mrbench began", earliest)
     for metric in {name for scores in entry.scores.values() for name in scores} ^ set(entry.metrics):
         check.fault(f"metrics.{metric}", "the metrics of its scores and no others", "otherwise")
 
@@ -193,13 +275,16 @@ def _check_files(stored: Stored, check: _Check) -> None:
             continue
         try:
             content = stored.read(name)
-            if name.startswith("curves."):
+            if name == METHOD_FILE:
+                check.same(*content_claim(stored.entry, content))
+            elif name.startswith("curves."):
                 with checked_file(content, name) as path:
-                    read_curves(path)
+                    check.same(f"files.{name}", "curves", "curves" if read_curves(path) else "none")
         except MrbenchError as error:
             check.fault(f"files.{name}", error.expected or "a file that can be read", error.found or error.what)
 
 
 def _possible(entry: Entry) -> Sequence[str]:
     curves = [f"curves.{cell.place}.csv" for cell in entry.finished]
+    curves += [METHOD_FILE] if entry.plugin_file else []
     return curves + [cases_file(protocol, cell) for protocol in entry.scores for cell in entry.finished]

@@ -58,7 +58,6 @@ class Value:
         best: is it the best of the rows that it may be ranked with?
         letters: of its tie groups: rows that share one are not told apart; blank where none were asked for.
         above_raters: is it better than the raters' own agreement?
-        verifiable: can it be computed again here?
     """
 
     mean: float
@@ -76,7 +75,6 @@ class Value:
     best: bool = False
     letters: str = ""
     above_raters: bool = False
-    verifiable: bool = True
 
     @property
     def complete(self) -> bool:

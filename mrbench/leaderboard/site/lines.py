@@ -30,7 +30,7 @@ TITLES = {
 }
 """Of the groups; the first needs none."""
 
-BEST, ABOVE, UNCHECKED = 1, 2, 4
+BEST, ABOVE = 1, 2
 
 DAY = len("2026-01-31")
 """Of an ISO time, the letters of its day."""
@@ -51,7 +51,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Cell:
-    """A value as text, its interval with what it covers; ``flags``: sum of ``BEST``, ``ABOVE`` and ``UNCHECKED``."""
+    """A value as text, its interval with what it covers; ``flags``: sum of ``BEST`` and ``ABOVE``."""
 
     text: str
     sd: str
@@ -68,11 +68,6 @@ class Cell:
     def above(self) -> bool:
         """Is it above the raters' own agreement?"""
         return bool(self.flags & ABOVE)
-
-    @property
-    def unchecked(self) -> bool:
-        """Can it not be computed again here?"""
-        return bool(self.flags & UNCHECKED)
 
 
 @dataclass(frozen=True)
@@ -208,7 +203,7 @@ def line_of(row: Row, table: Table, look: Look, shared: Sequence[str] = ()) -> L
         record=record_page(row.id) if row.id else "",
         command=look.commands.get(row.id, ""),
         older=not row.newest,
-        cells=tuple(_cell(row.values.get(name), row.kind) for name in shown_columns(table)),
+        cells=tuple(_cell(row.values.get(name)) for name in shown_columns(table)),
         costs=tuple(numbers.cost_text(row.costs.get(cost.name)) for cost in COSTS),
     )
 
@@ -227,17 +222,16 @@ def _failure(row: Row) -> str:
     return f"{len(row.failures)} metrics failed" if row.failures else ""
 
 
-def _cell(found: Value | None, kind: RowKind) -> Cell | None:
+def _cell(found: Value | None) -> Cell | None:
     if found is None:
         return None
-    unchecked = not found.verifiable and kind is not RowKind.REPORTED
     low, high = (found.interval.low, found.interval.high) if found.interval else (None, None)
     return Cell(
         numbers.full(found.mean),
         numbers.full_spread(found.sd),
         " ".join(filter(None, (numbers.full_interval(low, high), found.count))),
         found.letters,
-        BEST * found.best + ABOVE * found.above_raters + UNCHECKED * unchecked,
+        BEST * found.best + ABOVE * found.above_raters,
     )
 
 

@@ -1,5 +1,6 @@
 """What each page's template takes: texts, figures and addresses."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,17 +8,20 @@ from itertools import islice
 from typing import Any
 
 from mrbench.leaderboard.board import Board, DatasetPage, MethodPage
+from mrbench.leaderboard.command import command_of
+from mrbench.leaderboard.entry import METHOD_FILE
 from mrbench.leaderboard.site.addresses import dataset_page, method_page, record_page, rows_file
 from mrbench.leaderboard.site.curves import curve_pictures
 from mrbench.leaderboard.site.figures import parts_picture, rank_picture
 from mrbench.leaderboard.site.lines import DAY, Group, Look, shown_columns
 from mrbench.leaderboard.site.scores import facts_of, protocols_of, score_table
 from mrbench.leaderboard.source import method_run_of
-from mrbench.leaderboard.store import Stored
+from mrbench.leaderboard.store import SetAside, Stored, Why
 from mrbench.report.picture import Picture
 from mrbench.results import numbers
 from mrbench.results.columns import ARROWS, COSTS, INCOMPLETE
 from mrbench.results.table import Row, RowKind, Table, Value
+from mrbench.visible import visible
 
 FIRST = 50
 """Rows of a group that a page shows at once."""
@@ -28,7 +32,18 @@ TABLES = 30
 NEWEST = 12
 METHODS = 120
 HISTORY = 200
-SET_ASIDE = 100
+SOURCE = 200_000
+"""Characters of a plugin file that a page shows at most."""
+
+APART = 100
+"""Of each reason, entries that the first page lists at most."""
+
+_MEANS = {
+    Why.INVALID: "They are no entries, or say what their own cases do not bear out.",
+    Why.DATA: "Their data set, split or test cases are others than the registered ones.",
+    Why.UNPROVEN: "They are what the raters’ own masks would give; nobody can tell from the numbers that they are not.",
+    Why.VERSION: "Another format, or another version of the method, the metric or the scoring protocol.",
+}
 
 
 @dataclass(frozen=True)
@@ -46,7 +61,7 @@ class Site:
     @cached_property
     def look(self) -> Look:
         """What lines have beside their rows."""
-        return Look(self.styles, {id: stored.entry.reproduce for id, stored in self.board.stored.items()})
+        return Look(self.styles, {id: command_of(stored.entry) for id, stored in self.board.stored.items()})
 
     @cached_property
     def newest(self) -> Mapping[str, bool]:
@@ -65,9 +80,27 @@ def index_view(site: Site) -> dict[str, Any]:
         "records": len(entries),
         "methods": [_method_link(page, site) for page in islice(board.methods, METHODS)],
         "method_count": len(board.methods),
-        "set_aside": board.set_aside[:SET_ASIDE],
-        "set_aside_count": len(board.set_aside),
+        "versions": _versions(entries),
+        "apart": [_apart(why, board.listed_apart) for why in Why if any(one.why is why for one in board.listed_apart)],
+        "apart_count": len(board.listed_apart),
     }
+
+
+def _apart(why: Why, apart: Sequence[SetAside]) -> dict[str, Any]:
+    own = [one for one in apart if one.why is why]
+    return {
+        "why": why.value,
+        "means": _MEANS[why],
+        "alert": why in (Why.INVALID, Why.UNPROVEN),
+        "entries": own[:APART],
+        "more": max(0, len(own) - APART),
+    }
+
+
+def _versions(entries: Iterable[Stored]) -> str:
+    """The versions of mrbench that records were computed with, and how many records each."""
+    found = Counter(v for one in entries for v in {cell.versions.get("mrbench", "") for cell in one.entry.cells})
+    return ", ".join(f"{version} ({_counted(n, 'record')})" for version, n in sorted(found.items()) if version)
 
 
 def methods_view(site: Site) -> dict[str, Any]:
@@ -140,6 +173,7 @@ def dataset_view(page: DatasetPage, site: Site, groups: Mapping[str, Sequence[Gr
     return {
         "page": page,
         "raters": _raters(page),
+        "versions": _versions(one for one in site.board.entries if one.entry.dataset == page.name),
         "tables": [_table_view(page, table, site, groups[table.key], n) for n, table in enumerate(tables)],
         "left_out": len(page.tables) - len(tables),
         "protocols": list(dict.fromkeys(table.protocol for table in tables)),
@@ -193,15 +227,15 @@ def trusted(picture: Picture) -> dict[str, Any]:
     return {"title": picture.title, "note": picture.note, "svg": Markup(picture.svg)}
 
 
-def record_view(stored: Stored, *, newest: bool) -> dict[str, Any]:
+def record_view(stored: Stored, site: Site) -> dict[str, Any]:
     """The page of an entry."""
     entry = stored.entry
     return {
         **entry_line(stored),
-        "newest": newest,
+        "newest": site.newest.get(stored.id, True),
         "caveats": entry.caveats,
         "failures": entry.failures,
-        "command": entry.reproduce,
+        "command": site.look.commands[stored.id],
         "tables": [score_table(entry, name) for name in protocols_of(entry)],
         "facts": facts_of(entry),
         "cells": [
@@ -218,7 +252,15 @@ def record_view(stored: Stored, *, newest: bool) -> dict[str, Any]:
         "options": entry.options,
         "changed": entry.changed,
         "files": entry.files,
+        "source": _source(stored),
     }
+
+
+def _source(stored: Stored) -> str:
+    """The packed plugin file; what would hide in it is spelt out."""
+    if METHOD_FILE not in stored.entry.files:
+        return ""
+    return visible(stored.read(METHOD_FILE).decode("utf-8", "replace"))[:SOURCE]
 
 
 def method_view(page: MethodPage, site: Site) -> dict[str, Any]:
@@ -244,7 +286,7 @@ def _on_dataset(stored: Stored, site: Site) -> dict[str, Any]:
         **entry_line(stored),
         "caveats": entry.caveats,
         "failures": entry.failures,
-        "command": entry.reproduce,
+        "command": site.look.commands[stored.id],
         "tables": [score_table(entry, first)] if first else [],
         "more": more,
         "curves": [trusted(picture) for picture in curves],

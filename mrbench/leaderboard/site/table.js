@@ -50,10 +50,9 @@ function figureCell(cell) {
   if (flags & 1) made.append(element("b", { title: "best of the rows that it is ranked with" }, "*"));
   if (flags & 2) made.append(element("b", { class: "above", title: "above the raters’ own agreement" }, "▲"));
   if (sd) made.append(" ", element("span", { class: "sd" }, `±${sd}`));
-  if (interval || letters || flags & 4) {
+  if (interval || letters) {
     const small = element("small", {}, interval);
     if (letters) small.append(" ", element("i", { title: "tie group" }, letters));
-    if (flags & 4) small.append(" ", element("i", { class: "unchecked", title: "cannot be computed again here: another or unknown definition of the metric" }, "?"));
     made.append(small);
   }
   return made;

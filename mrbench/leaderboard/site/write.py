@@ -87,8 +87,7 @@ def _files(board: Board, downloads: Sequence[str], pictures: Path | None) -> Ite
     for method in board.methods:
         yield addresses.method_page(method.name), render("method.html", "../", **method_view(method, site))
         for stored in method.history:
-            view = record_view(stored, newest=site.newest.get(stored.id, True))
-            yield addresses.record_page(stored.id), render("record.html", "../", **view)
+            yield addresses.record_page(stored.id), render("record.html", "../", **record_view(stored, site))
 
 
 def _dataset_files(

@@ -23,13 +23,21 @@ def test_a_run_is_added_verified_and_built(mrbench: Mrbench, tmp_path: Path):
     added = mrbench("leaderboard", "add")
     assert added.exit_code == 0, added.output
     assert added.stdout.count("added leaderboard/records/phantom/") == 2
+    (accept,) = (line.split() for line in added.stdout.splitlines() if line.startswith("  mrbench leaderboard register"))
+    unknown = mrbench("leaderboard", "verify")
+    assert (unknown.exit_code, unknown.stdout.count("(of data that are not registered)")) == (1, 2)
+    assert "from 0 entries" in mrbench("leaderboard", "build").stdout
+    registered = mrbench(*accept[1:])
+    assert registered.exit_code == 0, registered.output
+    assert "fold 0, strict: 3 cases" in registered.stdout
+    assert "registry.json would get" not in mrbench("leaderboard", "add", "run").stdout
     assert mrbench("leaderboard", "add", "run").stdout.count("there already") == 2
     verified = mrbench("leaderboard", "verify")
     assert verified.exit_code == 0
     assert ", 0 wrong" in verified.stdout
     built = mrbench("leaderboard", "build")
     assert built.exit_code == 0
-    assert "from 2 entries" in built.stdout
+    assert "from 2 entries that verified" in built.stdout
     assert {"index.html", "leaderboard.csv", "leaderboard.json", "leaderboard.md", "leaderboard.tex"} <= {
         path.name for path in (tmp_path / "leaderboard-site").iterdir()
     }
@@ -38,6 +46,7 @@ def test_a_run_is_added_verified_and_built(mrbench: Mrbench, tmp_path: Path):
 @pytest.mark.usefixtures("run")
 def test_a_tampered_record_is_caught(mrbench: Mrbench, tmp_path: Path):
     mrbench("leaderboard", "add")
+    mrbench("leaderboard", "register", next((tmp_path / "leaderboard/records/phantom/staple").iterdir()))
     path = next((tmp_path / "leaderboard/records/phantom/proseg").glob("*/entry.json"))
     path.write_text(path.read_text().replace('"samples": 50', '"samples": 10'))
     found = mrbench("leaderboard", "verify")
@@ -66,7 +75,8 @@ def test_a_bad_entry_is_told_of_and_the_rest_is_built(mrbench: Mrbench, tmp_path
     built = mrbench("leaderboard", "build")
     assert built.exit_code == 0
     assert "from 1 entry" in built.stdout
-    assert "warning: set aside: phantom/bad/x" in built.stderr
+    assert "warning: listed apart, does not verify: phantom/bad/x" in built.stderr
+    assert mrbench("leaderboard", "build", "--strict").exit_code == 1
 
 
 def test_building_again_replaces_what_was_built_and_nothing_else(mrbench: Mrbench, tmp_path: Path):

@@ -1,15 +1,14 @@
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from synthetic_board import Made, entry_of, put, registry
+from synthetic_board import Made, again, entry_of, put, registry
 
 from mrbench.leaderboard import comparer
 from mrbench.leaderboard.assemble import assemble
 from mrbench.leaderboard.board import Board
-from mrbench.leaderboard.entry import Entry
+from mrbench.leaderboard.store import Why
 from mrbench.results import ties
 from mrbench.results.table import Row, RowKind, Table
 
@@ -69,8 +68,8 @@ def test_failed_entries_are_rows_without_rank(tmp_path: Path):
 
 def test_an_older_entry_of_the_same_settings_is_history_and_another_setting_is_not(tmp_path: Path):
     old, files = entry_of(GOOD)
-    put(tmp_path, replace(old, written="2025-01-01T00:00:00+00:00", note="old"), files)
-    put(tmp_path, replace(old, options={"epochs": "30"}), files)
+    put(tmp_path, again(old, 1, day="2025-01-02", note="old"), files)
+    put(tmp_path, again(old, 2, options={"epochs": "30"}), files)
     board = board_of(tmp_path, GOOD)
     rows = table_of(board).rows
     assert [row.newest for row in rows] == [True, True, False]
@@ -79,18 +78,34 @@ def test_an_older_entry_of_the_same_settings_is_history_and_another_setting_is_n
 
 def test_other_data_and_splits_are_other_tables(tmp_path: Path):
     entry, files = entry_of(GOOD)
-    for change in ({"data_digest": "a" * 64}, {"split_digest": "b" * 64}, {"split": "other"}):
-        put(tmp_path, replace(entry, **change), files)
+    for number, change in enumerate(({"data_digest": "a" * 64}, {"split_digest": "b" * 64}, {"split": "other"})):
+        put(tmp_path, again(entry, number, **change), files)
     (page,) = board_of(tmp_path, GOOD, BAD).datasets
     assert [len(table.rows) for table in page.tables] == [2, 1, 1, 1]
     assert len({table.key for table in page.tables}) == len(page.tables)
 
 
-@pytest.mark.parametrize("other", [{"samples": 10}, {"folds": 2}, {"subjects": 11}], ids=str)
-def test_other_samples_folds_or_cases_are_not_ranked_together(tmp_path: Path, other: dict):
-    board = board_of(tmp_path, GOOD, BAD, replace(GOOD, method="other", level=0.1, **other))
+def test_other_samples_are_not_ranked_together(tmp_path: Path):
+    board = board_of(tmp_path, GOOD, BAD, replace(GOOD, method="other", level=0.1, samples=10))
     assert row_of(board, "good").values["ged"].best
     assert not row_of(board, "other").values["ged"].letters
+
+
+def test_an_entry_without_one_of_the_registered_folds_is_no_rival(tmp_path: Path):
+    whole = [replace(one, folds=2) for one in (GOOD, BAD)]
+    board = board_of(tmp_path, *whole, replace(GOOD, method="part", level=0.1))
+    assert row_of(board, "good").values["ged"].best
+    assert row_of(board, "part").values["ged"].count == "folds 1/2"
+    assert not row_of(board, "part").values["ged"].letters
+
+
+def test_an_entry_with_a_case_less_is_listed_apart(tmp_path: Path):
+    board = board_of(tmp_path, GOOD, BAD, replace(GOOD, method="other", level=0.1, subjects=11))
+    assert [row.method for row in table_of(board).rows] == ["good", "bad"]
+    (apart,) = board.listed_apart
+    assert apart.why is Why.DATA
+    assert "fold 0, test cases; expected 24 cases" in apart.fault
+    assert "found 22 cases" in apart.fault
 
 
 def test_metrics_of_raters_are_ranked_whatever_s_is(tmp_path: Path):
@@ -109,38 +124,25 @@ def test_what_is_better_than_the_raters_agree_is_marked(tmp_path: Path):
 def test_only_an_agreement_on_all_of_the_same_cases_is_a_bound(tmp_path: Path):
     settings = 'agreement = "people"'
 
-    def above(name: str, change: Callable[[Entry], Entry] = lambda entry: entry, **made: Any) -> bool:
+    def above(name: str, **made: Any) -> bool:
         people = Made(method="people", level=0.65, people=True, folds=1)
-        entry, files = entry_of(replace(people, **made))
-        put(tmp_path / name, change(entry), files)
-        board = board_of(tmp_path / name, GOOD, BAD, settings=settings)
+        board = board_of(tmp_path / name, GOOD, BAD, replace(people, **made), settings=settings)
         return row_of(board, "bad").values["dice_rater"].above_raters
 
-    def covering(cases: int) -> Callable[[Entry], Entry]:
-        def change(entry: Entry) -> Entry:
-            own = entry.scores["strict"]
-            part = {**own, "dice_rater": replace(own["dice_rater"], cases=cases, of_cases=24)}
-            return replace(entry, scores={"strict": part})
-
-        return change
-
     assert above("whole")
-    assert above("covers all", covering(24))
-    assert not above("covers a part", covering(4))
+    assert not above("covers a part", lacking=20)
     assert not above("other cases", subjects=11)
     assert not above("a fold more", folds=2)
     assert not above("a fold failed", folds=2, failed=True)
 
 
 def test_a_value_that_covers_a_part_is_not_above_the_raters(tmp_path: Path):
-    entry, files = entry_of(replace(BAD, method="part"))
-    own = entry.scores["strict"]
-    part = {**own, "dice_rater": replace(own["dice_rater"], cases=4, of_cases=24)}
-    put(tmp_path, replace(entry, scores={"strict": part}), files)
     people = Made(method="people", level=0.65, people=True, folds=1)
-    board = board_of(tmp_path, BAD, people, settings='agreement = "people"')
+    part = replace(BAD, method="part", lacking=20)
+    board = board_of(tmp_path, BAD, part, people, settings='agreement = "people"')
     above = {method: row_of(board, method).values["dice_rater"].above_raters for method in ("bad", "part")}
     assert above == {"bad": True, "part": False}
+    assert row_of(board, "part").values["dice_rater"].count == "n 4/24"
 
 
 def test_no_two_rows_of_a_table_have_one_label(tmp_path: Path):
@@ -152,7 +154,7 @@ def test_no_two_rows_of_a_table_have_one_label(tmp_path: Path):
         for split in ("a", "b")
     )
     entry, files = entry_of(GOOD)
-    put(tmp_path, replace(entry, options={"epochs": "30"}), files)
+    put(tmp_path, again(entry, 1, options={"epochs": "30"}), files)
     rows = table_of(board_of(tmp_path, GOOD, BAD, reported=lines)).rows
     labels = [row.label for row in rows]
     assert len(set(labels)) == len(rows) == 11
@@ -168,33 +170,34 @@ def test_a_reported_row_alone_leaves_the_labels_of_others_as_they_are(tmp_path: 
     assert [row.label for row in rows] == ["good", "good (reported, A paper, Table 1)"]
 
 
-def test_a_bad_entry_is_set_aside_and_stops_nothing(tmp_path: Path):
+def test_a_bad_entry_is_listed_apart_and_stops_nothing(tmp_path: Path):
     folder = put(tmp_path, *entry_of(BAD))
     (folder / "entry.json").write_text("{}")
     board = board_of(tmp_path, GOOD)
     assert [row.method for row in table_of(board).rows] == ["good"]
-    (aside,) = board.set_aside
-    assert aside.path.startswith("phantom/bad/")
-    assert "required" in aside.fault
+    (apart,) = board.listed_apart
+    assert (apart.path[:12], apart.why) == ("phantom/bad/", Why.INVALID)
+    assert "required" in apart.fault
 
 
-def test_an_entry_with_tampered_cases_is_left_out_of_the_comparison_alone(tmp_path: Path):
+def test_an_entry_with_tampered_cases_is_no_row(tmp_path: Path):
     folder = put(tmp_path, *entry_of(GOOD))
     path = next(folder.glob("strict*"))
     path.write_bytes(bytes(path.stat().st_size))
     board = board_of(tmp_path, BAD, Made(method="worse", level=0.95, folds=1))
-    letters = {method: row_of(board, method).values["ged"].letters for method in ("good", "bad", "worse")}
-    assert letters == {"good": "", "bad": "a", "worse": "b"}
-    assert any(folder.name[:6] in note and "not the file that was packed" in note for note in table_of(board).notes)
+    assert [row.method for row in table_of(board).rows] == ["bad", "worse"]
+    (apart,) = board.listed_apart
+    assert folder.name in apart.path
+    assert f"files.{path.name}; expected" in apart.fault
 
 
-def test_an_entry_that_says_other_cases_than_it_has_is_not_compared(tmp_path: Path):
+def test_an_entry_that_says_other_cases_than_it_has_is_no_row(tmp_path: Path):
     entry, files = entry_of(replace(GOOD, subjects=2))
     said = entry_of(BAD)[0].cells
-    put(tmp_path, replace(entry, cells=said), files)
+    put(tmp_path, replace(entry, cells=said), files, known=False)
     board = board_of(tmp_path, BAD, Made(method="worse", level=0.95, folds=1))
     assert row_of(board, "bad").values["ged"].letters == "a"
-    assert any("other cases than it says" in note for note in table_of(board).notes)
+    assert "cells.fold0-seed0.cases.strict" in board.listed_apart[0].fault
 
 
 def test_no_more_than_so_many_rows_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

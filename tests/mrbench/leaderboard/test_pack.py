@@ -14,13 +14,26 @@ from mrbench.errors import UnknownNameError, UsageError
 from mrbench.files import read_json
 from mrbench.leaderboard import strip
 from mrbench.leaderboard.add import add
+from mrbench.leaderboard.command import command_of
 from mrbench.leaderboard.entry import Entry
 from mrbench.leaderboard.pack import candidates, check_submittable, pack
-from mrbench.leaderboard.store import Stored, entries
+from mrbench.leaderboard.register import register
+from mrbench.leaderboard.registered import read_registered
+from mrbench.leaderboard.store import Stored, entries, read_entry
 from mrbench.leaderboard.verify import Verifier
+from mrbench.plugin_file import PluginFile
+from mrbench.registry import discover
 
 DIGESTS = {"data_digest": "d" * 64, "split_digest": "5" * 64}
 GED = cases("ged", [0.1, 0.3], [0.4])
+MINE = """
+from mrbench import MethodCard, hookimpl
+MRBENCH_API = "2"
+class Mine: ...
+@hookimpl
+def mrbench_methods():
+    return [MethodCard(name="mine", code="mine:Mine")]
+"""
 PRIVATE = {"weights": "/home/anna/nets/w.pt", "list": ["/home/anna/x.csv"], "free": "see /home/anna/notes"}
 
 
@@ -54,8 +67,8 @@ def test_seeds_of_a_fold_are_averaged(tmp_path: Path):
     entry = packed(run_of(tmp_path, cell(), cell(seed=1, values=cases("ged", [0.5, 0.5], [0.5]))))
     score = entry.scores["strict"]["ged"]
     assert (score.mean, score.sd) == (pytest.approx(0.4), None)
-    assert "--seed 0" in entry.reproduce
-    assert "--seeds 2" in entry.reproduce
+    assert "--seed 0" in command_of(entry)
+    assert "--seeds 2" in command_of(entry)
 
 
 def test_folds_of_several_runs_are_one_entry(tmp_path: Path):
@@ -63,7 +76,7 @@ def test_folds_of_several_runs_are_one_entry(tmp_path: Path):
     (candidate,) = candidates(runs)
     entry = pack(candidate, registry()).entry
     assert [one.fold for one in entry.cells] == [0, 1]
-    assert "--fold 0 --fold 1" in entry.reproduce
+    assert "--fold 0 --fold 1" in command_of(entry)
 
 
 def test_no_byte_tells_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -91,8 +104,9 @@ def test_no_byte_tells_of_the_machine(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_what_is_packed_verifies(tmp_path: Path):
     (candidate,) = candidates([run_of(tmp_path, cell(), cell(fold=1))])
-    add(pack(candidate, registry()), tmp_path / "board")
-    (found,) = Verifier(registry()).board(tmp_path / "board")
+    added = add(pack(candidate, registry()), tmp_path / "board")
+    register(read_entry(added.folder))
+    (found,) = Verifier(registry(), read_registered(tmp_path / "board")).board(tmp_path / "board")
     assert not found.faults
     assert found.recomputed > 5
 
@@ -124,9 +138,23 @@ def test_a_plugin_file_without_its_digest_is_refused(tmp_path: Path):
     (candidate,) = candidates([run_of(tmp_path, cell(spec={"method": "mine.py:mine"}))])
     with pytest.raises(UsageError, match="content was not recorded"):
         check_submittable(candidate)
-    known = candidates([run_of(tmp_path / "b", cell(spec={"method": "mine.py:mine", "method_version": "1+ab"}))])
-    check_submittable(known[0])
-    assert pack(known[0], registry()).entry.caveats[-1] == "local plugin file"
+
+
+def test_a_plugin_file_goes_with_the_entry_and_is_the_one_that_ran(tmp_path: Path):
+    file = tmp_path / "mine.py"
+    file.write_text(MINE)
+    spec = {"method": "mine.py:mine", "method_version": f"1+{PluginFile.read(file).digest}"}
+    (known,) = candidates([run_of(tmp_path, cell(spec=spec))])
+    check_submittable(known)
+    with pytest.raises(UsageError, match="goes with its entry") as missing:
+        pack(known, registry())
+    assert missing.value.hint == "--plugin-file mine.py"
+    found = pack(known, discover(files=[file]))
+    assert found.files["method.py"] == file.read_bytes()
+    assert found.entry.caveats[-1] == "local plugin file"
+    file.write_text(MINE + "# edited since\n")
+    with pytest.raises(UsageError, match="is not the one"):
+        pack(known, discover(files=[file]))
 
 
 def test_failures_are_submitted_where_it_is_asked_for(tmp_path: Path):

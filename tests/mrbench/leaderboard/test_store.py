@@ -7,7 +7,7 @@ import pytest
 from synthetic_board import Made, entry_of, put, put_raw
 
 from mrbench.engine.conditions import Conditions
-from mrbench.errors import DataError
+from mrbench.errors import DataError, IncompatibleError
 from mrbench.leaderboard.entry import MAX_BYTES, Entry, entry_bytes, parse_entry
 from mrbench.leaderboard.store import SetAside, Stored, entries
 
@@ -48,7 +48,8 @@ def test_an_entry_is_read_back_as_it_was_packed(tmp_path: Path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (changed("format", to=2), "another format"),
+        (changed("format", to=1), "another format"),
+        (changed("reproduce", to="curl x | sh"), "reproduce"),
         (changed("scores", "strict", "ged", "mean", to="NaN"), "valid number"),
         (changed("scores", "strict", "ged", "mean", to=1e300), "less than or equal"),
         (changed("scores", "strict", "ged", "mean", to=1e15).replace(b"1000000000000000.0", b"NaN"), "finite"),
@@ -58,6 +59,12 @@ def test_an_entry_is_read_back_as_it_was_packed(tmp_path: Path):
         (changed("note", to="x" * 9000), "8000 characters"),
         (changed("note", to="\x1b]0;title"), "note"),
         (changed("note", to="right\u202eto left"), "note"),
+        (changed("note", to="zero\u200bwidth"), "note"),
+        (changed("note", to="tags\U000e0041"), "note"),
+        (changed("cells", 0, "phases", "fit", "seconds", to=-1.0), "seconds"),
+        (changed("cells", 0, "phases", "wait", to={"seconds": 1.0, "peak_memory_mib": 1.0}), "wait"),
+        (changed("written", to="2026-02-31T00:00:00+00:00"), "written"),
+        (changed("samples", to=4097), "samples"),
         (changed("method", to="../../x"), "method"),
         (changed("method", to="<script>alert(1)</script>"), "method"),
         (changed("dataset", to="a/b"), "dataset"),
@@ -145,14 +152,23 @@ def test_a_file_of_the_same_size_but_other_content_is_not_given_out(tmp_path: Pa
         found.read(name)
 
 
-@pytest.mark.parametrize("path", STORED, ids=lambda path: path.parent.name)
-def test_entries_that_are_published_are_written_again_with_the_same_bytes(path: Path):
-    content = path.read_bytes()
-    assert entry_bytes(parse_entry(content)) == content, "else their ids would change"
+def test_an_entry_is_written_again_with_the_same_bytes():
+    content = entry_bytes(ENTRY)
     low = content.replace(b'"precision": "float32"', b'"precision": "bf16"')
     low = low.replace(b'"raters_present": null', b'"raters_present": 2')
     assert low != content
-    assert entry_bytes(parse_entry(low)) == low
+    for own in (content, low):
+        assert entry_bytes(parse_entry(own)) == own, "else its id would change"
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.parent.name)
+def test_entries_that_are_published_are_of_this_format_or_said_not_to_be(path: Path):
+    content = path.read_bytes()
+    if b'\n "format": 2,\n' in content:
+        assert entry_bytes(parse_entry(content)) == content, "else their ids would change"
+    else:
+        with pytest.raises(IncompatibleError, match="another format"):
+            parse_entry(content)
 
 
 def test_conditions_stand_among_the_fields_of_an_entry_and_nowhere_else():

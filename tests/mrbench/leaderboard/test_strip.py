@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mrbench.leaderboard import strip
-from mrbench.leaderboard.strip import stripped, stripped_command
+from mrbench.leaderboard.strip import stripped
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,3 @@ def test_hosts_and_people_are_not_named(monkeypatch: pytest.MonkeyPatch):
         assert stripped("anna on tower.lab.example, tower, /srv/people/anna/x: annals") == "… on …, …, x: annals"
     finally:
         strip._known.cache_clear()
-
-
-def test_a_command_keeps_the_names_of_files_only():
-    words = ["mrbench", "run", "--set", "m.weights=/data/my files/w.pt", "--predictions", "/tmp/p.h5"]
-    assert stripped_command(words) == "mrbench run --set m.weights=w.pt --predictions p.h5"

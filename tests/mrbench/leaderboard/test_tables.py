@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from synthetic_board import Made, entry_of, put, registry
+from synthetic_board import Made, again, entry_of, put, registry
 
 from mrbench.leaderboard.assemble import assemble
 from mrbench.leaderboard.board import Board
@@ -16,7 +16,7 @@ HOSTILE = "=cmd|' /C calc'!A0 | <script>alert(1)</script> \\input{/etc/passwd} %
 def board_of(tmp_path: Path) -> Board:
     entry, files = entry_of(Made(method="good", level=0.5))
     data = replace(entry.data, citation=HOSTILE)
-    put(tmp_path, replace(entry, split=HOSTILE, data=data, changed={"x": HOSTILE}, reproduce=HOSTILE), files)
+    put(tmp_path, replace(entry, split=HOSTILE, data=data, changed={"x": HOSTILE}, submitter=HOSTILE), files)
     put(tmp_path, *entry_of(Made(method="broken", failed=True)))
     return assemble(tmp_path, registry())
 
@@ -61,7 +61,7 @@ def test_two_entries_of_one_method_are_told_apart_in_rows_and_notes(tmp_path: Pa
     entry, files = entry_of(Made(method="good", failed=True))
     for epochs in ("3", "30"):
         options = {"epochs": epochs}
-        put(tmp_path, replace(entry, options=options, changed=options), files)
+        put(tmp_path, again(entry, int(epochs), options=options, changed=options), files)
     board = assemble(tmp_path, registry())
     three, thirty = sorted(board.datasets[0].tables[0].rows, key=lambda row: len(row.caveats[-1]))
     for text in (as_markdown(board), as_latex(board)):

@@ -6,6 +6,7 @@ import pytest
 from synthetic_board import Made, entry_of, put, registry
 
 from mrbench.leaderboard.entry import Entry
+from mrbench.leaderboard.registered import REGISTERED, read_registered
 from mrbench.leaderboard.store import facts_of
 from mrbench.leaderboard.verify import Verified, Verifier
 
@@ -13,9 +14,11 @@ ENTRY, FILES = entry_of(Made(method="mine", folds=2, subjects=4), ("strict", "pu
 
 
 def verified(board: Path, entry: Entry, files: Mapping[str, bytes] = FILES) -> Verified:
-    """Of an entry that was packed again after it was changed: its digests are right."""
-    put(board, entry, files)
-    (found,) = Verifier(registry()).board(board)
+    """Of an entry that was packed again after it was changed: its digests are right, and its data are registered."""
+    put(board / "honest", ENTRY, FILES)
+    put(board, entry, files, known=False)
+    (board / "honest" / REGISTERED).rename(board / REGISTERED)
+    (found,) = Verifier(registry(), read_registered(board)).board(board)
     return found
 
 
@@ -102,7 +105,9 @@ def test_a_fusion_cannot_pose_as_a_method(tmp_path: Path):
 def test_the_same_results_twice_are_told_of(tmp_path: Path):
     put(tmp_path, ENTRY, FILES)
     put(tmp_path, replace(ENTRY, submitter="somebody else"), FILES)
-    faults = [fault for found in Verifier(registry()).board(tmp_path) for fault in found.faults]
+    faults = [
+        fault for found in Verifier(registry(), read_registered(tmp_path)).board(tmp_path) for fault in found.faults
+    ]
     assert [fault.field for fault in faults] == ["cells"]
 
 

@@ -96,8 +96,10 @@ def ranked_of(told: dict[str, Told], places: set[tuple[str, str]]) -> list[str]:
 
 def test_one_fold_has_no_spread_under_any_protocol(tmp_path: Path):
     masks = np.random.default_rng(0).random((2, 6, 6)) < 0.5
-    drawn = {f"{subject}, 0": (masks, list(masks[:1].astype(np.float32)), {}) for subject in "abc"}
-    store_run(tmp_path / "results", "run", *(StoredCell(method, drawn=drawn, spec=DIGESTS) for method in SAMPLED))
+    cells = []
+    for method, drawn in zip(SAMPLED, masks.astype(np.float32), strict=True):
+        cells.append(StoredCell(method, drawn={f"{s}, 0": (masks, [drawn], {}) for s in "abc"}, spec=DIGESTS))
+    store_run(tmp_path / "results", "run", *cells)
     for protocol in ("strict", "published"):
         told = told_of(tmp_path, protocol, predictions=True)
         spreads = {source: shown["proseg", "ged"].get("sd", "none shown") for source, shown in told.items()}
@@ -118,8 +120,11 @@ def test_the_order_of_subjects_decides_no_star(tmp_path: Path):
 def test_a_value_of_one_case_of_six_is_counted_and_not_ranked(tmp_path: Path):
     masks, methods = np.random.default_rng(0).random((4, 6, 6)) < 0.5, ("unet-majority", "unet-staple")
     raters = dict(zip("abcdef", (4, 3, 2, 1, 4, 4), strict=True))
-    drawn = {f"{name}, 0": (masks[:count], [masks[0].astype(np.float32)], {}) for name, count in raters.items()}
-    store_run(tmp_path / "results", "run", *(StoredCell(method, drawn=drawn, spec=DIGESTS) for method in methods))
+    cells = []
+    for method, drawn in zip(methods, masks.astype(np.float32), strict=False):
+        own = {f"{name}, 0": (masks[:count], [drawn], {}) for name, count in raters.items()}
+        cells.append(StoredCell(method, drawn=own, spec=DIGESTS))
+    store_run(tmp_path / "results", "run", *cells)
     told = told_of(tmp_path, predictions=True)
     assert not ranked_of(told, {(method, "dice_match") for method in methods})
     for source in ("show", "score", "compare", "leaderboard.json"):

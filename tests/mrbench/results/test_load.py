@@ -222,12 +222,12 @@ def test_pandas_is_imported_for_frames_alone(tmp_path: Path):
 
 
 def test_a_leaderboard_and_its_archive_give_the_tables_of_the_site(tmp_path: Path):
-    from synthetic_board import Made, entry_of, put
+    from synthetic_board import Made, again, entry_of, put
 
     for made in (Made(method="good", level=0.5), Made(method="bad", level=0.8), Made(method="people", people=True)):
         put(tmp_path / "board", *entry_of(made))
     old, files = entry_of(Made(method="good", level=0.5))
-    put(tmp_path / "board", replace(old, written="2025-01-01T00:00:00+00:00", note="old"), files)
+    put(tmp_path / "board", again(old, 1, day="2025-01-02", note="old"), files)
     results = mrbench.load_results(tmp_path / "board")
     assert len(results.runs) == 4
     frame = results.table("phantom").to_pandas()

@@ -53,7 +53,7 @@ def _row(stored: Stored, kind: RowKind, level: float, **change: Any) -> Row:
 
 def _reported(method: str, level: float) -> Row:
     source = Reported(method, "A paper, 2025", "Table 1", "published", Conditions(raters_present=4), ())
-    value = Value(level, verifiable=False)
+    value = Value(level)
     return Row(method, RowKind.REPORTED, {"dice_soft": value}, None, ("reported",), reported=source)
 
 
@@ -65,7 +65,7 @@ def make_board(stored: Callable[..., Stored]) -> Callable[..., Board]:
     """
 
     def make(methods: int = 6, name: str = "method") -> Board:
-        said = {"dataset": name, "submitter": name, "note": name, "reproduce": f"mrbench run --method {name}",
+        said = {"dataset": name, "submitter": name, "note": name,
                 "options": {name: name}, "preset": name}  # fmt: skip
         ours = [stored(n, method=f"{name}-{n}", **said) for n in range(methods)]
         people = stored(methods, people=True, method=f"{name}-people", **said)

@@ -133,7 +133,9 @@ def test_a_row_states_the_command_that_computes_it_again(opened: Open, dataset: 
     page = opened(dataset)
     page.locator(f"{SHOWN} button[popovertarget]").first.click()
     page.wait_for_selector(".how:popover-open")
-    assert page.text_content(".how:popover-open code") == "mrbench run --method method"
+    assert page.text_content(".how:popover-open code") == (
+        "mrbench run --method method-0 --seed 0 --samples 50 --preset method --fold 0 --fold 1 --dataset method"
+    )
     page.click(".how:popover-open [data-copy]")
     page.wait_for_selector("text=Copied")
     page.keyboard.press("Escape")

@@ -1,0 +1,85 @@
+"""Claims: what an entry says of its method, against what the plugins that are installed here say themselves."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from mrbench.cards import Capability, MethodCard
+from mrbench.configuration import flat
+from mrbench.engine.cell import EXTERNAL
+from mrbench.errors import MrbenchError
+from mrbench.leaderboard.command import patterns
+from mrbench.leaderboard.entry import METHOD_FILE, Entry, MetricFacts
+from mrbench.leaderboard.pack import option_texts
+from mrbench.leaderboard.store import Why
+from mrbench.plugin_file import PluginFile, content_of, file_of
+from mrbench.registry import Plugin
+
+Claim = tuple[str, object, object, Why]
+"""Field, expected, found, and what it means where both differ."""
+
+_OF_METRIC = ("direction", "needs", "low", "high", "table")
+"""What of a metric's facts is no wording."""
+
+
+def claims_of(
+    entry: Entry, methods: Mapping[str, Plugin[MethodCard]], metrics: Mapping[str, MetricFacts]
+) -> Iterator[Claim]:
+    """Everything that can be compared; a method that is not installed says nothing."""
+    yield "plugin_file", file_of(entry.method), entry.plugin_file, Why.INVALID
+    yield f"files.{METHOD_FILE}", bool(entry.plugin_file), METHOD_FILE in entry.files, Why.INVALID
+    yield from _of_metrics(entry, metrics)
+    yield from _of_external(entry)
+    plugin = methods.get(entry.method)
+    if plugin:
+        yield from _of_method(entry, plugin)
+
+
+def _of_metrics(entry: Entry, metrics: Mapping[str, MetricFacts]) -> Iterator[Claim]:
+    for name, facts in entry.metrics.items():
+        if name in metrics:
+            said, known = ({field: getattr(one, field) for field in _OF_METRIC} for one in (facts, metrics[name]))
+            yield f"metrics.{name}", known, said, Why.INVALID
+
+
+def _of_external(entry: Entry) -> Iterator[Claim]:
+    if not entry.method.startswith(EXTERNAL):
+        yield "kind", "method or fusion", "external" if entry.kind == "external" else "method or fusion", Why.INVALID
+        return
+    yield "kind", "external", entry.kind, Why.INVALID
+    for name, found in (("predictions", entry.options.get("predictions")), ("patterns", patterns(entry))):
+        yield f"options.{name}", "named", "named" if found else "none", Why.INVALID
+
+
+def _of_method(entry: Entry, plugin: Plugin[MethodCard]) -> Iterator[Claim]:
+    card, sees = plugin.card, Capability.SEES_TEST_MASKS
+    yield "kind", card.kind, entry.kind, Why.INVALID
+    yield "capabilities", sees in card.capabilities, sees in entry.capabilities, Why.INVALID
+    yield "method_version", plugin.version, entry.method_version, Why.VERSION
+    if plugin.version == entry.method_version:
+        yield "capabilities", sorted(card.capabilities), sorted(entry.capabilities), Why.INVALID
+        yield "family", card.family, entry.family, Why.INVALID
+        yield "sampler", card.gives, entry.sampler, Why.INVALID
+        yield from _of_options(entry, plugin)
+
+
+def _of_options(entry: Entry, plugin: Plugin[MethodCard]) -> Iterator[Claim]:
+    try:
+        config = plugin.load_config()
+        known = set(config.options())
+        presets = {"default": {}, "paper": {}, **plugin.card.presets}
+        preset = option_texts(config.parse(presets.get(entry.preset, {}), owner=entry.method).values())
+    except MrbenchError:  # a plugin that cannot be loaded here says nothing
+        return
+    yield "preset", entry.preset if entry.preset in presets else " or ".join(presets), entry.preset, Why.INVALID
+    yield "options", [], sorted({*entry.options, *entry.changed} - known), Why.INVALID
+    for name in flat(presets.get(entry.preset, {})):
+        if name in entry.options and name not in entry.changed:
+            yield f"options.{name}, of preset {entry.preset}", preset[name], entry.options[name], Why.INVALID
+    for name, value in entry.changed.items():
+        yield f"changed.{name}", entry.options.get(name, value), value, Why.INVALID
+
+
+def content_claim(entry: Entry, source: bytes) -> Claim:
+    """The packed plugin file, whose digest the method's version ends with."""
+    found = PluginFile(Path(entry.plugin_file), source).digest
+    return f"files.{METHOD_FILE}", content_of(entry.method_version), found, Why.INVALID

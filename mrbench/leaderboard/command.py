@@ -1,0 +1,43 @@
+"""The command that computes an entry again: made from its fields, never taken from a stranger as text."""
+
+import json
+import shlex
+from dataclasses import replace
+from functools import lru_cache
+
+from mrbench.engine.cell import CellSpec
+from mrbench.engine.record import reproduce
+from mrbench.leaderboard.entry import Entry
+
+
+def command_of(entry: Entry) -> str:
+    """One command for all folds and seeds; every word that a shell would read otherwise is quoted."""
+    folds = tuple(sorted({cell.fold for cell in entry.cells}))
+    seeds = tuple(sorted({cell.seed for cell in entry.cells}))
+    return _of_all(reproduce(replace(_spec(entry), fold=folds[0], seed=seeds[0])), folds, seeds)
+
+
+@lru_cache(maxsize=4096)  # the history of a method has the same command many times
+def _of_all(first: str, folds: tuple[int, ...], seeds: tuple[int, ...]) -> str:
+    """The command of the first cell, for all of them."""
+    words = shlex.split(first)
+    at = words.index("--fold")
+    words[at : at + 2] = [word for fold in folds for word in ("--fold", str(fold))]
+    return shlex.join(words + (["--seeds", str(seeds[-1] - seeds[0] + 1)] if len(seeds) > 1 else []))
+
+
+def _spec(entry: Entry) -> CellSpec:
+    if entry.kind != "external":
+        return entry.spec
+    return replace(
+        entry.spec, options={"predictions": entry.options.get("predictions", ""), "patterns": patterns(entry)}
+    )
+
+
+def patterns(entry: Entry) -> list[str]:
+    """The patterns by which predictions made elsewhere were found; none where the entry's are no such list."""
+    try:
+        found = json.loads(entry.options.get("patterns", ""))
+    except (ValueError, RecursionError):
+        return []
+    return found if isinstance(found, list) and all(isinstance(one, str) for one in found) else []
