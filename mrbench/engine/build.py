@@ -1,11 +1,13 @@
 """A cell's method: found, built, its trained weights loaded, and the noise of its predictions."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mrbench.data.description import Description
 from mrbench.data.loading import configured
 from mrbench.engine.cell import CellSpec
+from mrbench.engine.wrapping import answering
 from mrbench.errors import PluginError
 from mrbench.registry import Plugin, Registry
 from mrbench.seeds import derive_seed
@@ -13,6 +15,7 @@ from mrbench.seeds import derive_seed
 if TYPE_CHECKING:
     import torch
 
+    from mrbench.engine.draws import Answering
     from mrbench.interfaces.method import Method
 
 WEIGHTS = "weights"
@@ -61,6 +64,32 @@ def load_weights(method: "Method[Any]", training: Path, device: "torch.device") 
     method.load(training / WEIGHTS)
     # No gradients: the counter of operations stumbles over views of parameters that could have some.
     method.to(device).requires_grad_(False)
+
+
+def source_of(
+    spec: CellSpec, registry: Registry, description: Description, methods: Sequence["Method[Any]"], device: Any
+) -> "Answering":
+    """Where a cell's draws come from.
+
+    Args:
+        methods: of the cell's trainings, trained, on the device.
+
+    Raises:
+        UnknownNameError, PluginError: as of :func:`method_of`.
+    """
+    from mrbench.engine.draws import Source
+    from mrbench.engine.views import WrappedSource
+
+    plugin = method_of(spec, registry)
+    cards = [method_of(one, registry).card for one in spec.trainings]
+    sources = [
+        Source(method, card, prediction_seed(one), device)
+        for method, card, one in zip(methods, cards, spec.trainings, strict=True)
+    ]
+    if spec.member is None:
+        return sources[0]
+    wrapper = plugin.load()(configured(plugin, spec.options), description)
+    return WrappedSource(wrapper, answering(plugin.card, cards[0]), sources)
 
 
 def prediction_seed(spec: CellSpec) -> int:

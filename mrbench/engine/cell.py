@@ -1,13 +1,13 @@
 """A cell: one training with its predictions and scores; the unit of work, of resuming and of failure."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError, with_config
 
 from mrbench.digests import digest_json
 from mrbench.engine.conditions import AS_USUAL, Conditions, FlatForm
@@ -48,6 +48,25 @@ class Status(StrEnum):
     NOT_APPLICABLE = "not-applicable"
 
 
+@with_config(ConfigDict(extra="forbid"))
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """The method whose trainings a wrapper answers from; names as of :class:`CellSpec`.
+
+    Attributes:
+        seeds: base seeds of the trainings that the cell needs.
+    """
+
+    method: PluginKey
+    family: PluginKey
+    method_version: str
+    options: Mapping[str, Any]
+    training: Mapping[str, Any]
+    prediction: Mapping[str, Any]
+    changed: Mapping[str, Any]
+    seeds: tuple[Annotated[int, Field(ge=0)], ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class CellSpec:
     """Everything that a cell is a function of, besides the data and the code.
@@ -67,6 +86,7 @@ class CellSpec:
         samples: drawn per case.
         limit: at most this many test cases; None: all. Changes no draw of the cases that stay.
         conditions: of the training.
+        member: of a wrapper; its preset is the wrapper's. None: the method trains itself.
     """
 
     method: PluginKey
@@ -91,20 +111,40 @@ class CellSpec:
     samples: Annotated[int, Field(ge=1)]
     limit: int | None = None
     conditions: Conditions = AS_USUAL
+    member: Member | None = None
+
+    @property
+    def trainings(self) -> "tuple[CellSpec, ...]":
+        """The cells whose trainings it needs: itself where its method trains, a wrapper's members, none."""
+        if self.kind != "method" or self.member is None:
+            return (self,) if self.kind == "method" else ()
+        member = {name: value for name, value in vars(self.member).items() if name != "seeds"}
+        return tuple(replace(self, **member, seed=seed, member=None) for seed in self.member.seeds)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What was set beside the preset, for people; a member's options under its name."""
+        of = self.member.changed.items() if self.member else ()
+        return {**self.changed, **{f"{self.trainings[0].method}.{name}": value for name, value in of}}
 
     def _on(self) -> dict[str, Any]:
         return {"format": FORMAT, "data": self.data_digest, "split": [self.split, self.split_digest]}
 
     @property
     def training_digest(self) -> str:
-        """Digest of the training, folds and seeds aside."""
+        """Digest of the training, folds and seeds aside; of a wrapper, that of its members."""
+        if self.member:
+            return self.trainings[0].training_digest
         fit = {"family": self.family, "version": self.method_version, "options": dict(self.training)}
         return digest_json(self._on() | fit | self.conditions.as_json())
 
     @property
     def digest(self) -> str:
         """Digest of the predictions, folds and seeds aside; scores are recomputed at will and are no part of it."""
-        draws = {"sampler": self.sampler, "options": dict(self.prediction), "samples": self.samples}
+        draws: dict[str, Any] = {"sampler": self.sampler, "options": dict(self.prediction), "samples": self.samples}
+        if self.member:
+            of = {"of": self.member.method, "options": dict(self.member.prediction)}
+            draws |= {"wrapper": self.method_version, "member": of}
         return digest_json({"training": self.training_digest, "method": self.method, "limit": self.limit} | draws)
 
     @property
@@ -131,6 +171,8 @@ class CellSpec:
         """All fields as JSON types; the conditions where they are not as usual."""
         values = asdict(self)
         del values["conditions"]
+        if self.member is None:
+            del values["member"]
         return values | self.conditions.as_json()
 
     @classmethod

@@ -1,8 +1,8 @@
 """A method's answers as draws of whole images: in evaluation mode, without gradients, in chunks that bound memory."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -41,19 +41,56 @@ class Source:
     seed: int
     device: torch.device
 
+    def answers(self, image: Image) -> "ImageAnswers":
+        """The answers for one image."""
+        return ImageAnswers(self, image)
 
-def draws_of(source: Source, image: Image, n: int) -> Iterator[Draw]:
+    def reseeded(self, seed: int) -> "Source":
+        """The same with other noise."""
+        return replace(self, seed=derive_seed(self.seed, seed))
+
+
+class Answering(Protocol):
+    """Whatever answers for images: a method, or a wrapper of trainings."""
+
+    @property
+    def card(self) -> MethodCard: ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def answers(self, image: Image) -> "Answers":
+        """The answers for one image."""
+
+    def reseeded(self, seed: int) -> "Answering":
+        """The same with other noise."""
+
+
+class Answers(Protocol):
+    """The answers for one image."""
+
+    def samples(self, numbers: Sequence[int]) -> Iterator[Draw]:
+        """The samples of these numbers."""
+
+    def raters(self) -> Iterator[Draw]:
+        """Each rater's draws."""
+
+    def consensus(self) -> Iterator[Draw]:
+        """The one answer."""
+
+
+def draws_of(source: Answering, image: Image, n: int) -> Iterator[Draw]:
     """The draws for an image: raters, then n samples, then the consensus, as the card gives them.
 
     Raises:
         PluginError: an answer of a wrong type or shape; names the method and the line of what gave it.
     """
-    answers = ImageAnswers(source, image)
+    answers = source.answers(image)
     gives = source.card.capabilities
     if Capability.PERSONAL in gives:
         yield from answers.raters()
     if Capability.DIVERSE in gives:
-        yield from answers.samples(n)
+        yield from answers.samples(range(n))
     if Capability.CONSENSUS in gives:
         yield from answers.consensus()
 
@@ -73,26 +110,26 @@ class ImageAnswers:
         self._chunks = torch.split(slices, max(1, PIXELS_AT_ONCE // self.pixels))
         self._features = [self._run(source.method.features, chunk.to(source.device)) for chunk in self._chunks]
 
-    def samples(self, n: int) -> Iterator[Draw]:
-        """n draws tied to no rater."""
+    def samples(self, numbers: Sequence[int]) -> Iterator[Draw]:
+        """The draws of these numbers, tied to no rater."""
         method = self.source.method
         if type(method).sample is Method.sample:
-            yield from self._samples_of_raters(n)
+            yield from self._samples_of_raters(numbers)
             return
-        for numbers in _split(range(n), self._at_once):
-            for probability in self._answer(method.sample, numbers, "sample"):
+        for together in _split(numbers, self._at_once):
+            for probability in self._answer(method.sample, together, "sample"):
                 yield Draw(DrawKind.SAMPLE, probability)
 
-    def _samples_of_raters(self, n: int) -> Iterator[Draw]:
+    def _samples_of_raters(self, numbers: Sequence[int]) -> Iterator[Draw]:
         # A rater drawn uniformly for each sample; those of one rater are computed together.
         held = max(1, VALUES_AT_ONCE // (self.classes * self.pixels * self.depth))
-        chosen = [self._chosen(number) for number in range(n)]
-        for window in _split(range(n), held):
+        chosen = {number: self._chosen(number) for number in numbers}
+        for window in _split(numbers, held):
             found: dict[int, np.ndarray] = {}
             for rater in sorted({chosen[number] for number in window}):
                 own = [number for number in window if chosen[number] == rater]
-                for numbers in _split(own, self._at_once):
-                    found |= dict(zip(numbers, self._of_rater(rater, numbers, "sample"), strict=True))
+                for together in _split(own, self._at_once):
+                    found |= dict(zip(together, self._of_rater(rater, together, "sample"), strict=True))
             yield from (Draw(DrawKind.SAMPLE, found[number]) for number in window)
 
     def _chosen(self, number: int) -> int:

@@ -102,7 +102,7 @@ def _compute(run: Run, todo: Sequence[CellSpec], settings: Settings, watch: Watc
 
 def _files(spec: CellSpec, settings: Settings) -> tuple[Path, ...]:
     # A file that a cell does not need would import torch in a fusion's process, and its peak memory would lie.
-    own = {file_of(spec.method), file_of(spec.dataset)}
+    own = {file_of(name) for name in (spec.method, spec.dataset, *(one.method for one in spec.trainings))}
     return tuple(path for path in settings.plugin_files if path.name in own or path in settings.metric_files)
 
 
@@ -117,7 +117,8 @@ def _write_outcome(order: Order, outcome: Outcome) -> None:
 
 
 def _delete_results(specs: Sequence[CellSpec], results: Path) -> None:
-    folders = dict.fromkeys(f for spec in specs for f in (spec.folder(results), spec.training_folder(results)))
+    cells = [spec.folder(results) for spec in specs]
+    folders = dict.fromkeys([*cells, *(one.training_folder(results) for spec in specs for one in spec.trainings)])
     busy = [folder for folder in folders if is_busy(folder)]
     if busy:
         raise MrbenchError(f"another process is computing {busy[0]}", hint="wait for it, or run without --force")

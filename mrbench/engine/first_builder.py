@@ -38,7 +38,7 @@ def construct(plugin: Plugin[Any], options: Mapping[str, Any], description: Desc
         Exception: whatever the plugin does wrong.
     """
     factory, config = plugin.load(), configured(plugin, options)
-    if plugin.card.kind == "fusion":
+    if plugin.card.kind == "fusion" or plugin.card.wraps:
         factory(config, description)
         return
     try:

@@ -2,21 +2,23 @@
 
 import importlib.util
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mrbench.cards import Capability, MethodCard
-from mrbench.configuration import Config, flat
+from mrbench.configuration import Config, as_text, flat
 from mrbench.data.caseset import CaseSet
 from mrbench.data.checks import check_cases
 from mrbench.data.description import Description
 from mrbench.data.imported import find_dataset
 from mrbench.data.loading import cases_of, configured
 from mrbench.digests import digest_json
-from mrbench.engine.cell import EXTERNAL, CellSpec
+from mrbench.engine.cell import EXTERNAL, CellSpec, Member
 from mrbench.engine.conditions import AS_USUAL, Conditions
+from mrbench.engine.wrapping import answering, member_of
 from mrbench.errors import MrbenchError, UnknownNameError, UsageError, together
+from mrbench.interfaces.wrapper import WrapperConfig
 from mrbench.places import blamed
 from mrbench.registry import Plugin, Registry
 
@@ -55,6 +57,46 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """A method with its settings.
+
+    Attributes:
+        preset: the name that they came from; of a wrapper, its member's.
+        changed: the options set beside it.
+        card: of its row.
+        member: what a wrapper is of.
+    """
+
+    plugin: Plugin[Any]
+    preset: str
+    config: Config
+    changed: Mapping[str, Any]
+    card: MethodCard
+    member: "Chosen | None" = None
+
+    def on(self, description: Description) -> "Chosen":
+        """Its options on a data set; errors as of :func:`fitted_to`."""
+        member = self.member.on(description) if self.member else None
+        return replace(self, config=fitted_to(description, self.plugin, self.config), member=member)
+
+    def member_at(self, seed: int) -> Member | None:
+        """What a wrapper's cell of a base seed says of its member."""
+        if self.member is None or not isinstance(self.config, WrapperConfig):
+            return None
+        own = self.member
+        return Member(
+            method=own.plugin.key,
+            family=_family(own.plugin),
+            method_version=own.plugin.version,
+            options=own.config.values(),
+            training=own.config.step("training"),
+            prediction=own.config.step("prediction"),
+            changed=own.changed,
+            seeds=self.config.seeds(seed),
+        )
+
+
+@dataclass(frozen=True)
 class PlannedCell:
     """A cell of a run, or the reason why it cannot be."""
 
@@ -89,27 +131,29 @@ def make_plan(request: Request, registry: Registry) -> Plan:
     _check_named(request)
     _check_not_external(request.methods)
     methods = _distinct(registry.get("method", name) for name in request.methods)
-    _check_requirements(methods)
     _check_something_trains(request, methods)
     datasets = _distinct(find_dataset(name, registry, request.data) for name in request.datasets)
-    settings = OptionValues(request.settings, methods, datasets)
+    members = _members(request, registry, methods, datasets)
+    trained = _distinct([*methods, *members.values()])
+    _check_requirements(trained)
+    settings = OptionValues(request.settings, trained, datasets)
     cells: list[PlannedCell] = []
     warnings: list[str] = []
     descriptions = {}
-    _check_presets(request.presets, methods)
-    configs = [_method_config(plugin, _preset(request.presets, plugin), settings) for plugin in methods]
+    _check_presets(request.presets, trained)
+    chosen = [_chosen(plugin, members.get(plugin.qualified), request.presets, settings) for plugin in methods]
     faults: list[MrbenchError] = []
     for dataset in datasets:
         config, cases, found = load_checked(dataset, settings, request.data)
         warnings += found + cases.split(request.split).leak_warnings(cases.subjects, owner=dataset.key)
         descriptions[dataset.key] = cases.description.as_json()
-        for plugin, (preset, method_config) in zip(methods, configs, strict=True):
+        for one in chosen:
             try:
-                fitted = fitted_to(cases.description, plugin, method_config)
+                fitted = one.on(cases.description)
             except MrbenchError as fault:
                 faults.append(fault)
                 continue
-            cells += _cells(request, settings, plugin, preset, fitted, dataset, config, cases)
+            cells += _cells(request, settings, fitted, dataset, config, cases)
     settings.check_used()
     if faults:
         raise together("methods do not fit their data sets", faults)
@@ -128,6 +172,31 @@ def load_checked(plugin: Plugin[Any], settings: "OptionValues", data: Path) -> t
     # A container was checked when it was written.
     warnings = check_cases(cases) if cases.stored_digest is None else []
     return config, cases, [f"{plugin.key}: {line}" for line in warnings]
+
+
+def _members(
+    request: Request, registry: Registry, methods: Sequence[Plugin[Any]], datasets: Sequence[Plugin[Any]]
+) -> dict[str, Plugin[Any]]:
+    """What each wrapper is of; an option without an owner is the member's as well."""
+    settings = OptionValues(request.settings, methods, datasets)
+    wrappers = [plugin for plugin in methods if plugin.card.wraps]
+    return {plugin.qualified: member_of(plugin, settings.of(plugin), registry) for plugin in wrappers}
+
+
+def _chosen(
+    plugin: Plugin[Any], of: Plugin[Any] | None, presets: Mapping[str, str], settings: "OptionValues"
+) -> Chosen:
+    if of is None:
+        preset, config = _method_config(plugin, _preset(presets, plugin), settings)
+        return Chosen(plugin, preset, config, settings.of(plugin), plugin.card)
+    own = configured(plugin, settings.of(plugin)).values()
+    asked = own["of_preset"] or presets.get(plugin.key) or presets.get(plugin.card.name) or _preset(presets, of)
+    preset, config = _method_config(of, asked, settings)
+    member = Chosen(of, preset, config, settings.of(of), of.card)
+    # What it is of belongs to the row's name, set or not.
+    told = {name: as_text(value) for name, value in own.items() if name != "of_preset"} | settings.of(plugin)
+    named = configured(plugin, own | {"of": of.key, "of_preset": preset if preset in of.card.presets else None})
+    return Chosen(plugin, preset, named, told, answering(plugin.card, of.card), member)
 
 
 def _order(cell: PlannedCell) -> tuple[str, int, int, bool]:
@@ -202,14 +271,12 @@ def _method_config(plugin: Plugin[Any], preset: str | None, settings: "OptionVal
 def _cells(
     request: Request,
     settings: "OptionValues",
-    plugin: Plugin[Any],
-    preset: str,
-    config: Config,
+    chosen: Chosen,
     dataset: Plugin[Any],
     dataset_config: Config,
     cases: CaseSet,
 ) -> Iterator[PlannedCell]:
-    record: MethodCard = plugin.card
+    plugin, config, record = chosen.plugin, chosen.config, chosen.card
     split = cases.split(request.split)
     split.check(cases.subjects, owner=dataset.key)
     reasons = "; ".join(capabilities_fit(record, cases.description))
@@ -227,8 +294,8 @@ def _cells(
                 options=config.values(),
                 training=config.step("training"),
                 prediction=config.step("prediction"),
-                preset=preset,
-                changed=settings.of(plugin),
+                preset=chosen.preset,
+                changed=chosen.changed,
                 dataset_options=dataset_config.values(),
                 dataset_changed=settings.of(dataset),
                 data_digest=cases.digest,
@@ -239,6 +306,7 @@ def _cells(
                 samples=request.samples,
                 limit=request.limit,
                 conditions=conditions if record.kind == "method" else AS_USUAL,
+                member=chosen.member_at(seed),
             )
             yield PlannedCell(spec, reasons)
 

@@ -20,7 +20,7 @@ from mrbench.places import of_function, of_generator
 from mrbench.seeds import derive_noise
 
 if TYPE_CHECKING:
-    from mrbench.engine.draws import Source
+    from mrbench.engine.draws import Answering
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ class Predictor:
     place: str = ""
 
     @classmethod
-    def of_method(cls, description: Description, samples: int, source: "Source") -> "Predictor":
+    def of_method(cls, description: Description, samples: int, source: "Answering") -> "Predictor":
         """A method has one trial, with all present raters as its truth. It sees the image and never a mask."""
         from mrbench.engine.draws import draws_of
 

@@ -57,8 +57,10 @@ def make_record(
 def reproduce(spec: CellSpec, metrics: Iterable[str] = ()) -> str:
     """The command that computes this cell, with these metrics, again; plugin files stand in it without their folder."""
     own = _scored(spec) if spec.kind == "external" else _computed(spec)
-    words = ["mrbench", *own, "--fold", str(spec.fold), *on_dataset(spec, (spec.method, *metrics))]
-    return shlex.join(words + _settings(spec.method, spec.changed))
+    plugins = dict.fromkeys([spec.method, *(one.method for one in spec.trainings)])
+    words = ["mrbench", *own, "--fold", str(spec.fold), *on_dataset(spec, (*plugins, *metrics))]
+    words += _settings(spec.method, spec.changed)
+    return shlex.join(words + (_settings(spec.member.method, spec.member.changed) if spec.member else []))
 
 
 def on_dataset(spec: CellSpec, plugins: Iterable[str] = ()) -> list[str]:

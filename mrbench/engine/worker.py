@@ -20,13 +20,15 @@ import numpy as np
 
 from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
+from mrbench.data.description import Description
 from mrbench.data.imported import find_dataset
 from mrbench.data.loading import configured
 from mrbench.data.splits import Fold
 from mrbench.engine import phases
 from mrbench.engine.bfloat16 import check_bf16
-from mrbench.engine.build import TRAINED, WEIGHTS, load_weights, method_of, prediction_seed, untrained
+from mrbench.engine.build import TRAINED, WEIGHTS, load_weights, method_of, prediction_seed, source_of, untrained
 from mrbench.engine.cell import PREDICTIONS, CellSpec, Status
+from mrbench.engine.costs import cost_of
 from mrbench.engine.devices import torch_device
 from mrbench.engine.predict import Predictor
 from mrbench.engine.profile import Profile, milliseconds
@@ -40,7 +42,7 @@ from mrbench.registry import Registry, discover
 from mrbench.seeds import derive_seed
 
 if TYPE_CHECKING:
-    from mrbench.engine.draws import Source
+    from mrbench.engine.draws import Answering
     from mrbench.interfaces.method import Method
 
 LOG_BYTES = 2**20
@@ -99,7 +101,9 @@ class CellLife:
     @property
     def modules(self) -> frozenset[str]:
         """Top-level modules of the plugins whose code the cell runs."""
-        return self.plugin.modules | find_dataset(self.spec.dataset, self.registry, self.order.data).modules
+        trained = (method_of(one, self.registry) for one in self.spec.trainings)
+        own = self.plugin.modules.union(*(plugin.modules for plugin in trained))
+        return own | find_dataset(self.spec.dataset, self.registry, self.order.data).modules
 
     def live(self) -> None:
         """Computes the cell and leaves it finished.
@@ -131,44 +135,41 @@ class CellLife:
         return fold.test[: self.spec.limit]
 
     def _predictor(self, cases: CaseSet, fold: Fold) -> Predictor:
-        seed = prediction_seed(self.spec)
-        record, description, samples = self.plugin.card, cases.description, self.spec.samples
+        description, samples = cases.description, self.spec.samples
         if self.spec.kind == "fusion":
             fusion = self.plugin.load()(configured(self.plugin, self.spec.options), description)
-            return Predictor.of_fusion(record, description, samples, fusion, seed)
-        from mrbench.engine.draws import Source
-
+            return Predictor.of_fusion(self.plugin.card, description, samples, fusion, prediction_seed(self.spec))
         self.device = torch_device(self.order.device)
-        method = untrained(self.spec, self.plugin, description)
-        self._train(method, cases, fold)
-        source = Source(method, record, seed, self.device)
-        self._measure_inference(source, cases[int(self._test_cases(fold)[0])])
+        self.profile.facts["trained_here"] = False
+        trained = [self._trained(one, cases, fold) for one in self.spec.trainings]
+        self.profile.phases["fit"], facts = cost_of([costs for _, costs in trained])
+        self.profile.facts |= facts
+        source = source_of(self.spec, self.registry, description, [method for method, _ in trained], self.device)
+        self._measure_inference(source, cases[int(self._test_cases(fold)[0])], description)
         return Predictor.of_method(description, samples, source)
 
-    def _train(self, method: "Method[Any]", cases: CaseSet, fold: Fold) -> None:
-        final = self.spec.training_folder(self.order.results)
+    def _trained(self, spec: CellSpec, cases: CaseSet, fold: Fold) -> "tuple[Method[Any], dict[str, Any]]":
+        """The method of a training, trained here where it is not yet, and what the training cost."""
+        method = untrained(spec, method_of(spec, self.registry), cases.description)
+        final = spec.training_folder(self.order.results)
         if not (final / TRAINED).exists():
             with attempt(final, marker=TRAINED) as work:
                 if not work.finished:
-                    self._fit(method, cases, fold, work)
+                    self._fit(spec, method, cases, fold, work)
+                    self.profile.facts["trained_here"] = True
                 work.complete()
-            self.profile.facts["trained_here"] = not work.finished
-        else:
-            self.profile.facts["trained_here"] = False
         load_weights(method, final, self.device)
-        training = json.loads((final / TRAINED).read_text(encoding="utf-8"))
-        self.profile.phases["fit"] = training["fit"]
-        self.profile.facts |= training["facts"]
+        return method, json.loads((final / TRAINED).read_text(encoding="utf-8"))
 
-    def _fit(self, method: "Method[Any]", cases: CaseSet, fold: Fold, work: Attempt) -> None:
+    def _fit(self, spec: CellSpec, method: "Method[Any]", cases: CaseSet, fold: Fold, work: Attempt) -> None:
         from mrbench.engine.fit import CHECKPOINT_SECONDS, fit
         from mrbench.engine.slices import training_slices
 
-        spec, conditions = self.spec, self.spec.conditions
+        conditions = spec.conditions
         if conditions.precision == "bf16":
             check_bf16(self.device)
         with self._phase("fit"):
-            train = training_slices(self._annotated(cases), fold.train)
+            train = training_slices(_annotated(spec, cases), fold.train)
             validation = training_slices(cases, fold.validation) if len(fold.validation) else None
             curve = fit(
                 method,
@@ -200,13 +201,6 @@ class CellLife:
         training = {"fit": cost, "facts": facts, "training": spec.training}
         write_json(work.folder / TRAINED, training | conditions.as_json())
 
-    def _annotated(self, cases: CaseSet) -> CaseSet:
-        spec, conditions = self.spec, self.spec.conditions
-        if conditions.raters_present is None or conditions.sparsity == "per_step":
-            return cases
-        # The seed knows no fold: a case keeps its raters in all of them.
-        return thinned_cases(cases, conditions.raters_present, derive_seed(spec.seed, spec.dataset, "present"))
-
     def _predict(self, predictor: Predictor, cases: CaseSet, test: np.ndarray, folder: Path) -> None:
         with self._phase("predict"):
             phases.predict(predictor, cases, test, folder, self.emit)
@@ -218,14 +212,14 @@ class CellLife:
             "samples_per_second": round(len(test) * predictor.samples / seconds, 2),
         }
 
-    def _measure_inference(self, source: "Source", case: Case) -> None:
+    def _measure_inference(self, source: "Answering", case: Case, description: Description) -> None:
         # One case, after a call that warms up; what is counted into tables is not part of it.
         from torch.utils.flop_counter import FlopCounterMode
 
         from mrbench.engine.draws import draws_of
 
         image = case.without_masks()
-        checked = Predictor.of_method(source.method.description, 1, source)
+        checked = Predictor.of_method(description, 1, source)
 
         def draw(n: int) -> None:
             for _ in draws_of(source, image, n):
@@ -266,6 +260,14 @@ class CellLife:
         work.complete()
 
 
+def _annotated(spec: CellSpec, cases: CaseSet) -> CaseSet:
+    conditions = spec.conditions
+    if conditions.raters_present is None or conditions.sparsity == "per_step":
+        return cases
+    # The seed knows no fold: a case keeps its raters in all of them.
+    return thinned_cases(cases, conditions.raters_present, derive_seed(spec.seed, spec.dataset, "present"))
+
+
 def _device_name(device: Any) -> str:
     if device is None or device.type != "cuda":
         return "cpu" if device is None else str(device.type)
@@ -275,9 +277,9 @@ def _device_name(device: Any) -> str:
 
 
 def _copy_curves(spec: CellSpec, results: Path, folder: Path) -> None:
-    curves = spec.training_folder(results) / "curves.csv"
-    if spec.kind == "method":
-        shutil.copyfile(curves, folder / "curves.csv")
+    # A wrapper's members keep their own.
+    for one in spec.trainings if spec.member is None else ():
+        shutil.copyfile(one.training_folder(results) / "curves.csv", folder / "curves.csv")
 
 
 def _copy_log(folder: Path) -> None:

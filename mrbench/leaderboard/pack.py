@@ -225,7 +225,7 @@ def _entry(
         plugin_file=file_of(spec.method),
         options=_options(spec.options),
         preset=_cut(spec.preset),
-        changed=_options(spec.changed),
+        changed=_options(spec.settings),
         samples=spec.samples,
         conditions=spec.conditions,
         data=_data_facts(run.description),

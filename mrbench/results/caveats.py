@@ -42,7 +42,7 @@ def caveats_of(spec: CellSpec, description: Mapping[str, Any]) -> tuple[str, ...
     found += spec.conditions.caveats
     if spec.kind == "method" and spec.preset not in ("paper", "default"):
         found.append(f"preset {spec.preset}")
-    found += [f"{name} = {value}" for name, value in spec.changed.items()]
+    found += [f"{name} = {value}" for name, value in spec.settings.items()]
     if description["raters"] == "ranked":
         found.append("virtual raters")
     return tuple(found)
