@@ -48,6 +48,32 @@ class Status(StrEnum):
     NOT_APPLICABLE = "not-applicable"
 
 
+ALL_CASES = "all cases"
+"""In the place of a split's name: every case is tested, whatever the fold."""
+
+BETWEEN = "~"
+"""Between the data sets in a domain; in no registry key."""
+
+
+def domain_title(domain: str) -> str:
+    """A domain in words: the data set, or what is trained and what is tested on."""
+    trained, between, tested = domain.partition(BETWEEN)
+    return f"trained on {trained}, tested on {tested}" if between else domain
+
+
+@with_config(ConfigDict(extra="forbid"))
+@dataclass(frozen=True, kw_only=True)
+class DataChoice:
+    """A data set with its options, and the split that says which of its cases are tested; names as of CellSpec."""
+
+    dataset: PluginKey
+    dataset_options: Mapping[str, Any]
+    dataset_changed: Mapping[str, Any]
+    data_digest: str
+    split: str
+    split_digest: str
+
+
 @with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True, kw_only=True)
 class Member:
@@ -87,6 +113,7 @@ class CellSpec:
         limit: at most this many test cases; None: all. Changes no draw of the cases that stay.
         conditions: of the training.
         member: of a wrapper; its preset is the wrapper's. None: the method trains itself.
+        test_on: another data set that it is tested on, in place of the fold's test cases.
     """
 
     method: PluginKey
@@ -112,6 +139,24 @@ class CellSpec:
     limit: int | None = None
     conditions: Conditions = AS_USUAL
     member: Member | None = None
+    test_on: DataChoice | None = None
+
+    @property
+    def tested(self) -> DataChoice:
+        """What it is tested on: the other data set that was asked for, else its own."""
+        return self.test_on or DataChoice(**{name: getattr(self, name) for name in DataChoice.__dataclass_fields__})
+
+    @property
+    def domain(self) -> str:
+        """Key of the table that it stands in: its data set, ``A~B`` where it is trained on A and tested on B."""
+        return f"{self.dataset}{BETWEEN}{self.test_on.dataset}" if self.test_on else self.dataset
+
+    @property
+    def data_settings(self) -> dict[str, Any]:
+        """What was set of the data sets, for people; of one that is only tested on, under its name."""
+        other = self.test_on
+        more = {f"{other.dataset}.{name}": value for name, value in other.dataset_changed.items()} if other else {}
+        return {**self.dataset_changed, **more}
 
     @property
     def trainings(self) -> "tuple[CellSpec, ...]":
@@ -145,6 +190,8 @@ class CellSpec:
         if self.member:
             of = {"of": self.member.method, "options": dict(self.member.prediction)}
             draws |= {"wrapper": self.method_version, "member": of}
+        if self.test_on:
+            draws |= {"tested": [self.test_on.data_digest, self.test_on.split, self.test_on.split_digest]}
         return digest_json({"training": self.training_digest, "method": self.method, "limit": self.limit} | draws)
 
     @property
@@ -155,11 +202,11 @@ class CellSpec:
     @property
     def title(self) -> str:
         """The cell in words."""
-        return f"{self.method} on {self.dataset} {self.place}"
+        return f"{self.method} on {self.domain} {self.place}"
 
     def folder(self, results: Path) -> Path:
         """Where the finished cell lies."""
-        return results / "cells" / _safe(self.dataset) / _safe(self.method) / self.digest[:SHORT] / self.place
+        return results / "cells" / _safe(self.domain) / _safe(self.method) / self.digest[:SHORT] / self.place
 
     def training_folder(self, results: Path) -> Path:
         """Where the finished training lies, shared by the family's samplers and sample counts."""
@@ -171,8 +218,9 @@ class CellSpec:
         """All fields as JSON types; the conditions where they are not as usual."""
         values = asdict(self)
         del values["conditions"]
-        if self.member is None:
-            del values["member"]
+        for name in ("member", "test_on"):
+            if values[name] is None:
+                del values[name]
         return values | self.conditions.as_json()
 
     @classmethod

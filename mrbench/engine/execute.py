@@ -102,7 +102,8 @@ def _compute(run: Run, todo: Sequence[CellSpec], settings: Settings, watch: Watc
 
 def _files(spec: CellSpec, settings: Settings) -> tuple[Path, ...]:
     # A file that a cell does not need would import torch in a fusion's process, and its peak memory would lie.
-    own = {file_of(name) for name in (spec.method, spec.dataset, *(one.method for one in spec.trainings))}
+    names = spec.method, spec.dataset, spec.tested.dataset, *(one.method for one in spec.trainings)
+    own = {file_of(name) for name in names}
     return tuple(path for path in settings.plugin_files if path.name in own or path in settings.metric_files)
 
 

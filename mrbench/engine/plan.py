@@ -16,6 +16,8 @@ from mrbench.data.loading import cases_of, configured
 from mrbench.digests import digest_json
 from mrbench.engine.cell import EXTERNAL, CellSpec, Member
 from mrbench.engine.conditions import AS_USUAL, Conditions
+from mrbench.engine.tested import OtherData, check_alike, check_apart, named, unlike_raters
+from mrbench.engine.tested import chosen as other_data
 from mrbench.engine.wrapping import answering, member_of
 from mrbench.errors import MrbenchError, UnknownNameError, UsageError, together
 from mrbench.interfaces.wrapper import WrapperConfig
@@ -39,6 +41,7 @@ class Request:
         samples: drawn per case.
         limit: at most this many test cases per fold.
         split: by name.
+        test_on: ``DATASET[:SPLIT]`` that is tested on in place of the data sets' own test cases; empty: nothing else.
         conditions: of the trainings.
         data: the folder of prepared data.
     """
@@ -52,6 +55,7 @@ class Request:
     samples: int = 50
     limit: int | None = None
     split: str = "strict"
+    test_on: str = ""
     conditions: Conditions = AS_USUAL
     data: Path
 
@@ -115,7 +119,7 @@ class Plan:
     @property
     def run_id(self) -> str:
         """The same request on the same data has the same run."""
-        names = list(dict.fromkeys(cell.spec.dataset.replace(":", "--") for cell in self.cells))
+        names = list(dict.fromkeys(cell.spec.domain.replace(":", "--") for cell in self.cells))
         return f"{'-'.join(names)}-{digest_json([cell.spec.as_json() for cell in self.cells])[:8]}"
 
 
@@ -133,31 +137,45 @@ def make_plan(request: Request, registry: Registry) -> Plan:
     methods = _distinct(registry.get("method", name) for name in request.methods)
     _check_something_trains(request, methods)
     datasets = _distinct(find_dataset(name, registry, request.data) for name in request.datasets)
-    members = _members(request, registry, methods, datasets)
+    other = named(request.test_on, registry, request.data) if request.test_on else None
+    with_data = _distinct([*datasets, *(other[:1] if other else ())])
+    members = _members(request, registry, methods, with_data)
     trained = _distinct([*methods, *members.values()])
     _check_requirements(trained)
-    settings = OptionValues(request.settings, trained, datasets)
+    settings = OptionValues(request.settings, trained, with_data)
     cells: list[PlannedCell] = []
     warnings: list[str] = []
     descriptions = {}
     _check_presets(request.presets, trained)
     chosen = [_chosen(plugin, members.get(plugin.qualified), request.presets, settings) for plugin in methods]
     faults: list[MrbenchError] = []
+    tested = _loaded_other(*other, settings, request.data) if other else None
     for dataset in datasets:
         config, cases, found = load_checked(dataset, settings, request.data)
         warnings += found + cases.split(request.split).leak_warnings(cases.subjects, owner=dataset.key)
         descriptions[dataset.key] = cases.description.as_json()
+        if tested:
+            check_alike(cases.description, tested.cases.description)
         for one in chosen:
             try:
                 fitted = one.on(cases.description)
             except MrbenchError as fault:
                 faults.append(fault)
                 continue
-            cells += _cells(request, settings, fitted, dataset, config, cases)
+            own = list(_cells(request, settings, fitted, dataset, config, cases, tested))
+            for cell in own if tested else ():
+                check_apart(cell.spec, cases, tested.cases)
+                descriptions[cell.spec.domain] = tested.cases.description.as_json()
+            cells += own
     settings.check_used()
     if faults:
         raise together("methods do not fit their data sets", faults)
     return Plan(tuple(sorted(cells, key=_order)), descriptions, tuple(warnings))
+
+
+def _loaded_other(plugin: Plugin[Any], split: str, settings: "OptionValues", data: Path) -> OtherData:
+    config, cases, _ = load_checked(plugin, settings, data)
+    return other_data(plugin, config.values(), settings.of(plugin), cases, split)
 
 
 def load_checked(plugin: Plugin[Any], settings: "OptionValues", data: Path) -> tuple[Config, CaseSet, list[str]]:
@@ -275,11 +293,12 @@ def _cells(
     dataset: Plugin[Any],
     dataset_config: Config,
     cases: CaseSet,
+    tested: OtherData | None,
 ) -> Iterator[PlannedCell]:
     plugin, config, record = chosen.plugin, chosen.config, chosen.card
     split = cases.split(request.split)
     split.check(cases.subjects, owner=dataset.key)
-    reasons = "; ".join(capabilities_fit(record, cases.description))
+    reasons = "; ".join(_reasons(record, cases.description, tested))
     conditions = request.conditions.among(cases.description.n_raters, cases.description.name)
     for seed in request.seeds:
         for fold in chosen_folds(request.folds, len(split.folds), dataset.key):
@@ -307,8 +326,17 @@ def _cells(
                 limit=request.limit,
                 conditions=conditions if record.kind == "method" else AS_USUAL,
                 member=chosen.member_at(seed),
+                test_on=tested.choice if tested else None,
             )
             yield PlannedCell(spec, reasons)
+
+
+def _reasons(card: MethodCard, trained: Description, tested: OtherData | None) -> list[str]:
+    own = capabilities_fit(card, trained)
+    if tested is None:
+        return [*own]
+    other = tested.cases.description
+    return [*dict.fromkeys([*own, *capabilities_fit(card, other), *unlike_raters(card, trained, other)])]
 
 
 def fitted_to(description: Description, plugin: Plugin[Any], config: Config) -> Config:

@@ -35,6 +35,7 @@ from mrbench.engine.profile import Profile, milliseconds
 from mrbench.engine.record import make_record, read_record, write_record
 from mrbench.engine.sparsity import thinned_cases
 from mrbench.engine.store import CHECKPOINT, Attempt, BusyError, attempt
+from mrbench.engine.tested import shared_subjects
 from mrbench.errors import DivergedError, NotApplicableError
 from mrbench.files import write_json
 from mrbench.places import told
@@ -103,7 +104,8 @@ class CellLife:
         """Top-level modules of the plugins whose code the cell runs."""
         trained = (method_of(one, self.registry) for one in self.spec.trainings)
         own = self.plugin.modules.union(*(plugin.modules for plugin in trained))
-        return own | find_dataset(self.spec.dataset, self.registry, self.order.data).modules
+        datasets = {self.spec.dataset, self.spec.tested.dataset}
+        return own.union(*(find_dataset(name, self.registry, self.order.data).modules for name in datasets))
 
     def live(self) -> None:
         """Computes the cell and leaves it finished.
@@ -121,32 +123,32 @@ class CellLife:
                 return
             with self._phase("prepare"):
                 cases, fold = phases.prepare(self.spec, self.registry, self.order.data)
-            leaks = fold.leaks(cases.subjects)
-            predictor = self._predictor(cases, fold)
-            self._predict(predictor, cases, self._test_cases(fold), work.folder)
-            metrics = self._score(cases, work.folder)
+                other, test = phases.tested_on(self.spec, self.registry, self.order.data, cases)
+            leaks = shared_subjects(cases, fold, other, test) if self.spec.test_on else fold.leaks(cases.subjects)
+            predictor = self._predictor(cases, fold, other.description, other[int(test[0])])
+            self._predict(predictor, other, test, work.folder)
+            metrics = self._score(other, work.folder)
             self._record(work, predictor, metrics | ({"leaks": leaks} if leaks else {}))
 
     def _phase(self, name: str) -> Any:
         self.emit({"event": "phase", "phase": name})
         return self.profile.phase(name, self.device)
 
-    def _test_cases(self, fold: Fold) -> np.ndarray:
-        return fold.test[: self.spec.limit]
-
-    def _predictor(self, cases: CaseSet, fold: Fold) -> Predictor:
-        description, samples = cases.description, self.spec.samples
+    def _predictor(self, cases: CaseSet, fold: Fold, tested: Description, first: Case) -> Predictor:
+        """The trained predictor for data that are described as ``tested``; ``first``: their first case."""
+        samples = self.spec.samples
         if self.spec.kind == "fusion":
-            fusion = self.plugin.load()(configured(self.plugin, self.spec.options), description)
-            return Predictor.of_fusion(self.plugin.card, description, samples, fusion, prediction_seed(self.spec))
+            fusion = self.plugin.load()(configured(self.plugin, self.spec.options), tested)
+            return Predictor.of_fusion(self.plugin.card, tested, samples, fusion, prediction_seed(self.spec))
         self.device = torch_device(self.order.device)
         self.profile.facts["trained_here"] = False
         trained = [self._trained(one, cases, fold) for one in self.spec.trainings]
         self.profile.phases["fit"], facts = cost_of([costs for _, costs in trained])
         self.profile.facts |= facts
-        source = source_of(self.spec, self.registry, description, [method for method, _ in trained], self.device)
-        self._measure_inference(source, cases[int(self._test_cases(fold)[0])], description)
-        return Predictor.of_method(description, samples, source)
+        methods = [method for method, _ in trained]
+        source = source_of(self.spec, self.registry, cases.description, methods, self.device)
+        self._measure_inference(source, first, tested)
+        return Predictor.of_method(tested, samples, source)
 
     def _trained(self, spec: CellSpec, cases: CaseSet, fold: Fold) -> "tuple[Method[Any], dict[str, Any]]":
         """The method of a training, trained here where it is not yet, and what the training cost."""

@@ -43,9 +43,9 @@ def same_results(entry: Entry) -> str:
     """A digest that two entries share where their cells and cases are the same, whatever else they say."""
     cells = [[cell.fold, cell.seed, cell.status] for cell in entry.cells]
     cases = sorted([name, facts.sha256] for name, facts in entry.files.items() if name.endswith(".csv.gz"))
-    return digest_json([entry.dataset, entry.method, entry.prediction_digest, cells, cases])
+    return digest_json([entry.spec.domain, entry.method, entry.prediction_digest, cells, cases])
 
 
 def _of_method(board: Path, entry: Entry) -> Iterable[Stored]:
-    found = entries(board, safe(entry.dataset), safe(entry.method))
+    found = entries(board, safe(entry.spec.domain), safe(entry.method))
     return (one for one in found if not isinstance(one, SetAside))

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, ValidationError, with_config
 
 from mrbench.cards import Capability, Direction, Need
 from mrbench.data.description import Raters, Unit
-from mrbench.engine.cell import CellSpec, PluginKey, Status
+from mrbench.engine.cell import CellSpec, DataChoice, PluginKey, Status
 from mrbench.engine.conditions import AS_USUAL, Conditions, FlatForm
 from mrbench.errors import DataError, IncompatibleError
 from mrbench.results.caveats import PLUGIN_FILE, caveats_of
@@ -65,6 +65,19 @@ class DataFacts:
     licence: Text
     citation: Text
     origin: Text
+
+
+@_closed
+@dataclass(frozen=True, kw_only=True)
+class OtherData:
+    """The data set that is tested on, where it is not the one that is trained on; names as of ``DataChoice``."""
+
+    dataset: PluginKey
+    dataset_options: Options
+    dataset_changed: Options
+    data_digest: Digest
+    split: Name
+    split_digest: Digest
 
 
 @_closed
@@ -196,6 +209,8 @@ class Entry:
         options: of the method, all of them; ``changed``: those set beside the preset.
         training_digest, prediction_digest: of the specification; equal ones are the same computation.
         plugin_file: name of the local plugin file that the method came from; empty where it was installed.
+        data: of what is tested on.
+        test_on: another data set that is tested on.
         cells: by fold and seed, failures too.
         metrics: what those of the scores said of themselves.
         scores: by protocol and metric.
@@ -226,6 +241,7 @@ class Entry:
     data_digest: Digest
     split: Name
     split_digest: Digest
+    test_on: Annotated[OtherData | None, Field(exclude_if=lambda other: other is None)] = None
     training_digest: Digest
     prediction_digest: Digest
     cells: Annotated[tuple[CellEntry, ...], Field(min_length=1, max_length=MAX_CELLS)]
@@ -256,6 +272,7 @@ class Entry:
     def spec(self) -> CellSpec:
         """Of its cells, but for fold and seed: what was set, for people; its digests are the entry's own fields."""
         shared = {name: getattr(self, name) for name in _SHARED}
+        shared["test_on"] = DataChoice(**vars(self.test_on)) if self.test_on else None
         return CellSpec(**shared, training={}, prediction={}, fold=0, seed=0)
 
     @property

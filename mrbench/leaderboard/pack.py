@@ -13,13 +13,13 @@ from typing import Any
 from mrbench.cards import Capability, MetricCard
 from mrbench.configuration import flat
 from mrbench.data.description import Raters, Unit
-from mrbench.engine.cell import CellSpec
+from mrbench.engine.cell import CellSpec, DataChoice
 from mrbench.engine.record import reproduce
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run
 from mrbench.engine.score import applicable_metrics
 from mrbench.errors import IncompatibleError, UnknownNameError, UsageError
-from mrbench.leaderboard.entry import CellEntry, DataFacts, Entry, MethodFacts, MetricFacts, Phase, Score
+from mrbench.leaderboard.entry import CellEntry, DataFacts, Entry, MethodFacts, MetricFacts, OtherData, Phase, Score
 from mrbench.leaderboard.scores import Definitions, digest_of_cases, scores_of
 from mrbench.leaderboard.store import facts_of
 from mrbench.leaderboard.strip import stripped, stripped_command, without_folders
@@ -234,6 +234,7 @@ def _entry(
         data_digest=spec.data_digest,
         split=spec.split,
         split_digest=spec.split_digest,
+        test_on=_other(spec.test_on) if spec.test_on else None,
         training_digest=spec.training_digest,
         prediction_digest=spec.digest,
         cells=cells,
@@ -244,6 +245,17 @@ def _entry(
         submitter=submitter,
         note=note,
         files={name: facts_of(content) for name, content in sorted(files.items())},
+    )
+
+
+def _other(choice: DataChoice) -> OtherData:
+    return OtherData(
+        dataset=choice.dataset,
+        dataset_options=_options(choice.dataset_options),
+        dataset_changed=_options(choice.dataset_changed),
+        data_digest=choice.data_digest,
+        split=choice.split,
+        split_digest=choice.split_digest,
     )
 
 
