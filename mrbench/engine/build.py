@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mrbench.data.description import Description
 from mrbench.data.loading import configured
 from mrbench.engine.cell import CellSpec
-from mrbench.engine.wrapping import answering
+from mrbench.engine.wrapping import row_card
 from mrbench.errors import PluginError
 from mrbench.registry import Plugin, Registry
 from mrbench.seeds import derive_seed
@@ -89,7 +89,7 @@ def source_of(
     if spec.member is None:
         return sources[0]
     wrapper = plugin.load()(configured(plugin, spec.options), description)
-    return WrappedSource(wrapper, answering(plugin.card, cards[0]), sources)
+    return WrappedSource(wrapper, row_card(plugin.card, cards[0]), sources)
 
 
 def prediction_seed(spec: CellSpec) -> int:

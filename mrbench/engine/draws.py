@@ -49,6 +49,22 @@ class Source:
         """The same with other noise."""
         return replace(self, seed=derive_seed(self.seed, seed))
 
+    def place(self, kind: DrawKind | None) -> str:
+        """File and line of what answers for draws of a kind; errors name it."""
+        return of_function(answering(self, kind))
+
+
+def answering(source: Source, kind: DrawKind | None) -> Callable[..., Answer]:
+    """What of the method answers for draws of a kind; None: for the first kind that its card gives."""
+    method, gives = source.method, source.card.capabilities
+    own_samples = type(method).sample is not Method.sample
+    if kind is None:
+        kind = DrawKind.SAMPLE if Capability.DIVERSE in gives else DrawKind.RATER
+        kind = kind if gives & {Capability.DIVERSE, Capability.PERSONAL} else DrawKind.CONSENSUS
+    if kind is DrawKind.CONSENSUS:
+        return method.consensus
+    return method.sample if kind is DrawKind.SAMPLE and own_samples else method.as_rater
+
 
 class Answering(Protocol):
     """Whatever answers for images: a method, or a wrapper of trainings."""
@@ -64,6 +80,9 @@ class Answering(Protocol):
 
     def reseeded(self, seed: int) -> "Answering":
         """The same with other noise."""
+
+    def place(self, kind: DrawKind | None) -> str:
+        """File and line of what answers for draws of a kind."""
 
 
 class Answers(Protocol):
@@ -117,7 +136,7 @@ class ImageAnswers:
             yield from self._samples_of_raters(numbers)
             return
         for together in _split(numbers, self._at_once):
-            for probability in self._answer(method.sample, together, "sample"):
+            for probability in self._answer(method.sample, together, DrawKind.SAMPLE):
                 yield Draw(DrawKind.SAMPLE, probability)
 
     def _samples_of_raters(self, numbers: Sequence[int]) -> Iterator[Draw]:
@@ -129,7 +148,7 @@ class ImageAnswers:
             for rater in sorted({chosen[number] for number in window}):
                 own = [number for number in window if chosen[number] == rater]
                 for together in _split(own, self._at_once):
-                    found |= dict(zip(together, self._of_rater(rater, together, "sample"), strict=True))
+                    found |= dict(zip(together, self._of_rater(rater, together, DrawKind.SAMPLE), strict=True))
             yield from (Draw(DrawKind.SAMPLE, found[number]) for number in window)
 
     def _chosen(self, number: int) -> int:
@@ -139,10 +158,10 @@ class ImageAnswers:
         """Each rater's draws, draw 0 first; one where nothing is random."""
         for rater in range(self.raters_number):
             for numbers in _split(range(self.source.method.rater_draws), self._at_once):
-                for probability in self._of_rater(rater, numbers, "rater"):
+                for probability in self._of_rater(rater, numbers, DrawKind.RATER):
                     yield Draw(DrawKind.RATER, probability, rater)
 
-    def _of_rater(self, rater: int, numbers: Sequence[int], kind: Any) -> np.ndarray:
+    def _of_rater(self, rater: int, numbers: Sequence[int], kind: DrawKind) -> np.ndarray:
         def answer(features: Any, noise: Noise) -> Answer:
             return self.source.method.as_rater(features, rater, noise)
 
@@ -150,7 +169,7 @@ class ImageAnswers:
 
     def consensus(self) -> Iterator[Draw]:
         """The one answer."""
-        for probability in self._answer(self.source.method.consensus, [0], "consensus"):
+        for probability in self._answer(self.source.method.consensus, [0], DrawKind.CONSENSUS):
             yield Draw(DrawKind.CONSENSUS, probability)
 
     @property
@@ -158,7 +177,7 @@ class ImageAnswers:
         return max(1, PIXELS_AT_ONCE // (self.pixels * len(self._chunks[0])))
 
     def _answer(
-        self, function: Callable[[Any, Noise], Answer], numbers: Sequence[int], kind: Any, rater: int | None = None
+        self, function: Callable[[Any, Noise], Answer], numbers: Sequence[int], kind: DrawKind, rater: int | None = None
     ) -> np.ndarray:
         # (S, K, *spatial) for the draws of these numbers
         parts, first = [], 0
@@ -167,7 +186,9 @@ class ImageAnswers:
             rows = Rows(self.source.seed, self.image.id, kind, rater, numbers, slices)
             noise = Noise(rows, self.source.device)
             answer = self._run(function, features, noise)
-            check_answer(answer, noise, self._expected(chunk), self._where(kind), self._place(kind))
+            check_answer(
+                answer, noise, self._expected(chunk), self._where(kind), of_function(answering(self.source, kind))
+            )
             parts.append(self._probability(answer).cpu())  # (S, N, K, H, W)
         volume = torch.cat(parts, dim=1).movedim(1, 2).contiguous()  # (S, K, D, H, W)
         return volume.numpy() if self.image.array.ndim == 4 else volume[:, :, 0].numpy()
@@ -186,14 +207,9 @@ class ImageAnswers:
     def _expected(self, chunk: Tensor) -> tuple[int, int, int, int]:
         return len(chunk), self.classes, chunk.shape[2], chunk.shape[3]
 
-    def _where(self, kind: str) -> str:
-        return f"method {self.source.card.name!r}, case {self.image.id!r}: {_NAMES[kind]}()"
-
-    def _place(self, kind: str) -> str:
-        return of_function(getattr(self.source.method, _NAMES[kind]))
-
-
-_NAMES = {"sample": "sample", "rater": "as_rater", "consensus": "consensus"}
+    def _where(self, kind: DrawKind) -> str:
+        name = answering(self.source, kind).__name__
+        return f"method {self.source.card.name!r}, case {self.image.id!r}: {name}()"
 
 
 def _slices(array: np.ndarray) -> Tensor:

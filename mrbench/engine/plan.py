@@ -18,7 +18,7 @@ from mrbench.engine.cell import EXTERNAL, CellSpec, Member
 from mrbench.engine.conditions import AS_USUAL, Conditions
 from mrbench.engine.tested import OtherData, check_alike, check_apart, named, unlike_raters
 from mrbench.engine.tested import chosen as other_data
-from mrbench.engine.wrapping import answering, member_of
+from mrbench.engine.wrapping import member_of, row_card
 from mrbench.errors import MrbenchError, UnknownNameError, UsageError, together
 from mrbench.interfaces.wrapper import WrapperConfig
 from mrbench.places import blamed
@@ -214,7 +214,7 @@ def _chosen(
     # What it is of belongs to the row's name, set or not.
     told = {name: as_text(value) for name, value in own.items() if name != "of_preset"} | settings.of(plugin)
     named = configured(plugin, own | {"of": of.key, "of_preset": preset if preset in of.card.presets else None})
-    return Chosen(plugin, preset, named, told, answering(plugin.card, of.card), member)
+    return Chosen(plugin, preset, named, told, row_card(plugin.card, of.card), member)
 
 
 def _order(cell: PlannedCell) -> tuple[str, int, int, bool]:

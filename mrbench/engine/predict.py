@@ -13,7 +13,7 @@ from mrbench.data.description import Description
 from mrbench.engine.draw_rules import Seen, check_draw, check_method_numbers, check_trial, check_trial_numbers
 from mrbench.errors import MrbenchError
 from mrbench.interfaces.case_tables import CaseTables
-from mrbench.interfaces.draw import Draw
+from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.fusion import Fusion
 from mrbench.metrics.tables import TableBuilder
 from mrbench.places import of_function, of_generator
@@ -39,6 +39,10 @@ class Predicted:
 Trials = Callable[[Case], Iterable[tuple[np.ndarray, Iterable[Draw]]]]
 
 
+def _nowhere(kind: DrawKind | None) -> str:  # noqa: ARG001
+    return ""
+
+
 def _any_numbers(seen: Seen, where: str) -> None:
     pass
 
@@ -53,7 +57,7 @@ class Predictor:
         samples: asked for per case.
         trials: the raters who are the truth, ``(R,)`` bool, and the draws, for each trial of a case.
         check_numbers: refuses numbers of a trial's draws by kind and rater; the text says whose.
-        place: file and line of the code that draws.
+        place: file and line of the code that gives draws of a kind; None: of whichever it gives.
     """
 
     record: MethodCard
@@ -61,7 +65,7 @@ class Predictor:
     samples: int
     trials: Trials
     check_numbers: Callable[[Seen, str], None] = _any_numbers
-    place: str = ""
+    place: Callable[[DrawKind | None], str] = _nowhere
 
     @classmethod
     def of_method(cls, description: Description, samples: int, source: "Answering") -> "Predictor":
@@ -74,7 +78,7 @@ class Predictor:
         def check_numbers(seen: Seen, where: str) -> None:
             check_method_numbers(seen, source.card, description.n_raters, samples, where)
 
-        return cls(source.card, description, samples, trials, check_numbers)
+        return cls(source.card, description, samples, trials, check_numbers, source.place)
 
     @classmethod
     def of_fusion(
@@ -94,7 +98,7 @@ class Predictor:
         def check_numbers(seen: Seen, where: str) -> None:
             check_trial_numbers(seen, record, samples, where)
 
-        return cls(record, description, samples, trials, check_numbers, place)
+        return cls(record, description, samples, trials, check_numbers, lambda kind: place)
 
     def predict(self, case: Case) -> list[Predicted]:
         """Every trial of one case.
@@ -120,11 +124,11 @@ class Predictor:
         where, seen = _where(self.record, case), Seen()
         shape = (self.description.n_classes, *case.masks.shape[1:])
         for draw in draws if isinstance(draws, Iterable) else ():
-            with _placed(draws, self.place):
+            with _placed(draws, self.place(getattr(draw, "kind", None))):
                 check_draw(draw, shape, self.description.n_raters, where)
             seen[draw.kind, draw.rater] += 1
             yield draw
-        with _placed(draws, self.place):
+        with _placed(draws, self.place(None)):
             self.check_numbers(seen, where)
 
 

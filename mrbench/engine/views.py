@@ -10,7 +10,7 @@ from mrbench.cards import MethodCard
 from mrbench.data.case import Image
 from mrbench.engine.draws import ImageAnswers, Source
 from mrbench.errors import PluginError
-from mrbench.interfaces.draw import Draw
+from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.wrapper import View, Wrapper
 from mrbench.places import of_function
 
@@ -49,6 +49,10 @@ class WrappedSource:
                 place=of_function(self.wrapper.views),
             )
         return ViewedAnswers(views, [self.members[view.member].answers(_seen(image, view)) for view in views])
+
+    def place(self, kind: DrawKind | None) -> str:  # noqa: ARG002
+        """File and line of what says through which views; errors of its means name it."""
+        return of_function(self.wrapper.views)
 
     def reseeded(self, seed: int) -> "WrappedSource":
         """The same with other noise."""

@@ -41,7 +41,7 @@ def member_of(plugin: Plugin[Any], options: Mapping[str, Any], registry: Registr
     return member
 
 
-def answering(card: MethodCard, member: MethodCard) -> MethodCard:
+def row_card(card: MethodCard, member: MethodCard) -> MethodCard:
     """The card of a wrapper's row: it gives and takes what its member does."""
     return replace(
         card, wraps=False, gives=member.gives, multi_class=member.multi_class, volumes=member.volumes,

@@ -237,11 +237,11 @@ def _groups(
 ) -> list[ParameterGroup]:
     # Each parameter once, by learning rate; tied ones go by the first submodule that has them. Submodules that options
     # leave out are None, and may be named.
-    unknown = [child for child in rates if child not in method._modules]
+    unknown = [child for child in rates if not hasattr(method, child)]
     if unknown:
         raise PluginError(
             f"a stage of {type(method).__name__} has a learning rate for {unknown[0]!r}, which is no submodule",
-            expected=", ".join(method._modules),
+            expected=", ".join(name for name, _ in method.named_children()),
             found=unknown[0],
         )
     found: dict[float, list[nn.Parameter]] = {}

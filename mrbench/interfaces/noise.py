@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from mrbench.errors import PluginError
+from mrbench.interfaces.draw import DrawKind
 from mrbench.seeds import derive_seed
-
-Answer = Literal["sample", "rater", "consensus"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class Rows:
 
     seed: int
     case: str
-    answer: Answer
+    answer: DrawKind
     rater: int | None
     draws: Sequence[int]
     slices: Sequence[int]
@@ -125,7 +123,13 @@ class Noise:
             )
         self.sites.add(site)
         rows, generator = self.rows, torch.Generator(device or _source(self.device))
-        axes = (rows.seed, rows.case, site, rows.answer, -1 if rows.rater is None or not per_rater else rows.rater)
+        axes = (
+            rows.seed,
+            rows.case,
+            site,
+            rows.answer.value,
+            -1 if rows.rater is None or not per_rater else rows.rater,
+        )
         if per_slice:
             drawn = [
                 torch.stack([row(generator.manual_seed(derive_seed(*axes, draw, each))) for each in rows.slices])

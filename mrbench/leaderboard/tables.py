@@ -148,7 +148,8 @@ def as_latex(board: Board) -> str:
 def _latex(board: Board) -> Iterator[str]:
     yield f"% {RESEARCH} Built with mrbench {_tex(board.built_with)}. Needs booktabs and, for arrows, amsmath."
     for page, table in _tables(board):
-        yield f"\n% {_tex(domain_title(page.name))}, scoring protocol {_tex(table.protocol)}; {_tex(_setting(page, table))}"
+        title = f"{_tex(domain_title(page.name))}, scoring protocol {_tex(table.protocol)}"
+        yield f"\n% {title}; {_tex(_setting(page, table))}"
         yield f"\\begin{{tabular}}{{lr{'r' * len(_shown(table))}}}\n\\toprule"
         lines = list(_grid(table, _tex, "\\textbf{{{}}}".format, "", " & ", " \\\\", rule=False))
         yield from (lines[0], "\\midrule", *lines[1:], "\\bottomrule\n\\end{tabular}")

@@ -5,17 +5,15 @@
 A method that stays below this row at the same number of epochs has not learned to represent the raters.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
-from mrbench import Description, Draw, DrawKind, Method, MethodCard, hookimpl
+from mrbench import Description, Method, MethodCard, Noise, hookimpl
 from mrbench.configuration import option
-from mrbench.data.case import Image
-from mrbench.interfaces.method import Batch, Context
-from mrbench.nn.losses import cross_entropy, logits_to_probability
-from mrbench.nn.slices import from_slices, run_by_slices
+from mrbench.interfaces.method import Batch
+from mrbench.nn.losses import cross_entropy
 from mrbench.nn.training import NetworkTraining
 from mrbench.nn.unet import UNet
 
@@ -61,8 +59,8 @@ class PlainReference(Method[Options]):
         logits = self.unet(batch.image)[:, :, None]  # (B, R, 1, H, W)
         return {"cross_entropy": cross_entropy(logits, batch.masks, batch.present)}
 
-    def predict(self, image: Image, n: int, context: Context) -> Iterator[Draw]:
-        logits = run_by_slices(self.unet, image.array, context.device)  # (D, R, H, W)
-        for r in range(self.description.n_raters):
-            one = logits_to_probability(logits[:, r : r + 1], 2)
-            yield Draw(DrawKind.RATER, from_slices(one, image.array.ndim), rater=r)
+    def features(self, x: Tensor) -> Tensor:
+        return self.unet(x)
+
+    def as_rater(self, features: Tensor, rater: int, noise: Noise) -> Tensor:
+        return features[None, :, rater : rater + 1]

@@ -15,13 +15,14 @@ from released.tab import Tab
 from released.unet_alone import Supervised
 from torch import Tensor
 
+from mrbench.cards import MethodCard
 from mrbench.configuration import flat
 from mrbench.data.case import Image
 from mrbench.data.description import Description, Raters
-from mrbench.engine.draws import draws_of
+from mrbench.engine.draws import Source, draws_of
 from mrbench.engine.fit import SeenSlices, _StageLoop
 from mrbench.engine.slices import Slices
-from mrbench.interfaces.method import Batch, Context, Method, Stage
+from mrbench.interfaces.method import Batch, Method, Stage
 from mrbench.registry import discover
 
 CPU = torch.device("cpu")
@@ -120,20 +121,21 @@ def both(pair: Pair, n: int, side: int) -> tuple[Ours, Theirs]:
     return ours, Theirs(released, ours.batch)
 
 
-SAMPLED = {"proseg": ("prior", ProSeg), "dpersona-1": ("prior", StageOne)}
-"""Sampler of ours, and the release."""
+SAMPLED = {"proseg": "proseg-prior", "dpersona-1": "dpersona-1"}
+"""The row whose samples are those of the release, by the pair's name."""
 
 
 class OurSamples:
     """Samples of one image."""
 
-    def __init__(self, method: Method[Any], sampler: str, image: Tensor, n: int) -> None:
+    def __init__(self, method: Method[Any], image: Tensor, n: int) -> None:
         self.method, self.image, self.n = method, Image("case", image[0].numpy()), n
-        self.context = Context(seed=0, device=CPU, sampler=sampler)
+        card = MethodCard(name="ours", code="a:b", gives="samples")
+        self.source = Source(method, card, 0, CPU)
 
     def step(self) -> np.ndarray:
         """``(n, H, W)`` probabilities."""
-        return np.stack([draw.probability[1] for draw in draws_of(self.method, self.image, self.n, self.context)])
+        return np.stack([draw.probability[1] for draw in draws_of(self.source, self.image, self.n)])
 
 
 class TheirSamples:
@@ -149,6 +151,6 @@ class TheirSamples:
 
 def both_sampled(name: str, n: int, side: int) -> tuple[OurSamples, TheirSamples]:
     """Samples of both from the same weights."""
-    method, image = PAIRS[name].ours(), discs(1, side).image
-    sampler, released = SAMPLED[name]
-    return OurSamples(method, sampler, image, n), TheirSamples(released(method), image, n)
+    pair, image = replace(PAIRS[name], method=SAMPLED[name]), discs(1, side).image
+    method = pair.ours()
+    return OurSamples(method, image, n), TheirSamples(pair.released(method), image, n)

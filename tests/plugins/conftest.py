@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from made_draws import draws
 
 from mrbench.configuration import flat
 from mrbench.data.case import Image
 from mrbench.data.description import Description, Raters
-from mrbench.engine.draws import draws_of
 from mrbench.engine.slices import Slices
-from mrbench.interfaces.method import Batch, Context, Method
+from mrbench.interfaces.method import Batch, Method
 from mrbench.registry import discover
 
 TINY = {"backbone.name": "unet", "backbone.width": 8, "backbone.depth": 3}
@@ -65,7 +65,9 @@ def make_batch() -> Callable[..., Batch]:
         generator = torch.Generator().manual_seed(1)
         image = torch.rand(size, channels, side, side, generator=generator)
         masks = torch.randint(0, classes, (size, raters, side, side), generator=generator)
-        return Batch(image, masks, torch.ones(size, raters, dtype=torch.bool))
+        return Batch(
+            image, masks, torch.ones(size, raters, dtype=torch.bool), torch.ones(size, side, side, dtype=torch.bool)
+        )
 
     return make
 
@@ -84,12 +86,11 @@ def four_cases() -> Slices:
 def dice_of_draws(four_cases: Slices) -> Callable[..., np.ndarray]:
     """Dice of a method's draws for the four cases with each rater's mask, ``(4, draws, R)``."""
 
-    def dice(method: Method[Any], n: int = 0, sampler: str = "default") -> np.ndarray:
-        context = Context(seed=0, device=torch.device("cpu"), sampler=sampler)
+    def dice(method: Method[Any], n: int = 0, gives: str = "raters") -> np.ndarray:
         found = []
         for case, array in enumerate(four_cases.image.numpy()):
-            draws = list(draws_of(method, Image(f"case-{case}", array), n, context))
-            masks, truth = np.stack([draw.probability[1] > 0.5 for draw in draws]), four_cases.masks[case].numpy() > 0
+            drawn = draws(method, Image(f"case-{case}", array), n, gives)
+            masks, truth = np.stack([draw.probability[1] > 0.5 for draw in drawn]), four_cases.masks[case].numpy() > 0
             found.append([[2 * (m & t).sum() / (m.sum() + t.sum()) for t in truth] for m in masks])
         return np.array(found)
 
@@ -99,12 +100,10 @@ def dice_of_draws(four_cases: Slices) -> Callable[..., np.ndarray]:
 @pytest.fixture
 def dice_of_nearest(dice_of_draws: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
     """``(R,)`` the mean over the four cases of each rater's Dice with the nearest of 60 samples."""
-    return lambda method, sampler="default": dice_of_draws(method, 60, sampler).max(axis=1).mean(axis=0)
+    return lambda method: dice_of_draws(method, 60, "samples").max(axis=1).mean(axis=0)
 
 
 @pytest.fixture
 def dice_of_own(dice_of_draws: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
-    """``(R,)`` the mean over the four cases of each rater's Dice with the rater's own prediction; these come first."""
-    return lambda method, sampler="default": np.diagonal(dice_of_draws(method, 0, sampler), axis1=1, axis2=2).mean(
-        axis=0
-    )
+    """``(R,)`` the mean over the four cases of each rater's Dice with the rater's own prediction."""
+    return lambda method: np.diagonal(dice_of_draws(method), axis1=1, axis2=2).mean(axis=0)

@@ -48,4 +48,8 @@ class Short(TrainingOptions):
 
 @hookimpl
 def mrbench_methods():
-    return [card("constant", "samples raters consensus"), card("constant-raters", "raters")]
+    return [
+        card("constant", "samples raters consensus"),
+        card("constant-raters", "raters"),
+        card("constant-samples", "samples consensus"),
+    ]

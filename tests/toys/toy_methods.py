@@ -5,13 +5,11 @@ import os
 import signal
 import time
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
-from mrbench import Draw, DrawKind, Method, ParameterGroup, Stage
-from mrbench.interfaces.draw import binary_probability
+from mrbench import Method, ParameterGroup, Probabilities, Stage
 
 
 class Toy(Method):
@@ -47,14 +45,14 @@ class Toy(Method):
             return {"cross_entropy": loss.detach()}
         return {"cross_entropy": loss * (float("nan") if self.config.behaviour == "nan-loss" else 1)}
 
-    def predict(self, image, n, context):
-        logits = self.network(torch.from_numpy(image.array)[None])[0, 0].numpy()
-        for draw in range(max(1, n - (self.config.behaviour == "too-few"))):
-            noise = context.noise(image, draw).standard_normal(logits.shape, dtype=np.float32)
-            foreground = 1 / (1 + np.exp(-(logits + noise + self.config.shift)))
-            if self.config.behaviour == "nothing":
-                return
-            yield Draw(DrawKind.SAMPLE, spoilt(binary_probability(foreground), self.config.behaviour))
+    def features(self, x):
+        return self.network(x)
+
+    def sample(self, features, noise):
+        if self.config.behaviour == "nothing":
+            return None
+        logits = features + noise.normal("pixels", *features.shape[1:]) + self.config.shift
+        return spoilt(logits, self.config.behaviour)
 
 
 def misbuild(behaviour, network):
@@ -88,15 +86,17 @@ def misbehave(behaviour):
         time.sleep(0.2)
 
 
-def spoilt(probability, behaviour):
+def spoilt(logits, behaviour):
+    if behaviour == "too-few":
+        return logits[1:]
     if behaviour == "wrong-shape":
-        return probability[:, :-1]
+        return logits[..., :-1]
     if behaviour == "nan":
-        return probability * np.nan
+        return logits * float("nan")
     if behaviour == "unnormalised":
-        return probability * 3
+        return Probabilities(logits.sigmoid().repeat(1, 1, 2, 1, 1) * 3)
     if behaviour == "integers":
-        return probability.round().astype(np.int64)
-    if behaviour == "tensor":
-        return torch.from_numpy(probability)
-    return probability
+        return logits.long()
+    if behaviour == "array":
+        return logits.numpy()
+    return logits

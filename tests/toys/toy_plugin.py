@@ -7,7 +7,7 @@ MRBENCH_API = "1"
 BEHAVIOURS = (
     "fine", "slow", "raises", "prints", "wrong-shape", "nan", "nothing", "too-few", "unnormalised",
     "nan-loss", "killed", "exits", "no-memory", "loss-is-tensor", "full-disk", "unfit", "check-raises",
-    "loss-of-each", "no-gradient", "integers", "tensor",
+    "loss-of-each", "no-gradient", "integers", "array",
     "cannot-build", "asks-weights", "hangs-building", "exits-building", "no-memory-building", "foreign-parameters",
 )  # fmt: skip
 

@@ -81,6 +81,7 @@ def facts_of(entry: Entry) -> list[Fact]:
     """Where the numbers come from; what is unknown is left out."""
     days, spec = sorted({cell.written[:DAY] for cell in entry.cells}), entry.spec
     changed = [f"{name} = {value}" for name, value in spec.data_settings.items()]
+    trained = [f"{entry.data_digest}, {entry.split} {entry.split_digest}"] if spec.test_on else []
     facts = [
         Fact("Computed", [" to ".join(dict.fromkeys((days[0], days[-1])))]),
         Fact("Submitted by", [entry.submitter]),
@@ -94,9 +95,7 @@ def facts_of(entry: Entry) -> list[Fact]:
         Fact("Versions", _merged(cell.versions for cell in entry.cells)),
         Fact("On", _merged(cell.environment for cell in entry.cells)),
         Fact("Data set", [", ".join([domain_title(spec.domain), *changed])]),
-        Fact(
-            "Trained on", [f"{entry.data_digest}, {entry.split} {entry.split_digest}"] * bool(spec.test_on), code=True
-        ),
+        Fact("Trained on", trained, code=True),
         Fact("Data", [spec.tested.data_digest], code=True),
         Fact("Split", [f"{spec.tested.split} {spec.tested.split_digest}"], code=True),
         Fact("Training", [entry.training_digest], code=True),

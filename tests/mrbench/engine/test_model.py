@@ -19,7 +19,7 @@ from mrbench.engine.model import Model
 from mrbench.engine.predictions import read_draws
 from mrbench.engine.run import Run
 from mrbench.errors import DataError, PluginError, UnknownNameError, UsageError
-from mrbench.interfaces.draw import Draw, DrawKind
+from mrbench.interfaces.draw import DrawKind
 from mrbench.registry import discover
 
 TINY = {"subjects": 9, "size": 32}
@@ -245,11 +245,11 @@ def test_every_method_predicts_what_its_run_predicted(tmp_path: Path, unit: str)
     assert marked
 
 
-class Echo(torch.nn.Module):
+class Echo(mrbench.Method):
     """Its one sample is the image, softly: each channel is the probability of a class."""
 
-    def predict(self, image, n, context):
-        yield from (Draw(DrawKind.SAMPLE, image.array) for _ in range(n))
+    def sample(self, features, noise):
+        return mrbench.Probabilities(features.expand(noise.draws, -1, -1, -1, -1))
 
 
 def test_of_several_classes_the_likeliest_is_the_label_and_volumes_have_a_depth(proseg: Model):
@@ -258,7 +258,7 @@ def test_of_several_classes_the_likeliest_is_the_label_and_volumes_have_a_depth(
         rater_names=("one",), unit=mrbench.Unit.VOLUME,
     )  # fmt: skip
     record = replace(proseg.card, gives="samples")
-    model = Model(proseg.spec, record, description, Echo(), torch.device("cpu"))
+    model = Model(proseg.spec, record, description, Echo(None, description), torch.device("cpu"))
     image = np.zeros((3, 2, 4, 4), np.float32)
     image[0], image[1, 1], image[2, 1, 0] = 0.4, 0.35, 0.6
     image /= image.sum(axis=0)

@@ -79,8 +79,8 @@ FAULTS = {
     "raises": ("failed", "a fault of the author's in [/brackets] and [red]"),
     "wrong-shape": ("failed", "wrong shape"),
     "nan": ("diverged", "non-finite probabilities"),
-    "nothing": ("failed", "returned nothing"),
-    "too-few": ("failed", "wrong number of samples"),
+    "nothing": ("failed", "sample() gives no tensor"),
+    "too-few": ("failed", "drawn from pixels"),
     "unnormalised": ("failed", "not probabilities"),
     "nan-loss": ("diverged", "epoch 0, step 0"),
     "killed": ("failed", "SIGKILL"),
@@ -90,14 +90,13 @@ FAULTS = {
     "full-disk": ("failed", "disk"),
     "loss-of-each": ("failed", "found:    'cross_entropy' is a tensor of shape (8,)"),
     "no-gradient": ("failed", "depends on no parameter that the stage trains"),
-    "integers": ("failed", "expected: float32\n  found:    int64"),
-    "tensor": ("failed", "found:    a Draw with a torch.Tensor"),
+    "integers": ("failed", "float logits\n  found:    torch.int64"),
+    "array": ("failed", "gives no tensor"),
 }
 PLACES = {
     "raise ValueError(\"a fault of the author's in": ("raises",),
     "def loss": ("nan-loss", "loss-is-tensor", "loss-of-each", "no-gradient"),
-    "yield Draw": ("wrong-shape", "nan", "unnormalised", "integers", "tensor"),
-    "def predict": ("nothing", "too-few"),
+    "def sample": ("wrong-shape", "nan", "unnormalised", "integers", "array", "nothing", "too-few"),
 }
 """The line of the toys' code that a reason names."""
 

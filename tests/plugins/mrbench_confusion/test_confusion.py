@@ -4,12 +4,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from made_draws import draws as made
 
 from mrbench.data.case import Image
-from mrbench.engine.draws import draws_of
 from mrbench.engine.fit import fit
 from mrbench.engine.slices import Slices
-from mrbench.interfaces.method import Batch, Context, Method
+from mrbench.interfaces.method import Batch, Method
 from mrbench_confusion.matrices import GlobalMatrices, LowRankMatrices, PixelMatrices, start
 from mrbench_confusion.method import said
 
@@ -66,7 +66,7 @@ def test_as_released_gives_every_rater_the_same_and_has_no_matrices(
     assert set(dict(method.named_children())) == {"backbone", "truth"}
     assert set(method.loss(make_batch())) == {"raters"}
     image = Image("case", np.random.default_rng(0).random((1, 16, 16), dtype=np.float32))
-    draws = list(draws_of(method, image, 0, Context(seed=0, device=CPU)))
+    draws = made(method, image)
     assert [draw.rater for draw in draws] == [0, 1, 2, 3]
     assert all(np.array_equal(draw.probability, draws[0].probability) for draw in draws)
 

@@ -101,9 +101,9 @@ def test_samples_come_to_span_the_raters_and_queries_to_find_them(
     options = {"stage_1.epochs": 400, "stage_2.epochs": 250, "stage_2.dropout": 0.0, "batch_size": 4}
     method = make_method("dpersona-1", **options)
     fit(method, four_cases, None, seed=0, device=CPU)
-    assert dice_of_nearest(method, "prior").min() > 0.95
+    assert dice_of_nearest(method).min() > 0.95
     # A query is not negative and attends to a finite bank: the outermost raters are reached less closely.
-    found = dice_of_draws(method, 0, "raters").mean(axis=0)  # (predictions, R)
+    found = dice_of_draws(method).mean(axis=0)  # (predictions, R)
     own, other = np.diagonal(found).mean(), np.diagonal(found[::-1]).mean()
     assert own > 0.85
     assert own > other + 0.2

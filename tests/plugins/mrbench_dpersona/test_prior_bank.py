@@ -4,12 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from made_draws import draws as made
 
 from mrbench.data.case import Image
-from mrbench.engine.draws import draws_of
 from mrbench.engine.fit import fit
 from mrbench.engine.slices import Slices
-from mrbench.interfaces.method import Context, Method
+from mrbench.interfaces.method import Method
 from mrbench_dpersona.prior_bank import PriorBank
 
 CPU = torch.device("cpu")
@@ -76,18 +76,14 @@ def banked(make_method: Callable[..., Method], four_cases: Slices) -> Method:
 
 
 def test_samples_come_from_the_centroids_alone(banked: Method, four_cases: Slices) -> None:
-    context = Context(seed=0, device=CPU, sampler="prior")
-    samples = [d.probability for d in draws_of(banked, Image("a", four_cases.image[0].numpy()), 30, context)]
+    samples = [d.probability for d in made(banked, Image("a", four_cases.image[0].numpy()), 30, "samples")]
     assert len(samples) == 30
     assert len({s.tobytes() for s in samples}) <= 3
 
 
 def test_raters_are_a_function_of_the_image_alone(banked: Method, four_cases: Slices) -> None:
     image = Image("a", four_cases.image[0].numpy())
-    found = [
-        np.stack([d.probability for d in draws_of(banked, image, 0, Context(seed=seed, device=CPU, sampler="raters"))])
-        for seed in (0, 1)
-    ]
+    found = [np.stack([d.probability for d in made(banked, image, seed=seed)]) for seed in (0, 1)]
     assert found[0].shape == (4, 2, 32, 32)
     assert np.array_equal(*found)  # no prior is drawn from
 
@@ -101,8 +97,8 @@ def test_the_bank_is_kept_with_the_weights(banked: Method, make_method: Callable
     assert banked.bank.centroids.abs().sum() > 0
 
 
-@pytest.mark.parametrize(("sampler", "draws"), [("prior", 5), ("raters", 4)])
-def test_the_slices_of_a_volume_retrieve_each_for_itself(sampler: str, draws: int, banked: Method) -> None:
+@pytest.mark.parametrize(("gives", "draws"), [("samples", 5), ("raters", 4)])
+def test_the_slices_of_a_volume_retrieve_each_for_itself(gives: str, draws: int, banked: Method) -> None:
     volume = np.random.default_rng(0).random((1, 3, 32, 32), dtype=np.float32)
-    found = list(draws_of(banked, Image("v", volume), 5, Context(seed=0, device=CPU, sampler=sampler)))
+    found = made(banked, Image("v", volume), 5, gives)
     assert [draw.probability.shape for draw in found] == [(2, 3, 32, 32)] * draws

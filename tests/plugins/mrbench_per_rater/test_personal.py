@@ -4,13 +4,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from made_draws import draws as made
 
 from mrbench.data.case import Image
-from mrbench.engine.draws import draws_of
 from mrbench.engine.fit import fit
 from mrbench.engine.slices import Slices
 from mrbench.interfaces.draw import DrawKind
-from mrbench.interfaces.method import Batch, Context, Method
+from mrbench.interfaces.method import Batch, Method
 
 CPU = torch.device("cpu")
 
@@ -45,7 +45,7 @@ def test_any_raters_classes_and_batches(
     assert terms.keys() == {"raters"}
     assert 0 < terms["raters"].item() < 1
     image = Image("volume", np.random.default_rng(0).random((1, 3, 16, 16), dtype=np.float32))
-    draws = list(draws_of(method, image, 0, Context(seed=0, device=CPU)))
+    draws = made(method, image)
     assert [(draw.kind, draw.rater) for draw in draws] == [(DrawKind.RATER, rater) for rater in range(raters)]
     assert draws[0].probability.shape == (classes, 3, 16, 16)
 

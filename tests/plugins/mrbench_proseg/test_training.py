@@ -4,13 +4,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from made_draws import draws as made
 
 from mrbench.data.case import Image
-from mrbench.engine.draws import draws_of
 from mrbench.engine.fit import fit
 from mrbench.engine.slices import Slices
 from mrbench.interfaces.draw import DrawKind
-from mrbench.interfaces.method import Context
 from mrbench_proseg.method import ProSeg
 
 CPU = torch.device("cpu")
@@ -20,9 +19,7 @@ def _dice_of_raters(proseg: ProSeg, slices: Slices) -> np.ndarray:
     # (N, R) Dice of every rater's prediction
     found = np.full(slices.present.shape, np.nan)
     for number, array in enumerate(slices.image.numpy()):
-        for draw in draws_of(
-            proseg, Image(f"case-{number}", array), 0, Context(seed=0, device=CPU, sampler="posterior")
-        ):
+        for draw in made(proseg, Image(f"case-{number}", array)):
             assert draw.kind is DrawKind.RATER
             mask, truth = draw.probability[1] > 0.5, slices.masks[number, draw.rater].numpy() > 0
             found[number, draw.rater] = 2 * (mask & truth).sum() / (mask.sum() + truth.sum())

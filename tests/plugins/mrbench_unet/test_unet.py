@@ -7,20 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from made_draws import draws as made
 
 import mrbench_unet
 from mrbench.data.case import Image
-from mrbench.engine.draws import draws_of
 from mrbench.engine.fit import fit
 from mrbench.engine.slices import Slices
 from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.method import Batch, Context
+from mrbench.interfaces.method import Batch
 from mrbench_unet import PRESETS
 from mrbench_unet.config import UNetConfig
 from mrbench_unet.method import UNetConsensus, UNetMajority, UNetRater, UNetStaple
 
 CPU = torch.device("cpu")
-CONTEXT = Context(seed=0, device=CPU)
 Build = Callable[..., UNetConsensus | UNetRater]
 METHODS = [UNetMajority, UNetStaple, UNetRater]
 
@@ -34,7 +33,7 @@ def _label(method: UNetConsensus, masks: np.ndarray, present: list[bool]) -> lis
 
 
 def _draws(method: UNetConsensus | UNetRater, image: Image) -> list[Draw]:
-    return list(draws_of(method, image, 3, CONTEXT))
+    return made(method, image, 3, "raters" if isinstance(method, UNetRater) else "consensus")
 
 
 def _dice(draw: Draw, truth: np.ndarray) -> float:
@@ -137,7 +136,7 @@ def test_a_raters_stage_uses_the_images_that_the_rater_looked_at(build: Build) -
 def test_an_absent_raters_mask_changes_no_loss(build: Build) -> None:
     masks = torch.randint(0, 2, (2, 3, 16, 16))
     present = torch.tensor([[True, False, True], [False, True, True]])
-    given = Batch(torch.rand(2, 1, 16, 16), masks, present)
+    given = Batch(torch.rand(2, 1, 16, 16), masks, present, torch.ones(2, 16, 16, dtype=torch.bool))
     other = replace(given, masks=torch.where(present[..., None, None], masks, 1 - masks))
     for stage in build(UNetRater, raters=3).stages():
         assert {k: v.item() for k, v in stage.loss(given).items()} == {
