@@ -16,7 +16,7 @@ from mrbench.data.loading import cases_of, configured
 from mrbench.digests import digest_json
 from mrbench.engine.cell import EXTERNAL, CellSpec, Member
 from mrbench.engine.conditions import AS_USUAL, Conditions
-from mrbench.engine.tested import OtherData, check_alike, check_apart, named, unlike_raters
+from mrbench.engine.tested import OtherData, check_together, named, unlike_raters
 from mrbench.engine.tested import chosen as other_data
 from mrbench.engine.wrapping import member_of, row_card
 from mrbench.errors import MrbenchError, UnknownNameError, UsageError, together
@@ -154,19 +154,17 @@ def make_plan(request: Request, registry: Registry) -> Plan:
         config, cases, found = load_checked(dataset, settings, request.data)
         warnings += found + cases.split(request.split).leak_warnings(cases.subjects, owner=dataset.key)
         descriptions[dataset.key] = cases.description.as_json()
-        if tested:
-            check_alike(cases.description, tested.cases.description)
         for one in chosen:
             try:
                 fitted = one.on(cases.description)
             except MrbenchError as fault:
                 faults.append(fault)
                 continue
-            own = list(_cells(request, settings, fitted, dataset, config, cases, tested))
-            for cell in own if tested else ():
-                check_apart(cell.spec, cases, tested.cases)
-                descriptions[cell.spec.domain] = tested.cases.description.as_json()
-            cells += own
+            cells += _cells(request, settings, fitted, dataset, config, cases, tested)
+        if tested:
+            own = [cell.spec for cell in cells if cell.spec.dataset == dataset.key]
+            check_together(own, cases, tested)
+            descriptions |= {spec.domain: tested.cases.description.as_json() for spec in own}
     settings.check_used()
     if faults:
         raise together("methods do not fit their data sets", faults)

@@ -1,6 +1,6 @@
 """Testing on another data set than the one that is trained on: which cases, and whether the two go together."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,12 +95,21 @@ def _indices(cases: CaseSet, split: str, fold: int) -> np.ndarray:
     return folds[0 if len(folds) == 1 else fold].test
 
 
-def check_alike(trained: Description, tested: Description) -> None:
-    """Refuses a data set whose images or classes are not what was learnt.
+def check_together(specs: Sequence[CellSpec], cases: CaseSet, other: OtherData) -> None:
+    """Refuses cells that cannot be tested on other data.
+
+    Args:
+        specs: of cells that are trained on ``cases``.
 
     Raises:
-        UsageError: other classes or channels, or images that are normalised otherwise.
+        UsageError: images or classes of another kind, or subjects of one name in both.
     """
+    _check_alike(cases.description, other.cases.description)
+    for fold in {spec.fold: spec for spec in specs}.values():
+        _check_apart(fold, cases, other.cases)
+
+
+def _check_alike(trained: Description, tested: Description) -> None:
     for name in ALIKE:
         own, other = getattr(trained, name), getattr(tested, name)
         if own != other:
@@ -136,12 +145,8 @@ def shared_subjects(cases: CaseSet, fold: Fold, other: CaseSet, test: np.ndarray
     return sorted(learnt & {other.subjects[i] for i in test})
 
 
-def check_apart(spec: CellSpec, cases: CaseSet, other: CaseSet) -> None:
-    """Refuses to test on subjects that were learnt from, but where the split says that it may.
-
-    Raises:
-        UsageError: subjects of one name in both.
-    """
+def _check_apart(spec: CellSpec, cases: CaseSet, other: CaseSet) -> None:
+    # A split that may leak says so by its name; the record then has the subjects.
     split = cases.split(spec.split)
     shared = shared_subjects(cases, split.folds[spec.fold], other, tested_indices(spec, other))
     if shared and not split.may_leak:
