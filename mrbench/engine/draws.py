@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Protocol
 
 import numpy as np
@@ -104,14 +105,12 @@ def draws_of(source: Answering, image: Image, n: int) -> Iterator[Draw]:
     Raises:
         PluginError: an answer of a wrong type or shape; names the method and the line of what gave it.
     """
-    answers = source.answers(image)
-    gives = source.card.capabilities
-    if Capability.PERSONAL in gives:
-        yield from answers.raters()
-    if Capability.DIVERSE in gives:
-        yield from answers.samples(range(n))
-    if Capability.CONSENSUS in gives:
-        yield from answers.consensus()
+    answers, gives = source.answers(image), source.card.capabilities
+    return chain(
+        answers.raters() if Capability.PERSONAL in gives else (),
+        answers.samples(range(n)) if Capability.DIVERSE in gives else (),
+        answers.consensus() if Capability.CONSENSUS in gives else (),
+    )
 
 
 class ImageAnswers:

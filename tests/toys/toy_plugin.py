@@ -21,6 +21,7 @@ def mrbench_methods():
             config="toy_config:ToyConfig",
             summary=f"a small method: {name}",
             gives="samples",
+            multi_class=False,
             presets={"paper": {"behaviour": name}, "quick": {"behaviour": name, "epochs": 2}},
         )
         for name in BEHAVIOURS

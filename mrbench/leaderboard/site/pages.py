@@ -140,7 +140,7 @@ def dataset_view(page: DatasetPage, site: Site, groups: Mapping[str, Sequence[Gr
     tables = page.tables[:TABLES]
     return {
         "page": page,
-        "title": domain_title(page.name),
+        "heading": domain_title(page.name),
         "raters": _raters(page),
         "tables": [_table_view(page, table, site, groups[table.key], n) for n, table in enumerate(tables)],
         "left_out": len(page.tables) - len(tables),
