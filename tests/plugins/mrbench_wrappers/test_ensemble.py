@@ -199,3 +199,9 @@ def test_what_cannot_be_wrapped_is_told_before_the_first_cell(tmp_path: Path, se
     with pytest.raises(UsageError, match=f"(?s){said}"):
         mrbench.run("ensemble", "phantom", settings={**TINY, **settings}, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_checks_are_of_what_is_trained(mrbench: Call):
+    result = mrbench("check", "ensemble")
+    assert result.exit_code == 2
+    assert "'ensemble' trains nothing of its own" in result.stderr
