@@ -2,6 +2,7 @@
 # make test: sets everything up, then runs the whole test suite (make slow: the slow tests too).
 # make lint: ruff and mypy. make bench: the benchmarks. make ratios: measured against the targets.
 # make training-ratios: training steps against the released ones (minutes).
+# make equivalence: does the code of here train and draw bit by bit as an older commit's (minutes)?
 # make docs: the generated pages of docs/.
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PYTEST ?= $(BIN)/python -m pytest
 
-.PHONY: help demo test lint slow bench ratios training-ratios docs clean
+.PHONY: help demo test lint slow bench ratios training-ratios equivalence docs clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -37,6 +38,9 @@ ratios: $(READY)
 
 training-ratios: $(READY)
 	$(BIN)/python tests/benchmarks/training_ratios.py $(ARGS)
+
+equivalence: $(READY)
+	$(BIN)/python tests/benchmarks/equivalence.py $(ARGS)
 
 docs: $(READY)
 	$(BIN)/python docs/generate.py

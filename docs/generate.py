@@ -39,7 +39,7 @@ def metrics() -> str:
     text = "# Metrics\n\n" + METRICS_HEAD
     text += "| name | what | better | range | needs | empty masks | source |\n|---|---|---|---|---|---|---|\n"
     for plugin in discover().plugins["metric"]:
-        record = plugin.record
+        record = plugin.card
         low, high = record.range
         cells = [f"`{record.name}`", record.summary, record.direction, f"{low:g} .. {high:g}", record.needs]
         text += "| " + " | ".join([*cells, record.empty, record.citation]) + " |\n"
@@ -48,7 +48,9 @@ def metrics() -> str:
 
 def hook_table() -> str:
     """Every hook's signature and meaning."""
-    text = "# Hooks\n\nA plugin's light module implements any of these with `@mrbench.hookimpl`.\n\n"
+    text = "# Hooks\n\nA plugin's light module implements any of these with `@mrbench.hookimpl`.\n"
+    text += "In a single file `@mrbench.method`, `@mrbench.fusion`, `@mrbench.dataset` and `@mrbench.metric` stand\n"
+    text += "for the hooks of cards.\n\n"
     text += "| hook | returns | what |\n|---|---|---|\n"
     for name, function in sorted(vars(hooks).items()):
         if name.startswith("mrbench_"):
@@ -76,8 +78,7 @@ def conformance() -> str:
 
 
 def _applies(check: Check) -> str:
-    wanted = [f"to `{name}`" for name in sorted(check.needs)] + [f"not to `{name}`" for name in sorted(check.without)]
-    return ", ".join(wanted) or "always"
+    return ", ".join(f"to `{name}`" for name in sorted(check.needs)) or "always"
 
 
 CONFORMANCE_HEAD = """\

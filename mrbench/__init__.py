@@ -9,7 +9,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 """Major version of the plugin interface; a plugin module states the one that it was written for."""
 
 _EXPORTS = {
@@ -18,16 +18,12 @@ _EXPORTS = {
     "Case": "mrbench.data.case",
     "CaseSet": "mrbench.data.caseset",
     "Config": "mrbench.configuration",
-    "Dataset": "mrbench.interfaces.dataset",
     "DatasetCard": "mrbench.cards",
     "Description": "mrbench.data.description",
-    "Draw": "mrbench.interfaces.draw",
-    "DrawKind": "mrbench.interfaces.draw",
-    "Fusion": "mrbench.interfaces.fusion",
     "Image": "mrbench.data.case",
+    "Key": "mrbench.interfaces.metric",
     "Method": "mrbench.interfaces.method",
     "MethodCard": "mrbench.cards",
-    "Metric": "mrbench.interfaces.metric",
     "MetricCard": "mrbench.cards",
     "MrbenchError": "mrbench.errors",
     "Noise": "mrbench.interfaces.noise",
@@ -40,9 +36,13 @@ _EXPORTS = {
     "Unit": "mrbench.data.description",
     "hookimpl": "mrbench.hooks",
     "compare": "mrbench.door",
+    "dataset": "mrbench.interfaces.declared",
+    "fusion": "mrbench.interfaces.declared",
     "load_dataset": "mrbench.data.loading",
     "load_model": "mrbench.engine.model",
     "load_results": "mrbench.door",
+    "method": "mrbench.interfaces.declared",
+    "metric": "mrbench.interfaces.metric",
     "run": "mrbench.door",
 }
 

@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Literal
 
 from mrbench.errors import PluginError
 
 NO_OPTIONS = "mrbench.configuration:Config"
+DECLARED = "__mrbench_card__"
+"""Where a decorator leaves the card of a class or function."""
+
 NO_PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -38,13 +42,13 @@ GIVES = {"samples": Capability.DIVERSE, "raters": Capability.PERSONAL, "consensu
 
 
 def load_attribute(path: str) -> Any:
-    """The object that ``"module:attribute"`` names.
+    """The object that ``"module:attribute"`` names; dots in the attribute reach into classes.
 
     Raises:
         ImportError, AttributeError: as the import system reports them.
     """
     module, _, attribute = path.partition(":")
-    return getattr(import_module(module), attribute)
+    return attrgetter(attribute)(import_module(module))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +57,7 @@ class PluginCard:
 
     Attributes:
         name: the word used on the command line: lower case, digits and hyphens.
-        code: ``"module:attribute"`` of the class.
+        code: ``"module:attribute"``: of a method the class, of a fusion or a data set the function.
         summary: one line for ``mrbench list``.
         version: of the definition; a change that moves numbers raises it. A method's enters the digests of its
             trainings, a metric's those of its scores; a data set's content has a digest of its own.
@@ -86,7 +90,8 @@ class MethodCard(PluginCard):
             ``consensus``.
         multi_class: does it take more than two classes (background included)?
         volumes: does it take volumes as well as slices?
-        presets: named settings over the configuration's defaults; ``paper`` is used unless another is asked for.
+        presets: named settings, each of what differs from the configuration's defaults. Where there are any, ``paper``
+            is one of them without being named, changes nothing, and is used unless another is asked for.
         family: methods of one family share a training: they differ in the answers that they give. Default: the name.
         wraps: is its class a :class:`~mrbench.interfaces.wrapper.Wrapper`, which answers from trainings of the method
             that its options name? Then it gives and takes what that does, with its presets.
@@ -115,7 +120,14 @@ class MethodCard(PluginCard):
                 expected='no kind="fusion" and no gives: it gives what the method does that it wraps',
                 found=f"kind={self.kind!r}, gives={self.gives!r}",
             )
+        if self.presets.get("paper"):
+            raise PluginError(
+                f"the card of method {self.name!r} has a preset 'paper' that changes options",
+                expected="defaults that are the paper's; other presets name what differs from them",
+                found=", ".join(self.presets["paper"]),
+            )
         object.__setattr__(self, "family", self.family or self.name)
+        object.__setattr__(self, "presets", {"paper": {}, **self.presets} if self.presets else NO_PRESETS)
 
     @property
     def capabilities(self) -> frozenset[Capability]:

@@ -14,6 +14,7 @@ from mrbench.arguments import StrPath, path_of, paths_of, seconds_of, text_of, t
 from mrbench.configuration import as_text, flat
 from mrbench.data.folder import RESULTS, data_folder
 from mrbench.engine.conditions import Conditions, Precision, Sparsity
+from mrbench.engine.jobs import Jobs
 from mrbench.engine.launch import DEVICES, Launch
 from mrbench.engine.plan import Request
 from mrbench.engine.run import Run, folder_of_run, open_run
@@ -49,7 +50,8 @@ def run(
     data: StrPath | None = None,
     out: StrPath = RESULTS,
     device: str = "auto",
-    jobs: int = 1,
+    threads: int = 1,
+    jobs: Jobs = "auto",
     timeout: float | None = None,
     force: bool = False,
     plugin_files: StrPath | Iterable[StrPath] = (),
@@ -80,7 +82,9 @@ def run(
         data: the folder of prepared data; None: ``$MRBENCH_DATA``, else the user's data folder.
         out: the results folder.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        jobs: cells side by side.
+        threads: of a cell; a condition that its numbers depend on.
+        jobs: cells side by side, which changes no number; ``auto``: as many as cores and free memory allow, one for
+            each GPU.
         timeout: seconds per cell.
         force: compute finished cells again, trainings included.
         plugin_files: Python files with plugins of your own.
@@ -106,14 +110,14 @@ def run(
         limit=None if limit is None else whole_of("limit", limit, 1),
         split=text_of("split", split),
         test_on=text_of("test_on", test_on),
-        conditions=Conditions.chosen(present, sparsity, precision),
+        conditions=Conditions.chosen(present, sparsity, precision, whole_of("threads", threads, 1)),
         data=data_folder(None if data is None else path_of("data", data)),
     )
     launch = Launch(
         request=request,
         out=path_of("out", out),
         device=_device(device),
-        jobs=whole_of("jobs", jobs, 1),
+        jobs="auto" if jobs == "auto" else whole_of("jobs", jobs, 1),
         timeout=None if timeout is None else seconds_of("timeout", timeout),
         force=force,
         plugin_files=paths_of("plugin_files", plugin_files),

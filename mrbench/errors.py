@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Self
 
+from mrbench.bounded import DETAILS, bounded
 from mrbench.visible import visible
 
 
@@ -20,7 +21,10 @@ class MrbenchError(Exception):
     exit_code = 1
 
     def __init__(self, what: str, *, expected: str = "", found: str = "", hint: str = "", place: str = "") -> None:
-        self.what, self.expected, self.found, self.hint, self.place = what, expected, found, hint, place
+        self.what, self.expected, self.found, self.hint = (
+            bounded(str(part or ""), DETAILS) for part in (what, expected, found, hint)
+        )
+        self.place = place
         super().__init__(self.message)
 
     def at(self, place: str) -> Self:

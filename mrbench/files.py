@@ -24,10 +24,13 @@ def replaced(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
     try:
         yield temporary
-        _flush(temporary)
+        flush(temporary)
         temporary.replace(path)
         with suppress(OSError):  # not every file system lets a folder be opened
-            _flush(path.parent)
+            flush(path.parent)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk says of no file that it is the one
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -51,8 +54,8 @@ def made_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _flush(path: Path) -> None:
-    # To the disk itself, so that the new name never stands before the content after a power failure.
+def flush(path: Path) -> None:
+    """Brings a file's content to the disk itself, so that no new name stands before it after a power failure."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -69,6 +72,15 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """The content of a JSON file that may come from others; hidden characters in its texts are spelt out.
 
+    Errors: :func:`load_json`.
+    """
+    with bounded_depth():
+        return shown(load_json(path))
+
+
+def load_json(path: Path) -> Any:
+    """The content of a JSON file that may come from others, as it stands there.
+
     Raises:
         OSError: it cannot be read.
         ValueError: no plain file, not JSON, larger or deeper than such a file can be, or a number that is not finite.
@@ -79,8 +91,15 @@ def read_json(path: Path) -> Any:
         content = file.read(MAX_JSON_BYTES + 1)
     if len(content) > MAX_JSON_BYTES:
         raise ValueError(f"more than {MAX_JSON_BYTES} bytes")
+    with bounded_depth():
+        return json.loads(content.decode("utf-8"), parse_float=_finite, parse_constant=_finite)
+
+
+@contextmanager
+def bounded_depth() -> Iterator[None]:
+    """Turns what is nested deeper than can be worked on into a ValueError."""
     try:
-        return _visible(json.loads(content.decode("utf-8"), parse_float=_finite, parse_constant=_finite))
+        yield
     except RecursionError:
         raise ValueError("nested too deep") from None
 
@@ -92,9 +111,10 @@ def _finite(text: str) -> float:
     return number
 
 
-def _visible(value: Any) -> Any:
+def shown(value: Any) -> Any:
+    """JSON content with the hidden characters of its texts spelt out."""
     if isinstance(value, str):
         return visible(value)
     if isinstance(value, list):
-        return [_visible(one) for one in value]
-    return {visible(name): _visible(one) for name, one in value.items()} if isinstance(value, dict) else value
+        return [shown(one) for one in value]
+    return {visible(name): shown(one) for name, one in value.items()} if isinstance(value, dict) else value

@@ -28,7 +28,7 @@ def mrbench_datasets() -> Sequence["DatasetCard"]:  # type: ignore[empty-body]
 
 @hookspec
 def mrbench_metrics() -> Sequence["MetricCard"]:  # type: ignore[empty-body]
-    """The metrics that this plugin provides."""
+    """The metrics that this plugin provides: their cards, or the decorated functions."""
 
 
 @hookspec

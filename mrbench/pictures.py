@@ -11,7 +11,8 @@ import numpy as np
 from mrbench.data.caseset import CaseSet
 from mrbench.data.imported import find_dataset
 from mrbench.data.loading import cases_of, configured
-from mrbench.engine.cell import CellSpec, Status
+from mrbench.engine.cell import PREDICTIONS, CellSpec, Status
+from mrbench.engine.record import checked_file
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run
 from mrbench.engine.tested import tested_indices
@@ -139,7 +140,7 @@ Draws = Mapping[str, list["StoredDraw"]]
 def _draws(spec: CellSpec, run: Run, wanted: set[str]) -> Draws:
     from mrbench.engine.predictions import read_draws
 
-    path = spec.folder(run.results) / "predictions.h5"
+    path = checked_file(spec.folder(run.results), PREDICTIONS)
     return {case_id: draws for case_id, draws in read_draws(path) if case_id in wanted}
 
 

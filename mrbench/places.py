@@ -9,6 +9,7 @@ from pathlib import Path
 from types import CodeType, GeneratorType
 from typing import Any
 
+from mrbench.bounded import said
 from mrbench.errors import MrbenchError, PluginError
 
 
@@ -44,6 +45,20 @@ def of_generator(generator: Any) -> str:
     return found
 
 
+@contextmanager
+def placed(answers: Any, otherwise: str) -> Iterator[None]:
+    """Names the line where an answer of a plugin was given in the errors of ours about it.
+
+    Args:
+        answers: what the plugin gave; the line that yielded is nearer to a fault than the function that it is in.
+        otherwise: file and line of that function, where it is no generator.
+    """
+    try:
+        yield
+    except MrbenchError as error:
+        raise error.at(of_generator(getattr(answers, "source", answers)) or otherwise) from None
+
+
 def told(error: BaseException, modules: Collection[str]) -> str:
     """An exception with its place, its kind and first line: ``ValueError: no masks (my_method.py:41)``.
 
@@ -52,7 +67,7 @@ def told(error: BaseException, modules: Collection[str]) -> str:
     place = of_error(error, modules)
     if isinstance(error, MrbenchError):
         return error.at(place).message
-    text = str(error).partition("\n")[0]
+    text = said(error).partition("\n")[0]
     return type(error).__name__ + (f": {text}" if text else "") + (f" ({place})" if place else "")
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mrbench.bounded import said
 from mrbench.errors import PluginError
 from mrbench.naming import qualified
 
@@ -44,7 +45,7 @@ class PluginCommand:
         try:
             found = self.entry.load()
         except (Exception, SystemExit) as error:
-            raise self._broken(f"{type(error).__name__}: {error}") from error
+            raise self._broken(f"{type(error).__name__}: {said(error)}") from error
         if not isinstance(found, click.Command):
             raise self._broken(f"{self.entry.value!r} is of type {type(found).__name__!r}")
         return found

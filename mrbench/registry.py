@@ -5,7 +5,6 @@ silently drops a second plugin of the same name, and imports whatever it finds.
 """
 
 import re
-import traceback
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,14 +17,15 @@ from typing import Any, Generic, Literal, TypeVar
 import pluggy
 
 from mrbench import MRBENCH_API, hooks
-from mrbench.cards import NO_OPTIONS, DatasetCard, MethodCard, MetricCard, PluginCard, load_attribute
+from mrbench.bounded import said, traceback_of
+from mrbench.cards import DECLARED, NO_OPTIONS, DatasetCard, MethodCard, MetricCard, PluginCard, load_attribute
 from mrbench.errors import PluginError, UsageError
 from mrbench.naming import BUILT_IN, key, pick, qualified
 from mrbench.plugin_file import PluginFile, blaming, file_of
 
 GROUP = "mrbench.plugins"
 NAME = re.compile(r"[a-z0-9]+([-_@.][a-z0-9]+)*")
-CODE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+CODE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 Kind = Literal["method", "dataset", "metric"]
 KINDS: dict[Kind, type[PluginCard]] = {"method": MethodCard, "dataset": DatasetCard, "metric": MetricCard}
@@ -74,35 +74,41 @@ class Plugin(Generic[R]):
         return frozenset(path.partition(":")[0].partition(".")[0] for path in paths if path != NO_OPTIONS)
 
     def load(self) -> Any:
-        """The class behind the record.
+        """The class or function behind the card.
 
         Raises:
             PluginError: it cannot be imported; names the plugin and what is missing.
         """
-        return self._imported(self.card.code, "")
+        found = self._imported(self.card.code, "", "an importable class or function")
+        if not callable(found) or (getattr(self.card, "kind", "") == "method" and not isinstance(found, type)):
+            raise self._unfit(self.card.code, "", "a class for a method, a function for all else", found)
+        if isinstance(self.card, MetricCard) and not hasattr(found, DECLARED):
+            raise self._unfit(self.card.code, "", "a function under @mrbench.metric", found)
+        return found
 
     def load_config(self) -> Any:
-        """The configuration class of a method or a data set; errors as for :meth:`load`."""
-        return self._imported(getattr(self.card, "config", ""), "its configuration ")
+        """The configuration class of a method, fusion or data set; errors as for :meth:`load`."""
+        path, what = getattr(self.card, "config", ""), "its configuration "
+        found = self._imported(path, what, "an importable class")
+        if not isinstance(found, type):
+            raise self._unfit(path, what, "a class", found)
+        return found
 
     def check(self) -> None:
-        """Loads the classes that the record names; errors as for :meth:`load`."""
+        """Loads what the card names; errors as for :meth:`load`."""
         self.load()
         if hasattr(self.card, "config"):
             self.load_config()
 
-    def _imported(self, path: str, what: str) -> Any:
+    def _imported(self, path: str, what: str, expected: str) -> Any:
         try:
-            found = load_attribute(path)
-            if not isinstance(found, type):
-                raise TypeError(f"it is no class but {found!r:.80}")
+            return load_attribute(path)
         except Exception as error:
-            raise PluginError(
-                f"plugin {self.qualified!r} cannot load {what}{path!r}",
-                expected="an importable class",
-                found=f"{type(error).__name__}: {error}",
-            ) from error
-        return found
+            raise self._unfit(path, what, expected, error) from error
+
+    def _unfit(self, path: str, what: str, expected: str, found: Any) -> PluginError:
+        told = f"{type(found).__name__}: {said(found)}" if isinstance(found, Exception) else f"{found!r:.80}"
+        return PluginError(f"plugin {self.qualified!r} cannot load {what}{path!r}", expected=expected, found=told)
 
 
 @dataclass(frozen=True)
@@ -141,7 +147,7 @@ class Registry:
     """All plugins found, by kind.
 
     Attributes:
-        plugins: methods, data sets and metrics.
+        plugins: methods, data sets and metrics; those of the kinds that were asked for.
         observers: what ``mrbench run --observe`` can name.
         quarantined: what was set aside.
         files: plugin files by name, with their paths as given.
@@ -156,10 +162,10 @@ class Registry:
         """Loads one entry point; whatever it does wrong sets it aside and is remembered."""
         distribution, version = _provider(entry.dist)
         try:
-            found = _Module(entry.load(), entry.name)
+            found = _Module(entry.load(), entry.name, self.plugins)
         except (Exception, SystemExit) as error:
-            reason = error.what if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
-            self.quarantined.append(Quarantined(entry.name, distribution, reason, traceback.format_exc()))
+            reason = error.what if isinstance(error, PluginError) else f"{type(error).__name__}: {said(error)}"
+            self.quarantined.append(Quarantined(entry.name, distribution, reason, traceback_of(error)))
             return
         self._add_module(found, distribution, version)
 
@@ -176,7 +182,7 @@ class Registry:
         if self._has(file):
             return
         with blaming(file):
-            found = _Module(file.module(), file.path.stem)
+            found = _Module(file.module(), file.path.stem, KINDS)
             found.check_names()
             for records in found.records.values():
                 for record in records:
@@ -194,7 +200,8 @@ class Registry:
 
     def _add_module(self, found: "_Module", distribution: str, version: str, content: str = "") -> None:
         for kind, records in found.records.items():
-            self._add_records(kind, [Plugin(r, distribution, version, content) for r in records], found.name)
+            if kind in self.plugins:
+                self._add_records(kind, [Plugin(r, distribution, version, content) for r in records], found.name)
         if found.observes:
             self.observers.append(Observer(found.name, distribution, found.summary, found.manager.hook))
 
@@ -254,13 +261,18 @@ class Registry:
         return lines
 
 
-def discover(entries: Iterable[EntryPoint] | None = None, files: Iterable[Path] = ()) -> Registry:
+def discover(
+    entries: Iterable[EntryPoint] | None = None, files: Iterable[Path] = (), kinds: Iterable[Kind] = tuple(KINDS)
+) -> Registry:
     """All plugins of the environment, whatever state they are in, and those of single files.
+
+    Args:
+        kinds: what to ask the plugins for; the cards of metrics stand beside their functions, and cost NumPy.
 
     Raises:
         UsageError, PluginError: as :meth:`Registry.add_file`.
     """
-    registry = Registry()
+    registry = Registry({kind: [] for kind in kinds})
     for entry in sorted(entry_points(group=GROUP) if entries is None else entries, key=_order):
         registry.add(entry)
     for path in files:
@@ -293,9 +305,9 @@ def _provider(distribution: Distribution | None) -> tuple[str, str]:
 
 
 class _Module:
-    """A plugin module, read: its records by kind, and whether it observes runs."""
+    """A plugin module, read: its cards by kind, and whether it observes runs."""
 
-    def __init__(self, module: ModuleType, name: str) -> None:
+    def __init__(self, module: ModuleType, name: str, kinds: Iterable[Kind]) -> None:
         _check_interface(module)
         self.name = name
         self.summary = (module.__doc__ or "").strip().partition("\n")[0]
@@ -304,14 +316,16 @@ class _Module:
         self.manager.add_hookspecs(hooks)
         self.manager.register(module, name)
         self.manager.check_pending()
-        self.records = {kind: self._records(kind) for kind in KINDS}
+        self.declared = _declared(module)
+        self.records = {kind: self._records(kind) for kind in kinds}
         self.observes = any(getattr(self.manager.hook, hook).get_hookimpls() for hook in hooks.OBSERVER_HOOKS)
 
     def check_names(self) -> None:
         """Refuses a module that provides nothing, and two records of one kind and name."""
         if not any(self.records.values()) and not self.observes:
-            expected = "@hookimpl on " + ", ".join(f"mrbench_{kind}s()" for kind in KINDS)
-            raise PluginError("it provides nothing", expected=f"{expected} or an observer hook")
+            decorators = ", ".join(f"@mrbench.{kind}" for kind in ("method", "fusion", "dataset", "metric"))
+            expected = f"{decorators}, @hookimpl on a hook such as mrbench_methods(), or an observer hook"
+            raise PluginError("it provides nothing", expected=expected)
         for kind, records in self.records.items():
             names = [record.name for record in records]
             if len(set(names)) < len(names):
@@ -319,7 +333,16 @@ class _Module:
 
     def _records(self, kind: Kind) -> Sequence[PluginCard]:
         answers = getattr(self.manager.hook, f"mrbench_{kind}s")()
-        return [_checked(record, kind) for answer in answers for record in _iterated(answer, kind)]
+        returned = [_checked(card, kind) for answer in answers for card in _iterated(answer, kind)]
+        own = (card for card in self.declared if isinstance(card, KINDS[kind]))
+        return [*returned, *(_checked(card, kind) for card in own if not any(card is one for one in returned))]
+
+
+def _declared(module: ModuleType) -> list[PluginCard]:
+    # What a module imports is another's, and a subclass has no card of its own.
+    own = [one for one in vars(module).values() if getattr(one, "__module__", None) == module.__name__]
+    cards = (getattr(one, "__dict__", {}).get(DECLARED) for one in own)
+    return list({id(card): card for card in cards if card is not None}.values())
 
 
 def _check_interface(module: ModuleType) -> None:
@@ -327,16 +350,19 @@ def _check_interface(module: ModuleType) -> None:
     if stated is None:
         raise PluginError(f'it does not say which interface it is written for; add MRBENCH_API = "{MRBENCH_API}"')
     if str(stated).split(".", maxsplit=1)[0] != MRBENCH_API:
-        raise PluginError(f"it is written for interface {stated!r}, this is mrbench with interface {MRBENCH_API!r}")
+        remedy = "docs/moving.md says how to move it" if str(stated).startswith("1") else "mrbench --version"
+        found = f"it is written for interface {stated!r}, this is mrbench with interface {MRBENCH_API!r}"
+        raise PluginError(f"{found}: {remedy}")
 
 
 def _iterated(answer: Any, kind: Kind) -> Iterator[Any]:
     if not isinstance(answer, list | tuple):
-        raise PluginError(f"mrbench_{kind}s() must return a list of records, not {type(answer).__name__}")
+        raise PluginError(f"mrbench_{kind}s() must return a list of cards, not {type(answer).__name__}")
     yield from answer
 
 
-def _checked(record: Any, kind: Kind) -> PluginCard:
+def _checked(given: Any, kind: Kind) -> PluginCard:
+    record = getattr(given, DECLARED, given)
     if not isinstance(record, KINDS[kind]):
         raise PluginError(f"mrbench_{kind}s() must return {KINDS[kind].__name__}s, not {type(record).__name__}")
     if not NAME.fullmatch(record.name):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from mrbench.interfaces.metric import Key, Metric
+from mrbench.interfaces.metric import Key, metric
 from mrbench.metrics.scores import MetricScores, ScoreCollector
 
 Cell = Mapping[tuple[str, str], Mapping[Key, np.ndarray]]
@@ -14,21 +14,20 @@ Side = Mapping[int, Sequence[Cell]]
 """By fold, a cell per seed."""
 
 
-class Value(Metric):
-    """The mean of the values."""
-
-    def statistics(self, tables, protocol):
-        raise NotImplementedError
+def _never(tables, protocol):
+    raise NotImplementedError
 
 
-class Ratio(Value):
-    """Pooled: sum of the first statistic over the sum of the second."""
+VALUE = metric("value", "the mean of the values", direction="higher", range=(0, 1), needs="samples")(_never)
 
-    pooled = True
-
-    def finalise(self, total: np.ndarray) -> float:
-        """The ratio."""
-        return float(total[0] / total[1])
+RATIO = metric(
+    "ratio",
+    "pooled: sum of the first statistic over the sum of the second",
+    direction="higher",
+    range=(0, 1),
+    needs="samples",
+    pooled=lambda total: float(total[0] / total[1]),
+)(_never)
 
 
 def random_cell(random: np.random.Generator, subjects: Iterable[int], missing: float, shift: float = 0.0) -> Cell:

@@ -8,7 +8,7 @@ from stored_runs import DESCRIPTION, StoredCell, registry, spec_of
 
 from mrbench.engine.cell import Status
 from mrbench.engine.result import Result
-from mrbench.engine.score import applicable_metrics, scoring_digests
+from mrbench.engine.score import applicable_metrics, scored_by
 from mrbench.metrics.protocol import STRICT
 from mrbench.results.method_run import MethodRun
 from mrbench.results.table import Row, Value
@@ -36,7 +36,7 @@ def result_of(
         return Result(own, status, "what went wrong\nin detail")
     left = {
         "metrics": {name: {"value": value} for name, value in (metrics or {}).items()},
-        "scoring": scoring_digests(applicable_metrics(registry(), "identified"), STRICT),
+        "scoring": scored_by(applicable_metrics(registry(), "identified"), STRICT),
         "environment": {"shared_device": False},
         "profile": {"phases": PHASES},
     }

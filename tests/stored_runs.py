@@ -10,9 +10,9 @@ import numpy as np
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.predict import Predicted
 from mrbench.engine.predictions import PredictionWriter
-from mrbench.engine.record import make_record, write_record
+from mrbench.engine.record import make_record, reproduce, write_record
 from mrbench.engine.run import Run, failed_folder
-from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scoring_digests
+from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scored_by
 from mrbench.interfaces.draw import Draw, DrawKind, binary_probability
 from mrbench.interfaces.metric import Key
 from mrbench.metrics.protocol import STRICT
@@ -68,6 +68,11 @@ def cases(metric: str, *subjects: Sequence[float]) -> dict[str, dict[str, dict[i
         for s, values in enumerate(subjects)
         for c, value in enumerate(values)
     }
+
+
+def command_of(record: Mapping[str, Any]) -> str:
+    """The command that computes the cell of a record again."""
+    return reproduce(CellSpec.from_json(record["spec"]), record.get("metrics", ()))
 
 
 def store_run(results: Path, name: str, *cells: StoredCell, dataset: str = "phantom") -> Run:
@@ -126,11 +131,11 @@ def _store(spec: CellSpec, cell: StoredCell, results: Path) -> None:
     if cell.drawn:
         store_draws(folder / "predictions.h5", cell.drawn)
         scores = score_cell(folder / "predictions.h5", metrics, STRICT).cases
-    loaded = {name: plugin.load()() for name, plugin in metrics.items()}
+    loaded = {name: plugin.load() for name, plugin in metrics.items()}
     phases = {"predict": {"seconds": 1.0, "peak_memory_mib": 1.0}}
     record = make_record(
         spec, cell.status, reason="" if cell.status is Status.OK else "what went wrong", protocol="strict",
-        scoring=scoring_digests(metrics, STRICT), metrics=metrics_json(reduce_fold(scores, loaded, STRICT)),
+        scoring=scored_by(metrics, STRICT), metrics=metrics_json(reduce_fold(scores, loaded, STRICT)),
         metric_faults={}, profile={"phases": phases},
     )  # fmt: skip
     scores.write_csv(folder / "cases.csv.gz")

@@ -17,7 +17,7 @@ from mrbench.engine.plan import Request, make_plan
 from mrbench.engine.predict import Predictor
 from mrbench.engine.record import make_record, write_record
 from mrbench.engine.run import Run
-from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scoring_digests
+from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scored_by
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.metrics.protocol import STRICT
 from mrbench.registry import Registry, discover
@@ -144,7 +144,7 @@ def _scores(folder: Path, registry: Registry, raters: str) -> dict[str, Any]:
     names = [p.key for p in registry.plugins["metric"] if p.card.table or p.key.startswith("ged_p")]
     chosen = applicable_metrics(registry, raters, (*names, "ged_aa"))
     scored = score_cell(folder / "predictions.h5", chosen, STRICT)
-    return {"scoring": scoring_digests(chosen, STRICT), "metrics": metrics_json(scored.values), "metric_faults": {}}
+    return {"scoring": scored_by(chosen, STRICT), "metrics": metrics_json(scored.values), "metric_faults": {}}
 
 
 def _write_curves(path: Path, seed: int) -> None:

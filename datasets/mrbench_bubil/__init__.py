@@ -3,7 +3,7 @@
 from mrbench.cards import DatasetCard
 from mrbench.hooks import hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 CITATION = "Gurari et al., IEEE Winter Conference on Applications of Computer Vision (WACV), 2015"
 LICENCE = "BSD-4-Clause (Boston University)"
@@ -12,7 +12,7 @@ LICENCE = "BSD-4-Clause (Boston University)"
 def _record(collection: str, summary: str) -> DatasetCard:
     return DatasetCard(
         name=f"bubil-{collection}",
-        code=f"mrbench_bubil.dataset:Bubil{collection.capitalize()}",
+        code=f"mrbench_bubil.dataset:load_{collection}",
         config="mrbench_bubil.config:BubilConfig",
         summary=summary,
         citation=CITATION,

@@ -3,7 +3,7 @@
 from mrbench.cards import DatasetCard
 from mrbench.hooks import hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 
 @hookimpl
@@ -11,7 +11,7 @@ def mrbench_datasets() -> list[DatasetCard]:
     return [
         DatasetCard(
             name="folder",
-            code="mrbench_folder.dataset:Folder",
+            code="mrbench_folder.dataset:load",
             config="mrbench_folder.config:FolderConfig",
             opens="file",
             summary="Images and masks of your own, imported from any folder",

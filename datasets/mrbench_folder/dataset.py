@@ -5,33 +5,29 @@ from pathlib import Path
 from mrbench.data.caseset import CaseSet
 from mrbench.data.container import open_container
 from mrbench.errors import DataAbsentError
-from mrbench.interfaces.dataset import Dataset
 from mrbench_folder.config import FolderConfig
 
 IMPORT = "mrbench data import FOLDER"
 
 
-class Folder(Dataset[FolderConfig]):
-    """The cases of one container, streamed; what they are, the container says."""
+def load(config: FolderConfig, folder: Path) -> CaseSet:
+    """The cases of one container, streamed; what they are and how they are split, the container says.
 
-    def load(self) -> CaseSet:
-        """The cases with the splits that the container holds.
-
-        Raises:
-            DataAbsentError: no container is named, or there is none of that name.
-            DataError: it is there and wrong.
-        """
-        if not self.config.file:
-            raise DataAbsentError(
-                "data set 'folder' needs a container",
-                expected="the option file: what mrbench data import wrote from a folder of images and masks",
-                found=f"no file named; {_containers(self.folder)}",
-                hint=f"{IMPORT}, which prints the commands that go on",
-            )
-        path = self.folder / Path(self.config.file).expanduser()  # an absolute path stands for itself
-        if not path.is_file():
-            raise _absent(path, self.config.file, self.folder)
-        return open_container(path, "stream")
+    Raises:
+        DataAbsentError: no container is named, or there is none of that name.
+        DataError: it is there and wrong.
+    """
+    if not config.file:
+        raise DataAbsentError(
+            "data set 'folder' needs a container",
+            expected="the option file: what mrbench data import wrote from a folder of images and masks",
+            found=f"no file named; {_containers(folder)}",
+            hint=f"{IMPORT}, which prints the commands that go on",
+        )
+    path = folder / Path(config.file).expanduser()  # an absolute path stands for itself
+    if not path.is_file():
+        raise _absent(path, config.file, folder)
+    return open_container(path, "stream")
 
 
 def _absent(path: Path, name: str, folder: Path) -> DataAbsentError:

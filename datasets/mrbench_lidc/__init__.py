@@ -3,7 +3,7 @@
 from mrbench.cards import DatasetCard
 from mrbench.hooks import hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 CITATION = "Armato et al., Med. Phys. 38:915, 2011; Clark et al., J. Digit. Imaging 26:1045, 2013"
 LICENCE = "CC BY 3.0"
@@ -16,7 +16,7 @@ def mrbench_datasets() -> list[DatasetCard]:
     return [
         DatasetCard(
             name="lidc",
-            code="mrbench_lidc.dataset:Lidc",
+            code="mrbench_lidc.dataset:load",
             config="mrbench_lidc.config:LidcConfig",
             prepare="mrbench_lidc.prepare:prepare_nodules",
             summary="Lung nodules on CT, one slice each, four readers (virtual raters ranked by area)",
@@ -27,7 +27,7 @@ def mrbench_datasets() -> list[DatasetCard]:
         ),
         DatasetCard(
             name="lidc-1609",
-            code="mrbench_lidc.slices:Lidc1609",
+            code="mrbench_lidc.slices:load_1609",
             config="mrbench_lidc.config:LidcConfig",
             prepare="mrbench_lidc.prepare:prepare_1609",
             summary="The 1,609 CT slices of the published LIDC benchmark, 128 x 128, four readers, with its folds",
@@ -38,7 +38,7 @@ def mrbench_datasets() -> list[DatasetCard]:
         ),
         DatasetCard(
             name="lidc-1609-masks",
-            code="mrbench_lidc.masks:Lidc1609Masks",
+            code="mrbench_lidc.masks:load",
             config="mrbench_lidc.config:LidcConfig",
             summary="Masks of the 1,609 published slices without their images: agreement and fusions, no learning",
             citation=CITATION,
@@ -47,7 +47,7 @@ def mrbench_datasets() -> list[DatasetCard]:
         ),
         DatasetCard(
             name="lidc-15096",
-            code="mrbench_lidc.slices:Lidc15096",
+            code="mrbench_lidc.slices:load_15096",
             config="mrbench_lidc.config:EverySliceConfig",
             prepare="mrbench_lidc.prepare:prepare_15096",
             summary="The 15,096 CT slices of the Probabilistic U-Net's PyTorch data, 128 x 128, anonymous readers",
@@ -58,7 +58,7 @@ def mrbench_datasets() -> list[DatasetCard]:
         ),
         DatasetCard(
             name="lidc-phiseg",
-            code="mrbench_lidc.slices:LidcPhiseg",
+            code="mrbench_lidc.slices:load_phiseg",
             config="mrbench_lidc.config:EverySliceConfig",
             prepare="mrbench_lidc.prepare:prepare_phiseg",
             summary="CT slices as PHiSeg's code stores them, 128 x 128, anonymous readers, with its split",

@@ -8,7 +8,6 @@ from mrbench.data.caseset import ArrayPixels, CaseSet
 from mrbench.data.description import Description, Raters
 from mrbench.data.splits import Split, split_by_subject
 from mrbench.errors import DataAbsentError, DataError
-from mrbench.interfaces.dataset import Dataset
 from mrbench_lidc import CITATION, LICENCE
 from mrbench_lidc.collection import RANKS, SLOTS
 from mrbench_lidc.config import LidcConfig
@@ -20,81 +19,79 @@ ORIGIN = "TCIA LIDC-IDRI, doi 10.7937/K9/TCIA.2015.LO9QL9SX"
 """Of the archive's nodules."""
 
 
-class Lidc(Dataset[LidcConfig]):
+def load(config: LidcConfig, folder: Path) -> CaseSet:
     """Nodule slices of LIDC-IDRI: image (1, 64, 64), four masks, nine ratings per reader.
 
     Every scan was read by four radiologists, so a slot without an outline is a reader who marked nothing
     (``unmarked=empty``) unless one prefers not to know (``unmarked=absent``). Rows are chosen and ranked at native
-    resolution, before the crop; a mask that the crop cuts stays, and ``clipped`` in the metadata counts them.
+    resolution, before the crop; a mask that the crop cuts stays, and ``clipped`` in the metadata counts them. The split
+    ``strict`` is by patient, balanced in the mean area (mm²) of their nodules.
+
+    They come from the container that ``mrbench data prepare lidc`` leaves, else from ``lidc_nodules.npz``. The two are
+    cut alike; the declared origin, which enters the digest, tells them apart.
+
+    Raises:
+        DataAbsentError: neither file is in the data folder.
+        DataError: the file is there and wrong.
     """
+    found, origin, path = _read(folder)
+    nodules = _chosen(found, path, config)
+    return CaseSet(
+        description=_description(origin, config),
+        pixels=ArrayPixels(nodules.images[:, None, *CROP], nodules.masks[:, :, *CROP].astype(np.uint8)),
+        ids=nodules.ids,
+        subjects=nodules.patients,
+        present=nodules.used if config.unmarked == "absent" else np.ones_like(nodules.used),
+        splits={"strict": _split(nodules, config)},
+        spacings=tuple((mm, mm) for mm in nodules.spacing.tolist()),
+        attributes={name: nodules.ratings[:, :, a] for a, name in enumerate(nodules.rating_names)},
+        metadata=_metadata(nodules),
+    )
 
-    def load(self) -> CaseSet:
-        """The cases, with a ``strict`` split by patient, balanced in the mean area (mm²) of their nodules.
 
-        They come from the container that ``mrbench data prepare lidc`` leaves, else from ``lidc_nodules.npz``. The two
-        are cut alike; the declared origin, which enters the digest, tells them apart.
+def _read(folder: Path) -> tuple[Nodules, str, Path]:
+    container, archive = folder / PREPARED, folder / FILE
+    if container.is_file():
+        return *read_prepared(container), container
+    if archive.is_file():
+        return read_nodules(archive), ORIGIN, archive
+    raise _absent(folder)
 
-        Raises:
-            DataAbsentError: neither file is in the data folder.
-            DataError: the file is there and wrong.
-        """
-        found, origin, path = self._read()
-        nodules = self._chosen(found, path)
-        return CaseSet(
-            description=self._description(origin),
-            pixels=ArrayPixels(nodules.images[:, None, *CROP], nodules.masks[:, :, *CROP].astype(np.uint8)),
-            ids=nodules.ids,
-            subjects=nodules.patients,
-            present=self._present(nodules),
-            splits={"strict": self._split(nodules)},
-            spacings=tuple((mm, mm) for mm in nodules.spacing.tolist()),
-            attributes={name: nodules.ratings[:, :, a] for a, name in enumerate(nodules.rating_names)},
-            metadata=_metadata(nodules),
-        )
 
-    def _read(self) -> tuple[Nodules, str, Path]:
-        container, archive = self.folder / PREPARED, self.folder / FILE
-        if container.is_file():
-            return *read_prepared(container), container
-        if archive.is_file():
-            return read_nodules(archive), ORIGIN, archive
-        raise _absent(self.folder)
+def _chosen(nodules: Nodules, path: Path, config: LidcConfig) -> Nodules:
+    if config.subset == "four":
+        nodules = nodules.rows(np.all(nodules.areas > 0, axis=1))
+    if not nodules.patients:
+        raise DataError(f"{path} has no nodule with four non-empty masks", expected="at least one")
+    return nodules.ranked() if config.raters == "ranked" else nodules
 
-    def _chosen(self, nodules: Nodules, path: Path) -> Nodules:
-        if self.config.subset == "four":
-            nodules = nodules.rows(np.all(nodules.areas > 0, axis=1))
-        if not nodules.patients:
-            raise DataError(f"{path} has no nodule with four non-empty masks", expected="at least one")
-        return nodules.ranked() if self.config.raters == "ranked" else nodules
 
-    def _present(self, nodules: Nodules) -> np.ndarray:
-        return nodules.used if self.config.unmarked == "absent" else np.ones_like(nodules.used)
+def _split(nodules: Nodules, config: LidcConfig) -> Split:
+    size = nodules.areas.mean(axis=1) * nodules.spacing**2
+    return split_by_subject(
+        nodules.patients,
+        folds=config.folds,
+        seed=config.split_seed,
+        validation_share=config.validation_share,
+        size=size.tolist(),
+    )
 
-    def _split(self, nodules: Nodules) -> Split:
-        size = nodules.areas.mean(axis=1) * nodules.spacing**2
-        return split_by_subject(
-            nodules.patients,
-            folds=self.config.folds,
-            seed=self.config.split_seed,
-            validation_share=self.config.validation_share,
-            size=size.tolist(),
-        )
 
-    def _description(self, origin: str) -> Description:
-        ranked = self.config.raters == "ranked"
-        return Description(
-            name="lidc" if self.config.subset == "four" else "lidc-all",
-            version="1",
-            classes=("background", "nodule"),
-            channels=("CT",),
-            raters=Raters.RANKED if ranked else Raters.EXCHANGEABLE,
-            rater_names=RANKS if ranked else SLOTS,
-            normalisation="byte",
-            augmentation=("flip", "rotate90"),
-            licence=LICENCE,
-            citation=CITATION,
-            origin=origin,
-        )
+def _description(origin: str, config: LidcConfig) -> Description:
+    ranked = config.raters == "ranked"
+    return Description(
+        name="lidc" if config.subset == "four" else "lidc-all",
+        version="1",
+        classes=("background", "nodule"),
+        channels=("CT",),
+        raters=Raters.RANKED if ranked else Raters.EXCHANGEABLE,
+        rater_names=RANKS if ranked else SLOTS,
+        normalisation="byte",
+        augmentation=("flip", "rotate90"),
+        licence=LICENCE,
+        citation=CITATION,
+        origin=origin,
+    )
 
 
 def _absent(folder: Path) -> DataAbsentError:

@@ -14,7 +14,6 @@ import numpy as np
 from mrbench.data.archive import Field, read_archive
 from mrbench.data.caseset import ArrayPixels, CaseSet
 from mrbench.errors import DataAbsentError, DataError
-from mrbench.interfaces.dataset import Dataset
 from mrbench_lidc import published
 from mrbench_lidc.collection import MASKS
 from mrbench_lidc.config import LidcConfig
@@ -32,25 +31,21 @@ _FIELDS = {
 }
 
 
-class Lidc1609Masks(Dataset[LidcConfig]):
-    """The published slices' masks: image (0, 128, 128), four masks, nine ratings per reader.
+def load(config: LidcConfig, folder: Path) -> CaseSet:
+    """The published slices' masks: image (0, 128, 128), four masks, nine ratings per reader; splits of ``lidc-1609``.
 
     Without images nothing can learn; fusions of the masks and agreement of the raters are what it is for.
+
+    Raises:
+        DataAbsentError: ``lidc_slices_masks.npz`` is not in the data folder.
+        DataError: it is there and wrong.
     """
-
-    def load(self) -> CaseSet:
-        """The slices that the options choose, with the splits of ``lidc-1609``.
-
-        Raises:
-            DataAbsentError: ``lidc_slices_masks.npz`` is not in the data folder.
-            DataError: it is there and wrong.
-        """
-        path = self.folder / FILE
-        if not path.is_file():
-            raise _absent(self.folder)
-        cases = MASKS.view(_read(path), self.config)
-        strict = published.strict(cases.subjects, self.config)
-        return replace(cases, splits={"strict": strict} | benchmark_splits(cases, self.config))
+    path = folder / FILE
+    if not path.is_file():
+        raise _absent(folder)
+    cases = MASKS.view(_read(path), config)
+    strict = published.strict(cases.subjects, config)
+    return replace(cases, splits={"strict": strict} | benchmark_splits(cases, config))
 
 
 def _absent(folder: Path) -> DataAbsentError:

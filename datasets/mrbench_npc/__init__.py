@@ -7,7 +7,7 @@ MRI, each tumour outlined by one of four.
 from mrbench.cards import DatasetCard
 from mrbench.hooks import hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 _LICENCE = "terms of the MMIS-2024 challenge"
 
@@ -17,7 +17,7 @@ def mrbench_datasets() -> list[DatasetCard]:
     return [
         DatasetCard(
             name="npc",
-            code="mrbench_npc.dataset:Npc",
+            code="mrbench_npc.dataset:load",
             config="mrbench_npc.config:NpcConfig",
             prepare="mrbench_npc.prepare:prepare",
             summary="Nasopharyngeal carcinoma, MRI volumes (T1, contrast-enhanced T1, T2), four identified raters",
@@ -28,7 +28,7 @@ def mrbench_datasets() -> list[DatasetCard]:
         ),
         DatasetCard(
             name="gbm",
-            code="mrbench_npc.gbm.dataset:Gbm",
+            code="mrbench_npc.gbm.dataset:load",
             config="mrbench_npc.gbm.config:GbmConfig",
             prepare="mrbench_npc.gbm.prepare:prepare",
             summary="Glioblastoma, MRI volumes, each outlined by one of four identified raters",

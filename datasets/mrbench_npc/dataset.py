@@ -6,34 +6,29 @@ from pathlib import Path
 from mrbench.data.caseset import CaseSet
 from mrbench.data.container import open_container
 from mrbench.errors import DataAbsentError, DataError
-from mrbench.interfaces.dataset import Dataset
 from mrbench_npc.config import NpcConfig
 from mrbench_npc.prepare import container_name, describe
 from mrbench_npc.splits import SLICES, make_splits
 
 
-class Npc(Dataset[NpcConfig]):
-    """Volumes (3, D, 128, 128) with four identified raters, streamed from the container.
+def load(config: NpcConfig, folder: Path) -> CaseSet:
+    """Volumes (3, D, 128, 128) with four identified raters, streamed; splits ``strict``, ``80-20-20`` and ``100-20``.
 
     The unit is the volume. Slices for training are cut from the volumes of the training list, or, with
     ``slices=training_2d``, are the challenge's own as volumes of depth one. Each belongs to the subject of its volume,
     so that a slice of a volume that was moved to validation is in no list, and a list that held it would be refused.
+
+    Raises:
+        DataAbsentError: the container is not in the data folder.
+        DataError: it is there and wrong.
     """
-
-    def load(self) -> CaseSet:
-        """The cases with the splits ``strict``, ``80-20-20`` and ``100-20``.
-
-        Raises:
-            DataAbsentError: the container is not in the data folder.
-            DataError: it is there and wrong.
-        """
-        path = self.folder / container_name(self.config)
-        if not path.is_file():
-            raise _absent(self.folder, self.config)
-        cases = open_container(path, "stream")
-        if cases.description != describe(self.config):
-            raise _other(path, cases.description.name, self.config)
-        return replace(cases, splits=make_splits(cases.ids, cases.subjects, self.config))
+    path = folder / container_name(config)
+    if not path.is_file():
+        raise _absent(folder, config)
+    cases = open_container(path, "stream")
+    if cases.description != describe(config):
+        raise _other(path, cases.description.name, config)
+    return replace(cases, splits=make_splits(cases.ids, cases.subjects, config))
 
 
 def _absent(folder: Path, config: NpcConfig) -> DataAbsentError:

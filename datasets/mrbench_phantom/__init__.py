@@ -3,7 +3,7 @@
 from mrbench.cards import DatasetCard
 from mrbench.hooks import hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 VERSION = "1"
 """Of the definition: any change that moves a pixel raises it."""
@@ -15,7 +15,7 @@ def mrbench_datasets() -> list[DatasetCard]:
     return [
         DatasetCard(
             name="phantom",
-            code="mrbench_phantom.dataset:Phantom",
+            code="mrbench_phantom.dataset:load",
             config="mrbench_phantom.config:PhantomConfig",
             summary="generated lung lesions with soft, lobulated and part-solid borders; 2 to 8 raters with styles",
             version=VERSION,

@@ -3,7 +3,7 @@
 from mrbench.cards import DatasetCard
 from mrbench.hooks import hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 
 @hookimpl
@@ -11,7 +11,7 @@ def mrbench_datasets() -> list[DatasetCard]:
     return [
         DatasetCard(
             name="qubiq",
-            code="mrbench_qubiq.dataset:Qubiq",
+            code="mrbench_qubiq.dataset:load",
             config="mrbench_qubiq.config:QubiqConfig",
             prepare="mrbench_qubiq.prepare:prepare",
             summary="QUBIQ: brain growth, brain tumour, kidney or prostate slices (MR, CT), 3 to 7 raters; option task",

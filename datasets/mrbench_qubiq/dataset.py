@@ -6,36 +6,34 @@ from pathlib import Path
 from mrbench.data.caseset import CaseSet
 from mrbench.data.container import open_container
 from mrbench.errors import DataAbsentError, DataError
-from mrbench.interfaces.dataset import Dataset
 from mrbench_qubiq.config import QubiqConfig
 from mrbench_qubiq.prepare import container_name, describe
 from mrbench_qubiq.splits import make_splits
 
 
-class Qubiq(Dataset[QubiqConfig]):
-    """Slices (C, H, W) of one task with its three to seven raters, at the size that they were released in."""
+def load(config: QubiqConfig, folder: Path) -> CaseSet:
+    """Slices (C, H, W) of one task with its three to seven raters, at the size that they were released in.
 
-    def load(self) -> CaseSet:
-        """The cases with the splits ``strict`` and ``training-validation``.
+    The splits are ``strict`` and ``training-validation``.
 
-        Raises:
-            DataAbsentError: the task's container is not in the data folder.
-            DataError: it is there and wrong.
-        """
-        path = self.folder / container_name(self.config)
-        if not path.is_file():
-            raise _absent(self.folder, self.config)
-        cases = open_container(path)
-        declared = replace(describe(self.config), training_size=cases.description.training_size)
-        if replace(cases.description, raters=declared.raters) != declared:
-            raise _other(path, cases.description.name, self.config)
-        same = cases.description == declared
-        return replace(
-            cases,
-            description=declared,
-            splits=make_splits(cases.ids, self.config),
-            stored_digest=cases.stored_digest if same else None,
-        )
+    Raises:
+        DataAbsentError: the task's container is not in the data folder.
+        DataError: it is there and wrong.
+    """
+    path = folder / container_name(config)
+    if not path.is_file():
+        raise _absent(folder, config)
+    cases = open_container(path)
+    declared = replace(describe(config), training_size=cases.description.training_size)
+    if replace(cases.description, raters=declared.raters) != declared:
+        raise _other(path, cases.description.name, config)
+    same = cases.description == declared
+    return replace(
+        cases,
+        description=declared,
+        splits=make_splits(cases.ids, config),
+        stored_digest=cases.stored_digest if same else None,
+    )
 
 
 def _absent(folder: Path, config: QubiqConfig) -> DataAbsentError:

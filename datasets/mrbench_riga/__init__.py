@@ -3,7 +3,7 @@
 from mrbench.cards import DatasetCard
 from mrbench.hooks import hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 
 @hookimpl
@@ -11,7 +11,7 @@ def mrbench_datasets() -> list[DatasetCard]:
     return [
         DatasetCard(
             name="riga",
-            code="mrbench_riga.dataset:Riga",
+            code="mrbench_riga.dataset:load",
             config="mrbench_riga.config:RigaConfig",
             prepare="mrbench_riga.prepare:prepare",
             summary="RIGA: fundus photographs, optic disc rim and cup, six identified raters",

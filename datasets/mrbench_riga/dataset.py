@@ -6,33 +6,28 @@ from pathlib import Path
 from mrbench.data.caseset import CaseSet
 from mrbench.data.container import open_container
 from mrbench.errors import DataAbsentError, DataError
-from mrbench.interfaces.dataset import Dataset
 from mrbench_riga.config import RigaConfig
 from mrbench_riga.prepare import FILE, describe
 from mrbench_riga.splits import make_splits
 
 
-class Riga(Dataset[RigaConfig]):
+def load(config: RigaConfig, folder: Path) -> CaseSet:
     """Crops of the disc region (3, size, size) with six identified raters, streamed from ``riga.h5``.
 
     Three classes that exclude each other: the cup lies in the disc, so what the disc has beyond it is its rim, and the
-    disc is both together.
+    disc is both together. The splits are ``strict`` and ``magrabia``.
+
+    Raises:
+        DataAbsentError: ``riga.h5`` is not in the data folder.
+        DataError: it is there and wrong, or of another size.
     """
-
-    def load(self) -> CaseSet:
-        """The cases with the splits ``strict`` and ``magrabia``.
-
-        Raises:
-            DataAbsentError: ``riga.h5`` is not in the data folder.
-            DataError: it is there and wrong, or of another size.
-        """
-        path = self.folder / FILE
-        if not path.is_file():
-            raise _absent(self.folder)
-        cases = open_container(path, "stream")
-        if cases.description != describe(self.config):
-            raise _other(path, cases, self.config)
-        return replace(cases, splits=make_splits(cases.ids, self.config))
+    path = folder / FILE
+    if not path.is_file():
+        raise _absent(folder)
+    cases = open_container(path, "stream")
+    if cases.description != describe(config):
+        raise _other(path, cases, config)
+    return replace(cases, splits=make_splits(cases.ids, config))
 
 
 def _absent(folder: Path) -> DataAbsentError:

@@ -5,42 +5,33 @@ from collections.abc import Iterator
 import numpy as np
 
 from mrbench.cards import MethodCard
-from mrbench.configuration import Config
 from mrbench.consensus import majority_vote
-from mrbench.interfaces.draw import Draw, DrawKind, one_hot
-from mrbench.interfaces.fusion import Fusion, Trial
+from mrbench.data.description import Description
+from mrbench.interfaces.fusion import Trial
 
 
-class Empty(Fusion[Config]):
+def empty(masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator) -> Trial:  # noqa: ARG001
     """Background everywhere, scored against every rater present: what marking nothing would get."""
-
-    def fuse(self, masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator) -> Iterator[Trial]:  # noqa: ARG002
-        if present.any():
-            yield Trial(present, [self.consensus(np.zeros(masks.shape[1:], np.uint8))])
-
-    def consensus(self, labels: np.ndarray) -> Draw:
-        """A draw of certainty in labels ``(*spatial)``."""
-        return Draw(DrawKind.CONSENSUS, one_hot(labels, self.description.n_classes))
+    return Trial(consensus=np.zeros(masks.shape[1:], np.uint8))
 
 
-class MoreThanHalf(Empty):
+def of_more_than_half(
+    masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator, description: Description  # noqa: ARG001
+) -> Trial:  # fmt: skip
     """The label that more than half of the raters present gave, background where there is none."""
-
-    def fuse(self, masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator) -> Iterator[Trial]:  # noqa: ARG002
-        if present.any():
-            yield Trial(present, [self.consensus(more_than_half(masks[present], self.description.n_classes))])
+    return Trial(consensus=more_than_half(masks[present], description.n_classes))
 
 
-class VoteOfOthers(Empty):
+def vote_of_others(
+    masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator, description: Description  # noqa: ARG001
+) -> Iterator[Trial]:  # fmt: skip
     """The majority vote (at least half) of the other raters against each rater left out; one trial each.
 
     The one vote that does not see the mask it is scored on. No trial where fewer than two raters are present.
     """
-
-    def fuse(self, masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator) -> Iterator[Trial]:  # noqa: ARG002
-        for rater in np.flatnonzero(present) if np.count_nonzero(present) > 1 else ():
-            own = np.arange(present.size) == rater
-            yield Trial(own, [self.consensus(majority_vote(masks[present & ~own], self.description.n_classes))])
+    for rater in np.flatnonzero(present) if np.count_nonzero(present) > 1 else ():
+        own = np.arange(present.size) == rater
+        yield Trial(consensus=majority_vote(masks[present & ~own], description.n_classes), truth=own)
 
 
 def more_than_half(masks: np.ndarray, classes: int) -> np.ndarray:
@@ -56,8 +47,8 @@ def _card(name: str, summary: str) -> MethodCard:
 
 
 BOUNDS = (
-    (_card("vote-of-others", "at least half of the others, against the rater left out"), VoteOfOthers),
-    (_card("more-than-half", "more than half of the raters present"), MoreThanHalf),
-    (_card("empty", "background everywhere"), Empty),
+    (_card("vote-of-others", "at least half of the others, against the rater left out"), vote_of_others),
+    (_card("more-than-half", "more than half of the raters present"), of_more_than_half),
+    (_card("empty", "background everywhere"), empty),
 )
-"""Cards and classes; they are rows of agreement alone, and no method that a run can name."""
+"""Cards and fusions; they are rows of agreement alone, and no method that a run can name."""

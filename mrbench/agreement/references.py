@@ -2,21 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from mrbench.agreement.bounds import BOUNDS
 from mrbench.cards import Capability, MethodCard, MetricCard
 from mrbench.configuration import Config
 from mrbench.data.case import Case
 from mrbench.data.description import Description
+from mrbench.engine.metric_faults import reduce_each
 from mrbench.engine.plan import capabilities_fit
 from mrbench.engine.predict import Predictor
 from mrbench.engine.score import applicable_metrics
 from mrbench.engine.score_block import CaseScorer
+from mrbench.interfaces.fusion import Fuse, bound
 from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scores import MetricScores
-from mrbench.metrics.scoring import reduce_fold
 from mrbench.registry import Registry
 from mrbench.results.caveats import SEES_TEST_MASKS
 from mrbench.results.table import Row, RowKind, Table, Value, values_of
@@ -55,22 +55,27 @@ class _Reference:
         self.scorer.add(case.id, case.subject, trials)
 
     def row(self) -> Row:
+        values, faults = ({}, {"": self.failure}) if self.failure else self._reduced()
         return Row(
             label=self.name,
             kind=RowKind.HUMAN,
-            values={} if self.failure else self._values(),
+            values=values,
             samples=self.samples,
             caveats=(SEES_TEST_MASKS,),
-            failures=(self.failure,) if self.failure else tuple(self.scorer.faults.values()),
+            failures=tuple(faults.values()),
             summary=self.summary,
         )
 
-    def _values(self) -> dict[str, Value]:
+    def _reduced(self) -> tuple[dict[str, Value], dict[str, str]]:
+        """Values with intervals, and what metrics did wrong."""
         metrics, protocol = self.scorer.metrics, self.scorer.protocol
         scores = self.scorer.scores.only(set(metrics) - set(self.scorer.faults))
-        found = values_of([(0, reduce_fold(scores, metrics, protocol))], 1, protocol)
-        own = dict(scores.by_metric())
-        return {name: _with_interval(value, own[name], metrics[name], protocol) for name, value in found.items()}
+        reduced, faults = reduce_each(scores, metrics, protocol)
+        values = {
+            name: _with_interval(value, scores.of(name), metrics[name], protocol)
+            for name, value in values_of([(0, reduced)], 1, protocol).items()
+        }
+        return values, {**self.scorer.faults, **faults}
 
 
 def _with_interval(value: Value, scores: MetricScores, metric: Metric, protocol: ScoringProtocol) -> Value:
@@ -103,7 +108,7 @@ class References:
         plugins = applicable_metrics(registry, description.raters, only)
         self.description, self.samples, self.protocol = description, samples, protocol
         self.records: dict[str, MetricCard] = {name: plugin.card for name, plugin in plugins.items()}
-        self.metrics: dict[str, Metric] = {name: plugin.load()() for name, plugin in plugins.items()}
+        self.metrics: dict[str, Metric] = {name: plugin.load() for name, plugin in plugins.items()}
         self.shown = [name for name, record in self.records.items() if only or record.table]
         self.references = [*self._installed(registry), *self._own()]
 
@@ -130,15 +135,15 @@ class References:
                 yield self._reference(plugin.key, plugin.card, None, f"not applicable: {'; '.join(reasons)}")
             else:
                 config = plugin.load_config().parse({}, owner=plugin.key)
-                yield self._at_work(plugin.key, plugin.card, plugin.load()(config, self.description))
+                yield self._at_work(plugin.key, plugin.card, bound(plugin.load(), config, self.description))
 
     def _own(self) -> Iterator[_Reference]:
-        for record, fusion in BOUNDS:
-            yield self._at_work(record.name, record, fusion(Config(), self.description))
+        for record, fuse in BOUNDS:
+            yield self._at_work(record.name, record, bound(fuse, Config(), self.description))
 
-    def _at_work(self, name: str, record: MethodCard, fusion: Any) -> _Reference:
+    def _at_work(self, name: str, record: MethodCard, fuse: Fuse) -> _Reference:
         seed = derive_seed(0, self.description.name, "agreement")
-        predictor = Predictor.of_fusion(record, self.description, self.samples, fusion, seed)
+        predictor = Predictor.of_fusion(record, self.description, self.samples, fuse, seed)
         return self._reference(name, record, predictor)
 
     def _reference(self, name: str, record: MethodCard, predictor: Predictor | None, failure: str = "") -> _Reference:

@@ -7,6 +7,8 @@ from importlib import import_module
 import click
 
 from mrbench import __version__
+from mrbench.cli.interruption import ended_by_signals
+from mrbench.cli.streams import write_plainly
 from mrbench.errors import MrbenchError
 from mrbench.naming import pick, qualified
 from mrbench.plugin_commands import callable_names, plugin_commands
@@ -24,6 +26,7 @@ COMMANDS = {
         "Print differences of methods with tests, ranks, and what scoring variants shift.",
     ),
     "export": ("mrbench.cli.export", "Write a run's predictions as files that other programs open."),
+    "repair": ("mrbench.cli.repair", "Check every file of a run; move what is damaged aside."),
     "data": ("mrbench.cli.data", "Prepare, verify and look at data sets."),
     "leaderboard": ("mrbench.cli.leaderboard", "Pack results, check them, and build tables and a site."),
     "agreement": ("mrbench.cli.agreement", "Measure how far the raters of a data set agree."),
@@ -77,6 +80,13 @@ def _forget(_value: object) -> None:
 
 
 def main() -> None:
+    """Runs a command, whatever its output can hold and whatever signal ends it."""
+    write_plainly()
+    with ended_by_signals():
+        _run()
+
+
+def _run() -> None:
     """Runs a command; errors that a user can act on are printed without a traceback and own their exit code."""
     try:
         sys.exit(group.main(prog_name="mrbench", standalone_mode=False))
@@ -90,12 +100,18 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read our output has enough of it
         sys.exit(141)
     except OSError as error:
-        click.echo(visible(f"mrbench: cannot use {error.filename or 'a file'}: {error.strerror or error}"), err=True)
+        click.echo(visible(f"mrbench: {_in_words(error)}"), err=True)
         sys.exit(1)
     except MemoryError as error:
         short = MrbenchError("there is not enough memory for this", found=str(error))
         click.echo(f"mrbench: {short.message}", err=True)
         sys.exit(short.exit_code)
     except click.Abort:
-        click.echo("mrbench: interrupted; the same command continues from here", err=True)
-        sys.exit(130)
+        raise KeyboardInterrupt from None
+
+
+def _in_words(error: OSError) -> str:
+    from mrbench.engine.writing_faults import writing_error
+
+    told = writing_error(error)
+    return told.message if told else f"cannot use {error.filename or 'a file'}: {error.strerror or error}"

@@ -18,8 +18,7 @@ from mrbench.cli.plugins import registry
 from mrbench.errors import UsageError
 from mrbench.testing.candidate import Candidate, find_candidate
 from mrbench.testing.catalogue import GROUPS, all_checks, check_names, checks_of
-from mrbench.testing.check import KINDS, Check
-from mrbench.testing.outcome import Outcome, Verdict, run_checks
+from mrbench.testing.check import KINDS, Check, Outcome, Verdict, run_checks
 
 COLOURS = {Verdict.PASSED: "green", Verdict.FAILED: "red", Verdict.EXPECTED_FAILURE: "yellow"}
 INDENT = 18

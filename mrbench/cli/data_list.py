@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from mrbench.bounded import said
 from mrbench.cli.options import DATA, PLUGIN_FILES
 from mrbench.cli.plugins import registry
 from mrbench.data.folder import data_folder
@@ -51,7 +52,7 @@ def _facts(plugin: Plugin[Any], data: Path | None) -> dict[str, Any]:
     except MrbenchError as error:
         return facts | {"state": "damaged", "reason": error.what}
     except Exception as error:  # of a plugin: the others are still worth listing
-        return facts | {"state": "damaged", "reason": f"{type(error).__name__}: {error}"}
+        return facts | {"state": "damaged", "reason": f"{type(error).__name__}: {said(error)}"}
     return facts | {
         "state": "prepared",
         "raters": cases.description.raters.value,

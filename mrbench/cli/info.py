@@ -1,6 +1,7 @@
 """``mrbench info``."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,7 +12,7 @@ from mrbench.cli.plugins import registry
 from mrbench.configuration import flat
 from mrbench.data.imported import imported_sets
 from mrbench.errors import UnknownNameError
-from mrbench.registry import SPOKEN, Kind, Plugin, Registry
+from mrbench.registry import SPOKEN, Kind, Plugin, Registry, discover
 
 
 @click.command("info")
@@ -20,7 +21,7 @@ from mrbench.registry import SPOKEN, Kind, Plugin, Registry
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(name: str, plugin_files: tuple[Path, ...], as_json: bool) -> None:
     """Show what a method, data set or metric says of itself, with its options."""
-    kind, plugin = _find(registry(plugin_files), name)
+    kind, plugin = _find(plugin_files, name)
     facts = {"kind": kind, **vars(plugin.card), "distribution": plugin.distribution}
     config = plugin.load_config() if kind in ("method", "dataset") else None
     options = _options(config) if config else []
@@ -34,10 +35,24 @@ def command(name: str, plugin_files: tuple[Path, ...], as_json: bool) -> None:
         click.echo(formatter.getvalue(), nl=False)
 
 
-def _find(found: Registry, name: str) -> tuple[Kind, Plugin[Any]]:
-    for kind in get_args(Kind):
-        if any(name in (p.qualified, p.card.name) for p in found.plugins[kind]):
+def _find(files: Sequence[Path], name: str) -> tuple[Kind, Plugin[Any]]:
+    light = registry(files, ("method", "dataset"))
+    # Only who asks for a metric waits for the cards of metrics.
+    return _installed(light, name) or _elsewhere(discover(files=files), name)
+
+
+def _installed(found: Registry, name: str) -> tuple[Kind, Plugin[Any]] | None:
+    for kind, plugins in found.plugins.items():
+        if any(name in (p.qualified, p.card.name) for p in plugins):
             return kind, found.get(kind, name)
+    return None
+
+
+def _elsewhere(found: Registry, name: str) -> tuple[Kind, Plugin[Any]]:
+    """A metric, or a data set that was imported."""
+    metric = _installed(found, name)
+    if metric:
+        return metric
     imported = {plugin.name: plugin for plugin in imported_sets(found, None)}
     if name in imported:
         return "dataset", imported[name]
@@ -64,8 +79,8 @@ def _plain(value: Any) -> Any:
 def _sections(
     plugin: Plugin[Any], kind: Kind, facts: dict[str, Any], options: list[dict[str, Any]]
 ) -> list[tuple[str, list[tuple[str, str]]]]:
-    shown = ("summary", "version", "citation", "licence", "source", "family", "direction", "range", "needs", "empty")
-    lines = [(name, str(facts[name])) for name in shown if facts.get(name)]
+    shown = "summary gives version citation licence source family direction range needs empty"
+    lines = [(name, str(facts[name])) for name in shown.split() if facts.get(name)]
     if facts.get("capabilities"):
         lines.append(("capabilities", ", ".join(sorted(facts["capabilities"]))))
     sections = [(f"{getattr(plugin.card, 'kind', SPOKEN[kind])} {plugin.qualified}", lines)]

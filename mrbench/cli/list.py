@@ -20,8 +20,9 @@ OBSERVERS = "observers"
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(what: str | None, plugin_files: tuple[Path, ...], as_json: bool) -> None:
     """List the methods, data sets, metrics or observers that are there; all of them without an argument."""
-    found = registry(plugin_files)
-    facts = {name: [_facts(plugin) for plugin in found.of_kind(kind)] for name, kind in KINDS.items()}
+    kinds = {name: kind for name, kind in KINDS.items() if what in (None, name)}
+    found = registry(plugin_files, kinds.values())
+    facts = {name: [_facts(plugin) for plugin in found.of_kind(kind)] for name, kind in kinds.items()}
     facts[OBSERVERS] = [_observer_facts(observer) for observer in found.observers]
     if as_json:
         click.echo(json.dumps(facts[what] if what else facts, indent=1))

@@ -6,13 +6,12 @@ from typing import get_args
 import click
 
 from mrbench.cli.plugins import registry
-from mrbench.registry import Kind
-from mrbench.scaffold.names import Names
+from mrbench.scaffold.names import Made, Names
 from mrbench.scaffold.write import next_commands, write_plugin
 
 
 @click.command("new")
-@click.argument("kind", type=click.Choice(get_args(Kind)))
+@click.argument("kind", type=click.Choice(get_args(Made)))
 @click.argument("name")
 @click.option(
     "--folder",
@@ -21,11 +20,12 @@ from mrbench.scaffold.write import next_commands, write_plugin
     help="Where to write it. [default: the current folder]",
 )
 @click.option("--file", "single", is_flag=True, help="Write one file, for --plugin-file, instead of a package.")
-def command(kind: Kind, name: str, folder: Path, single: bool) -> None:
+def command(kind: Made, name: str, folder: Path, single: bool) -> None:
     """Write a plugin that works as it is, to be made your own: the package mrbench-NAME, or one file.
 
     \b
     mrbench new method my-segmenter
+    mrbench new fusion my-vote --file
     mrbench new metric my-metric --file
     """
     names = Names(kind, name, single)

@@ -2,10 +2,14 @@
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mrbench.data.folder import RESULTS
+
+if TYPE_CHECKING:
+    from mrbench.engine.jobs import Jobs
 
 DATA = click.option(
     "--data",
@@ -29,6 +33,21 @@ PLUGIN_FILES = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     help="A Python file with a plugin of your own; repeat for several.",
 )
+
+
+class _Jobs(click.ParamType):  # type: ignore[type-arg]
+    """A number of cells from 1, or ``auto``."""
+
+    name = "jobs"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Jobs":
+        text = str(value)
+        if not re.fullmatch("auto|0*[1-9][0-9]{0,5}", text):
+            self.fail(f"{text!r} is neither a number from 1 nor auto.", param, ctx)
+        return "auto" if text == "auto" else int(text)
+
+
+JOBS = _Jobs()
 
 
 def read_budgets(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[int, ...]:

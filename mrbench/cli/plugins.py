@@ -1,21 +1,21 @@
 """The registry as commands use it: plugins that were set aside are told of once, on stderr."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from mrbench.plugin_file import file_of
-from mrbench.registry import Registry, discover
+from mrbench.registry import KINDS, Kind, Registry, discover
 
 if TYPE_CHECKING:
     from mrbench.engine.result import Result
 
 
-def registry(files: Sequence[Path] = ()) -> Registry:
-    """All plugins, those of single files included, with one warning line for each one that was set aside."""
-    found = discover(files=files)
+def registry(files: Sequence[Path] = (), kinds: Iterable[Kind] = tuple(KINDS)) -> Registry:
+    """All plugins of the kinds, those of single files included, with a warning line for each one that was set aside."""
+    found = discover(files=files, kinds=kinds)
     for line in found.warnings():
         click.echo(f"warning: {line}", err=True)
     return found

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from mrbench.cli.options import DATA, METRICS, OUT, PLUGIN_FILES
+from mrbench.cli.options import DATA, JOBS, METRICS, OUT, PLUGIN_FILES
 from mrbench.cli.plugins import registry
 from mrbench.configuration import as_text, flat
 from mrbench.data.folder import data_folder
@@ -27,7 +27,7 @@ SET = "mrbench.cli.run.set"
 
 EXITS = """\b
 Exit codes: 0 all that was asked for is there, 1 a cell failed, 2 usage,
-4 results of another version, 130 interrupted."""
+4 results of another version, 130, 143, 129 ended by Ctrl-C, SIGTERM, SIGHUP."""
 
 
 def _read_config(ctx: click.Context, _parameter: click.Parameter, path: Path | None) -> Path | None:
@@ -135,6 +135,14 @@ def _as_default(parameter: click.Option, value: Any) -> Any:
     show_default=True,
     help="Of convolutions in training. bf16 takes about two thirds of the time where the hardware has it.",
 )
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 1024),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Threads of a cell, a condition that its numbers depend on.",
+)
 @PLUGIN_FILES
 @METRICS
 @DATA
@@ -150,7 +158,14 @@ def _as_default(parameter: click.Option, value: Any) -> Any:
     help="An observer that is told of every cell, e.g. tensorboard; repeat for several.",
 )
 @click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True)
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Cells side by side.")
+@click.option(
+    "--jobs",
+    type=JOBS,
+    default="auto",
+    show_default=True,
+    metavar="N",
+    help="Cells side by side; changes no number. auto: as many as cores and free memory allow, one for each GPU.",
+)
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Per cell.")
 @click.option("--force", is_flag=True, help="Compute finished cells again, trainings included.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
@@ -192,7 +207,7 @@ def _launch(options: Mapping[str, Any]) -> Launch:
         limit=options["limit"],
         split=options["split"],
         test_on=options["test_on"],
-        conditions=Conditions.chosen(options["raters_present"], options["sparsity"], options["precision"]),
+        conditions=_conditions(options),
         data=data_folder(options["data"]),
     )
     return Launch(
@@ -205,6 +220,10 @@ def _launch(options: Mapping[str, Any]) -> Launch:
         plugin_files=options["plugin_files"],
         observe=options["observers"],
     )
+
+
+def _conditions(options: Mapping[str, Any]) -> Conditions:
+    return Conditions.chosen(options["raters_present"], options["sparsity"], options["precision"], options["threads"])
 
 
 def _preset(text: str) -> tuple[str, str]:
@@ -231,6 +250,8 @@ def _print_plan(planned: PlannedRun, *, as_json: bool) -> None:
     for spec, state, built in rows:
         remark = ", not yet built" if built is False else ""
         click.echo(f"{spec.title}  preset {spec.preset}  {spec.digest[:12]}  {state}{remark}")
+    for line in planned.other_code:
+        click.echo(line)
     click.echo(f"run {run.id}: nothing was computed; {len(rows)} cells")
 
 

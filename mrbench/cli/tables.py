@@ -13,6 +13,7 @@ from rich.text import Text
 from mrbench.cli.columns import Column, grids, print_notes
 from mrbench.data.folder import RESULTS
 from mrbench.engine.cell import domain_title
+from mrbench.engine.record import reproduce
 from mrbench.engine.result import Result, exit_code
 from mrbench.engine.run import Run
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
@@ -88,6 +89,7 @@ def _as_json(run: Run, results: Sequence[Result], tables: Sequence[Table]) -> di
                 "status": result.status.value,
                 "reason": result.reason,
                 "folder": str(result.spec.folder(run.results)),
+                "reproduce": reproduce(result.spec, (result.record or {}).get("metrics", ())),
                 "metrics": (result.record or {}).get("metrics", {}),
                 "profile": (result.record or {}).get("profile", {}),
             }

@@ -138,7 +138,7 @@ class _Scorer:
 
     def __init__(self, run: MethodRun, metrics: Mapping[str, Plugin[Any]]) -> None:
         self.run, self.metrics = run, metrics
-        self.loaded: dict[str, Metric] = {name: plugin.load()() for name, plugin in metrics.items()}
+        self.loaded: dict[str, Metric] = {name: plugin.load() for name, plugin in metrics.items()}
         self.faults: list[str] = []
         self.errors: dict[int, DataError] = {}
 

@@ -59,23 +59,23 @@ def cases_of(plugin: Plugin[Any], config: "Config", data: Path | None = None) ->
     """
     from mrbench.data.plugin_pixels import PluginPixels
 
-    factory = plugin.load()
+    load = plugin.load()
     with blamed(f"data set {plugin.key!r} cannot be loaded", plugin.modules):
-        cases = factory(config, data_folder(data)).load()
-    _check_loaded(cases, plugin, factory)
+        cases = load(config, data_folder(data))
+    _check_loaded(cases, plugin, load)
     own = type(cases.pixels).__module__.partition(".")[0] in plugin.modules
     return replace(cases, pixels=PluginPixels(cases.pixels, cases.ids, plugin.key, plugin.modules)) if own else cases
 
 
-def _check_loaded(cases: Any, plugin: Plugin[Any], factory: Any) -> None:
+def _check_loaded(cases: Any, plugin: Plugin[Any], load: Any) -> None:
     from mrbench.data.caseset import CaseSet
 
     if not isinstance(cases, CaseSet):
         raise PluginError(
-            f"data set {plugin.key!r} cannot be loaded: load() returned no CaseSet",
-            expected="load() returns a CaseSet",
+            f"data set {plugin.key!r} cannot be loaded: it returned no CaseSet",
+            expected="load(config, folder) returns a CaseSet",
             found=f"{cases!r:.80}",
-            place=of_function(factory.load),
+            place=of_function(load),
         )
     if isinstance(plugin, ImportedSet) and cases.description.name != plugin.name:
         raise DataError(

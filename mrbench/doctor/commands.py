@@ -1,8 +1,8 @@
 """The commands of other distributions, and whether they can be loaded."""
 
-import traceback
 from collections.abc import Collection, Sequence
 
+from mrbench.bounded import traceback_of
 from mrbench.doctor.names import twice
 from mrbench.doctor.section import Section
 from mrbench.errors import PluginError
@@ -25,7 +25,7 @@ def commands(found: Sequence[PluginCommand], built_in: Collection[str]) -> Secti
 
 
 def _behind(fault: PluginError) -> str:
-    return "".join(traceback.format_exception(fault.__cause__)) if fault.__cause__ else fault.message
+    return traceback_of(fault.__cause__) if fault.__cause__ else fault.message
 
 
 def _fault(command: PluginCommand) -> PluginError | None:

@@ -1,10 +1,10 @@
 """The data sets: which are ready, and how to get the others. Content is not verified."""
 
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mrbench.bounded import said, traceback_of
 from mrbench.data.loading import cases_of, configured
 from mrbench.doctor.section import Section
 from mrbench.errors import DataAbsentError, MrbenchError
@@ -44,6 +44,6 @@ def _state(plugin: Plugin[Any], folder: Path) -> dict[str, str]:
     except DataAbsentError as error:
         return {"state": "absent", "found": error.found, "wanted": error.expected, "next": error.hint}
     except (Exception, SystemExit) as error:
-        said = error.message if isinstance(error, MrbenchError) else f"{type(error).__name__}: {error}"
-        said = said.removeprefix(f"data set {plugin.key!r} cannot be loaded").removeprefix(": ")
-        return {"state": "wrong", "found": said, "traceback": traceback.format_exc()}
+        found = error.message if isinstance(error, MrbenchError) else f"{type(error).__name__}: {said(error)}"
+        found = found.removeprefix(f"data set {plugin.key!r} cannot be loaded").removeprefix(": ")
+        return {"state": "wrong", "found": found, "traceback": traceback_of(error)}

@@ -1,58 +1,37 @@
 """The machine: processor, memory and accelerators, as cells will find them."""
 
-import os
 import platform
 import warnings
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from mrbench.doctor.section import Section, gib
+from mrbench.engine.conditions import AS_USUAL
 from mrbench.engine.devices import visible_gpus
 from mrbench.engine.record import processor
-from mrbench.engine.threads import LIBRARIES, cores, threads_per_cell
-
-GROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
-MEMORY = Path("/proc/meminfo")
+from mrbench.engine.threads import cores, memory
 
 
 def machine() -> Section:
     """Processor, cores, threads of a cell, memory (bytes) and the devices that torch can use."""
-    memory, (devices, attention, said) = _memory(), _devices()
-    facts = {"machine": platform.machine(), "processor": processor(), "cores": cores(), "threads": threads_per_cell(1)}
+    found, (devices, attention, said) = memory(), _devices()
+    facts = {"machine": platform.machine(), "processor": processor(), "cores": cores(), "threads": AS_USUAL.threads}
     return Section(
         title="machine",
         rows=[
             ("processor", f"{facts['processor']} ({facts['machine']})"),
             ("cores", f"{facts['cores']} to use"),
-            ("threads", f"{facts['threads']} per cell, " + _reason()),
-            ("memory", ", ".join(f"{name} {gib(number)}" for name, number in memory.items()) or "unknown"),
+            ("threads", f"{AS_USUAL.threads} per cell unless --threads says otherwise"),
+            ("memory", ", ".join(f"{name} {gib(number)}" for name, number in found.items()) or "unknown"),
             *((name, ", ".join(_device(one) for one in own) or "none") for name, own in devices.items()),
         ],
-        facts=facts | {"memory": memory, "devices": devices},
+        facts=facts | {"memory": found, "devices": devices},
         attention=attention,
         notes=[*said, *_unused(devices)],
     )
 
 
-def _reason() -> str:
-    return f"as {LIBRARIES[0]} says" if os.environ.get(LIBRARIES[0]) else "divided by --jobs"
-
-
 def _device(facts: dict[str, Any]) -> str:
     return facts["name"] + (f" {gib(facts['memory'])}" if "memory" in facts else "")
-
-
-def _memory() -> dict[str, int]:
-    found = {}
-    with suppress(OSError, ValueError, AttributeError):
-        found["total"] = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    with suppress(OSError, ValueError, StopIteration):
-        lines = MEMORY.read_text().splitlines()
-        found["available"] = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
-    with suppress(OSError, ValueError):  # no number: no limit
-        found["limit"] = int(GROUP_LIMIT.read_text())
-    return found
 
 
 def _devices() -> tuple[dict[str, list[dict[str, Any]]], list[str], list[str]]:

@@ -1,11 +1,11 @@
 """The plugins of every distribution: what they provide, and what was set aside."""
 
-import traceback
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from mrbench.bounded import traceback_of
 from mrbench.doctor.names import twice
 from mrbench.doctor.section import Section
 from mrbench.errors import MrbenchError, PluginError
@@ -25,7 +25,7 @@ def find_plugins(files: Sequence[Path]) -> Registry:
 
 def _behind(error: MrbenchError) -> str:
     fault = error.__context__  # what the file raised, where it raised anything
-    return "".join(traceback.format_exception(fault)) if isinstance(error, PluginError) and fault else ""
+    return traceback_of(fault) if isinstance(error, PluginError) and fault else ""
 
 
 def plugins(registry: Registry) -> Section:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from mrbench.data.description import Description
 from mrbench.data.loading import configured
-from mrbench.engine.cell import CellSpec
+from mrbench.engine.cell import REPAIR, CellSpec
+from mrbench.engine.manifest import check_files, read_sealed
 from mrbench.engine.wrapping import row_card
-from mrbench.errors import PluginError
+from mrbench.errors import DataError, PluginError
 from mrbench.registry import Plugin, Registry
 from mrbench.seeds import derive_seed
 
@@ -33,11 +34,11 @@ def method_of(spec: CellSpec, registry: Registry) -> Plugin[Any]:
         PluginError: it is another version now.
     """
     plugin: Plugin[Any] = registry.get("method", spec.method)
-    if plugin.version != spec.method_version:
+    if plugin.card.version != spec.definition:
         raise PluginError(
             f"method {plugin.key!r} changed since the run was planned",
-            expected=f"version {spec.method_version}",
-            found=f"version {plugin.version}",
+            expected=f"version {spec.definition}",
+            found=f"version {plugin.card.version}",
             hint="run the command again",
         )
     return plugin
@@ -59,8 +60,31 @@ def untrained(spec: CellSpec, plugin: Plugin[Any], description: Description) -> 
     return method
 
 
+def read_training(folder: Path) -> dict[str, Any] | None:
+    """What a finished training says of itself, or None where there is none.
+
+    Raises:
+        DataError: it is not readable, or not what was written.
+    """
+    path = folder / TRAINED
+    try:
+        training, broken = read_sealed(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot read the training {path}", found=str(error), hint=REPAIR) from error
+    if broken:
+        raise DataError(f"the training {path} is damaged", found=broken, hint=REPAIR)
+    return dict(training)
+
+
 def load_weights(method: "Method[Any]", training: Path, device: "torch.device") -> None:
-    """Gives a method the weights of a finished training, ready to predict on a device."""
+    """Gives a method the weights of a finished training, ready to predict on a device.
+
+    Raises:
+        DataError: a file of them is not what was written.
+    """
+    check_files(training, read_training(training) or {}, WEIGHTS)
     method.load(training / WEIGHTS)
     # No gradients: the counter of operations stumbles over views of parameters that could have some.
     method.to(device).requires_grad_(False)

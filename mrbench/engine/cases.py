@@ -18,6 +18,7 @@ import numpy as np
 
 from mrbench.data.archive import FREE_BYTES, MAX_RATIO, Bounded
 from mrbench.engine.cell import CASES, COMPUTED_AGAIN, PREDICTIONS
+from mrbench.engine.manifest import check_file
 from mrbench.engine.result import StoredScores
 from mrbench.engine.score import is_scored, score_cell
 from mrbench.errors import DataError, IncompatibleError
@@ -58,25 +59,32 @@ class CellFiles:
         """
         if samples is None and is_scored(self.record, metrics, protocol) and (self.folder / CASES).is_file():
             faults = {name: text for name, text in self.record.get("metric_faults", {}).items() if name in metrics}
-            scores = read_cases(self.folder / CASES).only(set(metrics) - set(faults))
+            scores = read_cases(check_file(self.folder, self.record, CASES)).only(set(metrics) - set(faults))
             self._check(scores, metrics)
             return StoredScores(scores, faults)
-        predictions = self.folder / PREDICTIONS
-        if not predictions.is_file():
+        if not (self.folder / PREDICTIONS).is_file():
             raise IncompatibleError(
                 f"the cell {self.folder} has no scores under the protocol {protocol.name!r} and no predictions to "
                 "score",
                 expected=PREDICTIONS,
                 hint=COMPUTED_AGAIN,
             )
-        scored = score_cell(predictions, metrics, protocol, samples=samples)
+        scored = score_cell(self.predictions(), metrics, protocol, samples=samples)
         return StoredScores(scored.cases.only(set(metrics) - set(scored.faults)), scored.faults)
+
+    def predictions(self) -> Path:
+        """The path of the cell's predictions, once they are what was written.
+
+        Raises:
+            DataError: they are not there, or not what was written.
+        """
+        return check_file(self.folder, self.record, PREDICTIONS)
 
     def _check(self, scores: Scores, metrics: Mapping[str, Plugin[Any]]) -> None:
         try:
             check_places(scores, self.description)
             for name, own in scores.by_metric():
-                check_vectors(name, own, metrics[name].load()())
+                check_vectors(name, own, metrics[name].load())
         except ValueError as error:
             path = self.folder / CASES
             raise DataError(f"{path} fits no such cell", found=f"{error}"[:200], hint=COMPUTED_AGAIN) from error
@@ -95,15 +103,15 @@ def check_places(scores: Scores, description: Mapping[str, Any]) -> None:
 
 
 def check_vectors(name: str, scores: MetricScores, metric: Metric) -> None:
-    """Can a metric finalise its statistics vectors? One that inherits ``finalise`` can, of any length.
+    """Can a metric finalise its statistics vectors? One that is not pooled can, of any length.
 
     Raises:
         ValueError: it cannot, or gives a value that is not finite.
     """
-    if type(metric).finalise is Metric.finalise:
+    if metric.pooled is None:
         return
     length = scores.statistics.shape[1]
-    for total in _totals(scores) if metric.pooled else scores.statistics[:1]:
+    for total in _totals(scores):
         if not math.isfinite(_finalised(total, metric)):
             raise ValueError(f"metric {name!r} cannot finalise its {length} numbers")
 

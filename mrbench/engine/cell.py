@@ -12,8 +12,9 @@ from pydantic import ConfigDict, Field, ValidationError, with_config
 from mrbench.digests import digest_json
 from mrbench.engine.conditions import AS_USUAL, Conditions, FlatForm
 from mrbench.errors import DataError
+from mrbench.plugin_file import file_of
 
-FORMAT = 1
+FORMAT = 2
 """Version of what cells and trainings look like on disk and of what enters their digests."""
 
 SHORT = 16
@@ -22,16 +23,24 @@ SHORT = 16
 
 PREDICTIONS = "predictions.h5"
 CASES = "cases.csv.gz"
+CURVES = "curves.csv"
 """Files in a cell's folder."""
 
 COMPUTED_AGAIN = "mrbench run --force computes the cell again"
 """The next command where a file of a cell cannot be read."""
+
+REPAIR = "mrbench repair RUN moves it aside; the same mrbench run then computes it anew and keeps the others"
+"""The next commands where a file is not what was written."""
 
 EXTERNAL = "external:"
 """Begins the method key of predictions that were made elsewhere."""
 
 PluginKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_@-]*(\.?[A-Za-z0-9_@:-]+)*$", max_length=200)]
 """A registry key; what it admits is safe in a folder's name."""
+
+
+CodeDigest = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
+"""Of code, blank where there is none."""
 
 
 class Status(StrEnum):
@@ -90,18 +99,22 @@ class Member:
     training: Mapping[str, Any]
     prediction: Mapping[str, Any]
     changed: Mapping[str, Any]
+    training_code: CodeDigest
+    prediction_code: CodeDigest
     seeds: tuple[Annotated[int, Field(ge=0)], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class CellSpec:
-    """Everything that a cell is a function of, besides the data and the code.
+    """Everything that a cell is a function of, data and code by their digests.
 
     Attributes:
         method, dataset: registry keys (``name``, or ``distribution:name`` for plugins of others).
         kind: does the method learn, is it a fusion, or were its predictions made elsewhere?
         family, sampler: methods of one family share a training and differ by sampler.
-        method_version: of the method's definition.
+        method_version: of the method's definition; of a plugin file with the content's digest, for people.
+        training_code, prediction_code: digests of the code that trained weights and draws are a function of, those of
+            equivalent code being one; blank where nothing is trained, or was drawn here.
         capabilities: of the method, as it declared them; no part of the digest.
         options: of the method, all of them.
         training, prediction: those that enter the digest of each step, files by their content.
@@ -136,6 +149,8 @@ class CellSpec:
     fold: Annotated[int, Field(ge=0)]
     seed: Annotated[int, Field(ge=0)]
     samples: Annotated[int, Field(ge=1)]
+    training_code: CodeDigest = ""
+    prediction_code: CodeDigest = ""
     limit: int | None = None
     conditions: Conditions = AS_USUAL
     member: Member | None = None
@@ -180,19 +195,27 @@ class CellSpec:
         """Digest of the training, folds and seeds aside; of a wrapper, that of its members."""
         if self.member:
             return self.trainings[0].training_digest
-        fit = {"family": self.family, "version": self.method_version, "options": dict(self.training)}
+        fit = {"family": self.family, "version": self.definition, "options": dict(self.training)}
+        fit["code"] = self.training_code
         return digest_json(self._on() | fit | self.conditions.as_json())
 
     @property
     def digest(self) -> str:
         """Digest of the predictions, folds and seeds aside; scores are recomputed at will and are no part of it."""
         draws: dict[str, Any] = {"sampler": self.sampler, "options": dict(self.prediction), "samples": self.samples}
+        draws["code"] = self.prediction_code
         if self.member:
             of = {"of": self.member.method, "options": dict(self.member.prediction)}
-            draws |= {"wrapper": self.method_version, "member": of}
+            draws |= {"wrapper": self.definition, "member": of | {"code": self.member.prediction_code}}
         if self.test_on:
             draws |= {"tested": [self.test_on.data_digest, self.test_on.split, self.test_on.split_digest]}
         return digest_json({"training": self.training_digest, "method": self.method, "limit": self.limit} | draws)
+
+    @property
+    def definition(self) -> str:
+        """Version of the method's definition as its card says; the code has digests of its own."""
+        card, plus, _ = self.method_version.rpartition("+")
+        return card if plus and file_of(self.method) else self.method_version
 
     @property
     def place(self) -> str:

@@ -1,7 +1,7 @@
 """A training's conditions: what the harness changes in the training of any method; no method knows of it."""
 
 from copy import copy
-from dataclasses import dataclass, fields, make_dataclass
+from dataclasses import dataclass, fields, make_dataclass, replace
 from functools import cache
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 
@@ -22,21 +22,25 @@ PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 @dataclass(frozen=True, kw_only=True)
 class Conditions:
-    """How raters are made absent in a training, and its precision.
+    """How raters are made absent in a training, its precision and its threads.
 
     Attributes:
         raters_present: so many raters of each training image, the others absent; None: all who looked.
         sparsity: are the present raters drawn anew at every step, or fixed once for each case? Says nothing without
             ``raters_present``.
         precision: of the networks' convolutions in training; predictions are computed in float32.
+        threads: of the cell's numerical work, its predictions included; sums depend on how many share them.
     """
 
     raters_present: Annotated[int, Field(ge=1, le=10_000)] | None = None
     sparsity: Sparsity = "per_step"
     precision: Precision = "float32"
+    threads: Annotated[int, Field(ge=1, le=1024)] = 1
 
     @classmethod
-    def chosen(cls, raters_present: int | None, sparsity: Sparsity | None, precision: Precision) -> "Conditions":
+    def chosen(
+        cls, raters_present: int | None, sparsity: Sparsity | None, precision: Precision, threads: int = 1
+    ) -> "Conditions":
         """Those that somebody asks for; no sparsity: ``per_step``.
 
         Raises:
@@ -44,7 +48,8 @@ class Conditions:
         """
         if sparsity and raters_present is None:
             raise UsageError(f"--sparsity {sparsity} without a number of raters", hint="--raters-present N")
-        asked = {"raters_present": raters_present, "sparsity": sparsity or cls.sparsity, "precision": precision}
+        asked: dict[str, Any] = {"raters_present": raters_present, "sparsity": sparsity or cls.sparsity}
+        asked |= {"precision": precision, "threads": threads}
         try:
             return _adapter().validate_python(asked)
         except ValidationError as error:
@@ -64,12 +69,14 @@ class Conditions:
                 expected=f"1..{n_raters}, for it has {n_raters} raters",
                 hint=f"--raters-present {n_raters} or less",
             )
-        return Conditions(precision=self.precision) if self.raters_present == n_raters else self
+        every = self.raters_present == n_raters
+        return replace(self, raters_present=None, sparsity=Conditions.sparsity) if every else self
 
     def as_json(self) -> dict[str, Any]:
         """What is not as usual, as JSON types: what enters digests."""
         absence = {} if self.raters_present is None else {n: getattr(self, n) for n in ("raters_present", "sparsity")}
-        return absence | ({} if self.precision == "float32" else {"precision": self.precision})
+        others = {n: getattr(self, n) for n in ("precision", "threads") if getattr(self, n) != getattr(Conditions, n)}
+        return absence | others
 
     @property
     def command_line(self) -> list[str]:
@@ -87,7 +94,8 @@ class Conditions:
         """What a reader must know before comparing, a phrase each."""
         absence = f"{self.presence} per {self._drawn_per}" if self.presence else ""
         lowered = f"trained in {self.precision}" if self.precision != "float32" else ""
-        return [text for text in (absence, lowered) if text]
+        threaded = f"{self.threads} threads" if self.threads > 1 else ""
+        return [text for text in (absence, lowered, threaded) if text]
 
     @property
     def facts(self) -> dict[str, str]:
@@ -97,6 +105,8 @@ class Conditions:
             facts["Raters present in training"] = f"{self.raters_present}, drawn per {self._drawn_per}"
         if self.precision != "float32":
             facts["Precision of training"] = self.precision
+        if self.threads > 1:
+            facts["Threads"] = str(self.threads)
         return facts
 
     @property
@@ -110,7 +120,7 @@ class Conditions:
 
 
 AS_USUAL = Conditions()
-"""All raters who looked, in float32."""
+"""All raters who looked, in float32, on one thread."""
 
 
 def _option(name: str) -> str:

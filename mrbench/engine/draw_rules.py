@@ -1,4 +1,4 @@
-"""What a draw, a trial and the numbers of draws must be."""
+"""What a draw and the numbers of a method's draws must be."""
 
 from collections import Counter
 from typing import Any
@@ -8,7 +8,6 @@ import numpy as np
 from mrbench.cards import Capability, MethodCard
 from mrbench.errors import DivergedError, PluginError
 from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.fusion import Trial
 
 TOLERANCE = 1e-3
 """How far a pixel's probabilities may be from summing to one."""
@@ -38,7 +37,7 @@ def check_draw(draw: Any, shape: tuple[int, ...], n_raters: int, where: str) -> 
 
 def _check_type(draw: Any, where: str) -> None:
     if not isinstance(draw, Draw) or not isinstance(draw.probability, np.ndarray):
-        found = f"a Draw with a {_kind(draw.probability)}" if isinstance(draw, Draw) else f"a {_kind(draw)}"
+        found = f"a Draw with a {kind_of(draw.probability)}" if isinstance(draw, Draw) else f"a {kind_of(draw)}"
         raise PluginError(f"{where}: not a Draw with a NumPy array", expected="a Draw with a NumPy array", found=found)
     if not isinstance(draw.kind, DrawKind):
         raise PluginError(f"{where}: a draw of no kind", expected="a DrawKind", found=repr(draw.kind))
@@ -47,7 +46,8 @@ def _check_type(draw: Any, where: str) -> None:
         raise PluginError(f"{where}: probabilities are not floats", expected="float32", found=found)
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """What a value is, in a word: ``list``, ``torch.Tensor``."""
     own = type(value)
     return own.__qualname__ if own.__module__ == "builtins" else f"{own.__module__.partition('.')[0]}.{own.__name__}"
 
@@ -61,25 +61,6 @@ def _check_probabilities(array: np.ndarray, where: str) -> None:
     if low < -TOLERANCE or high > 1 + TOLERANCE or np.abs(total - 1).max() > TOLERANCE * len(array):
         found = f"values in [{low:.4g}, {high:.4g}], sums in [{total.min():.4g}, {total.max():.4g}]"
         raise PluginError(f"{where}: not probabilities", expected=expected, found=found)
-
-
-def check_trial(trial: Any, present: np.ndarray, where: str) -> None:
-    """Refuses what is not a trial against one or more of the raters who are present, ``(R,)`` bool.
-
-    Raises:
-        PluginError: no trial, or a truth that names nobody or somebody who is absent.
-    """
-    if not isinstance(trial, Trial):
-        raise PluginError(f"{where}: not a Trial", expected="trials, none of too few raters", found=f"a {_kind(trial)}")
-    truth, looked = np.asarray(trial.truth), np.flatnonzero(present).tolist()
-    if truth.shape != present.shape or truth.dtype != bool:
-        expected, found = f"({len(present)},) bool", f"{truth.shape} {truth.dtype}"
-        raise PluginError(f"{where}: the truth of a trial is no set of raters", expected=expected, found=found)
-    named = np.flatnonzero(truth).tolist()
-    if not named or not set(named) <= set(looked):
-        what = "names absent raters" if named else "names no rater"
-        expected, found = f"one or more of the raters present, {looked}", f"raters {named}"
-        raise PluginError(f"{where}: the truth of a trial {what}", expected=expected, found=found)
 
 
 def check_method_numbers(seen: Seen, record: MethodCard, n_raters: int, samples: int, where: str) -> None:
@@ -97,17 +78,6 @@ def check_method_numbers(seen: Seen, record: MethodCard, n_raters: int, samples:
         )
     if Capability.CONSENSUS in record.capabilities and seen[DrawKind.CONSENSUS, None] != 1:
         raise PluginError(f"{where}: wrong number of consensus draws", expected="1", found=_told(seen))
-
-
-def check_trial_numbers(seen: Seen, record: MethodCard, samples: int, where: str) -> None:
-    """The same of one trial of a fusion, which predicts what raters it likes.
-
-    Raises:
-        PluginError: no draw, another number of samples than asked for, more than one consensus.
-    """
-    _check_samples(seen, record, samples, where)
-    if seen[DrawKind.CONSENSUS, None] > 1:
-        raise PluginError(f"{where}: wrong number of consensus draws", expected="1 at most", found=_told(seen))
 
 
 def _check_samples(seen: Seen, record: MethodCard, samples: int, where: str) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 from mrbench.cards import Capability, MethodCard
 from mrbench.data.case import Image
 from mrbench.engine.answers import check_answer
+from mrbench.errors import PluginError
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.method import Answer, Method, Probabilities
 from mrbench.interfaces.noise import Noise, Rows
@@ -147,8 +148,18 @@ class ImageAnswers:
             for rater in sorted({chosen[number] for number in window}):
                 own = [number for number in window if chosen[number] == rater]
                 for together in _split(own, self._at_once):
-                    found |= dict(zip(together, self._of_rater(rater, together, DrawKind.SAMPLE), strict=True))
+                    found |= self._random(together, self._of_rater(rater, together, DrawKind.SAMPLE))
             yield from (Draw(DrawKind.SAMPLE, found[number]) for number in window)
+
+    def _random(self, numbers: Sequence[int], rows: np.ndarray) -> dict[int, np.ndarray]:
+        if len(rows) < len(numbers):
+            raise PluginError(
+                f"{self._where(DrawKind.SAMPLE)} is not random, and there is no sample()",
+                expected="answers drawn from noise, for samples of random raters",
+                found=f"one answer for {len(numbers)} draws",
+                place=of_function(self.source.method.as_rater),
+            )
+        return dict(zip(numbers, rows, strict=True))
 
     def _chosen(self, number: int) -> int:
         return derive_seed(self.source.seed, self.image.id, "rater of sample", number) % self.raters_number

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from mrbench.engine.cell import CellSpec, Status
+from mrbench.engine.damage import fault_of_cell, move_aside
 from mrbench.engine.local import LocalExecutor, Outcome
 from mrbench.engine.observers import Observers
-from mrbench.engine.record import make_record, read_record, write_record
+from mrbench.engine.record import is_there, make_record, write_record
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run, failed_folder
-from mrbench.engine.store import discard, is_busy
+from mrbench.engine.store import discard, owner_of
 from mrbench.engine.worker import Order
-from mrbench.errors import DataError, MrbenchError
+from mrbench.errors import MrbenchError
 from mrbench.plugin_file import file_of
-from mrbench.registry import Observer
+from mrbench.registry import Observer, Plugin
 
 
 @dataclass(frozen=True)
@@ -25,17 +26,21 @@ class Settings:
     """How the cells of a run are computed; none of it enters a digest.
 
     Attributes:
+        jobs: cells side by side; ``jobs_reason``: why so many, where nobody said it.
         plugin_files: those that a cell's method or data set may come from; each cell gets its own only.
         metric_files: among them, those with metrics: every cell gets them.
+        metrics: for scoring processes that cells share; none: each cell starts its own.
     """
 
     data: Path
     device: str = "auto"
     jobs: int = 1
+    jobs_reason: str = ""
     timeout: float | None = None
     force: bool = False
     plugin_files: tuple[Path, ...] = ()
     metric_files: tuple[Path, ...] = ()
+    metrics: tuple[Plugin[Any], ...] = ()
     observers: tuple[Observer, ...] = ()
 
 
@@ -56,34 +61,38 @@ def execute(run: Run, settings: Settings, watch: Watch) -> list[Result]:
     kept: list[CellSpec] = []
     todo: list[CellSpec] = []
     for spec in wanted:
-        (kept if is_kept(spec, run.results) else todo).append(spec)
+        (kept if is_kept(spec, run.results, watch) else todo).append(spec)
     observers = Observers(settings.observers, run)
     with observers.of_the_run():
         for spec in kept:
             watch(spec, {"event": "kept"})
             observers.kept(spec)
-        _compute(run, todo, settings, watch, observers)
-    return run.cell_results()
+        untold = _compute(run, todo, settings, watch, observers)
+    return [untold.get(result.spec.title, result) for result in run.cell_results()]
 
 
-def is_kept(spec: CellSpec, results: Path) -> bool:
-    """Is a cell finished? One whose record is damaged, or says that it is not ok, is removed: it is computed anew.
+def is_kept(spec: CellSpec, results: Path, watch: Watch) -> bool:
+    """Is a cell finished and whole, every byte of it? A damaged one is moved aside: it is computed anew.
 
     Raises:
         IncompatibleError: another version wrote it.
     """
     folder = spec.folder(results)
-    try:
-        record = read_record(folder)
-    except DataError:
-        record = {}
-    if record is not None and record.get("status") != Status.OK:
-        discard(folder)  # its training stays, and its predictions are made again
+    if not is_there(folder):
         return False
-    return record is not None
+    if (fault := fault_of_cell(folder)) is None:
+        return True
+    if moved := move_aside(folder, results):  # its training stays, and its predictions are made again
+        watch(spec, {"event": "damaged", "fault": fault.fault, "moved": str(moved)})
+    return False
 
 
-def _compute(run: Run, todo: Sequence[CellSpec], settings: Settings, watch: Watch, observers: Observers) -> None:
+def _compute(
+    run: Run, todo: Sequence[CellSpec], settings: Settings, watch: Watch, observers: Observers
+) -> dict[str, Result]:
+    """Computes cells; returns the failures, by title, that a full disk took no record of."""
+    untold: dict[str, Result] = {}
+
     def seen(spec: CellSpec, event: Mapping[str, Any]) -> None:
         watch(spec, event)
         if event["event"] != "waiting":
@@ -91,13 +100,24 @@ def _compute(run: Run, todo: Sequence[CellSpec], settings: Settings, watch: Watc
 
     work = run.folder / "logs"
     work.mkdir(exist_ok=True)
-    executor = LocalExecutor(work, jobs=settings.jobs, timeout=settings.timeout, device=settings.device)
+    executor = LocalExecutor(
+        work,
+        jobs=settings.jobs,
+        timeout=settings.timeout,
+        device=settings.device,
+        metrics=settings.metrics,
+        metric_files=settings.metric_files,
+    )
     orders = [Order(spec, run.results, settings.data, settings.device, _files(spec, settings)) for spec in todo]
     with closing(executor.run(orders, seen)) as outcomes:  # an interruption ends the workers before the run's end
         for order, outcome in outcomes:
-            _write_outcome(order, outcome)
+            try:
+                _write_outcome(order, outcome)
+            except OSError:
+                untold[order.spec.title] = Result(order.spec, outcome.status, outcome.reason)
             watch(order.spec, {"event": "settled", "status": outcome.status.value, "reason": outcome.reason})
             observers.ended(order.spec)
+    return untold
 
 
 def _files(spec: CellSpec, settings: Settings) -> tuple[Path, ...]:
@@ -120,8 +140,9 @@ def _write_outcome(order: Order, outcome: Outcome) -> None:
 def _delete_results(specs: Sequence[CellSpec], results: Path) -> None:
     cells = [spec.folder(results) for spec in specs]
     folders = dict.fromkeys([*cells, *(one.training_folder(results) for spec in specs for one in spec.trainings)])
-    busy = [folder for folder in folders if is_busy(folder)]
-    if busy:
-        raise MrbenchError(f"another process is computing {busy[0]}", hint="wait for it, or run without --force")
+    for folder in folders:
+        if owner := owner_of(folder):
+            hint = "wait for it or end it, or run without --force"
+            raise MrbenchError(f"{owner} is computing {folder}", hint=hint)
     for folder in folders:
         discard(folder)

@@ -13,19 +13,24 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from signal import SIGKILL
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from mrbench import __version__
 from mrbench.digests import digest_json
 from mrbench.engine.cell import SHORT, CellSpec
 from mrbench.engine.run import Run
-from mrbench.engine.threads import thread_environment, threads_per_cell
+from mrbench.engine.supervisor import PATIENCE, supervised
+from mrbench.engine.threads import PLAIN_TEXT, thread_environment
 from mrbench.errors import MrbenchError, PluginError, UsageError, together
 from mrbench.files import read_json, write_json
 from mrbench.registry import Registry
 
 BUILT = "built.json"
 """In the results folder: digests of what was built. Without it, everything is built once more."""
+
+LAST_BYTES = 2000
+"""Of what it printed, so much is looked at for a last line."""
 
 SECONDS = 300.0
 """For all methods of a run together, importing torch included."""
@@ -37,7 +42,7 @@ class Build:
 
     Attributes:
         method, dataset: registry keys.
-        version: of the method, with the distribution's that it comes from.
+        version: of the method, with the distribution's that it comes from and its code's digest.
         options: of the method, all of them.
         description: of the data set, as JSON types.
     """
@@ -73,7 +78,9 @@ class FirstBuilds:
 
     def _build_of(self, spec: CellSpec) -> Build:
         plugin = self.registry.get("method", spec.method)
-        version = f"{spec.method_version} of {plugin.distribution} {plugin.distribution_version}"
+        version = (
+            f"{spec.method_version} of {plugin.distribution} {plugin.distribution_version}, {spec.prediction_code}"
+        )
         return Build(spec.method, spec.dataset, version, spec.options, self.run.descriptions[spec.dataset])
 
     @cached_property
@@ -125,21 +132,37 @@ def build_all(builds: Sequence[Build], plugin_files: Sequence[Path], seconds: fl
 
 def _process(order: str, seconds: float) -> tuple[int | None, str, list[dict[str, Any] | None]]:
     """Exit code, None where time was up; the last line of what it printed; the answers that it gave."""
-    try:
-        done: Any = subprocess.run(
-            [sys.executable, "-P", "-m", "mrbench.engine.first_builder"],
-            input=order.encode(),
-            capture_output=True,
-            env={**os.environ, **thread_environment(threads_per_cell(1))},
-            timeout=seconds,
-            check=False,
+    with TemporaryFile() as asked, TemporaryFile() as answers, TemporaryFile() as printed:
+        asked.write(order.encode())
+        asked.seek(0)
+        process = subprocess.Popen(
+            supervised([sys.executable, "-P", "-m", "mrbench.engine.first_builder"]),
+            stdin=asked,
+            stdout=answers,
+            stderr=printed,
+            env={**os.environ, **thread_environment(1), **PLAIN_TEXT},
+            start_new_session=True,
         )
-        code = done.returncode
-    except subprocess.TimeoutExpired as error:
-        done, code = error, None
-    lines = (done.stdout or b"").splitlines(keepends=True)
-    said = (done.stderr or b"").decode("utf-8", "replace").strip().splitlines()
-    return code, said[-1] if said else "no output", [json.loads(line) for line in lines if line.endswith(b"\n")]
+        code = _code(process, seconds)
+        answers.seek(0)
+        lines = answers.read().splitlines(keepends=True)
+        return code, _last_line(printed), [json.loads(line) for line in lines if line.endswith(b"\n")]
+
+
+def _code(process: "subprocess.Popen[bytes]", seconds: float) -> int | None:
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        process.terminate()  # its supervisor ends all that came of it
+        process.wait(PATIENCE + 5)
+
+
+def _last_line(printed: IO[bytes]) -> str:
+    printed.seek(max(0, printed.seek(0, os.SEEK_END) - LAST_BYTES))
+    said = printed.read().decode("utf-8", "replace").strip().splitlines()
+    return said[-1] if said else "no output"
 
 
 def _fault(build: Build, answer: Mapping[str, Any] | None) -> MrbenchError | None:

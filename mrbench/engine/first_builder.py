@@ -14,7 +14,10 @@ from typing import Any
 
 from mrbench.data.description import Description
 from mrbench.data.loading import configured
+from mrbench.engine.given import check_given
+from mrbench.engine.supervisor import leave_with_supervisor
 from mrbench.errors import MrbenchError, NotApplicableError, UsageError
+from mrbench.interfaces.fusion import bound
 from mrbench.places import of_error, told
 from mrbench.registry import Plugin, Registry, discover
 
@@ -35,12 +38,17 @@ def construct(plugin: Plugin[Any], options: Mapping[str, Any], description: Desc
     """Builds a method without memory for its weights, where its constructor can; else on the CPU.
 
     Raises:
-        Exception: whatever the plugin does wrong.
+        Exception: whatever the plugin does wrong; a class that lacks what its card gives is not built.
     """
     factory, config = plugin.load(), configured(plugin, options)
-    if plugin.card.kind == "fusion" or plugin.card.wraps:
+    if plugin.card.wraps:
         factory(config, description)
         return
+    if plugin.card.kind == "fusion":
+        bound(factory, config, description)
+        return
+    if isinstance(factory, type):
+        check_given(factory, plugin.card)
     try:
         with _meta():
             _build(factory, config, description)
@@ -77,6 +85,7 @@ def _parts(error: BaseException, plugin: Plugin[Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Reads the order and answers for one method after another."""
+    leave_with_supervisor()
     answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)
     order = json.load(sys.stdin)

@@ -6,9 +6,7 @@ thread count.
 """
 
 import csv
-import errno
 import math
-import pickle
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from mrbench.engine.augmentation import augment
+from mrbench.engine.checkpoints import load_checkpoints, save_checkpoint, set_aside
 from mrbench.engine.conditions import Precision
 from mrbench.engine.owned import check_owned
 from mrbench.engine.slices import AnySlices
@@ -356,23 +355,14 @@ def _weights(method: Method[Any]) -> dict[str, Tensor]:
 
 
 def _save(method: Method[Any], progress: Progress, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with replaced(folder / "checkpoint.pt") as temporary:
-            torch.save({"weights": _weights(method), **vars(progress)}, temporary)
-    except RuntimeError as error:
-        # torch's writer says so little that a full disk could not be told from a fault of the method's.
-        raise OSError(errno.ENOSPC, f"cannot write the checkpoint in {folder}") from error
+    save_checkpoint(folder, (progress.stage, progress.epoch), {"weights": _weights(method), **vars(progress)})
 
 
 def _restored(method: Method[Any], folder: Path | None, device: torch.device) -> Progress:
-    path = folder / "checkpoint.pt" if folder is not None else None
-    if path is None or not path.exists():
-        return Progress()
-    try:
-        saved = torch.load(path, map_location=device, weights_only=True)
-        method.load_state_dict(saved.pop("weights"))
-        return Progress(**saved)
-    except (RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError):
-        path.unlink()  # damaged, or of networks that have changed since: the training starts anew
-        return Progress()
+    for path, saved in load_checkpoints(folder, device) if folder is not None else ():
+        try:
+            method.load_state_dict(saved.pop("weights"))
+            return Progress(**saved)
+        except (RuntimeError, KeyError, TypeError, AttributeError) as error:
+            set_aside(path, f"it is of other networks: {error}")
+    return Progress()

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ from mrbench.data.folder import RESULTS, data_folder
 from mrbench.engine.cell import CellSpec
 from mrbench.engine.execute import Settings, Watch, execute
 from mrbench.engine.first_build import FirstBuilds
+from mrbench.engine.jobs import Jobs, side_by_side
 from mrbench.engine.observers import choose
 from mrbench.engine.plan import Plan, Request, make_plan
 from mrbench.engine.record import is_there
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run, run_of
+from mrbench.engine.superseded import superseded
 from mrbench.registry import Registry
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -27,14 +30,15 @@ class Launch:
 
     Attributes:
         out: the results folder.
-        device, jobs, timeout, force: those of :class:`Settings`.
+        device, timeout, force: those of :class:`Settings`.
+        jobs: cells side by side; ``auto``: as many as the machine has room for.
         plugin_files: with plugins of one's own; ``observe``: names of observers.
     """
 
     request: Request
     out: Path = RESULTS
     device: str = "auto"
-    jobs: int = 1
+    jobs: Jobs = "auto"
     timeout: float | None = None
     force: bool = False
     plugin_files: tuple[Path, ...] = ()
@@ -49,19 +53,23 @@ class Launch:
         """
         observers = choose(registry, self.observe)
         plan = make_plan(self.request, registry)
+        at_once = side_by_side(self.jobs, self.device, self.request.conditions.threads)
         settings = Settings(
             data=self.request.data,
             device=self.device,
-            jobs=self.jobs,
+            jobs=at_once.jobs,
+            jobs_reason=at_once.reason,
             timeout=self.timeout,
             force=self.force,
             plugin_files=tuple(path.resolve() for path in registry.files.values()),
             metric_files=tuple(path.resolve() for path in registry.files_with("metric")),
+            metrics=tuple(registry.plugins["metric"]),
             observers=observers,
         )
         run = run_of(plan, self.out, self.request.data, command)
         builds = FirstBuilds(run, registry, settings.plugin_files)
-        return PlannedRun(plan, run, settings, builds, (*plan.warnings, *self.request.conditions.warnings(self.device)))
+        warnings = (*plan.warnings, *self.request.conditions.warnings(self.device))
+        return PlannedRun(plan, run, settings, builds, registry, warnings)
 
     @property
     def command(self) -> str:
@@ -85,7 +93,7 @@ class Launch:
             *_unusual("--out", self.out, RESULTS),
             *_repeated("--observe", self.observe),
             *_unusual("--device", self.device, Launch.device),
-            *_unusual("--jobs", self.jobs, 1),
+            *_unusual("--jobs", self.jobs, Launch.jobs),
             *_unusual("--timeout", self.timeout, None),
             *(["--force"] if self.force else []),
         ]
@@ -106,6 +114,7 @@ class PlannedRun:
 
     Attributes:
         builds: what it builds before its first cell.
+        registry: with its plugins.
         warnings: what there is to say about its data and its conditions.
     """
 
@@ -113,6 +122,7 @@ class PlannedRun:
     run: Run
     settings: Settings
     builds: FirstBuilds
+    registry: Registry
     warnings: tuple[str, ...] = field(default=())
 
     def compute(self, *, progress: bool) -> list[Result]:
@@ -126,6 +136,11 @@ class PlannedRun:
             self.builds.check(self._to_do())
             return execute(self.run, self.settings, watch)
 
+    @cached_property
+    def other_code(self) -> list[str]:
+        """A line for each method whose cells are computed anew because they are of other code."""
+        return list(superseded(self._to_do(), self.run.results, self.registry))
+
     def _to_do(self) -> list[CellSpec]:
         wanted = [spec for spec, reason in self.run.cells if not reason]
         return [spec for spec in wanted if self.settings.force or not is_there(spec.folder(self.run.results))]
@@ -135,7 +150,7 @@ class PlannedRun:
             return nullcontext(_silent)
         from mrbench.engine.progress import open_progress
 
-        return open_progress(self.plan, self.run, self.settings)
+        return open_progress(self.plan, self.run, self.settings, self.other_code)
 
 
 def _silent(spec: CellSpec, event: Mapping[str, Any]) -> None:

@@ -74,8 +74,8 @@ def _trained(
         method = untrained(spec, method_of(spec, registry), description)
     try:
         load_weights(method, training, device)
-    except (OSError, RuntimeError, KeyError, EOFError, UnpicklingError) as error:
-        found = f"{type(error).__name__}: {error}"[:300]
+    except (DataError, OSError, RuntimeError, KeyError, EOFError, UnpicklingError) as error:
+        found = error.fault if isinstance(error, DataError) else f"{type(error).__name__}: {error}"[:300]
         raise DataError(f"cannot read the weights in {training / WEIGHTS}", found=found, hint=again) from error
     return method
 

@@ -4,13 +4,13 @@ An observer gets copies of its own: what it changes in them changes nothing. Wha
 """
 
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, redirect_stdout, suppress
 from copy import deepcopy
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from mrbench.bounded import said, traceback_of
 from mrbench.errors import MrbenchError, PluginError
 from mrbench.naming import pick
 from mrbench.registry import Observer, Registry
@@ -54,8 +54,7 @@ def check(observer: Observer) -> None:
 
 
 def _line(error: BaseException) -> str:
-    # Not str(error): that is code of the observer's, too.
-    return traceback.format_exception_only(error)[0].strip().partition("\n")[0]
+    return f"{type(error).__name__}: {said(error)}".partition("\n")[0]
 
 
 class Observers:
@@ -115,7 +114,7 @@ class Observers:
         path = self.run.folder / LOG
         with suppress(OSError), path.open("a", encoding="utf-8", errors="replace") as file:
             file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {observer.key} in {hook}\n")
-            file.writelines([*traceback.format_exception(error), "\n"])
+            file.write(f"{traceback_of(error)}\n")
         if first:
             print(
                 f"warning: observer {observer.key!r} failed in {hook} and is not called there again: {_line(error)} "

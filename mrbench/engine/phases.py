@@ -13,7 +13,7 @@ from mrbench.data.splits import Fold
 from mrbench.engine.cell import CASES, PREDICTIONS, CellSpec, DataChoice
 from mrbench.engine.predict import Predictor
 from mrbench.engine.predictions import PredictionWriter
-from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scoring_digests
+from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scored_by
 from mrbench.engine.tested import split_digest, tested_indices
 from mrbench.errors import DataError, MrbenchError
 from mrbench.metrics.protocol import STRICT
@@ -73,21 +73,25 @@ def predict(predictor: Predictor, cases: CaseSet, test: np.ndarray, folder: Path
     writer.close()
 
 
-def score(spec: CellSpec, registry: Registry, cases: CaseSet, folder: Path) -> dict[str, Any]:
+def score(title: str, registry: Registry, raters: str, folder: Path) -> dict[str, Any]:
     """Writes ``cases.csv.gz`` from the stored predictions; returns what the record holds of the scores.
+
+    Args:
+        title: of the cell.
+        raters: of its data set, one of the values of ``Raters``.
 
     Raises:
         MrbenchError: a built-in metric failed. One of a third party that fails costs the others nothing.
     """
-    chosen = applicable_metrics(registry, cases.description.raters)
+    chosen = applicable_metrics(registry, raters)
     scored = score_cell(folder / PREDICTIONS, chosen, STRICT)
     scored.cases.write_csv(folder / CASES)
     built_in = [fault for name, fault in scored.faults.items() if chosen[name].distribution == BUILT_IN]
     if built_in:
-        raise MrbenchError(f"{spec.title} cannot be scored", found=built_in[0])
+        raise MrbenchError(f"{title} cannot be scored", found=built_in[0])
     return {
         "protocol": STRICT.name,
-        "scoring": scoring_digests(chosen, STRICT),
+        "scoring": scored_by(chosen, STRICT),
         "metrics": metrics_json(scored.values),
         "metric_faults": scored.faults,
     }

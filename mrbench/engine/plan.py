@@ -16,6 +16,7 @@ from mrbench.data.loading import cases_of, configured
 from mrbench.digests import digest_json
 from mrbench.engine.cell import EXTERNAL, CellSpec, Member
 from mrbench.engine.conditions import AS_USUAL, Conditions
+from mrbench.engine.equivalence import known_code
 from mrbench.engine.tested import OtherData, check_together, named, unlike_raters
 from mrbench.engine.tested import chosen as other_data
 from mrbench.engine.wrapping import member_of, row_card
@@ -87,7 +88,7 @@ class Chosen:
         """What a wrapper's cell of a base seed says of its member."""
         if self.member is None or not isinstance(self.config, WrapperConfig):
             return None
-        own = self.member
+        own, code = self.member, known_code(self.member.plugin)
         return Member(
             method=own.plugin.key,
             family=_family(own.plugin),
@@ -96,6 +97,8 @@ class Chosen:
             training=own.config.step("training"),
             prediction=own.config.step("prediction"),
             changed=own.changed,
+            training_code=code.training,
+            prediction_code=code.prediction,
             seeds=self.config.seeds(seed),
         )
 
@@ -297,6 +300,7 @@ def _cells(
     split = cases.split(request.split)
     split.check(cases.subjects, owner=dataset.key)
     reasons = "; ".join(_reasons(record, cases.description, tested))
+    code = known_code(plugin)
     conditions = request.conditions.among(cases.description.n_raters, cases.description.name)
     for seed in request.seeds:
         for fold in chosen_folds(request.folds, len(split.folds), dataset.key):
@@ -307,6 +311,8 @@ def _cells(
                 family=_family(plugin),
                 sampler=record.gives,
                 method_version=plugin.version,
+                training_code=code.training,
+                prediction_code=code.prediction,
                 capabilities=tuple(sorted(record.capabilities)),
                 options=config.values(),
                 training=config.step("training"),

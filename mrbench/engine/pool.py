@@ -1,5 +1,6 @@
 """Processes that score blocks side by side: light, in order, and gone when the command is."""
 
+import os
 import signal
 import threading
 from collections import deque
@@ -8,7 +9,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import cache, partial
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import get_all_start_methods, get_context, parent_process
 from pathlib import Path
 from typing import TypeVar
 
@@ -66,12 +67,21 @@ def _start(jobs: int) -> ProcessPoolExecutor:
 
         context.set_forkserver_preload(PRELOADED)
         ensure_running()
-    return ProcessPoolExecutor(jobs, context, _ignore_interruption)
+    return ProcessPoolExecutor(jobs, context, _begin)
 
 
-def _ignore_interruption() -> None:
+def _begin() -> None:
     # Ctrl-C reaches every process of the terminal: the command itself ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    # One that waits for work would wait for ever where the command was killed: it holds the other end of its queue.
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _call(files: tuple[Path, ...], function: Callable[[T], R], task: T) -> R:

@@ -1,23 +1,21 @@
 """Draws for the test cases, checked against what the method declares, counted into tables as they come."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mrbench.cards import MethodCard
 from mrbench.data.case import Case
 from mrbench.data.description import Description
-from mrbench.engine.draw_rules import Seen, check_draw, check_method_numbers, check_trial, check_trial_numbers
-from mrbench.errors import MrbenchError
+from mrbench.engine.draw_rules import Seen, check_draw, check_method_numbers
+from mrbench.engine.trials import fused
 from mrbench.interfaces.case_tables import CaseTables
 from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.fusion import Fusion
+from mrbench.interfaces.fusion import Fuse
 from mrbench.metrics.tables import TableBuilder
-from mrbench.places import of_function, of_generator
-from mrbench.seeds import derive_noise
+from mrbench.places import of_function, placed
 
 if TYPE_CHECKING:
     from mrbench.engine.draws import Answering
@@ -82,23 +80,19 @@ class Predictor:
 
     @classmethod
     def of_fusion(
-        cls, record: MethodCard, description: Description, samples: int, fusion: Fusion[Any], seed: int
+        cls, record: MethodCard, description: Description, samples: int, fuse: Fuse, seed: int
     ) -> "Predictor":
-        """A fusion sees the masks, read only; ``seed`` is the prediction's."""
-        place = of_function(fusion.fuse)
+        """A fusion with its options and description sees the masks, read only; ``seed`` is the prediction's."""
 
         def trials(case: Case) -> Iterable[tuple[np.ndarray, Iterable[Draw]]]:
-            masks, present = _read_only(case.masks), _read_only(case.present)
-            found = fusion.fuse(masks, present, samples, derive_noise(seed, case.id))
-            for trial in found if isinstance(found, Iterable) else [found]:
-                with _placed(found, place):
-                    check_trial(trial, case.present, _where(record, case))
+            seen = replace(case, masks=_read_only(case.masks), present=_read_only(case.present))
+            for trial in fused(fuse, record, seen, classes=description.n_classes, samples=samples, seed=seed):
                 yield trial.truth, trial.draws
 
-        def check_numbers(seen: Seen, where: str) -> None:
-            check_trial_numbers(seen, record, samples, where)
+        def place(kind: DrawKind | None) -> str:  # noqa: ARG001
+            return of_function(fuse)
 
-        return cls(record, description, samples, trials, check_numbers, lambda kind: place)
+        return cls(record, description, samples, trials, place=place)
 
     def predict(self, case: Case) -> list[Predicted]:
         """Every trial of one case.
@@ -124,25 +118,16 @@ class Predictor:
         where, seen = _where(self.record, case), Seen()
         shape = (self.description.n_classes, *case.masks.shape[1:])
         for draw in draws if isinstance(draws, Iterable) else ():
-            with _placed(draws, self.place(getattr(draw, "kind", None))):
+            with placed(None, self.place(getattr(draw, "kind", None))):
                 check_draw(draw, shape, self.description.n_raters, where)
             seen[draw.kind, draw.rater] += 1
             yield draw
-        with _placed(draws, self.place(None)):
+        with placed(None, self.place(None)):
             self.check_numbers(seen, where)
 
 
 def _where(record: MethodCard, case: Case) -> str:
-    return f"method {record.name!r}, case {case.id!r}"
-
-
-@contextmanager
-def _placed(draws: Any, place: str) -> Iterator[None]:
-    # The line that yielded is nearer to a fault than the function that it is in.
-    try:
-        yield
-    except MrbenchError as error:
-        raise error.at(of_generator(getattr(draws, "source", draws)) or place) from None
+    return f"{record.kind} {record.name!r}, case {case.id!r}"
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ import numpy as np
 
 from mrbench.data.hdf5 import GuardedFile
 from mrbench.engine.cell import COMPUTED_AGAIN
+from mrbench.engine.output_file import OutputFile
 from mrbench.engine.predict import Predicted
 from mrbench.errors import DataError, IncompatibleError
 from mrbench.interfaces.case_tables import CaseTables
@@ -38,13 +39,18 @@ class PredictionWriter:
     """Writes the predictions of a cell, case by case."""
 
     def __init__(self, path: Path) -> None:
-        self.file = h5py.File(path, "w")
+        self.output = OutputFile(path)
+        self.file = h5py.File(self.output, "w")
         self.file.attrs["mrbench_predictions"] = FORMAT
         self.blocks = self.cases = 0
         self._clear()
 
     def add(self, case_id: str, subject: str, trials: Sequence[Predicted]) -> None:
-        """Adds one case with its trials."""
+        """Adds one case with its trials.
+
+        Raises:
+            OSError: the file cannot be written; names it.
+        """
         self.ids.append(case_id)
         self.subjects.append(subject)
         self.counts.append(len(trials))
@@ -55,12 +61,18 @@ class PredictionWriter:
             self._flush()
 
     def close(self) -> None:
-        """Writes what is left."""
+        """Writes what is left.
+
+        Raises:
+            OSError: the file cannot be written; names it.
+        """
         if self.ids:
             self._flush()
         self.file.attrs["blocks"] = self.blocks
         self.file.attrs["cases"] = self.cases
         self.file.close()
+        self.output.close()
+        self.output.check()
 
     def _clear(self) -> None:
         self.ids: list[str] = []
@@ -80,6 +92,7 @@ class PredictionWriter:
         _write(block, "rater_bits", _chain([_rater_bits(trial.tables) for trial in self.trials]))
         self.blocks += 1
         self._clear()
+        self.output.check()
 
 
 def _name(block: int) -> str:

@@ -1,7 +1,7 @@
 """What a person sees while a run computes: live bars in a terminal, plain lines elsewhere; always on stderr."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from rich.text import Text
 
 from mrbench.engine.cell import CellSpec
 from mrbench.engine.execute import Settings, Watch
+from mrbench.engine.jobs import SideBySide, idle_cores
 from mrbench.engine.plan import Plan
 from mrbench.engine.run import Run
 
@@ -29,14 +30,18 @@ class View(Protocol):
 
 
 @contextmanager
-def open_progress(plan: Plan, run: Run, settings: Settings) -> Iterator[Watch]:
-    """The view that fits where stderr goes, told of every event, with estimates on top."""
+def open_progress(plan: Plan, run: Run, settings: Settings, notes: Sequence[str] = ()) -> Iterator[Watch]:
+    """The view that fits where stderr goes, told of every event, with ``notes`` and estimates on top."""
     console = Console(stderr=True)
     cells = [cell.spec for cell in plan.cells if not cell.not_applicable]
     trainings = {one.training_folder(run.results) for spec in cells for one in spec.trainings}
     estimate = _Estimate(sum(not folder.exists() for folder in trainings), settings)
     count = "1 cell" if len(plan.cells) == 1 else f"{len(plan.cells)} cells"
-    console.print(f"run {run.id}: {count}, results in {run.results}", highlight=False, markup=False)
+    said = f"run {run.id}: {count}, {SideBySide(settings.jobs, settings.jobs_reason).told}, results in {run.results}"
+    console.print(said, highlight=False, markup=False, soft_wrap=True)
+    threads = max((spec.conditions.threads for spec in cells), default=1)
+    for line in filter(None, (*notes, idle_cores(estimate.left, threads, settings.device))):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     with _bars(console, len(cells)) if console.is_terminal else _lines() as view:
 
         def watch(spec: CellSpec, event: Mapping[str, Any]) -> None:
@@ -104,7 +109,9 @@ WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "epoch": _epoch,
     "cases": lambda event: f"predict {event['done']}/{event['total']} cases",
     "kept": lambda _: "finished before, kept",
-    "waiting": lambda _: "another process is computing it; waiting",
+    "damaged": lambda event: f"{event['fault']}; moved to {event['moved']}, computed anew",
+    "waiting": lambda event: f"waiting: {event['owner']} is computing it",
+    "warning": lambda event: f"warning: {event['text']}",
     "settled": _settled,
 }
 
@@ -117,7 +124,7 @@ class _Lines:
 
     def show(self, spec: CellSpec, event: Mapping[str, Any]) -> None:
         last = event.get("done") is not None and event["done"] == event.get("total")
-        frequent = event["event"] in ("epoch", "cases", "waiting") and not last
+        frequent = event["event"] in ("epoch", "cases") and not last
         if frequent and time.monotonic() - self.last.get(spec.title, 0.0) < PLAIN_SECONDS:
             return
         if text := describe(event):
@@ -142,6 +149,9 @@ class _Bars:
     def show(self, spec: CellSpec, event: Mapping[str, Any]) -> None:
         if event["event"] in ("kept", "settled"):
             self._finish(spec, event)
+            return
+        if event["event"] == "damaged":
+            self.progress.console.print(Text(f"{spec.title}: {describe(event)}", style="yellow"), highlight=False)
             return
         task = self.tasks.get(spec.title)
         if task is None:

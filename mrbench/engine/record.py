@@ -3,6 +3,7 @@
 import os
 import platform
 import shlex
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -11,10 +12,10 @@ from typing import Any
 
 from mrbench import __version__
 from mrbench.configuration import as_text
-from mrbench.engine.cell import ALL_CASES, EXTERNAL, FORMAT, CellSpec, DataChoice, Status
+from mrbench.engine.cell import ALL_CASES, EXTERNAL, FORMAT, REPAIR, CellSpec, DataChoice, Status
+from mrbench.engine.manifest import FILES, check_file, files_of, read_sealed, write_sealed
 from mrbench.engine.record_form import fault_of
 from mrbench.errors import DataError, IncompatibleError
-from mrbench.files import read_json, write_json
 from mrbench.plugin_file import file_of
 
 LIBRARIES = ("numpy", "scipy", "torch", "h5py", "pydantic")
@@ -48,14 +49,16 @@ def make_record(
         "digests": {"cell": spec.digest, "training": spec.training_digest, "data": spec.tested.data_digest},
         "versions": _versions() | {"plugin": plugin},
         "environment": _environment(threads, device),
-        "reproduce": reproduce(spec, more.get("metrics", ())),
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         **more,
     }
 
 
 def reproduce(spec: CellSpec, metrics: Iterable[str] = ()) -> str:
-    """The command that computes this cell, with these metrics, again; plugin files stand in it without their folder."""
+    """The command that computes a cell, with these metrics, again; plugin files stand in it without their folder.
+
+    Made of the specification wherever it is shown: a record holds no text that somebody might run.
+    """
     own = _scored(spec) if spec.kind == "external" else _computed(spec)
     plugins = dict.fromkeys([spec.method, *(one.method for one in spec.trainings)])
     words = ["mrbench", *own, "--fold", str(spec.fold), *on_dataset(spec, (*plugins, *metrics))]
@@ -111,10 +114,17 @@ def _environment(threads: int | None, device: str) -> dict[str, Any]:
         "processor": processor(),
         "cores": os.cpu_count(),
         "threads": threads,
+        "cpu_capability": cpu_capability(),
         "omp_wait_policy": os.environ.get("OMP_WAIT_POLICY", ""),
         "device": device,
         "shared_device": os.environ.get("MRBENCH_SHARED_DEVICE") == "1",
     }
+
+
+def cpu_capability() -> str:
+    """The processor's vector instructions as torch uses them; blank in a process that has not loaded it."""
+    torch = sys.modules.get("torch")
+    return torch.backends.cpu.get_cpu_capability() if torch else ""
 
 
 def processor() -> str:
@@ -126,30 +136,34 @@ def processor() -> str:
         return platform.processor()
 
 
+RECORD = "record.json"
+"""In a cell's folder, written last: where it is, the cell is whole."""
+
+
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:
-    """Writes ``record.json`` into a folder."""
-    write_json(folder / "record.json", record)
+    """Writes ``record.json`` into a folder, with its seal and with the digests of the files that are there by now."""
+    write_sealed(folder / RECORD, {**record, FILES: files_of(folder, RECORD)})
 
 
 def is_there(folder: Path) -> bool:
     """Is there a record in a folder, readable or not?"""
-    return (folder / "record.json").is_file()
+    return (folder / RECORD).is_file()
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
     """The record in a folder, or None where there is none.
 
     Raises:
-        DataError: it is not readable.
+        DataError: it is not readable, or not what was written.
         IncompatibleError: another version wrote it.
     """
-    path = folder / "record.json"
+    path = folder / RECORD
     try:
-        record = read_json(path)
+        record, broken = read_sealed(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
-        raise DataError(f"cannot read the record {path}", found=str(error), hint="mrbench run --force") from error
+        raise DataError(f"cannot read the record {path}", found=str(error), hint=REPAIR) from error
     written = record.get("format") if isinstance(record, dict) else None
     if isinstance(written, int) and written != FORMAT:
         raise IncompatibleError(
@@ -158,6 +172,19 @@ def read_record(folder: Path) -> dict[str, Any] | None:
             found=str(written),
             hint="mrbench run --force computes it again; --out names another results folder",
         )
-    if fault := fault_of(record) if written == FORMAT else "no format":
-        raise DataError(f"the record {path} is damaged", found=fault, hint="mrbench run --force")
+    if fault := (fault_of(record) or broken) if written == FORMAT else "no format":
+        raise DataError(f"the record {path} is damaged", found=fault, hint=REPAIR)
     return record
+
+
+def checked_file(folder: Path, name: str) -> Path:
+    """The path of a file of a finished cell, once it is what the cell left.
+
+    Raises:
+        DataError: the record or the file is not there, or not what was written.
+        IncompatibleError: another version wrote it.
+    """
+    record = read_record(folder)
+    if record is None:
+        raise DataError(f"the cell {folder} has no record", expected=RECORD, hint=REPAIR)
+    return check_file(folder, record, name)

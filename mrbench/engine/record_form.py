@@ -17,6 +17,15 @@ Class = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}$")]
 Rater = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,8})$")]
 
 
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+@dataclass
+class _File:
+    bytes: Count
+    sha256: Sha256
+
+
 @dataclass
 class _Phase:
     seconds: Amount
@@ -69,9 +78,11 @@ class _Ended:
 
     status: Status
     reason: str
+    files: dict[str, _File] = field(default_factory=dict)
     written: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     metric_faults: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(kw_only=True)
@@ -87,6 +98,13 @@ class _Failed(_Ended):
     profile: _Costs = field(default_factory=_Costs)
 
 
+@dataclass
+class _Code:
+    modules: list[str] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
+    commits: dict[str, str] = field(default_factory=dict)
+
+
 @dataclass(kw_only=True)
 class _Finished(_Ended):
     """The fields of one that is ok."""
@@ -94,6 +112,7 @@ class _Finished(_Ended):
     environment: _Environment
     profile: _Profile
     metrics: dict[str, Annotated[_Metric, AfterValidator(_within)]]
+    code: _Code = field(default_factory=_Code)
     scoring: dict[str, str] = field(default_factory=dict)
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from mrbench.engine.cell import CellSpec, Status
+from mrbench.engine.cell import REPAIR, CellSpec, Status
+from mrbench.engine.manifest import FILES, check_file
 from mrbench.errors import IncompatibleError, MrbenchError
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scores import Scores
@@ -93,6 +94,11 @@ class Result:
         """What metrics did wrong, a line each."""
         return tuple(self._fact("metric_faults", {}).values())
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What its plugin did that harmed no number, e.g. what it left running; a line each."""
+        return tuple(f"{self.spec.place} {line}" for line in self._fact("warnings", ()))
+
     def seconds(self, phase: str) -> float | None:
         """Wall time of ``prepare``, ``fit``, ``predict`` or ``score``; None where there was none.
 
@@ -121,9 +127,18 @@ class Result:
         """The same cell, once a file of it turned out to be unreadable, or to be another version's."""
         where = f"remove {self.folder} and run" if self.folder else "run"
         mends = f"{where} the same command again: it computes this cell anew and keeps the others"
-        if isinstance(error, IncompatibleError):
-            mends = error.hint  # the same command would keep what it cannot read
+        if isinstance(error, IncompatibleError) or error.hint == REPAIR:
+            mends = error.hint
         return replace(self, status=Status.DAMAGED, reason=f"{error.fault}; {mends}", files=None)
+
+    def file(self, name: str) -> Path | None:
+        """The path of a file that the cell left, once it is what was written; None where the cell left none.
+
+        Raises:
+            DataError: it is not there, or not what was written.
+        """
+        record = self.record or {}
+        return check_file(self.folder, record, name) if self.folder and name in record.get(FILES, {}) else None
 
     def scores(
         self, metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol, samples: int | None = None

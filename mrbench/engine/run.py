@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from mrbench.data.description import Description
 from mrbench.engine.cases import CellFiles
 from mrbench.engine.cell import FORMAT, CellSpec, Status
+from mrbench.engine.manifest import read_sealed, write_sealed
 from mrbench.engine.record import read_record
 from mrbench.engine.result import Result
 from mrbench.errors import DataError, IncompatibleError, UnknownNameError
-from mrbench.files import read_json, write_json
 
 if TYPE_CHECKING:
     from mrbench.engine.plan import Plan
@@ -45,7 +45,7 @@ class Run:
         return self.results / "runs" / self.id
 
     def write(self) -> None:
-        """Writes ``run.json``."""
+        """Writes ``run.json``, with its seal."""
         self.folder.mkdir(parents=True, exist_ok=True)
         cells = [{"spec": spec.as_json(), "not_applicable": reason} for spec, reason in self.cells]
         head = {
@@ -55,7 +55,7 @@ class Run:
             "command": self.command,
             "written": datetime.now(UTC).isoformat(),
         }
-        write_json(self.folder / "run.json", head | {"descriptions": self.descriptions, "cells": cells})
+        write_sealed(self.folder / "run.json", head | {"descriptions": self.descriptions, "cells": cells})
 
     def cell_results(self) -> list[Result]:
         """Where each cell stands, read from its folder.
@@ -113,7 +113,7 @@ def open_run(name: str, results: Path) -> Run:
     if not folder.name.isprintable():
         raise DataError(f"cannot read the run {folder}", found="hidden characters in its name", hint="rename it")
     try:
-        stored = read_json(folder / "run.json")
+        stored, broken = read_sealed(folder / "run.json")
         if stored["format"] != FORMAT:
             found = str(stored["format"])[:80]
             raise IncompatibleError(
@@ -124,6 +124,8 @@ def open_run(name: str, results: Path) -> Run:
         if {name for spec, _ in cells for name in (spec.dataset, spec.domain)} != set(facts):
             raise ValueError("its cells are of other data sets than it describes")
         _check_cells(folder, [spec for spec, _ in cells])
+        if broken:
+            raise ValueError(broken)
         return Run(folder.name, folder.parent.parent, cells, facts, str(stored["command"]), str(stored["data"]))
     except DataError as error:
         raise DataError(f"cannot read the run {folder}", found=error.what, hint=REWRITTEN) from error

@@ -3,16 +3,20 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mrbench.data.description import Raters
 from mrbench.digests import digest_json
+from mrbench.engine.code import closure_digest
+from mrbench.engine.equivalence import oldest
+from mrbench.engine.metric_faults import reduce_each
 from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scores import ScoreCollector, Scores
-from mrbench.metrics.scoring import MetricValue, reduce_fold
+from mrbench.metrics.scoring import MetricValue
 from mrbench.registry import Plugin, Registry
 
 if TYPE_CHECKING:
@@ -49,10 +53,30 @@ def scoring_digests(metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtoco
     }
 
 
+def scored_by(metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol) -> dict[str, str]:
+    """For each metric, what its scores are a function of besides the predictions: its definition and its code.
+
+    Raises:
+        PluginError: code that cannot be read.
+    """
+    return {
+        name: digest_json([digest, _code(metrics[name].card.code.partition(":")[0], metrics[name].content)])
+        for name, digest in scoring_digests(metrics, protocol).items()
+    }
+
+
+@cache
+def _code(module: str, content: str) -> str:  # noqa: ARG001
+    # Once in a process, as the module itself is imported once; a plugin file that is edited has another content.
+    return closure_digest(module)
+
+
 def is_scored(record: Mapping[str, Any], metrics: Mapping[str, Plugin[Any]], protocol: ScoringProtocol) -> bool:
-    """Are the scores that a cell's record has those of the protocol and of the metrics as they are defined now?"""
+    """Are the scores that a cell's record has those of the protocol, of the metrics as they are defined and of the code
+    that computes them now?"""
     stored = record.get("scoring", {})
-    return all(stored.get(name) == digest for name, digest in scoring_digests(metrics, protocol).items())
+    now = scored_by(metrics, protocol)
+    return all(name in stored and oldest(stored[name]) == oldest(digest) for name, digest in now.items())
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +86,7 @@ class Scored:
     Attributes:
         values: every metric that applies, reduced over the fold.
         cases: per case.
-        faults: metrics that raised or gave a value that is not finite, with what they did; their values are left out.
+        faults: metrics that raised or gave what is no value, with what they did in a line; their values are left out.
     """
 
     values: Mapping[str, MetricValue]
@@ -131,10 +155,10 @@ def _joined(blocks: "Iterable[BlockScores]", metrics: Mapping[str, Plugin[Any]],
     for block in blocks:
         collected.extend_scores(block.cases)
         faults = {**block.faults, **faults}
-    loaded: dict[str, Metric] = {name: plugin.load()() for name, plugin in metrics.items()}
+    loaded: dict[str, Metric] = {name: plugin.load() for name, plugin in metrics.items()}
     scores = collected.scores().that_apply()
-    values = reduce_fold(scores, loaded, protocol)
-    return Scored({name: value for name, value in values.items() if name not in faults}, scores, faults)
+    values, of_folds = reduce_each(scores.only(set(metrics) - set(faults)), loaded, protocol)
+    return Scored(values, scores, {**faults, **of_folds})
 
 
 def metric_value(found: Mapping[str, Any]) -> MetricValue:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mrbench.engine.budgets import first_samples
+from mrbench.engine.metric_faults import fault_of
 from mrbench.engine.predictions import read_tables
 from mrbench.interfaces.case_tables import CaseTables
 from mrbench.interfaces.metric import Key, Metric
@@ -49,7 +50,7 @@ class CaseScorer:
 
     Attributes:
         metrics: by key.
-        faults: metrics that raised or gave a value that is not finite, with what they did first.
+        faults: metrics that raised or gave what is no value, with what they did first, in a line.
     """
 
     metrics: Mapping[str, Metric]
@@ -64,19 +65,24 @@ class CaseScorer:
         for name, metric in self.metrics.items():
             try:
                 own = score_case(trials, {name: metric}, self.protocol)
-                # Of vectors this short, NumPy's call takes longer than the numbers.
-                if not all(abs(n) <= LARGEST_NUMBER for vector in own.values() for n in vector.ravel().tolist()):
-                    raise ValueError(f"a value that is not finite, or beyond {LARGEST_NUMBER:g}")
+                _check_numbers(own, metric)
                 values |= own
                 without += without_value(trials, {name: metric}, own)
-            except Exception as error:
-                self.faults.setdefault(name, f"metric {name!r}, case {case_id!r}: {type(error).__name__}: {error}")
+            except (Exception, SystemExit) as error:
+                self.faults.setdefault(name, fault_of(name, metric, error, case_id))
         self._collector.append(case_id, subject, values, without)
 
     @property
     def scores(self) -> Scores:
         """Of the cases so far."""
         return self._collector.scores()
+
+
+def _check_numbers(own: Mapping[tuple[str, Key], np.ndarray], metric: Metric) -> None:
+    for (_, key), vector in own.items():
+        # Of vectors this short, NumPy's call takes longer than the numbers.
+        if not all(abs(n) <= LARGEST_NUMBER for n in vector.tolist()):
+            raise metric.wrong(f"{key} is not finite, or too large", f"numbers of at most {LARGEST_NUMBER:g}", vector)
 
 
 def score_block(task: BlockTask) -> BlockScores:
@@ -86,7 +92,7 @@ def score_block(task: BlockTask) -> BlockScores:
         DataError: the predictions cannot be read.
         UsageError: they hold fewer samples.
     """
-    scorer = CaseScorer({name: plugin.load()() for name, plugin in task.metrics.items()}, task.protocol)
+    scorer = CaseScorer({name: plugin.load() for name, plugin in task.metrics.items()}, task.protocol)
     for case_id, subject, trials in _cases(task):
         scorer.add(case_id, subject, trials)
     return BlockScores(scorer.scores, scorer.faults)

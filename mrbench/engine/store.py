@@ -12,12 +12,13 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mrbench.engine.writing_faults import number_of, told_in, writing_error
 from mrbench.errors import MrbenchError
 from mrbench.files import write_json
 
@@ -90,7 +91,8 @@ def discard(folder: Path) -> None:
 def of_the_machine(error: Exception) -> bool:
     """Is it the machine's fault, a full disk or memory that ran out, so that continuing may well succeed?"""
     named = type(error).__name__ in ("OutOfMemoryError", "AcceleratorError")
-    return named or isinstance(error, OSError | MemoryError | BusyError) or "can't allocate memory" in str(error)
+    memory = isinstance(error, MemoryError) or "can't allocate memory" in str(error)
+    return named or memory or isinstance(error, OSError | BusyError) or number_of(error) is not None
 
 
 @contextmanager
@@ -105,9 +107,11 @@ def attempt(final: Path, marker: str) -> Iterator[Attempt]:
 
     Raises:
         BusyError: a live process is at it.
+        WritingError: a disk that is full, read-only or broken.
     """
-    final.parent.mkdir(parents=True, exist_ok=True)
-    folder, adopted = _claim(final)
+    with told_in(final.parent):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        folder, adopted = _claim(final)
     stop = threading.Event()
     renewal = threading.Thread(target=_renew, args=(folder, stop), daemon=True)
     renewal.start()
@@ -118,9 +122,14 @@ def attempt(final: Path, marker: str) -> Iterator[Attempt]:
             stop.set()
             renewal.join()
     except Exception as error:
-        if not of_the_machine(error):
+        told = writing_error(error, final.parent)
+        if of_the_machine(error) and folder.exists():
+            _clear(folder, keep=("lease.json",))  # half a file is of no use, and would fill a disk that is full
+        else:
             shutil.rmtree(folder, ignore_errors=True)
-        raise
+        if told is None or told is error:
+            raise
+        raise told from error
 
 
 def _claim(final: Path) -> tuple[Path, bool]:
@@ -136,7 +145,11 @@ def _claim(final: Path) -> tuple[Path, bool]:
         write_json(own / "lease.json", _lease())
         return own, True
     own.mkdir()
-    write_json(own / "lease.json", _lease())
+    try:
+        write_json(own / "lease.json", _lease())
+    except OSError:
+        own.rmdir()  # or it would be waited for, as one whose owner has just begun
+        raise
     # Two that saw nobody and both came: the later name gives way.
     rivals = [found for found in attempts(final) if found != own and _alive(found)]
     if any(rival.name < own.name for rival in rivals):
@@ -145,13 +158,15 @@ def _claim(final: Path) -> tuple[Path, bool]:
     return own, False
 
 
-def _clear(folder: Path) -> None:
+def _clear(folder: Path, keep: Sequence[str] = ()) -> None:
     # Only the checkpoint is of use. An owner who was merely asleep may still write to the other files, so they must
     # not be the successor's.
     for path in folder.iterdir():
-        if path.is_dir() and path.name != CHECKPOINT:
+        if path.name in (CHECKPOINT, *keep):
+            continue
+        if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
-        elif not path.is_dir():
+        else:
             path.unlink(missing_ok=True)
 
 
@@ -162,7 +177,12 @@ def attempts(final: Path) -> list[Path]:
 
 def is_busy(final: Path) -> bool:
     """Is a live process at it?"""
-    return any(_alive(found) for found in attempts(final))
+    return bool(owner_of(final))
+
+
+def owner_of(final: Path) -> str:
+    """The live process that is at it, ``process 12 on host``; empty where none is."""
+    return next((_owner(found) for found in attempts(final) if _alive(found)), "")
 
 
 def _lease() -> dict[str, Any]:

@@ -4,20 +4,20 @@ Run as ``python -P -m mrbench.engine.worker ORDER.json``. Events go to the origi
 line; everything that a plugin prints goes to the log.
 """
 
-import errno
 import json
 import os
 import shutil
 import signal
 import sys
-import traceback
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mrbench.bounded import bounded, traceback_of
 from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
 from mrbench.data.description import Description
@@ -26,21 +26,36 @@ from mrbench.data.loading import configured
 from mrbench.data.splits import Fold
 from mrbench.engine import phases
 from mrbench.engine.bfloat16 import check_bf16
-from mrbench.engine.build import TRAINED, WEIGHTS, load_weights, method_of, prediction_seed, source_of, untrained
-from mrbench.engine.cell import PREDICTIONS, CellSpec, Status
+from mrbench.engine.build import (
+    TRAINED,
+    WEIGHTS,
+    load_weights,
+    method_of,
+    prediction_seed,
+    read_training,
+    source_of,
+    untrained,
+)  # fmt: skip
+from mrbench.engine.cell import CURVES, PREDICTIONS, CellSpec, Status
+from mrbench.engine.code import recorded
 from mrbench.engine.costs import cost_of
+from mrbench.engine.damage import fault_of_training, move_aside
 from mrbench.engine.devices import torch_device
+from mrbench.engine.equivalence import code_as_planned
+from mrbench.engine.leftovers import end_leftovers
+from mrbench.engine.manifest import FILES, files_of, write_sealed
 from mrbench.engine.predict import Predictor
 from mrbench.engine.profile import Profile, milliseconds
-from mrbench.engine.record import make_record, read_record, write_record
-from mrbench.engine.sparsity import thinned_cases
+from mrbench.engine.record import RECORD, make_record, read_record, write_record
+from mrbench.engine.scoring import ScoringRequest, score_elsewhere
 from mrbench.engine.store import CHECKPOINT, Attempt, BusyError, attempt
+from mrbench.engine.supervisor import leave_with_supervisor
 from mrbench.engine.tested import shared_subjects
 from mrbench.errors import DivergedError, NotApplicableError
-from mrbench.files import write_json
+from mrbench.files import flush, made_folder, write_json
+from mrbench.interfaces.fusion import bound
 from mrbench.places import told
 from mrbench.registry import Registry, discover
-from mrbench.seeds import derive_seed
 
 if TYPE_CHECKING:
     from mrbench.engine.draws import Answering
@@ -51,9 +66,6 @@ LOG_BYTES = 2**20
 
 NO_MEMORY = "can't allocate memory"
 """What torch says where the machine has none left."""
-
-BUSY_EXIT = 75
-"""Exit code of a worker that found another live process at its cell or training."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +109,7 @@ class CellLife:
         self.profile = Profile()
         self.registry: Registry = discover(files=order.plugin_files)
         self.plugin = method_of(self.spec, self.registry)
+        self.code = code_as_planned(self.spec, self.plugin)
         self.device: Any = None
 
     @property
@@ -117,7 +130,7 @@ class CellLife:
         final = self.spec.folder(self.order.results)
         if read_record(final) is not None:
             return
-        with attempt(final, marker="record.json") as work:
+        with attempt(final, marker=RECORD) as work:
             if work.finished:
                 work.discard()
                 return
@@ -138,8 +151,8 @@ class CellLife:
         """The trained predictor for data that are described as ``tested``; ``first``: their first case."""
         samples = self.spec.samples
         if self.spec.kind == "fusion":
-            fusion = self.plugin.load()(configured(self.plugin, self.spec.options), tested)
-            return Predictor.of_fusion(self.plugin.card, tested, samples, fusion, prediction_seed(self.spec))
+            fuse = bound(self.plugin.load(), configured(self.plugin, self.spec.options), tested)
+            return Predictor.of_fusion(self.plugin.card, tested, samples, fuse, prediction_seed(self.spec))
         self.device = torch_device(self.order.device)
         self.profile.facts["trained_here"] = False
         trained = [self._trained(one, cases, fold) for one in self.spec.trainings]
@@ -152,56 +165,60 @@ class CellLife:
 
     def _trained(self, spec: CellSpec, cases: CaseSet, fold: Fold) -> "tuple[Method[Any], dict[str, Any]]":
         """The method of a training, trained here where it is not yet, and what the training cost."""
-        method = untrained(spec, method_of(spec, self.registry), cases.description)
+        plugin = method_of(spec, self.registry)
+        code_as_planned(spec, plugin)
+        method = untrained(spec, plugin, cases.description)
         final = spec.training_folder(self.order.results)
+        self._set_aside_if_damaged(final)
         if not (final / TRAINED).exists():
             with attempt(final, marker=TRAINED) as work:
                 if not work.finished:
                     self._fit(spec, method, cases, fold, work)
                     self.profile.facts["trained_here"] = True
                 work.complete()
+        shutil.rmtree(final / CHECKPOINT, ignore_errors=True)  # now that nothing can need it any more
         load_weights(method, final, self.device)
-        return method, json.loads((final / TRAINED).read_text(encoding="utf-8"))
+        return method, read_training(final) or {}
+
+    def _set_aside_if_damaged(self, training: Path) -> None:
+        if fault := fault_of_training(training):
+            moved = move_aside(training, self.order.results)
+            print(f"{fault.fault}; moved to {moved}, trained anew", file=sys.stderr)
 
     def _fit(self, spec: CellSpec, method: "Method[Any]", cases: CaseSet, fold: Fold, work: Attempt) -> None:
-        from mrbench.engine.fit import CHECKPOINT_SECONDS, fit
-        from mrbench.engine.slices import training_slices
+        from mrbench.engine.fit import CHECKPOINT_SECONDS
+        from mrbench.engine.train import train
 
-        conditions = spec.conditions
-        if conditions.precision == "bf16":
+        if spec.conditions.precision == "bf16":
             check_bf16(self.device)
         with self._phase("fit"):
-            train = training_slices(_annotated(spec, cases), fold.train)
-            validation = training_slices(cases, fold.validation) if len(fold.validation) else None
-            curve = fit(
+            curve, slices = train(
                 method,
-                train,
-                validation,
-                seed=derive_seed(spec.seed, spec.dataset, spec.fold, "training"),
+                spec,
+                cases,
+                fold,
                 device=self.device,
-                raters_present=conditions.raters_present if conditions.sparsity == "per_step" else None,
-                precision=conditions.precision,
                 folder=work.folder / CHECKPOINT,
                 report=self.emit,
                 checkpoint_seconds=float(os.environ.get("MRBENCH_CHECKPOINT_SECONDS", CHECKPOINT_SECONDS)),
             )
-        weights = work.folder / WEIGHTS
-        weights.mkdir(exist_ok=True)
-        method.save(weights)
-        curve.write(work.folder / "curves.csv")
-        shutil.rmtree(work.folder / CHECKPOINT, ignore_errors=True)
+        with made_folder(work.folder / WEIGHTS) as weights:
+            method.save(weights)
+            for path in weights.iterdir():
+                flush(path)
+        curve.write(work.folder / CURVES)
         facts = {
             "parameters": sum(parameter.numel() for parameter in method.parameters()),
             "epochs": len(curve.rows),
             "seconds_per_epoch": sum(row["seconds"] for row in curve.rows) / max(1, len(curve.rows)),
-            "training_slices": len(train),
+            "training_slices": slices,
             "resumed": work.adopted,
             "trained_on_shared_device": os.environ.get("MRBENCH_SHARED_DEVICE") == "1",
         }
         # Of all the processes that trained it, where it was interrupted in between.
         cost = self.profile.phases["fit"] | {"seconds": sum(row["seconds"] for row in curve.rows)}
-        training = {"fit": cost, "facts": facts, "training": spec.training}
-        write_json(work.folder / TRAINED, training | conditions.as_json())
+        training = {"fit": cost, "facts": facts, "training": spec.training, FILES: files_of(work.folder, TRAINED)}
+        write_sealed(work.folder / TRAINED, training | spec.conditions.as_json())
 
     def _predict(self, predictor: Predictor, cases: CaseSet, test: np.ndarray, folder: Path) -> None:
         with self._phase("predict"):
@@ -239,8 +256,17 @@ class CellLife:
         }
 
     def _score(self, cases: CaseSet, folder: Path) -> dict[str, Any]:
-        with self._phase("score"):
-            return phases.score(self.spec, self.registry, cases, folder)
+        warnings = end_leftovers()  # one that holds the predictions' lock would keep them from being read
+        for line in warnings:
+            self.emit({"event": "warning", "text": line})
+            print(f"warning: {line}", file=sys.stderr)
+        self.emit({"event": "phase", "phase": "score"})
+        log = os.environ.get("MRBENCH_LOG", "")
+        request = ScoringRequest(self.spec.title, cases.description.raters.value, str(folder), log)
+        files = [path.resolve() for path in self.registry.files_with("metric")]
+        answer = score_elsewhere(request, self.registry.plugins["metric"], files)
+        self.profile.phases["score"] = dict(answer.cost)
+        return {**answer.scores, **({"warnings": warnings} if warnings else {})}
 
     def _record(self, work: Attempt, predictor: Predictor, metrics: Mapping[str, Any]) -> None:
         from mrbench.engine.threads import threads_in_use
@@ -253,21 +279,14 @@ class CellLife:
             device=_device_name(self.device),
             raters=predictor.description.raters.value,
             native_grid=predictor.description.native_grid,
+            code=recorded(self.code, self.plugin.modules),
             **metrics,
             profile=self.profile.as_json(),
         )
-        write_record(work.folder, record)
         _copy_curves(self.spec, self.order.results, work.folder)
         _copy_log(work.folder)
+        write_record(work.folder, record)
         work.complete()
-
-
-def _annotated(spec: CellSpec, cases: CaseSet) -> CaseSet:
-    conditions = spec.conditions
-    if conditions.raters_present is None or conditions.sparsity == "per_step":
-        return cases
-    # The seed knows no fold: a case keeps its raters in all of them.
-    return thinned_cases(cases, conditions.raters_present, derive_seed(spec.seed, spec.dataset, "present"))
 
 
 def _device_name(device: Any) -> str:
@@ -281,7 +300,7 @@ def _device_name(device: Any) -> str:
 def _copy_curves(spec: CellSpec, results: Path, folder: Path) -> None:
     # A wrapper's members keep their own.
     for one in spec.trainings if spec.member is None else ():
-        shutil.copyfile(one.training_folder(results) / "curves.csv", folder / "curves.csv")
+        shutil.copyfile(one.training_folder(results) / CURVES, folder / CURVES)
 
 
 def _copy_log(folder: Path) -> None:
@@ -313,8 +332,6 @@ def classify(error: BaseException, modules: Collection[str] = ()) -> tuple[Statu
         return Status.INTERRUPTED, "interrupted"
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or NO_MEMORY in reason:
         return Status.OUT_OF_MEMORY, reason
-    if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or "No space left" in str(error):
-        return Status.FAILED, "the disk that holds the results is full; free some space and run the command again"
     return Status.FAILED, reason
 
 
@@ -326,34 +343,40 @@ def main() -> int:
     def emit(event: dict[str, Any]) -> None:
         events.write(json.dumps(event) + "\n")
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    _die_with_parent()
-    if os.environ.get("MRBENCH_PARENT", str(os.getppid())) != str(os.getppid()):
-        return 1  # it was gone before this process could ask to be told
+    signal.signal(signal.SIGTERM, _leave)
+    leave_with_supervisor()
     modules: Collection[str] = ()
     try:
+        emit({"event": "started", "process": os.getpid()})
         life = CellLife(Order.read(Path(sys.argv[1])), emit)
         modules = life.modules
         life.live()
-    except BusyError:
-        return BUSY_EXIT
+    except BusyError as error:
+        emit({"event": "busy", "owner": error.found})
+        return 1
     except BaseException as error:
         status, reason = classify(error, modules)
-        traceback.print_exc()
-        emit({"event": "end", "status": status.value, "reason": reason, "details": traceback.format_exc()})
+        details = traceback_of(error)
+        with suppress(OSError):  # the disk that holds the log is full
+            print(details, file=sys.stderr)
+        emit({"event": "end", "status": status.value, "reason": bounded(reason), "details": details})
         return 1
     emit({"event": "end", "status": Status.OK.value})
     return 0
 
 
-def _die_with_parent() -> None:
-    # On Linux the kernel ends this process when the one that started it is gone, even by kill -9.
-    if sys.platform != "linux":
-        return
-    import ctypes
+def _leave(*_: Any) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: a second one would interrupt what saves a checkpoint
+    sys.exit(1)
 
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+def _end_at_once(code: int) -> None:
+    """Ends this process whatever threads a plugin left: what it has to say is said, and its files are written."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    _end_at_once(main())

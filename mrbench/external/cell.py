@@ -137,7 +137,7 @@ def score_external(planned: PlannedExternal, run: Run, registry: Registry, watch
     done: list[Path] = []
     try:
         for spec, _ in run.cells:
-            if is_kept(spec, run.results):
+            if is_kept(spec, run.results, watch):
                 watch(spec, {"event": "kept"})
                 continue
             _compute(spec, planned, registry, run.results, watch)
@@ -163,7 +163,7 @@ def _compute(spec: CellSpec, planned: PlannedExternal, registry: Registry, resul
             phases.predict(_predictor(spec, planned), cases, test, work.folder, lambda event: watch(spec, event))
         planned.source.check_unchanged()
         with profile.phase("score"):
-            metrics = phases.score(spec, registry, cases, work.folder)
+            metrics = phases.score(spec.title, registry, cases.description.raters, work.folder)
         write_record(work.folder, _record(spec, cases, profile, metrics))
         work.complete()
 
@@ -182,8 +182,8 @@ def _predictor(spec: CellSpec, planned: PlannedExternal) -> Predictor:
     def trials(case: Case) -> Iterable[tuple[np.ndarray, Iterator[Draw]]]:
         yield case.present, planned.source.draws(case.id, Grid.of(case))
 
-    # As of a fusion, nothing in particular is expected: there may be predictions for some of the raters alone.
-    record = MethodCard(name=spec.method, code="", kind="fusion")
+    # No number of answers is expected: there may be predictions for some of the raters alone.
+    record = MethodCard(name=spec.method, code="")
     return Predictor(record, planned.cases.description, spec.samples, trials)
 
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
-from mrbench.engine.cell import PREDICTIONS, CellSpec, Status
+from mrbench.engine.cell import COMPUTED_AGAIN, PREDICTIONS, CellSpec, Status
 from mrbench.engine.predictions import StoredDraw, draws_of, read_tables
+from mrbench.engine.record import checked_file
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run
 from mrbench.engine.tested import tested_indices
@@ -110,7 +111,8 @@ def _chosen(run: Run, results: Sequence[Result], choice: Choice) -> list[CellSpe
 
 
 def _has_one_trial(spec: CellSpec, run: Run) -> bool:
-    return all(len(trials) == 1 for _, _, trials in islice(read_tables(spec.folder(run.results) / PREDICTIONS), 1))
+    path = checked_file(spec.folder(run.results), PREDICTIONS)
+    return all(len(trials) == 1 for _, _, trials in islice(read_tables(path), 1))
 
 
 def _groups(cells: Sequence[CellSpec]) -> dict[Key, tuple[CellSpec, ...]]:
@@ -148,7 +150,7 @@ def _export(run: Run, cells: tuple[CellSpec, ...], cases: CaseSet, path: Path, c
                         _write_truth(writer, case)
     if left:
         what = f"the stored predictions of {cells[0].method!r} lack {len(left)} of {len(places)} cases"
-        raise DataError(what, found=f"none of {next(iter(left))!r}", hint="mrbench run --force")
+        raise DataError(what, found=f"none of {next(iter(left))!r}", hint=COMPUTED_AGAIN)
     return Exported(path, cells, tuple(places))
 
 
@@ -166,7 +168,7 @@ def _places(cases: CaseSet, cells: Sequence[CellSpec], asked: Sequence[str]) -> 
 
 
 def _predictions(spec: CellSpec, run: Run) -> Iterator[tuple[str, CaseTables, list[StoredDraw]]]:
-    path = spec.folder(run.results) / PREDICTIONS
+    path = checked_file(spec.folder(run.results), PREDICTIONS)
     for case_id, _, trials in read_tables(path):
         if len(trials) != 1:
             raise UsageError(
@@ -201,7 +203,7 @@ def _labels(bits: np.ndarray, classes: int, case: Case) -> np.ndarray:
     spatial = case.masks.shape[1:]
     pixels = prod(spatial)
     if bits.shape != (classes - 1, -(-pixels // 8)):
-        raise DataError(f"the stored predictions of case {case.id!r} are on another grid", hint="mrbench run --force")
+        raise DataError(f"the stored predictions of case {case.id!r} are on another grid", hint=COMPUTED_AGAIN)
     labels = np.zeros(pixels, np.uint8)
     for label, mask in enumerate(np.unpackbits(bits, axis=1, count=pixels), start=1):
         labels[mask > 0] = label

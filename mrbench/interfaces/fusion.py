@@ -1,50 +1,71 @@
-"""Training-free fusions and bounds: rows made of the raters' own masks."""
+"""Training-free fusions and bounds: rows made of the raters' own masks, each one function."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import partial
+from inspect import signature
+from typing import Any
 
 import numpy as np
 
 from mrbench.configuration import Config
 from mrbench.data.description import Description
-from mrbench.interfaces.draw import Draw
+from mrbench.errors import PluginError
+from mrbench.places import of_function
+
+Answers = np.ndarray | Sequence[np.ndarray]
+"""One answer or several: labels ``(*spatial)``, integers below K, or float probabilities ``(K, *spatial)``."""
 
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """Draws and the raters that they are scored against.
+    """What a fusion answers for one case, and against whom it is scored.
 
     A fusion that predicts one rater from the others gives one trial per rater left out; a case's value is the mean
-    over its trials.
+    over its trials. Each answer is labels ``(*spatial)``, integers below K, or float probabilities ``(K, *spatial)``
+    that sum to one over K.
 
     Attributes:
-        truth: ``(R,)`` bool, the raters who are the truth of this trial; a subset of those present.
-        draws: what is scored.
+        consensus: one answer.
+        samples: n answers tied to no rater, an array with a first axis of n or a sequence.
+        raters: for columns of raters, one answer each, or several, draw 0 first.
+        truth: ``(R,)`` bool, the raters who are scored against, one or more of those present; None: all of them.
     """
 
-    truth: np.ndarray
-    draws: list[Draw]
+    consensus: np.ndarray | None = None
+    samples: Answers | None = None
+    raters: Mapping[int, Answers] | None = None
+    truth: np.ndarray | None = None
 
 
-C = TypeVar("C", bound=Config)
+Fuse = Callable[..., Trial | Iterable[Trial] | None]
+"""``fuse(masks, present, n, noise)``, and ``config=`` and ``description=`` where its signature names them.
+
+``masks``, ``(R, *spatial)`` unsigned integers below K, read only; rows of absent raters carry no meaning. ``present``,
+``(R,)`` bool, who looked at this case, one at least, read only. ``n`` samples are asked for. ``noise`` is a NumPy
+generator seeded by (prediction seed, case). None, or no trial, where the case has too few raters for this fusion. It
+sees the masks that it is scored on, and its rows say so.
+"""
+
+ASKED = ("masks", "present", "n", "noise")
 
 
-class Fusion(ABC, Generic[C]):
-    """Fuses the masks of one case. Sees the masks that it is scored on, and its rows say so."""
+def bound(fuse: Fuse, config: Config, description: Description) -> Fuse:
+    """A fusion with its options and its data set's description, as far as its signature names them.
 
-    def __init__(self, config: C, description: Description) -> None:
-        self.config = config
-        self.description = description
-
-    @abstractmethod
-    def fuse(self, masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator) -> Iterator[Trial]:
-        """Trials of one case; none where the case has too few raters for this fusion.
-
-        Args:
-            masks: ``(R, *spatial)`` unsigned integers below K; rows of absent raters carry no meaning.
-            present: ``(R,)`` bool, who looked at this case.
-            n: samples asked for.
-            noise: generator seeded by (prediction seed, case).
-        """
+    Raises:
+        PluginError: a function of other arguments.
+    """
+    given: dict[str, Any] = {"config": config, "description": description}
+    own = signature(fuse)
+    call = partial(fuse, **{name: value for name, value in given.items() if name in own.parameters})
+    try:
+        signature(call).bind(*ASKED)
+    except TypeError as error:
+        raise PluginError(
+            f"a fusion cannot be called: {error}",
+            expected=f"a function of {', '.join(ASKED)}, and of config and description where it wants them",
+            found=f"{getattr(fuse, '__name__', fuse)}{own}",
+            place=of_function(fuse),
+        ) from None
+    return call

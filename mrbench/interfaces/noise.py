@@ -1,6 +1,6 @@
 """The randomness of a prediction: named sites, each row a function of where it belongs and of nothing else."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -43,11 +43,13 @@ class Noise:
     Attributes:
         rows: whose.
         device: where the numbers are needed.
+        seeds: of sites that are drawn under another seed than the prediction's, to see what one of them does.
         sites: the names that were drawn from.
     """
 
     rows: Rows
     device: torch.device
+    seeds: Mapping[str, int] = field(default_factory=dict)
     sites: set[str] = field(default_factory=set)
 
     @property
@@ -123,13 +125,8 @@ class Noise:
             )
         self.sites.add(site)
         rows, generator = self.rows, torch.Generator(device or _source(self.device))
-        axes = (
-            rows.seed,
-            rows.case,
-            site,
-            rows.answer.value,
-            -1 if rows.rater is None or not per_rater else rows.rater,
-        )
+        seed, rater = self.seeds.get(site, rows.seed), rows.rater if per_rater else None
+        axes = (seed, rows.case, site, rows.answer.value, -1 if rater is None else rater)
         if per_slice:
             drawn = [
                 torch.stack([row(generator.manual_seed(derive_seed(*axes, draw, each))) for each in rows.slices])

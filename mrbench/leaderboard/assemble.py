@@ -17,6 +17,7 @@ from mrbench.leaderboard.store import SetAside, Stored, entries
 from mrbench.metrics.protocol import PROTOCOLS
 from mrbench.registry import Registry
 from mrbench.results.columns import Column, gain
+from mrbench.results.machines import with_machines
 from mrbench.results.method_run import MethodRun
 from mrbench.results.table import Row, RowKind, Table, changed_values, measured, with_best, with_labels
 from mrbench.statistics.equality import TIE
@@ -97,7 +98,7 @@ class _Work:
         rows = [self._row(one, runs[one.id], protocol, columns, newest=one.id in newest) for one in stored]
         lines = [line for line in self.lines if line.dataset == name and line.scoring == protocol]
         reported = reported_rows(lines, columns)
-        rows = with_best(with_labels([*ordered(rows, columns), *reported]), columns)
+        rows = with_best(with_labels([*with_machines(ordered(rows, columns)), *reported]), columns)
         first = max(stored, key=age).entry
         table = Table(name, description_of(first), first.spec.data_settings, protocol, columns, rows)
         table, diagrams = self.comparer.compared(replace(table, rows=self._above(rows, columns)))

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, ValidationError, with_config
 
 from mrbench.cards import Capability, Direction, Need
 from mrbench.data.description import Raters, Unit
-from mrbench.engine.cell import CellSpec, DataChoice, PluginKey, Status
+from mrbench.engine.cell import CellSpec, CodeDigest, DataChoice, PluginKey, Status
 from mrbench.engine.conditions import AS_USUAL, Conditions, FlatForm
 from mrbench.errors import DataError, IncompatibleError
 from mrbench.results.caveats import PLUGIN_FILE, caveats_of
@@ -34,6 +34,7 @@ LongText = Annotated[str, Field(max_length=8000, pattern=_SHOWN)]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=_SHOWN)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+ModuleName = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
 FileName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,60}(\.[a-z0-9][a-z0-9_-]{0,60}){1,4}$")]
 Time = Annotated[str, Field(pattern=r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\+00:00$")]
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
@@ -89,6 +90,21 @@ class MethodFacts:
     citation: Text
     licence: Text
     plugin: Text
+
+
+@_closed
+@dataclass(frozen=True)
+class CodeFacts:
+    """The code that the cells were computed with.
+
+    Attributes:
+        modules: those that the method is in.
+        files: digests by file; ``commits``: of their checkouts, by package, where known.
+    """
+
+    modules: Annotated[tuple[ModuleName, ...], Field(max_length=100)] = ()
+    files: Annotated[dict[Name, Text], Field(max_length=2000)] = field(default_factory=dict)
+    commits: Annotated[dict[Name, Text], Field(max_length=100)] = field(default_factory=dict)
 
 
 @_closed
@@ -206,6 +222,7 @@ class Entry:
     """A submission's content; names as of ``CellSpec``. In ``entry.json`` the conditions stand among the other fields.
 
     Attributes:
+        code: of the cells; ``training_code`` and ``prediction_code``: its digests.
         options: of the method, all of them; ``changed``: those set beside the preset.
         training_digest, prediction_digest: of the specification; equal ones are the same computation.
         plugin_file: name of the local plugin file that the method came from; empty where it was installed.
@@ -234,6 +251,9 @@ class Entry:
     preset: Text
     changed: Options
     samples: Annotated[int, Field(ge=1, le=2**20)]
+    training_code: CodeDigest = ""
+    prediction_code: CodeDigest = ""
+    code: CodeFacts = CodeFacts()
     conditions: Conditions = AS_USUAL
     data: DataFacts
     dataset_options: Options

@@ -19,7 +19,17 @@ from mrbench.engine.result import Result
 from mrbench.engine.run import Run
 from mrbench.engine.score import applicable_metrics
 from mrbench.errors import IncompatibleError, UnknownNameError, UsageError
-from mrbench.leaderboard.entry import CellEntry, DataFacts, Entry, MethodFacts, MetricFacts, OtherData, Phase, Score
+from mrbench.leaderboard.entry import (
+    CellEntry,
+    CodeFacts,
+    DataFacts,
+    Entry,
+    MethodFacts,
+    MetricFacts,
+    OtherData,
+    Phase,
+    Score,
+)  # fmt: skip
 from mrbench.leaderboard.scores import Definitions, digest_of_cases, scores_of
 from mrbench.leaderboard.store import facts_of
 from mrbench.leaderboard.strip import stripped, stripped_command, without_folders
@@ -159,7 +169,8 @@ def _gzipped(scores: Scores) -> bytes:
 
 def _curves(run: MethodRun) -> Iterator[tuple[str, bytes]]:
     for result in run.done:
-        stages = read_curves(result.folder / "curves.csv") if result.folder else {}
+        path = result.file("curves.csv")
+        stages = read_curves(path) if path else {}
         if stages:
             text = io.StringIO(newline="")
             writer = csv.writer(text, lineterminator="\n")
@@ -227,6 +238,9 @@ def _entry(
         preset=_cut(spec.preset),
         changed=_options(spec.settings),
         samples=spec.samples,
+        training_code=spec.training_code,
+        prediction_code=spec.prediction_code,
+        code=_code(run),
         conditions=spec.conditions,
         data=_data_facts(run.description),
         dataset_options=_options(spec.dataset_options),
@@ -265,6 +279,12 @@ def _about(run: MethodRun, registry: Registry) -> MethodFacts:
         return MethodFacts("", "", "", plugin)
     record = registry.get("method", run.method).card
     return MethodFacts(_cut(record.summary), _cut(record.citation), _cut(record.licence), plugin)
+
+
+def _code(run: MethodRun) -> CodeFacts:
+    recorded = ((result.record or {}).get("code") for result in run.done)
+    found: Mapping[str, Any] = next(filter(None, recorded), {})
+    return CodeFacts(tuple(found.get("modules", ())), dict(found.get("files", {})), dict(found.get("commits", {})))
 
 
 def _data_facts(description: Mapping[str, Any]) -> DataFacts:

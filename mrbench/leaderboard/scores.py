@@ -36,7 +36,7 @@ class Definitions:
     def of(cls, registry: Registry, protocol: ScoringProtocol) -> "Definitions":
         """Of all metrics that can be loaded."""
         plugins: dict[str, Plugin[MetricCard]] = {plugin.key: plugin for plugin in registry.plugins["metric"]}
-        loaded = {name: plugin.load()() for name, plugin in plugins.items()}
+        loaded = {name: plugin.load() for name, plugin in plugins.items()}
         return cls(protocol, loaded, scoring_digests(plugins, protocol))
 
 

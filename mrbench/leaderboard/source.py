@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib.metadata import entry_points
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,7 +15,7 @@ from mrbench.leaderboard.entry import CellEntry, Entry, Score
 from mrbench.leaderboard.store import Stored
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scores import Scores
-from mrbench.registry import Plugin
+from mrbench.registry import GROUP, Plugin
 from mrbench.results.method_run import MethodRun
 from mrbench.results.table import Value
 from mrbench.statistics.bootstrap import Interval
@@ -86,9 +87,17 @@ def _result(stored: Stored, cell: CellEntry) -> Result:
         "profile": profile,
         "written": cell.written,
         "metric_faults": dict(enumerate(cell.faults)),
+        "code": _code(stored.entry),
     }
     spec = replace(stored.entry.spec, fold=cell.fold, seed=cell.seed)
     return Result(spec, cell.status, cell.reason, record, PackedCell(stored, cell))
+
+
+def _code(entry: Entry) -> Mapping[str, Any]:
+    # Of plugins alone: a stranger's entry must not have any package of this machine read.
+    known = {point.value.partition(":")[0].partition(".")[0] for point in entry_points(group=GROUP)}
+    own = {module.partition(".")[0] for module in entry.code.modules}
+    return vars(entry.code) if own <= known else {}
 
 
 def packed_values(entry: Entry, protocol: str) -> dict[str, Value]:

@@ -5,9 +5,13 @@ from math import prod
 
 import numpy as np
 
+from mrbench.interfaces.case_tables import CaseTables
+from mrbench.interfaces.metric import Statistics, metric
 from mrbench.metrics.arrays import Array, areas
+from mrbench.metrics.keyed import by_class
 from mrbench.metrics.order import raters_first
 from mrbench.metrics.overlap import validate_grids, validate_masks
+from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.spacing import steps_of
 
 
@@ -42,3 +46,23 @@ def crps_area(raters: Array, samples: Array, *, spacing: Sequence[float] | None 
     validate_masks("samples", samples)
     validate_grids(raters, samples)
     return crps_of(areas(samples), areas(raters)) * prod(steps_of(spacing, samples.ndim - 1))
+
+
+@metric(
+    "crps_area",
+    "continuous ranked probability score of the samples' areas against the raters', in pixels",
+    direction="lower",
+    range=(0.0, float("inf")),
+    needs="samples",
+    table=False,
+    citation="Gneiting and Raftery 2007",
+    empty="an empty mask has area 0",
+)
+def score_crps_area(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:  # noqa: ARG001
+    """Mean over r of E|X - area of r| - E|X - X'| / 2, X the area of a sample (Gneiting and Raftery 2007, eq. 21)."""
+
+    def value(label: int) -> float:
+        own = tables.areas[label - 1]
+        return crps_of(own[tables.sample_rows], own[tables.truth_rows])
+
+    return by_class(tables, tables.sample_rows, value)

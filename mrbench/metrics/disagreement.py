@@ -2,9 +2,13 @@
 
 import numpy as np
 
+from mrbench.interfaces.case_tables import CaseTables
+from mrbench.interfaces.metric import Key, Statistics, metric
 from mrbench.metrics.arrays import Array
+from mrbench.metrics.keyed import by_class
 from mrbench.metrics.order import raters_first
-from mrbench.metrics.shares import Shares, count_shares
+from mrbench.metrics.protocol import ScoringProtocol
+from mrbench.metrics.shares import Shares, count_shares, shares_of
 
 LEVELS = 65
 """Of :func:`level_counts`: of up to 128 samples each count of votes has a level of its own."""
@@ -62,3 +66,34 @@ def _by_level(shares: Shares, level: np.ndarray, levels: int) -> np.ndarray:
     disagree = (shares.marked > 0) & (shares.marked < len(shares.raters))
     pixels = np.bincount(level + levels * disagree, shares.pixels, minlength=2 * levels)
     return pixels.reshape(2, levels)
+
+
+def _counts(tables: CaseTables, label: int) -> np.ndarray | None:
+    """``(2, 65)``; None where the raters agree on every pixel, or on none."""
+    counts = level_counts(shares_of(tables, label))
+    return counts if counts.any(axis=1).all() else None
+
+
+def _raters_disagree(tables: CaseTables, key: Key) -> bool:
+    return len(tables.sample_rows) > 0 and _counts(tables, key.label) is not None
+
+
+def _pooled_auroc(total: np.ndarray) -> float:
+    value = auroc_of(total.reshape(2, LEVELS))
+    return float("nan") if value is None else value
+
+
+@metric(
+    "auroc_disagreement",
+    "does the entropy of the samples' share rank the pixels where raters disagree above the rest of a fold",
+    direction="higher",
+    range=(0.0, 1.0),
+    needs="samples",
+    applies=_raters_disagree,
+    pooled=_pooled_auroc,
+    table=False,
+    empty="all samples empty: 0.5; a case where the raters agree on every pixel, or on none, is left out",
+)
+def score_auroc_disagreement(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:  # noqa: ARG001
+    """Area under the ROC curve of the entropy, from pixels by its level: :func:`level_counts`, :func:`auroc_of`."""
+    return by_class(tables, tables.sample_rows, lambda label: _counts(tables, label))

@@ -1,12 +1,14 @@
 """Generalised energy distance between the samples of a method and the raters, under d = 1 - IoU."""
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from mrbench.interfaces.case_tables import Overlaps
+from mrbench.interfaces.case_tables import CaseTables, Overlaps
+from mrbench.interfaces.metric import Key, Statistics, metric
 from mrbench.metrics.arrays import Array
+from mrbench.metrics.keyed import of_overlaps, one_per_rater
 from mrbench.metrics.order import raters_first
 from mrbench.metrics.overlap import count_overlaps, iou_of
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
@@ -91,3 +93,60 @@ def ged_unbiased(raters: Array, samples: Array, *, protocol: ScoringProtocol = S
     if value is None:
         raise ValueError(f"ged_unbiased needs two raters and two samples; got {len(raters)} and {len(samples)}")
     return value
+
+
+_FACTS: Any = {
+    "citation": "ProSeg, eq. 20",
+    "empty": "two empty masks: distance 0 (strict) or 1 (published); a class absent in every mask is missing for K > 2",
+}
+_GED: Any = {"direction": "lower", "range": (0.0, 2.0), **_FACTS}
+_PART: Any = {"direction": "neither", "range": (0.0, 1.0), "needs": "samples", "table": False, **_FACTS}
+
+
+@metric("ged", "generalised energy distance of the samples and the raters", needs="samples", **_GED)
+def score_ged(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
+    """2 pa - pp - aa of :class:`GedParts` (ProSeg eq. 20)."""
+    return of_overlaps(tables, tables.samples, lambda overlaps: ged_parts_of(overlaps, protocol).ged)
+
+
+@metric("ged_pa", "part of ged: mean distance of samples and raters", **_PART)
+def score_ged_pa(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
+    """Mean of d over all S R pairs of a sample and a rater."""
+    return of_overlaps(tables, tables.samples, lambda overlaps: ged_parts_of(overlaps, protocol).pa)
+
+
+@metric("ged_pp", "part of ged: mean distance of the samples among themselves", **_PART)
+def score_ged_pp(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
+    """Mean of d over all S^2 ordered pairs of samples."""
+    return of_overlaps(tables, tables.samples, lambda overlaps: ged_parts_of(overlaps, protocol).pp)
+
+
+@metric("ged_aa", "part of ged: mean distance of the raters among themselves", **_PART)
+def score_ged_aa(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
+    """Mean of d over all R^2 ordered pairs of raters."""
+    return of_overlaps(tables, tables.samples, lambda overlaps: ged_parts_of(overlaps, protocol).aa)
+
+
+def _has_two_raters(tables: CaseTables, key: Key) -> bool:  # noqa: ARG001
+    return len(tables.truth_rows) > 1
+
+
+@metric(
+    "ged_unbiased",
+    "ged without the pairs of a mask with itself",
+    direction="lower",
+    range=(-1.0, 2.0),
+    needs="samples",
+    applies=_has_two_raters,
+    table=False,
+    **_FACTS,
+)
+def score_ged_unbiased(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
+    """2 pa - S pp / (S - 1) - R aa / (R - 1) where a mask is at distance 0 of itself; missing where S or R is one."""
+    return of_overlaps(tables, tables.samples, lambda overlaps: ged_unbiased_of(overlaps, protocol))
+
+
+@metric("ged@raters", "ged of the set with one prediction per rater", needs="raters", **_GED)
+def score_ged_of_raters(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
+    """As ``ged``, with S = R."""
+    return of_overlaps(tables, one_per_rater(tables), lambda overlaps: ged_parts_of(overlaps, protocol).ged)

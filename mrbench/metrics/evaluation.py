@@ -98,7 +98,7 @@ def _chosen(names: Sequence[str]) -> dict[str, Metric]:
 def _built_in() -> dict[str, Metric]:
     from mrbench.metrics.plugin import mrbench_metrics
 
-    return {record.name: record.load()() for record in mrbench_metrics()}
+    return {card.name: card.load() for card in mrbench_metrics()}
 
 
 def _check(cases: dict[str, Any]) -> None:

@@ -9,6 +9,9 @@ from mrbench.metrics.arrays import Array, intersect, is_floating, type_name
 from mrbench.metrics.order import raters_first
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 
+DICE_OF_EMPTY = "two empty masks: Dice 1; a class absent in every mask is missing for K > 2"
+"""What metrics that are means of Dice do on empty masks."""
+
 
 @lru_cache(maxsize=16)
 def iou_of(overlaps: Overlaps, protocol: ScoringProtocol = STRICT) -> np.ndarray:

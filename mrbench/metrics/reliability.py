@@ -1,11 +1,17 @@
 """Are predicted probabilities frequencies? Calibration error and Brier score against the raters."""
 
+from typing import Any
+
 import numpy as np
 
+from mrbench.interfaces.case_tables import CaseTables
+from mrbench.interfaces.metric import Statistics, metric
 from mrbench.metrics.arrays import Array
 from mrbench.metrics.calibration import BINS, bins_of
+from mrbench.metrics.keyed import by_class
 from mrbench.metrics.order import raters_first
-from mrbench.metrics.shares import Shares, count_shares
+from mrbench.metrics.protocol import ScoringProtocol
+from mrbench.metrics.shares import Shares, count_shares, shares_of
 
 
 def reliability_of(shares: Shares, bins: int = BINS) -> np.ndarray:
@@ -90,3 +96,35 @@ def brier_share(raters: Array, samples: Array) -> float:
     shares = count_shares(raters, samples)
     errors = (shares.predicted - shares.marked / len(shares.raters)) ** 2
     return float(shares.pixels @ errors / shares.pixels.sum())
+
+
+_FACTS: Any = {
+    "direction": "lower",
+    "range": (0.0, 1.0),
+    "needs": "samples",
+    "table": False,
+    "empty": "an empty mask predicts, or is, 0 everywhere",
+}
+
+
+@metric(
+    "ece_votes",
+    "calibration error of the samples' share against the raters pooled, 15 bins, pixels of a fold together",
+    pooled=lambda total: calibration_error(total.reshape(3, -1)),
+    citation="Guo et al. 2017",
+    **_FACTS,
+)
+def score_ece_votes(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:  # noqa: ARG001
+    """Sum over the bins of abs(sum of shares - sum of marks) / number of pairs of a pixel and a rater: :func:`ece`."""
+    return by_class(tables, tables.sample_rows, lambda label: reliability_of(shares_of(tables, label)))
+
+
+@metric(
+    "brier_votes",
+    "squared difference of the samples' share and the raters' marks, mean over pixels and raters",
+    citation="Brier 1950",
+    **_FACTS,
+)
+def score_brier_votes(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:  # noqa: ARG001
+    """Mean over pixels and raters of (v / S - mark)^2 where v of S samples mark the pixel: :func:`brier`."""
+    return by_class(tables, tables.sample_rows, lambda label: brier_of(shares_of(tables, label)))

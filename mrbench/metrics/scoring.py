@@ -15,13 +15,28 @@ from mrbench.metrics.scores import EVERYWHERE, NOBODY, MetricScores, Scores
 def score_case(
     trials: Sequence[CaseTables], metrics: Mapping[str, Metric], protocol: ScoringProtocol
 ) -> dict[tuple[str, Key], np.ndarray]:
-    """Statistics of one case by metric and key: the mean over the trials in which the key is not missing."""
+    """Statistics of one case by metric and key: the mean over the trials in which the key is not missing.
+
+    Raises:
+        PluginError: a metric gives no vectors of one length for keys of the case.
+        Exception: whatever a metric raises.
+    """
     collected: defaultdict[tuple[str, Key], list[np.ndarray]] = defaultdict(list)
     for tables in trials:
         for name, metric in metrics.items():
-            for key, statistics in metric.statistics(tables, protocol).items():
+            for key, statistics in metric(tables, protocol).items():
                 collected[name, key].append(statistics)
-    return {at: np.mean(values, axis=0) if len(values) > 1 else values[0] for at, values in collected.items()}
+    return {(name, key): _mean(values, metrics[name]) for (name, key), values in collected.items()}
+
+
+def _mean(trials: Sequence[np.ndarray], metric: Metric) -> np.ndarray:
+    if len(trials) == 1:
+        return trials[0]
+    lengths = sorted({len(vector) for vector in trials})
+    if len(lengths) > 1:
+        raise metric.wrong("its statistics cannot be averaged over trials", "vectors of one length", lengths)
+    found: np.ndarray = np.mean(trials, axis=0)
+    return found
 
 
 def without_value(
@@ -111,7 +126,7 @@ def reduce_metric(scores: MetricScores, metric: Metric, protocol: ScoringProtoco
 
 def case_values(statistics: np.ndarray, metric: Metric) -> np.ndarray:
     """``(n,)`` the values of statistics ``(n, L)``, each finalised by itself."""
-    if type(metric).finalise is Metric.finalise:
+    if metric.pooled is None:
         return statistics[:, 0].copy()
     return np.array([metric.finalise(row) for row in statistics], np.float64)
 

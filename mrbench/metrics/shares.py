@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from mrbench.interfaces.case_tables import CaseTables
 from mrbench.metrics.arrays import Array, is_floating, patterns, total
 from mrbench.metrics.counting import joint_histogram, popcount
 from mrbench.metrics.overlap import validate_grids, validate_masks, validate_probabilities
@@ -43,6 +44,16 @@ class Shares:
     def marked_by(self) -> np.ndarray:
         """``(R, E)`` int64, 1 where a rater marks the pixel."""
         return self.pattern >> self.raters[:, None] & 1
+
+
+def shares_of(tables: CaseTables, label: int) -> Shares:
+    """The votes of the samples on one class, or of a consensus-only method's one output; made once per case."""
+    key = "shares", label
+    if key not in tables.shared:
+        _, votes, pattern, pixels = tables.votes[tables.votes[:, 0] == label].T
+        tables.shared[key] = Shares(votes, len(tables.sample_rows), pattern, pixels, tables.truth_raters)
+    found: Shares = tables.shared[key]
+    return found
 
 
 def count_shares(raters: Array, samples: Array) -> Shares:

@@ -1,10 +1,14 @@
 """Soft Dice: how the share of the samples compares with the share of the raters, at five thresholds."""
 
+from typing import Any
+
 import numpy as np
 
 from mrbench.interfaces.case_tables import CaseTables, Predictions
+from mrbench.interfaces.metric import Statistics, metric
 from mrbench.metrics.arrays import Array, total
 from mrbench.metrics.counting import levels, popcount, threshold_counts
+from mrbench.metrics.keyed import by_class, one_per_rater
 from mrbench.metrics.order import raters_first
 from mrbench.metrics.overlap import dice_ratio, validate_grids, validate_masks, validate_probabilities
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
@@ -56,3 +60,67 @@ def _soft_dice(raters: Array, samples: Array, protocol: ScoringProtocol) -> floa
 
 def _levels(stack: Array) -> np.ndarray:
     return levels(total(stack), len(stack))
+
+
+_FACTS: Any = {
+    "direction": "higher",
+    "range": (0.0, 1.0),
+    "empty": (
+        "a threshold that neither side exceeds anywhere: Dice 1; a class absent in every mask is missing for K > 2"
+    ),
+}
+
+
+@metric(
+    "dice_soft",
+    "Dice of the samples' share and the raters' share, mean over five thresholds",
+    needs="samples",
+    citation="ProSeg, eq. 21",
+    **_FACTS,
+)
+def score_dice_soft(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
+    """Mean over t in .1 .3 .5 .7 .9 of Dice([share of samples > t], [share of raters > t]) (ProSeg eq. 21).
+
+    The mean probability stands for the share of samples under protocols that say so; missing where it is not known.
+    """
+    return _of_protocol(tables, tables.samples, protocol)
+
+
+@metric(
+    "dice_soft_prob",
+    "dice_soft with the mean probability",
+    needs="samples",
+    table=False,
+    citation="released code of D-Persona",
+    **_FACTS,
+)
+def score_dice_soft_prob(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
+    """As ``dice_soft`` with the mean probability under every protocol."""
+    samples = tables.samples
+    return by_class(tables, samples.rows, lambda label: _of_probability(samples, label, protocol))
+
+
+@metric(
+    "dice_soft@raters",
+    "dice_soft of the set with one prediction per rater",
+    needs="raters",
+    table=False,
+    citation="ProSeg, eq. 21",
+    **_FACTS,
+)
+def score_dice_soft_of_raters(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
+    """As ``dice_soft``, with S = R."""
+    return _of_protocol(tables, one_per_rater(tables), protocol)
+
+
+def _of_protocol(tables: CaseTables, predictions: Predictions, protocol: ScoringProtocol) -> Statistics:
+    def value(label: int) -> float | None:
+        if protocol.soft == "votes":
+            return soft_dice_of(vote_counts(tables, label, predictions), protocol)
+        return _of_probability(predictions, label, protocol)
+
+    return by_class(tables, predictions.rows, value)
+
+
+def _of_probability(predictions: Predictions, label: int, protocol: ScoringProtocol) -> float | None:
+    return None if predictions.soft is None else soft_dice_of(predictions.soft[label - 1], protocol)

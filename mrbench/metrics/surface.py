@@ -12,16 +12,20 @@ Under ``pooled`` a long boundary outvotes a short one. ``weighted`` does not dep
 it for volumes whose slices are thicker than their pixels. Outside of the image is background under all three.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
+from mrbench.interfaces.case_tables import CaseTables
+from mrbench.interfaces.metric import Statistics, metric
 from mrbench.metrics.arrays import Array, to_host
 from mrbench.metrics.boundary import Boundaries, boundary_elements, boundary_pixels
+from mrbench.metrics.keyed import by_rater
 from mrbench.metrics.order import raters_first
 from mrbench.metrics.overlap import validate_grids, validate_masks
+from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.spacing import steps_of
 
 Definition = Literal["larger", "pooled", "weighted"]
@@ -306,3 +310,93 @@ def assd(
 def _alone(mask: Array) -> Array:
     """``(1, *spatial)``; what is no array is left for the validation to name."""
     return mask[None] if hasattr(mask, "ndim") else mask
+
+
+_MM = "in mm where the spacing is known, else in pixels"
+_FACTS: Any = {"needs": "raters", "table": False}
+_NSD: Any = {
+    "direction": "higher",
+    "range": (0.0, 1.0),
+    "citation": "Nikolov 2021; Seidlitz 2022",
+    "empty": "exactly one empty mask: 0, two: 1",
+    **_FACTS,
+}
+
+
+@metric(
+    "hd95",
+    f"95th percentile of the distance of boundaries, of each rater's own prediction or of the consensus, {_MM}",
+    direction="lower",
+    range=(0.0, float("inf")),
+    citation="MONAI: the larger of two directed percentiles",
+    empty="exactly one empty mask: the diagonal of the image, counted beside the value of each case; two: 0",
+    **_FACTS,
+)
+def score_hd95(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:  # noqa: ARG001
+    """:func:`hd95` of the rater's own prediction, mean over the rater's draws; of the consensus where there is none.
+
+    Beside it the share of the draws whose distance is the diagonal, and whether distances are in mm.
+    """
+    return _of_surfaces(
+        tables,
+        lambda surfaces, column: [surfaces.percentile(95)[:, column].mean(), surfaces.one_empty[:, column].mean()],
+    )
+
+
+@metric("nsd@1", f"share of the boundaries within 1 of each other, {_MM}", **_NSD)
+def score_nsd_1(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:  # noqa: ARG001
+    """:func:`nsd` at tolerance 1, mean over the rater's draws; beside it whether the tolerance is in mm."""
+    return _of_surfaces(tables, lambda surfaces, column: [surfaces.nsd(1.0)[:, column].mean()])
+
+
+@metric("nsd@2", f"share of the boundaries within 2 of each other, {_MM}", **_NSD)
+def score_nsd_2(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:  # noqa: ARG001
+    """:func:`nsd` at tolerance 2, mean over the rater's draws; beside it whether the tolerance is in mm."""
+    return _of_surfaces(tables, lambda surfaces, column: [surfaces.nsd(2.0)[:, column].mean()])
+
+
+def _of_surfaces(tables: CaseTables, measure: Callable[[SurfaceDistances, int], list[float]]) -> Statistics:
+    """What ``measure`` gives of each rater's own predictions, in that rater's column; nothing without stored masks."""
+    if tables.bits is None:
+        return {}
+
+    def values(label: int) -> Mapping[int, np.ndarray]:
+        own = own_surfaces(tables, label).items()
+        return {
+            rater: np.array([*measure(surfaces, column), tables.spacing is not None])
+            for rater, (surfaces, column) in own
+        }
+
+    return by_rater(tables, tables.rater_rows, values)
+
+
+def own_surfaces(tables: CaseTables, label: int) -> Mapping[int, tuple[SurfaceDistances, int]]:
+    """For each rater the distances that the rater's own predictions take part in, and the rater's column in them.
+
+    In mm where the spacing is known, else in pixels. Worked out once per case and class.
+    """
+    key = "surfaces", label
+    if key not in tables.shared:
+        tables.shared[key] = _own_surfaces(tables, label)
+    found: Mapping[int, tuple[SurfaceDistances, int]] = tables.shared[key]
+    return found
+
+
+def _own_surfaces(tables: CaseTables, label: int) -> dict[int, tuple[SurfaceDistances, int]]:
+    found: dict[int, tuple[SurfaceDistances, int]] = {}
+    for rows, raters in _raters_by_rows(tables).items():
+        predicted = tables.masks(label, np.array(rows))
+        truth = tables.masks(label, tables.n_predicted + np.array(raters))
+        surfaces = surface_distances(truth, predicted, spacing=tables.spacing)
+        found |= {rater: (surfaces, column) for column, rater in enumerate(raters)}
+    return found
+
+
+def _raters_by_rows(tables: CaseTables) -> dict[tuple[int, ...], list[int]]:
+    # A consensus stands in for several raters: its boundary is found once.
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for rater in tables.truth_raters.tolist():
+        rows = tuple(tables.rows_of(rater).tolist())
+        if rows:
+            groups.setdefault(rows, []).append(rater)
+    return groups

@@ -1,10 +1,16 @@
 """Where do the samples vary, and is it where the raters do? Normalised cross-correlation of two maps."""
 
+from typing import Any
+
 import numpy as np
 
+from mrbench.interfaces.case_tables import CaseTables
+from mrbench.interfaces.metric import Key, Statistics, metric
 from mrbench.metrics.arrays import Array
+from mrbench.metrics.keyed import by_class
 from mrbench.metrics.order import raters_first
-from mrbench.metrics.shares import Shares, count_votes
+from mrbench.metrics.protocol import ScoringProtocol
+from mrbench.metrics.shares import Shares, count_votes, shares_of
 
 
 def ncc_of(shares: Shares) -> float | None:
@@ -68,3 +74,37 @@ def _correlate(first: np.ndarray, second: np.ndarray, pixels: np.ndarray) -> flo
     a, b = (values - pixels @ values / pixels.sum() for values in (first, second))
     correlation = pixels @ (a * b) / np.sqrt((pixels @ a**2) * (pixels @ b**2))
     return float(np.clip(correlation, -1, 1))
+
+
+_FACTS: Any = {"direction": "higher", "range": (-1.0, 1.0), "needs": "samples", "table": False}
+
+
+def _raters_vary(tables: CaseTables, key: Key) -> bool:
+    if len(tables.sample_rows) == 0:
+        return False
+    return ncc_of(shares_of(tables, key.label)) is not None
+
+
+@metric(
+    "ncc",
+    "correlation of the samples' variance map with the raters'",
+    applies=_raters_vary,
+    citation="after PHiSeg",
+    empty="samples that vary nowhere: 0; missing where the raters' variance is the same everywhere",
+    **_FACTS,
+)
+def score_ncc(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:  # noqa: ARG001
+    """:func:`ncc` of the votes: correlation over the pixels of v (S - v) / S^2 and w (R - w) / R^2."""
+    return by_class(tables, tables.sample_rows, lambda label: ncc_of(shares_of(tables, label)))
+
+
+@metric(
+    "ncc_phiseg",
+    "correlation of the samples' variance map with their differences from a rater, mean over the raters",
+    citation="PHiSeg, S_NCC",
+    empty="samples that vary nowhere: 0",
+    **_FACTS,
+)
+def score_ncc_phiseg(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:  # noqa: ARG001
+    """:func:`ncc_phiseg` of the votes (Baumgartner et al. 2019)."""
+    return by_class(tables, tables.sample_rows, lambda label: ncc_phiseg_of(shares_of(tables, label)))

@@ -15,6 +15,7 @@ import numpy as np
 from mrbench.data.caseset import CaseSet
 from mrbench.engine.cell import PREDICTIONS
 from mrbench.engine.predictions import StoredDraw, read_draws
+from mrbench.engine.record import checked_file
 from mrbench.errors import DataError
 from mrbench.interfaces.draw import DrawKind
 from mrbench.report.cases import CaseValues
@@ -163,7 +164,7 @@ def _drawn(
     for result in method.shown():
         if result.spec.fold not in folds or result.folder is None:
             continue
-        path = result.folder / PREDICTIONS
+        path = checked_file(result.folder, PREDICTIONS)
         for case_id, draws in read_draws(path):
             key = result.spec.fold, case_id
             if key in places and draws:

@@ -41,7 +41,7 @@ def case_values(
         DataError, IncompatibleError: scores that cannot be had.
     """
     cases: dict[tuple[int, str], CaseValues] = {}
-    loaded = {name: plugin.load()() for name, plugin in metrics.items()}
+    loaded = {name: plugin.load() for name, plugin in metrics.items()}
     for label, method in methods.items():
         for result in method.shown(fold):
             scores = result.scores(metrics, protocol).cases

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from mrbench.engine.cell import CURVES
 from mrbench.engine.run import Run
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.registry import Registry
@@ -97,6 +98,7 @@ def _dataset(
 def _curves(method: MethodRun) -> Mapping[str, Mapping[str, Curve]]:
     stages: dict[str, dict[str, Curve]] = {}
     for result in method.done:
-        for stage, curve in (read_curves(result.folder / "curves.csv") if result.folder else {}).items():
+        path = result.file(CURVES)
+        for stage, curve in (read_curves(path) if path else {}).items():
             stages.setdefault(stage, {})[result.spec.place] = curve
     return stages

@@ -6,11 +6,14 @@ from typing import Any
 from mrbench.cards import Capability
 from mrbench.data.splits import LEAKY_PREFIX
 from mrbench.engine.cell import ALL_CASES, CellSpec
+from mrbench.engine.equivalence import other_code
+from mrbench.engine.result import Result
 
 SEES_TEST_MASKS = "sees test masks"
 SINGLE_OUTPUT = "single output"
 EXTERNAL_PREDICTIONS = "external predictions"
 FIRST_SAMPLES = "first samples"
+OTHER_CODE = "other code than this"
 PLUGIN_FILE = "local plugin file"
 """Of a method that nobody can install by name."""
 
@@ -48,6 +51,12 @@ def caveats_of(spec: CellSpec, description: Mapping[str, Any]) -> tuple[str, ...
     if description["raters"] == "ranked":
         found.append("virtual raters")
     return tuple(found)
+
+
+def code_caveats(results: Iterable[Result]) -> tuple[str, ...]:
+    """That cells were computed by other code than what is installed here, with the files that differ."""
+    found = (other_code(result.spec, (result.record or {}).get("code", {})) for result in results if result.finished)
+    return next(((f"{OTHER_CODE}: {files}",) for files in found if files), ())
 
 
 def caveat_lines(rows: Iterable[tuple[str, Sequence[str]]], everyone: str = "all rows") -> Iterator[str]:

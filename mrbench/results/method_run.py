@@ -11,7 +11,7 @@ from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run
 from mrbench.errors import DataError, IncompatibleError
-from mrbench.results.caveats import SEES_TEST_MASKS, caveats_of
+from mrbench.results.caveats import SEES_TEST_MASKS, caveats_of, code_caveats
 from mrbench.results.columns import costs_of
 
 
@@ -83,7 +83,8 @@ class MethodRun:
     @cached_property
     def caveats(self) -> tuple[str, ...]:
         """What a reader must know before comparing."""
-        return (*caveats_of(self.spec, self.description), *self._unequal_seeds, *self.more_caveats)
+        own = (*self._unequal_seeds, *code_caveats(self.results))
+        return (*caveats_of(self.spec, self.description), *own, *self.more_caveats)
 
     @property
     def _unequal_seeds(self) -> tuple[str, ...]:
@@ -132,6 +133,11 @@ class MethodRun:
     def failures(self) -> tuple[str, ...]:
         """A line on each cell that did not finish."""
         return tuple(result.failure for result in self.results if not result.finished)
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What its cells warn of, a line each."""
+        return tuple(line for result in self.results for line in result.warnings)
 
     @cached_property
     def human(self) -> bool:

@@ -107,5 +107,5 @@ class ScoreReader:
 
 @cache
 def _loaded(plugin: Plugin[Any]) -> Metric:
-    metric: Metric = plugin.load()()
+    metric: Metric = plugin.load()
     return metric

@@ -196,7 +196,7 @@ class Row:
         caveats: what a reader must know before comparing, a phrase each.
         costs: means over the cells, by the names of ``results.columns.COSTS``.
         cells: finished and planned; (0, 0) of a reported row.
-        failures: why cells did not finish and what metrics did wrong, a line each.
+        failures: why cells did not finish, what they warn of and what metrics did wrong, a line each.
         run: None of a reported row, and of a human reference that no run computed.
         reported: None of all others.
         newest: is it the newest of its method with its options in this table? Older ones are history, never ranked.
@@ -231,7 +231,7 @@ class Row:
             caveats=run.caveats,
             costs=run.costs,
             cells=run.cells,
-            failures=tuple(dict.fromkeys([*run.failures, *faults])),
+            failures=tuple(dict.fromkeys([*run.failures, *run.warnings, *faults])),
             run=run,
         )
 

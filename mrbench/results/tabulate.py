@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from mrbench.cards import Capability, MetricCard, Need
 from mrbench.engine.cases import CellFiles
-from mrbench.engine.cell import PREDICTIONS, CellSpec
+from mrbench.engine.cell import CellSpec
 from mrbench.engine.result import Result
 from mrbench.engine.score import applicable_metrics, is_scored, metric_value, score_cells, table_metrics
 from mrbench.errors import DataError, IncompatibleError, UsageError
@@ -15,6 +15,7 @@ from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scoring import MetricValue
 from mrbench.registry import Plugin, Registry
 from mrbench.results.caveats import FIRST_SAMPLES
+from mrbench.results.machines import with_machines
 from mrbench.results.method_run import MethodRun
 from mrbench.results.table import Row, Table, values_of, with_best, with_labels
 
@@ -58,7 +59,7 @@ def tabulate(
         scorer = _Scorer(plugins, protocol, rescore, jobs, tuple(registry.files.values()))
         rows = _budget_rows(own, scorer, samples) if samples else scorer.rows(own)
         shown = {name: record for name, record in records.items() if any(name in row.values for row in rows)}
-        rows = with_best(with_labels(rows), shown)
+        rows = with_best(with_labels(with_machines(rows)), shown)
         changed = own[0].spec.data_settings
         tables.append(Table(dataset, own[0].description, changed, protocol.name, shown, rows))
     return tables
@@ -129,7 +130,7 @@ class _Scorer:
         # Of a results folder: a leaderboard's tables hold the values that were packed.
         files = [cast(CellFiles, r.files) for r, found in zip(results, stored, strict=True) if found is None]
         scored = score_cells(
-            [one.folder / PREDICTIONS for one in files],
+            [one.predictions() for one in files],
             self.plugins,
             self.protocol,
             samples=samples,

@@ -4,10 +4,14 @@ import importlib.util
 import keyword
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from mrbench.errors import UsageError
 from mrbench.naming import BUILT_IN
-from mrbench.registry import KINDS, Kind, Registry
+from mrbench.registry import KINDS, Registry
+
+Made = Literal["method", "fusion", "dataset", "metric"]
+"""What ``mrbench new`` makes."""
 
 NAME = re.compile(r"(?=.{1,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -22,7 +26,7 @@ class Names:
         single: one file instead of a package.
     """
 
-    kind: Kind
+    kind: Made
     name: str
     single: bool = False
 

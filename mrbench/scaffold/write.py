@@ -12,11 +12,11 @@ from string import Template
 from mrbench import MRBENCH_API, __version__
 from mrbench.errors import UsageError
 from mrbench.files import replaced
-from mrbench.registry import Kind
-from mrbench.scaffold.names import Names
+from mrbench.scaffold.names import Made, Names
 
-MODULES: Mapping[Kind, tuple[str, ...]] = {
+MODULES: Mapping[Made, tuple[str, ...]] = {
     "method": ("__init__", "config", "method"),
+    "fusion": ("__init__", "config", "fusion"),
     "dataset": ("__init__", "config", "dataset"),
     "metric": ("__init__", "metric"),
 }

@@ -4,34 +4,18 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 
 from mrbench.errors import UnknownNameError
-from mrbench.testing import (
-    datasets,
-    devices,
-    drawing,
-    fusions,
-    imports,
-    isolation,
-    learning,
-    metrics,
-    mode,
-    record,
-    repeating,
-    storing,
-)
+from mrbench.testing import answers, card, datasets, learning, metrics, repeating, surroundings
 from mrbench.testing.candidate import Candidate
-from mrbench.testing.check import Check
+from mrbench.testing.check import Check, rules_of
 
 GROUPS: Mapping[str, tuple[Check, ...]] = {
-    "What the record says": record.CHECKS,
-    "Light modules": imports.CHECKS,
-    "Learning": learning.CHECKS,
-    "Draws": (*drawing.CHECKS, *fusions.CHECKS, *mode.CHECKS),
-    "Repeating": repeating.CHECKS,
-    "Weights": storing.CHECKS,
-    "Leaving everything else alone": isolation.CHECKS,
-    "Devices": devices.CHECKS,
-    "Data": datasets.CHECKS,
-    "Scores": metrics.CHECKS,
+    "What the card says": rules_of(card),
+    "Learning": rules_of(learning),
+    "Answers": rules_of(answers),
+    "Repeating": rules_of(repeating),
+    "Leaving everything else alone": rules_of(surroundings),
+    "Data": rules_of(datasets),
+    "Scores": rules_of(metrics),
 }
 """Checks by what they are about."""
 

@@ -3,46 +3,33 @@
 from collections import defaultdict
 
 from mrbench.errors import NotApplicableError
-from mrbench.testing.check import Check, CheckFailedError, rule
-from mrbench.testing.method_candidate import MethodCandidate
+from mrbench.testing.candidate import MethodCandidate
+from mrbench.testing.check import CheckFailedError, expect_none, rule
+from mrbench.testing.drawn import differing_weights
 from mrbench.testing.scenes import MISSING, SCENES, SLICES, Scene
-
-STEPS = 24
-"""On one repeated batch, per stage."""
 
 LAST = 4
 """Steps whose mean loss must lie below that of the first ones."""
 
 
-def _learns(scene: Scene) -> Check:
-    def learn(candidate: MethodCandidate) -> None:
-        candidate.rehearsal(scene)
-
-    return Check(
-        name=f"learns-{scene.name}",
-        rule=f"It trains with finite losses and gradients on {scene.what}.",
-        kinds=frozenset({"method"}),
-        needs=scene.needs,
-        function=learn,
-    )
+@rule("method", over=[scene for scene in SCENES if "method" in scene.kinds])
+def learns(candidate: MethodCandidate, scene: Scene) -> None:
+    """It trains with finite losses and gradients on {what}."""
+    candidate.rehearsal(scene)
 
 
 @rule("method")
 def gradients(candidate: MethodCandidate) -> None:
     """Every parameter of a stage's groups gets a gradient other than zero in some step."""
     without = candidate.trained(SLICES).without_gradient
-    if without:
-        named = ", ".join(without[:8]) + (f" and {len(without) - 8} more" if len(without) > 8 else "")
-        raise CheckFailedError(
-            f"{len(without)} parameters never get a gradient", expected="one in some step each", found=named
-        )
+    expect_none(without, f"{len(without)} parameters never get a gradient", "one in some step each")
 
 
 @rule("method")
 def loss_falls(candidate: MethodCandidate) -> None:
     """Steps on one repeated batch lower the loss of every stage."""
     candidate.trained(SLICES)
-    curve = candidate.rehearse(SLICES, epochs=STEPS, one_batch=True).curve
+    curve = candidate.rehearsal(SLICES, long=True).curve
     if not curve:
         raise NotApplicableError("it has no stages")
     losses: defaultdict[str, list[float]] = defaultdict(list)
@@ -92,10 +79,21 @@ def stages_repeat(candidate: MethodCandidate) -> None:
         )
 
 
-CHECKS = (
-    *(_learns(scene) for scene in SCENES if "method" in scene.kinds),
-    gradients,
-    loss_falls,
-    absent_unread,
-    stages_repeat,
-)
+@rule("method")
+def training_repeats(candidate: MethodCandidate) -> None:
+    """The same training seed gives the same weights, whatever state the generators of NumPy and Python are in."""
+    first = candidate.trained(SLICES).method
+    changed = differing_weights(first, candidate.rehearse(SLICES, surroundings=2).method)
+    expect_none(changed, "two trainings under one seed differ", "equal weights")
+
+
+@rule("method")
+def training_seed(candidate: MethodCandidate) -> None:
+    """Another training seed gives other weights."""
+    first = candidate.trained(SLICES)
+    if not first.curve:
+        raise NotApplicableError("it has no stages")
+    if not differing_weights(first.method, candidate.rehearse(SLICES, seed=1).method):
+        raise CheckFailedError(
+            "the training seed changes nothing", expected="other weights under another seed", found="the same weights"
+        )

@@ -1,20 +1,20 @@
 """Checks of metrics: on tables of every shape, under every scoring protocol."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mrbench.cards import Direction, Need
 from mrbench.errors import NotApplicableError
-from mrbench.interfaces.metric import Key, Metric
+from mrbench.interfaces.metric import Key, Metric, Statistics
 from mrbench.metrics.protocol import PROTOCOLS, ScoringProtocol
 from mrbench.testing import stored
 from mrbench.testing.candidate import Candidate
-from mrbench.testing.check import Check, CheckFailedError, rule
-from mrbench.testing.random_state import RandomState, seeded_globally
+from mrbench.testing.check import CheckFailedError, rule
 from mrbench.testing.stored import FULL, ORDER, SHAPES, Arrangement, Shape
+from mrbench.testing.watch import RandomState, seeded_globally
 
 if TYPE_CHECKING:
     from mrbench.interfaces.case_tables import CaseTables
@@ -22,48 +22,24 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-9
 """Of values that are computed in another order, and of a range."""
 
-Statistics = Mapping[Key, np.ndarray]
-
 PAIR = tuple(Shape(name=f"pair-{k}", what=f"{k} classes", classes=k, consensus=True) for k in (2, 3))
-
-
-def _new(candidate: Candidate) -> Metric:
-    metric: Metric = candidate.loaded()
-    return metric
 
 
 def _under_protocols(candidate: Candidate, tables: "CaseTables") -> Iterator[tuple[ScoringProtocol, Statistics]]:
     for protocol in PROTOCOLS.values():
-        yield protocol, _new(candidate).statistics(tables, protocol)
+        yield protocol, candidate.loaded(tables, protocol)
 
 
-def _scores(shape: Shape) -> Check:
-    def score(candidate: Candidate) -> None:
-        tables = stored.tables_of(shape)
-        for protocol, statistics in _under_protocols(candidate, tables):
-            _check_keys(statistics, shape, protocol)
-            _check_values(candidate, statistics, protocol)
-
-    return Check(
-        name=f"scores-{shape.name}",
-        rule=f"Its statistics are finite vectors, and its values within its range, with {shape.what}.",
-        kinds=frozenset({"metric"}),
-        function=score,
-    )
+@rule("metric", over=SHAPES)
+def scores(candidate: Candidate, shape: Shape) -> None:
+    """Its statistics are finite vectors, and its values within its range, with {what}."""
+    for protocol, statistics in _under_protocols(candidate, stored.tables_of(shape)):
+        _check_finite(statistics, protocol)
+        _check_values(candidate, statistics, protocol)
 
 
-def _check_keys(statistics: Statistics, shape: Shape, protocol: ScoringProtocol) -> None:
+def _check_finite(statistics: Statistics, protocol: ScoringProtocol) -> None:
     for key, vector in statistics.items():
-        right = isinstance(key, Key) and 1 <= key.label < shape.classes and key.rater in (None, *shape.present)
-        if not right:
-            raise CheckFailedError(
-                f"a statistic under {protocol.name} belongs nowhere",
-                expected=f"Key(label in 1..{shape.classes - 1}, rater None or in {list(shape.present)})",
-                found=repr(key),
-            )
-        if not isinstance(vector, np.ndarray) or vector.ndim != 1 or vector.dtype.kind not in "biuf":
-            found = f"{type(vector).__name__} {getattr(vector, 'shape', '')}"
-            raise CheckFailedError(f"{key} is no vector of numbers", expected="a NumPy array (n,)", found=found)
         if not np.isfinite(vector).all():
             raise CheckFailedError(
                 f"{key} is not finite under {protocol.name}", expected="finite, or no key", found=str(vector)
@@ -72,7 +48,7 @@ def _check_keys(statistics: Statistics, shape: Shape, protocol: ScoringProtocol)
 
 def _check_values(candidate: Candidate, statistics: Statistics, protocol: ScoringProtocol) -> None:
     low, high = candidate.plugin.card.range
-    metric = _new(candidate)
+    metric: Metric = candidate.loaded
     for key, vector in statistics.items():
         value = metric.finalise(vector)
         if math.isnan(value) and metric.pooled:
@@ -147,8 +123,8 @@ def direction(candidate: Candidate) -> None:
 def _value(
     candidate: Candidate, shape: Shape, arrange: Callable[[Shape], Arrangement], protocol: ScoringProtocol
 ) -> float:
-    metric = _new(candidate)
-    statistics = metric.statistics(stored.tables_of(shape, arrange), protocol)
+    metric: Metric = candidate.loaded
+    statistics = metric(stored.tables_of(shape, arrange), protocol)
     if not statistics:
         raise NotApplicableError(f"it has no value, {shape.what}")
     return float(np.mean([metric.finalise(vector) for vector in statistics.values()]))
@@ -159,7 +135,7 @@ def samples_permuted(candidate: Candidate) -> None:
     """The order of the samples changes nothing."""
     turned = stored.tables_of(FULL, stored.samples_turned)
     for protocol, first in _under_protocols(candidate, stored.tables_of(FULL)):
-        _expect_close("the order of the samples matters", first, _new(candidate).statistics(turned, protocol), protocol)
+        _expect_close("the order of the samples matters", first, candidate.loaded(turned, protocol), protocol)
 
 
 @rule("metric")
@@ -168,7 +144,7 @@ def raters_permuted(candidate: Candidate) -> None:
     turned = stored.tables_of(FULL, stored.raters_turned)
     for protocol, first in _under_protocols(candidate, stored.tables_of(FULL)):
         moved = {Key(k.label, None if k.rater is None else ORDER.index(k.rater)): value for k, value in first.items()}
-        _expect_close("the order of the raters matters", moved, _new(candidate).statistics(turned, protocol), protocol)
+        _expect_close("the order of the raters matters", moved, candidate.loaded(turned, protocol), protocol)
 
 
 def _expect_close(what: str, first: Statistics, second: Statistics, protocol: ScoringProtocol) -> None:
@@ -185,12 +161,12 @@ def _expect_close(what: str, first: Statistics, second: Statistics, protocol: Sc
 @rule("metric")
 def scores_repeat(candidate: Candidate) -> None:
     """The same tables give the same statistics, whatever was scored before and whatever the global generators hold."""
-    metric = _new(candidate)
+    metric: Metric = candidate.loaded
     for protocol in PROTOCOLS.values():
         found = []
         for seed, shape in ((1, FULL), (2, SHAPES[1]), (2, FULL)):
             with seeded_globally(seed):
-                found.append(metric.statistics(stored.tables_of(shape), protocol))
+                found.append(metric(stored.tables_of(shape), protocol))
         _expect_close("two scores of the same tables differ", found[0], found[-1], protocol)
 
 
@@ -208,16 +184,3 @@ def tables_kept(candidate: Candidate) -> None:
     if changed or disturbed:
         found = ", ".join([*changed, *(f"the global generator of {name}" for name in disturbed)])
         raise CheckFailedError("it changes what it is given", expected="everything as it was", found=found)
-
-
-CHECKS = (
-    *(_scores(shape) for shape in SHAPES),
-    vector_length,
-    scores_something,
-    missing_without,
-    direction,
-    samples_permuted,
-    raters_permuted,
-    scores_repeat,
-    tables_kept,
-)

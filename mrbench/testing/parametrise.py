@@ -25,11 +25,8 @@ class BoundCheck:
         import pytest
 
         __tracebackhide__ = True
-        reason = self.check.unfit(self.candidate)
-        if reason:
-            pytest.skip(reason)
         try:
-            self.check.function(self.candidate)
+            self.check.run(self.candidate)
         except NotApplicableError as error:
             pytest.skip(error.what)
 

@@ -1,27 +1,22 @@
 """A few steps of training on synthetic data, with an eye on what the plugin does."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import wraps
-from itertools import zip_longest
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from mrbench.configuration import Config
-from mrbench.data.case import Case
 from mrbench.data.description import Description
-from mrbench.engine.draws import draws_of
 from mrbench.engine.fit import fit
 from mrbench.engine.hidden import refuse_hidden
 from mrbench.engine.slices import Slices, slices_of
-from mrbench.interfaces.draw import Draw
-from mrbench.interfaces.method import Batch, Context, Method, Stage
-from mrbench.testing.random_state import RandomState, seeded_globally
+from mrbench.interfaces.method import Batch, Method, Stage
 from mrbench.testing.scenes import Scene
-from mrbench.testing.watch import watch
+from mrbench.testing.watch import RandomState, seeded_globally, watch
 
 CPU = torch.device("cpu")
 
@@ -72,7 +67,7 @@ def rehearse(
     one_batch: bool = False,
     surroundings: int = 1,
 ) -> Rehearsal:
-    """Builds and trains a method on a scene, on one thread.
+    """Builds and trains a method on a scene.
 
     Args:
         seed: of the weights and of the training.
@@ -83,7 +78,7 @@ def rehearse(
     Raises:
         Exception: whatever the plugin does wrong.
     """
-    with seeded_globally(surroundings), one_thread(), watch() as written:
+    with seeded_globally(surroundings), watch() as written:
         before = RandomState.now()
         rehearsal = Rehearsal(build(factory, config, scene.description, seed))
         train = slices_of(scene.cases, scene.training)
@@ -117,7 +112,7 @@ def shorten(rehearsal: Rehearsal, epochs: int, batch_size: int, *, constant: boo
 def _watched(stage: Stage, rehearsal: Rehearsal) -> Callable[[Batch], Mapping[str, Tensor]]:
     @wraps(stage.loss)  # errors name the file and line of the method's
     def loss(batch: Batch) -> Mapping[str, Tensor]:
-        before = {name: value.clone() for name, value in vars(batch).items()}
+        before = {name: value.clone() for name, value in vars(batch).items() if isinstance(value, Tensor)}
         terms = stage.loss(batch)
         changed = [name for name, value in before.items() if not torch.equal(value, getattr(batch, name))]
         rehearsal.changed_batch += [f"{name} of the batch, by stage {stage.name!r}" for name in changed]
@@ -152,30 +147,13 @@ def gradients_seen(rehearsal: Rehearsal) -> Iterator[None]:
     rehearsal.without_gradient = [names[id(p)] for p in missing]
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Torch on one thread: the networks are too small for more, and the same sums come out every time."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def draw(method: Method[Any], case: Case, n: int, context: Context) -> list[Draw]:
-    """A method's draws for a case, asked for the way the harness does."""
-    with one_thread():
-        return list(draws_of(method, case.without_masks(), n, context))
-
-
 @torch.no_grad()
 def losses_with_absent(method: Method[Any], scene: Scene, label: int) -> dict[str, Tensor]:
     """Every term of every stage's loss on a scene, with a label in the masks of absent raters."""
     method.eval()
     slices = slices_of(scene.cases, scene.training)
     found: dict[str, Tensor] = {}
-    with one_thread(), torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]):
         for number, stage in enumerate(method.stages()):
             used = stage.uses(slices.present.numpy()) if stage.uses is not None else slices.present.any(dim=1).numpy()
             chosen = _marked(slices.select(used), label).fused(stage.fuse)
@@ -191,10 +169,3 @@ Masks = TypeVar("Masks", Slices, Batch)
 
 def _marked(of: Masks, label: int) -> Masks:
     return replace(of, masks=of.masks.masked_fill(~of.present[:, :, None, None], label))
-
-
-def draw_in_turn(method: Method[Any], cases: Sequence[Case], n: int, context: Context) -> list[list[Draw]]:
-    """Draws for several cases, one draw of each case after the other."""
-    with one_thread():
-        rounds = list(zip_longest(*(draws_of(method, case.without_masks(), n, context) for case in cases)))
-    return [[draw for draw in column if draw is not None] for column in zip(*rounds, strict=True)]

@@ -132,6 +132,7 @@ class Scene:
 
 SLICES = Scene(name="slices", what="slices that everybody looked at")
 MISSING = Scene(name="missing", what="cases that some raters did not look at", absent=((0,), (), (1, 2), ()))
+CLASSES = Scene(name="classes", what="data of three classes", classes=3, needs=frozenset({Capability.MULTI_CLASS}))
 
 SCENES = (
     SLICES,
@@ -147,7 +148,7 @@ SCENES = (
     ),
     Scene(name="silent", what="cases in which one rater marks nothing", silent=(1,)),
     Scene(name="empty", what="cases in which nobody marks anything", silent=(0, 1, 2)),
-    Scene(name="classes", what="data of three classes", classes=3, needs=frozenset({Capability.MULTI_CLASS})),
+    CLASSES,
     Scene(name="channels", what="images of three channels", kinds=("method",), channels=3),
     Scene(name="odd", what="images of odd and different sizes", sizes=((37, 53), (41, 35)), training_size=(35, 45)),
     Scene(name="one-case", what="a single case", count=1, sizes=((LARGE, LARGE),)),

@@ -1,16 +1,24 @@
-"""Notes what Python code of this process writes and unpickles, by an audit hook.
+"""What a plugin does besides: files that it writes, pickles, global generators, memory.
 
-An audit hook cannot be taken away again; this one is added at the first use and does nothing while nobody watches.
-Compiled libraries that open files themselves (HDF5, for one) are not seen.
+Files and pickles are noted by an audit hook, which cannot be taken away again; it is added at the first use and does
+nothing while nobody watches. Compiled libraries that open files themselves (HDF5, for one) are not seen. Memory is that
+of Python and NumPy, by tracemalloc, and torch's, by the tensors that are alive.
 """
 
+import gc
 import os
+import random
 import sys
 import tempfile
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
@@ -103,3 +111,108 @@ def _watching(*allowed: Path) -> Iterator[_Watcher]:
         finally:
             _watchers.remove(watcher)
             tempfile.tempdir = kept
+
+
+@dataclass(frozen=True, eq=False)
+class RandomState:
+    """States by the name of the library; torch's only where torch is loaded."""
+
+    states: dict[str, Any]
+
+    @classmethod
+    def now(cls) -> "RandomState":
+        """The present states."""
+        states: dict[str, Any] = {"random": random.getstate(), "numpy": np.random.get_state(legacy=False)}
+        if "torch" in sys.modules:
+            import torch
+
+            states["torch"] = torch.get_rng_state()
+        return cls(states)
+
+    def changed(self) -> list[str]:
+        """The libraries whose generator is no longer in this state."""
+        now = RandomState.now().states
+        return [name for name, state in self.states.items() if _bytes(state) != _bytes(now[name])]
+
+    def restore(self) -> None:
+        """Gives every generator back as it was."""
+        random.setstate(self.states["random"])
+        np.random.set_state(self.states["numpy"])
+        if "torch" in self.states:
+            import torch
+
+            torch.set_rng_state(self.states["torch"])
+
+
+def _bytes(state: Any) -> bytes:
+    if isinstance(state, dict):  # NumPy's
+        return repr([state["state"]["pos"], state["has_gauss"]]).encode() + state["state"]["key"].tobytes()
+    return repr(state).encode() if isinstance(state, tuple) else bytes(state.numpy().tobytes())
+
+
+@contextmanager
+def seeded_globally(seed: int) -> Iterator[None]:
+    """Every global generator under a seed of its own; all are given back as they were."""
+    before = RandomState.now()
+    random.seed(seed)
+    np.random.seed(seed)
+    if "torch" in sys.modules:
+        import torch
+
+        torch.manual_seed(seed)
+    try:
+        yield
+    finally:
+        before.restore()
+
+
+ROUNDS = 8
+"""Of each block of calls; the first block warms up, because caches fill in it."""
+
+BLOCKS = 3
+
+
+@dataclass(frozen=True)
+class Growth:
+    """What is kept per call."""
+
+    bytes_per_round: float
+    tensors_per_round: float
+
+    @classmethod
+    def measure(cls, call: Callable[[int], Any]) -> "Growth":
+        """Calls a function again and again; its argument is the number of the call.
+
+        What is kept grows in every block of calls; a cache that fills late grows in one.
+        """
+        with ExitStack() as stack:
+            # What is there already is not looked at again, which in a large process takes seconds.
+            gc.collect()
+            gc.freeze()
+            stack.callback(gc.unfreeze)
+            if not tracemalloc.is_tracing():
+                tracemalloc.start(1)
+                stack.callback(tracemalloc.stop)
+            kept = [_after(call, block) for block in range(BLOCKS)]
+        grown = [(late[0] - early[0], late[1] - early[1]) for early, late in pairwise(kept)]
+        least = min(grown)
+        return cls(least[0] / ROUNDS, least[1] / ROUNDS)
+
+
+def _after(call: Callable[[int], Any], block: int) -> tuple[int, int]:
+    for number in range(ROUNDS):
+        call(block * ROUNDS + number)
+    return _kept()
+
+
+def _kept() -> tuple[int, int]:
+    # Bytes, and tensors among them.
+    gc.collect()
+    traced = tracemalloc.get_traced_memory()[0]
+    if "torch" not in sys.modules:
+        return traced, 0
+    import torch
+
+    tensors = [one for one in gc.get_objects() if issubclass(type(one), torch.Tensor) and one.layout is torch.strided]
+    storages = {one.untyped_storage().data_ptr(): one.untyped_storage().nbytes() for one in tensors}
+    return traced + sum(storages.values()), len(tensors)

@@ -1,34 +1,22 @@
 """Confusion-matrix networks: one truth, and for each rater a matrix of what the rater says of it."""
 
+from typing import Any
+
 from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
 
-MRBENCH_API = "1"
-
-PAPER = {
-    "backbone": {"name": "resnet34"},
-    "matrix": "confusion",
-    "loss": "likelihood",
-    "raters_per_image": "all",
-    "trace_weight": 0.01,
-    "diagonal": 1.0,
-    "off_diagonal": -5.0,
-    "background_log_odds": 0.0,
-    "epochs": 100,
-    "batch_size": 12,
-    "learning_rate": 1e-4,
-    "matrix_learning_rate": 1e-2,
-    "schedule": "cosine",
-    "patience": 20,
-}
+MRBENCH_API = "2"
 
 PRESETS = {
-    "paper": PAPER,
-    "as_released": PAPER
-    | {"matrix": "scalar", "loss": "dice", "raters_per_image": "one", "trace_weight": 0.0, "patience": None},
-    "quick": PAPER
-    | {
-        "backbone": {"name": "unet", "width": 16, "depth": 4},
+    "as_released": {
+        "matrix": "scalar",
+        "loss": "dice",
+        "raters_per_image": "one",
+        "trace_weight": 0.0,
+        "patience": None,
+    },
+    "quick": {
+        "backbone.name": "unet",
         "background_log_odds": 3.0,
         "epochs": 16,
         "batch_size": 6,
@@ -54,17 +42,21 @@ DIFFERENCES = (
     "Low rank: the code fixes rank 1 and evaluates another model than it trains; cm-pixel.rank = 1 is the paper's.",
 )
 
+FAMILY: dict[str, Any] = {
+    "gives": "raters",
+    "presets": PRESETS,
+    "licence": "Apache-2.0",
+    "requires": ("torch",),
+    "differences": DIFFERENCES,
+}
+
 GLOBAL = MethodCard(
     name="cm-global",
     code="mrbench_confusion.method:ConfusionMatrices",
     config="mrbench_confusion.config:ConfusionConfig",
     summary="one truth, and a confusion matrix for each rater",
-    gives="raters",
-    presets=PRESETS,
     citation="Tanno et al., Learning From Noisy Labels By Regularized Estimation Of Annotator Confusion, CVPR 2019",
-    licence="Apache-2.0",
-    requires=("torch",),
-    differences=DIFFERENCES,
+    **FAMILY,
 )
 
 PIXEL = MethodCard(
@@ -72,13 +64,9 @@ PIXEL = MethodCard(
     code="mrbench_confusion.method:PixelConfusionMatrices",
     config="mrbench_confusion.config:PixelConfusionConfig",
     summary="one truth, and a confusion matrix for each rater at every pixel",
-    gives="raters",
-    presets=PRESETS,
     citation="Zhang et al., Disentangling Human Error from the Ground Truth in Segmentation of Medical Images, "
     "NeurIPS 2020",
-    licence="Apache-2.0",
-    requires=("torch",),
-    differences=DIFFERENCES,
+    **FAMILY,
 )
 
 

@@ -9,10 +9,6 @@ from mrbench.data.description import Description
 from mrbench.errors import UsageError
 
 
-class NoOptions(Config):
-    """Nothing to choose."""
-
-
 class StapleOptions(Config):
     """Options of ``staple``."""
 

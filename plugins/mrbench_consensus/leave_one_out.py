@@ -4,9 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mrbench.interfaces.draw import Draw, DrawKind, one_hot
-from mrbench.interfaces.fusion import Fusion, Trial
-from mrbench_consensus.config import NoOptions
+from mrbench.interfaces.fusion import Trial
 
 
 def left_out(present: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
@@ -17,13 +15,11 @@ def left_out(present: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         yield int(rater), present & (np.arange(present.size) != rater)
 
 
-class LeaveOneOut(Fusion[NoOptions]):
+def fuse(masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator) -> Iterator[Trial]:
     """Each rater's mask as the consensus, scored against the other raters present.
 
     One trial per rater present. A rater who marked nothing is a consensus like any other. No trial where fewer than two
     raters are present.
     """
-
-    def fuse(self, masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator) -> Iterator[Trial]:
-        for rater, others in left_out(present):
-            yield Trial(others, [Draw(DrawKind.CONSENSUS, one_hot(masks[rater], self.description.n_classes))])
+    for rater, others in left_out(present):
+        yield Trial(consensus=masks[rater], truth=others)

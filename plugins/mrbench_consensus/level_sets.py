@@ -1,13 +1,9 @@
 """Level sets of the vote count: what can be had by knowing how many raters marked a pixel, and not who."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from mrbench.data.description import Raters
-from mrbench.interfaces.draw import Draw, DrawKind, binary_probability
-from mrbench.interfaces.fusion import Fusion, Trial
-from mrbench_consensus.config import NoOptions
+from mrbench.data.description import Description, Raters
+from mrbench.interfaces.fusion import Trial
 
 
 def level_sets(masks: np.ndarray) -> np.ndarray:
@@ -34,24 +30,13 @@ def cycled(levels: int, n: int) -> list[int]:
     return [turns[s % levels] for s in range(n)]
 
 
-class LevelSets(Fusion[NoOptions]):
+def fuse(masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator, description: Description) -> Trial:
     """Nested level sets of the vote count as samples; on ``ranked`` raters also as the raters' predictions.
 
     With R raters present, the i-th smallest (i from 0) gets the pixels with at least R - i votes: the smallest the
     intersection, the largest the union. Raters of other kinds get no prediction, because a vote count knows no person.
-    Absent raters are skipped in the ranking. One trial against every rater present, none where nobody is.
+    Absent raters are skipped in the ranking. One trial against every rater present.
     """
-
-    def fuse(self, masks: np.ndarray, present: np.ndarray, n: int, noise: np.random.Generator) -> Iterator[Trial]:
-        if present.any():
-            sets = [binary_probability(level.astype(np.float32)) for level in level_sets(masks[present])]
-            samples = [Draw(DrawKind.SAMPLE, sets[level]) for level in cycled(len(sets), n)]
-            yield Trial(present, samples + self._ranked(sets, present))
-
-    def _ranked(self, sets: list[np.ndarray], present: np.ndarray) -> list[Draw]:
-        if self.description.raters is not Raters.RANKED:
-            return []
-        return [
-            Draw(DrawKind.RATER, level, int(rater))
-            for rater, level in zip(np.flatnonzero(present), reversed(sets), strict=True)
-        ]
+    sets = level_sets(masks[present])
+    ranked = dict(zip(np.flatnonzero(present).tolist(), sets[::-1], strict=True))
+    return Trial(samples=sets[cycled(len(sets), n)], raters=ranked if description.raters is Raters.RANKED else None)

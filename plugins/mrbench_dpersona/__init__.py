@@ -1,53 +1,23 @@
 """D-Persona: diversification in a latent space that all raters shape, then each rater found in it."""
 
+from typing import Any
+
 from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
 
-MRBENCH_API = "1"
-
-PAPER = {
-    "backbone": {"name": "resnet34"},
-    "encoder": {"latent": 6, "widths": (16, 32, 64, 128, 256), "convolutions": 3},
-    "stage_1": {
-        "reconstruct_from": "posterior",
-        "rater_drawn_per": "image",
-        "absent": "mask",
-        "kl_weight": 1.0,
-        "bound_weight": 0.5,
-        "bound_samples": 10,
-        "norm_weight": 1e-5,
-        "epochs": 100,
-        "learning_rate": 1e-4,
-    },
-    "stage_2": {
-        "widths": (32, 16),
-        "padding": 1,
-        "dropout": 0.1,
-        "bank": 100,
-        "epochs": 100,
-        "learning_rate": 1e-4,
-    },
-    "background_log_odds": 0.0,
-    "batch_size": 12,
-    "schedule": "cosine",
-    "patience": 20,
-    "bank": 500,
-}
+MRBENCH_API = "2"
 
 PRESETS = {
-    "paper": PAPER,
-    "as_released": PAPER
-    | {
-        "stage_1": PAPER["stage_1"] | {"rater_drawn_per": "batch"},  # type: ignore[operator]
-        "stage_2": PAPER["stage_2"] | {"padding": 3},  # type: ignore[operator]
-        "patience": None,
-    },
-    "quick": PAPER
-    | {
-        "backbone": {"name": "unet", "width": 16, "depth": 4},
-        "encoder": {"latent": 6, "widths": (16, 32, 64), "convolutions": 2},
-        "stage_1": PAPER["stage_1"] | {"norm_weight": 0.0, "epochs": 16, "learning_rate": 3e-3},  # type: ignore[operator]
-        "stage_2": PAPER["stage_2"] | {"epochs": 6, "learning_rate": 3e-3},  # type: ignore[operator]
+    "as_released": {"stage_1.rater_drawn_per": "batch", "stage_2.padding": 3, "patience": None},
+    "quick": {
+        "backbone.name": "unet",
+        "encoder.widths": (16, 32, 64),
+        "encoder.convolutions": 2,
+        "stage_1.norm_weight": 0.0,
+        "stage_1.epochs": 16,
+        "stage_1.learning_rate": 3e-3,
+        "stage_2.epochs": 6,
+        "stage_2.learning_rate": 3e-3,
         "background_log_odds": 3.0,
         "batch_size": 6,
         "patience": None,
@@ -85,36 +55,29 @@ DIFFERENCES = (
     "of squares below, over the samples of the bound loss, weight stage_1.dual_diversity.",
 )
 
-METHOD = "mrbench_dpersona.method:DPersona"
-CONFIG = "mrbench_dpersona.config:DPersonaConfig"
-CITATION = "Wu et al., Diversified and Personalized Multi-rater Medical Image Segmentation, CVPR 2024"
+FAMILY: dict[str, Any] = {
+    "family": "dpersona",
+    "code": "mrbench_dpersona.method:DPersona",
+    "config": "mrbench_dpersona.config:DPersonaConfig",
+    "presets": PRESETS,
+    "citation": "Wu et al., Diversified and Personalized Multi-rater Medical Image Segmentation, CVPR 2024",
+    "licence": "Apache-2.0",
+    "requires": ("torch",),
+    "differences": DIFFERENCES,
+}
 
 DIVERSE = MethodCard(
     name="dpersona-1",
-    code=METHOD,
-    config=CONFIG,
     summary="D-Persona, stage I: samples from a prior that is bounded by union and intersection of the raters",
     gives="samples",
-    presets=PRESETS,
-    family="dpersona",
-    citation=CITATION,
-    licence="Apache-2.0",
-    requires=("torch",),
-    differences=DIFFERENCES,
+    **FAMILY,
 )
 
 PERSONAL = MethodCard(
     name="dpersona-2",
-    code=METHOD,
-    config=CONFIG,
     summary="D-Persona, stage II: a prediction for each rater, by attention to draws from the frozen prior",
     gives="raters",
-    presets=PRESETS,
-    family="dpersona",
-    citation=CITATION,
-    licence="Apache-2.0",
-    requires=("torch",),
-    differences=DIFFERENCES,
+    **FAMILY,
 )
 
 

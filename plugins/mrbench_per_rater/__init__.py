@@ -1,51 +1,21 @@
 """Per-rater posteriors: a posterior encoder for each rater, one prior for all."""
 
+from typing import Any
+
 from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
-PAPER = {
-    "backbone": {"name": "resnet34"},
-    "encoder": {"latent": 6, "widths": (16, 32, 64, 128, 256), "convolutions": 3},
-    "kl_weight": 1.0,
-    "bound_weight": 0.5,
-    "bound_samples": 10,
-    "norm_weight": 1e-5,
-    "background_log_odds": 0.0,
-    "epochs": 100,
-    "batch_size": 12,
-    "learning_rate": 1e-4,
-    "schedule": "cosine",
-    "patience": None,
-}
-
-PRESETS = {
-    "paper": PAPER,
-    "quick": PAPER
-    | {
-        "backbone": {"name": "unet", "width": 16, "depth": 4},
-        "encoder": {"latent": 6, "widths": (16, 32, 64), "convolutions": 2},
-        "norm_weight": 0.0,
-        "background_log_odds": 3.0,
-        "epochs": 16,
-        "batch_size": 6,
-        "learning_rate": 3e-3,
-    },
-}
-
-STAGE_2 = {
-    "widths": (32, 16),
-    "padding": 1,
-    "dropout": 0.1,
-    "bank": 100,
-    "epochs": 100,
-    "learning_rate": 1e-4,
-}
-
-PERSONAL_PRESETS = {
-    "paper": PAPER | {"stage_2": STAGE_2, "bank": 500},
-    "quick": PRESETS["quick"] | {"stage_2": STAGE_2 | {"epochs": 6, "learning_rate": 3e-3}, "bank": 500},
+QUICK: dict[str, Any] = {
+    "backbone.name": "unet",
+    "encoder.widths": (16, 32, 64),
+    "encoder.convolutions": 2,
+    "norm_weight": 0.0,
+    "background_log_odds": 3.0,
+    "epochs": 16,
+    "batch_size": 6,
+    "learning_rate": 3e-3,
 }
 
 DIFFERENCES = (
@@ -66,10 +36,12 @@ PERSONAL_DIFFERENCES = (
     "Row 7 of table 4.4 does not say what is sampled and scored; here the prediction of each rater is.",
 )
 
-CITATION = (
-    "Shukla, Structured Latent Space Exploration with Transformer Encoders for Diversified and Personalized "
-    "Multi-Rater Medical Image Segmentation, thesis"
-)
+FAMILY: dict[str, Any] = {
+    "citation": "Shukla, Structured Latent Space Exploration with Transformer Encoders for Diversified and "
+    "Personalized Multi-Rater Medical Image Segmentation, thesis",
+    "licence": "Apache-2.0",
+    "requires": ("torch",),
+}
 
 DIVERSE = MethodCard(
     name="per-rater",
@@ -77,11 +49,9 @@ DIVERSE = MethodCard(
     config="mrbench_per_rater.config:PerRaterConfig",
     summary="a posterior encoder for each rater, samples from the prior that they share",
     gives="samples",
-    presets=PRESETS,
-    citation=CITATION,
-    licence="Apache-2.0",
-    requires=("torch",),
+    presets={"quick": QUICK},
     differences=DIFFERENCES,
+    **FAMILY,
 )
 
 PERSONAL = MethodCard(
@@ -90,11 +60,9 @@ PERSONAL = MethodCard(
     config="mrbench_per_rater.config:PersonalConfig",
     summary="per-rater, then D-Persona's stage II: a prediction for each rater",
     gives="raters",
-    presets=PERSONAL_PRESETS,
-    citation=CITATION,
-    licence="Apache-2.0",
-    requires=("torch",),
+    presets={"quick": QUICK | {"stage_2.epochs": 6, "stage_2.learning_rate": 3e-3}},
     differences=PERSONAL_DIFFERENCES,
+    **FAMILY,
 )
 
 

@@ -16,6 +16,7 @@ class PerRaterConfig(NetworkTraining):
     bound_weight: float = option(0.5, "of the bound loss", ge=0)
     bound_samples: int = option(10, "prior samples whose largest and least probabilities are bounded", ge=1)
     norm_weight: float = option(1e-5, "of the L2 norms of prior, posteriors and head, its last layer left out", ge=0)
+    patience: int | None = option(None, "epochs without a lower validation loss before training stops", ge=1)
 
 
 class PersonalConfig(PerRaterConfig):

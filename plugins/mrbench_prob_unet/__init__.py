@@ -3,47 +3,20 @@
 from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 PRESETS = {
-    "paper": {
-        "backbone": {"name": "resnet34"},
-        "encoder": {"latent": 6, "widths": (16, 32, 64, 128, 256), "convolutions": 3},
-        "reconstruction": "cross-entropy",
-        "kl_weight": 1.0,
-        "norm_weight": 0.0,
-        "background_log_odds": 0.0,
-        "epochs": 100,
-        "batch_size": 12,
-        "learning_rate": 1e-4,
-        "schedule": "cosine",
-        "patience": 20,
-    },
-    "as_released": {
-        "backbone": {"name": "resnet34"},
-        "encoder": {"latent": 6, "widths": (16, 32, 64, 128, 256), "convolutions": 3},
-        "reconstruction": "dice",
-        "kl_weight": 1.0,
-        "norm_weight": 1e-5,
-        "background_log_odds": 0.0,
-        "epochs": 100,
-        "batch_size": 12,
-        "learning_rate": 1e-4,
-        "schedule": "cosine",
-        "patience": None,
-    },
+    "as_released": {"reconstruction": "dice", "norm_weight": 1e-5, "patience": None},
     "quick": {
-        "backbone": {"name": "unet", "width": 16, "depth": 4},
-        "encoder": {"latent": 6, "widths": (16, 32, 64), "convolutions": 2},
-        "reconstruction": "cross-entropy",
-        "kl_weight": 5.0,
-        "norm_weight": 0.0,
+        "backbone.name": "unet",
         "background_log_odds": 3.0,
         "epochs": 16,
         "batch_size": 6,
         "learning_rate": 3e-3,
-        "schedule": "cosine",
         "patience": None,
+        "encoder.widths": (16, 32, 64),
+        "encoder.convolutions": 2,
+        "kl_weight": 5.0,
     },
 }
 

@@ -1,91 +1,37 @@
 """ProSeg: two latent variables, one for the rater and one for the image; personalised and diverse."""
 
+from typing import Any
+
 from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 PRESETS = {
-    "paper": {
-        "backbone": {"name": "resnet34"},
-        "latent_channels": 16,
-        "segmentation_loss": "cross-entropy",
-        "classification_loss": "logits",
-        "reconstruction_loss": "mean",
-        "kl_z_reduction": "mean",
-        "z_first_log_variance": 0.0,
-        "z_prior_log_variance": 0.0,
-        "raters_per_image": "all",
-        "weights": {
-            "segmentation": 1.0,
-            "classification": 1.0,
-            "reconstruction": 1.0,
-            "kl_z": 1.0,
-            "kl_tau": 1.0,
-            "norm": 0.0,
-        },
-        "background_log_odds": 0.0,
-        "epochs": 100,
-        "batch_size": 12,
-        "learning_rate": 1e-4,
-        "embedding_learning_rate": 1e-4,
-        "schedule": "cosine",
-        "patience": 20,
-        "prior_expert": "classifier",
-    },
     "as_released": {
-        "backbone": {"name": "resnet34"},
-        "latent_channels": 16,
         "segmentation_loss": "dice",
         "classification_loss": "probabilities",
         "reconstruction_loss": "mean-by-batch",
-        "kl_z_reduction": "mean",
-        "z_first_log_variance": 0.0,
         "z_prior_log_variance": 1.0,
         "raters_per_image": "one",
-        "weights": {
-            "segmentation": 1.0,
-            "classification": 1.0,
-            "reconstruction": 1.0,
-            "kl_z": 0.1,
-            "kl_tau": 0.1,
-            "norm": 1e-5,
-        },
-        "background_log_odds": 0.0,
-        "epochs": 100,
+        "weights": {"kl_z": 0.1, "kl_tau": 0.1, "norm": 1e-5},
         "batch_size": 16,
         "learning_rate": 5e-5,
         "embedding_learning_rate": 2e-3,
-        "schedule": "cosine",
         "patience": None,
         "prior_expert": "cycle",
     },
     "quick": {
-        "backbone": {"name": "unet", "width": 16, "depth": 4},
-        "latent_channels": 4,
-        "segmentation_loss": "cross-entropy",
-        "classification_loss": "logits",
-        "reconstruction_loss": "mean",
-        "kl_z_reduction": "mean",
-        "z_first_log_variance": -4.0,
-        "z_prior_log_variance": 0.0,
-        "raters_per_image": "all",
-        "weights": {
-            "segmentation": 1.0,
-            "classification": 0.1,
-            "reconstruction": 0.0,
-            "kl_z": 0.0001,
-            "kl_tau": 0.001,
-            "norm": 0.0,
-        },
+        "backbone.name": "unet",
         "background_log_odds": 3.0,
         "epochs": 16,
         "batch_size": 6,
         "learning_rate": 3e-3,
-        "embedding_learning_rate": 1e-2,
-        "schedule": "cosine",
         "patience": None,
-        "prior_expert": "classifier",
+        "latent_channels": 4,
+        "z_first_log_variance": -4.0,
+        "weights": {"classification": 0.1, "reconstruction": 0.0, "kl_z": 0.0001, "kl_tau": 0.001},
+        "embedding_learning_rate": 1e-2,
     },
 }
 
@@ -116,36 +62,31 @@ DIFFERENCES = (
     "encoder's feature maps without z and leaves tau's inputs away without tau.",
 )
 
-METHOD = "mrbench_proseg.method:ProSeg"
-CONFIG = "mrbench_proseg.config:ProSegConfig"
-CITATION = "Probabilistic modeling of multi-rater medical image segmentation for diversity and personalization, 2025"
+FAMILY: dict[str, Any] = {
+    "family": "proseg",
+    "config": "mrbench_proseg.config:ProSegConfig",
+    "presets": PRESETS,
+    "citation": "Probabilistic modeling of multi-rater medical image segmentation for diversity and personalization, "
+    "2025",
+    "licence": "Apache-2.0",
+    "requires": ("torch",),
+    "differences": DIFFERENCES,
+}
 
 PERSONALISED = MethodCard(
     name="proseg",
-    code=METHOD,
-    config=CONFIG,
+    code="mrbench_proseg.method:ProSeg",
     summary="ProSeg, raters' own latents: a prediction for each rater, and samples of random raters",
     gives="samples raters",
-    presets=PRESETS,
-    family="proseg",
-    citation=CITATION,
-    licence="Apache-2.0",
-    requires=("torch",),
-    differences=DIFFERENCES,
+    **FAMILY,
 )
 
 PRIOR = MethodCard(
     name="proseg-prior",
     code="mrbench_proseg.method:ProSegPrior",
-    config=CONFIG,
     summary="ProSeg, raters drawn from the prior: samples only",
     gives="samples",
-    presets=PRESETS,
-    family="proseg",
-    citation=CITATION,
-    licence="Apache-2.0",
-    requires=("torch",),
-    differences=DIFFERENCES,
+    **FAMILY,
 )
 
 

@@ -1,50 +1,27 @@
 """TAB: attention queries for each rater and for all, each with a low-rank normal over the logits."""
 
+from typing import Any
+
 from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
-PAPER = {
-    "backbone": {"name": "resnet34"},
-    "transformer": {
-        "width": 256,
-        "heads": 8,
-        "feedforward": 512,
-        "dropout": 0.1,
-        "head_width": 128,
-        "last_width": 32,
-    },
-    "rank": 7,
-    "factor_layout": "permuted",
-    "rater_weight": 1.0,
-    "background_log_odds": 0.0,
-    "epochs": 300,
-    "batch_size": 8,
-    "learning_rate": 5e-5,
-    "schedule": "cosine",
-    "patience": 20,
-}
-
-PRESETS = {
-    "paper": PAPER,
-    "as_released": PAPER | {"factor_layout": "legacy", "patience": None},
-    "quick": PAPER
-    | {
-        "backbone": {"name": "unet", "width": 16, "depth": 4},
-        "transformer": {
-            "width": 64,
-            "heads": 4,
-            "feedforward": 128,
-            "dropout": 0.0,
-            "head_width": 16,
-            "last_width": 16,
-        },
+PRESETS: dict[str, dict[str, Any]] = {
+    "as_released": {"factor_layout": "legacy", "patience": None},
+    "quick": {
+        "backbone.name": "unet",
         "background_log_odds": 3.0,
         "epochs": 16,
         "batch_size": 6,
         "learning_rate": 1e-3,
         "patience": None,
+        "transformer.width": 64,
+        "transformer.heads": 4,
+        "transformer.feedforward": 128,
+        "transformer.dropout": 0.0,
+        "transformer.head_width": 16,
+        "transformer.last_width": 16,
     },
 }
 

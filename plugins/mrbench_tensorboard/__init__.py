@@ -11,7 +11,7 @@ from typing import Any
 from mrbench.errors import UsageError
 from mrbench.hooks import hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 
 @hookimpl

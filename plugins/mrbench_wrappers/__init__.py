@@ -3,7 +3,7 @@
 from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 ENSEMBLE = MethodCard(
     name="ensemble",

@@ -17,7 +17,7 @@ from mrbench.nn.losses import cross_entropy
 from mrbench.nn.training import NetworkTraining
 from mrbench.nn.unet import UNet
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 
 @hookimpl

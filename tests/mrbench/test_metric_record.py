@@ -4,7 +4,7 @@ import pytest
 
 from mrbench.cards import Direction, MetricCard, Need
 
-FACTS = {"name": "area", "factory": "m:Area", "summary": "area", "range": (0.0, 1.0)}
+FACTS = {"name": "area", "code": "m:area", "summary": "area", "range": (0.0, 1.0)}
 
 
 def test_plain_words_become_enumerations_so_that_higher_is_never_taken_for_lower():

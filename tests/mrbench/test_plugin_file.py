@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from stored_runs import command_of
 
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.execute import Settings, execute
@@ -26,9 +27,9 @@ METHOD = """
 import torch
 from torch import nn
 from torch.nn import functional
-from mrbench import Draw, DrawKind, Method, MethodCard, ParameterGroup, Stage, hookimpl
+from mrbench import Method, MethodCard, ParameterGroup, Stage, hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 @hookimpl
 def mrbench_methods():
@@ -52,49 +53,43 @@ class Tiny(Method):
 """
 DATA = """
 import numpy as np
-from mrbench import CaseSet, Config, Dataset, DatasetCard, Description, Raters, hookimpl
+from mrbench import CaseSet, Config, DatasetCard, Description, Raters, hookimpl
 from mrbench.configuration import option
 from mrbench.data.caseset import ArrayPixels
 from mrbench.data.splits import split_by_subject
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 class Options(Config):
     cases: int = option(9, "number of cases", ge=6)
 
 @hookimpl
 def mrbench_datasets():
-    return [DatasetCard(name="dots", code="dots:Dots", config="dots:Options")]
+    return [DatasetCard(name="dots", code="dots:load", config="dots:Options")]
 
-class Dots(Dataset):
-    def load(self):
-        n = self.config.cases
-        images = np.random.default_rng(0).normal(size=(n, 1, 16, 16)).astype(np.float32)
-        masks = np.repeat((images > 1).astype(np.uint8), 2, axis=1)
-        names = tuple(f"c{i}" for i in range(n))
-        description = Description(name="dots", version="1", classes=("no", "yes"), channels=("c",),
-            raters=Raters.IDENTIFIED, rater_names=("a", "b"))
-        return CaseSet(description=description, pixels=ArrayPixels(images, masks), ids=names, subjects=names,
-            present=np.ones((n, 2), bool), splits={"strict": split_by_subject(names, folds=3, seed=0)})
+def load(config, folder):
+    n = config.cases
+    images = np.random.default_rng(0).normal(size=(n, 1, 16, 16)).astype(np.float32)
+    masks = np.repeat((images > 1).astype(np.uint8), 2, axis=1)
+    names = tuple(f"c{i}" for i in range(n))
+    description = Description(name="dots", version="1", classes=("no", "yes"), channels=("c",),
+        raters=Raters.IDENTIFIED, rater_names=("a", "b"))
+    return CaseSet(description=description, pixels=ArrayPixels(images, masks), ids=names, subjects=names,
+        present=np.ones((n, 2), bool), splits={"strict": split_by_subject(names, folds=3, seed=0)})
 """
 METRIC = """
 import numpy as np
-from mrbench import Metric, MetricCard, hookimpl
-from mrbench.interfaces.metric import Key
+from mrbench import Key, metric
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
-@hookimpl
-def mrbench_metrics():
-    return [MetricCard(name="seven", code="sevens:Seven", direction="higher", range=(0, 10), needs="samples")]
-
-class Seven(Metric):
-    def statistics(self, tables, protocol):
-        return {Key(label): np.array([7.0]) for label in tables.labels}
+@metric("seven", "always seven", direction="higher", range=(0, 10), needs="samples")
+def seven(tables, protocol):
+    return {Key(label): np.array([7.0]) for label in tables.labels}
 """
 LIGHT = """
 from mrbench import MethodCard, hookimpl
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 @hookimpl
 def mrbench_methods():
@@ -175,7 +170,7 @@ def test_a_method_a_data_set_and_a_metric_of_files_run_and_are_shown_and_reprodu
     record = record_of(tmp_path / "out")
     assert record["metrics"]["sevens.py:seven"]["value"] == 7
     assert record["versions"]["plugin"].startswith("tiny.py ")
-    command = shlex.split(record["reproduce"])
+    command = shlex.split(command_of(record))
     assert sorted(b for a, b in pairwise(command) if a == "--plugin-file") == sorted(names)
     monkeypatch.chdir(tmp_path / "own")
     assert mrbench(*command[1:], "--out", "again").exit_code == 0
@@ -188,7 +183,7 @@ def test_a_record_names_no_file_that_it_does_not_need(mrbench: Call, write: Call
     write("light.py", LIGHT.format(stem="light"))
     write("dots.py", DATA)
     mrbench(*RUN, "--plugin-file", "light.py", "--method", "staple", *DOTS)
-    command = record_of(Path("out"))["reproduce"]
+    command = command_of(record_of(Path("out")))
     assert "--plugin-file dots.py" in command
     assert "light.py" not in command
 
@@ -355,10 +350,10 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, write: Callable[[
         ("x = '\0'", ["null bytes"]),
         ("def f():\n    f()\nf()", ["RecursionError"]),
         ("raise ValueError('long ' * 1000)", ["long long"]),
-        ("x = 1", ['it does not say which interface it is written for; add MRBENCH_API = "1"']),
-        ("MRBENCH_API = '2'", ["interface '2'"]),
-        ("MRBENCH_API = '1'", ["it provides nothing", "@hookimpl on mrbench_methods()"]),
-        (LIGHT.replace("return [", "return 3 # ["), ["list of records, not int"]),
+        ("x = 1", ['it does not say which interface it is written for; add MRBENCH_API = "2"']),
+        ("MRBENCH_API = '1'", ["interface '1'", "docs/moving.md says how to move it"]),
+        ("MRBENCH_API = '2'", ["it provides nothing", "@mrbench.method", "@hookimpl on a hook"]),
+        (LIGHT.replace("return [", "return 3 # ["), ["list of cards, not int"]),
         (LIGHT.replace("return [", "return [] # ["), ["it provides nothing"]),
         (LIGHT.replace("return [", "1 / 0\n    return ["), ["line 7", "ZeroDivisionError"]),
         (LIGHT.replace('name="light", ', ""), ["TypeError", "'name'"]),
@@ -369,7 +364,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, write: Callable[[
         (LIGHT.replace("def mrbench_methods()", "def mrbench_method()"), ["mrbench_method"]),
         (LIGHT.replace(")]", ")] * 2"), ["two methods have one name"]),
         (LIGHT.replace(":Nothing", ":Nobody"), ["cannot load 'broken:Nobody'", "has no attribute 'Nobody'"]),
-        (LIGHT.replace(":Nothing", ":mrbench_methods"), ["it is no class"]),
+        (LIGHT.replace(":Nothing", ":mrbench_methods"), ["mrbench_methods'", "expected: a class for a method"]),
         (LIGHT.replace(")]", ', config="absent:Options")]'), ["cannot load its configuration", "No module named"]),
     ],
 )

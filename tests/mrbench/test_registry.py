@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from mrbench.errors import UnknownNameError, UsageError
+from mrbench import MRBENCH_API
+from mrbench.errors import PluginError, UnknownNameError, UsageError
 from mrbench.registry import discover
 
 LIGHT = """
 from mrbench import MethodCard, hookimpl
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 @hookimpl
 def mrbench_methods():
@@ -39,10 +40,10 @@ def test_a_strangers_method_answers_to_its_bare_and_its_qualified_name(make_dist
         ("import sys; sys.exit(3)", "SystemExit"),
         ("import a_module_that_is_not_there", "a_module_that_is_not_there"),
         ("x = 1", "add MRBENCH_API"),
-        ("MRBENCH_API = '2'", "interface '2'"),
+        ("MRBENCH_API = '1'", "interface '1', this is mrbench with interface '2': docs/moving.md says how to move it"),
         (LIGHT.format(name="Bad Name"), "lower-case"),
         (LIGHT.replace("nowhere:Nothing", "nowhere").format(name="ok"), "module:attribute"),
-        (LIGHT.replace("return [", "return 3 # [").format(name="ok"), "list of records"),
+        (LIGHT.replace("return [", "return 3 # [").format(name="ok"), "list of cards"),
         (LIGHT.replace("def mrbench_methods()", "def mrbench_methods(what)").format(name="ok"), "what"),
         (LIGHT.replace("mrbench_methods", "mrbench_method").format(name="ok"), "mrbench_method"),
     ],
@@ -89,3 +90,81 @@ def test_a_second_record_of_the_same_name_in_one_distribution_is_set_aside(make_
 def test_an_unknown_name_offers_the_nearest():
     with pytest.raises(UnknownNameError, match="did you mean 'proseg'"):
         discover().get("method", "prosge")
+
+
+DECORATED = """
+import numpy as np
+from mrbench import Key, hookimpl, metric
+MRBENCH_API = "{api}"
+FACTS = {{"direction": "higher", "range": (0, 1), "needs": "samples"}}
+
+@metric("second", "named first in no list, but defined first", **FACTS)
+def score_second(tables, protocol):
+    return {{Key(1): np.ones(1)}}
+
+@metric("first", "defined last", **FACTS)
+def score_first(tables, protocol):
+    return {{}}
+"""
+BY_HOOK = """
+from mrbench import hookimpl
+MRBENCH_API = "{api}"
+
+@hookimpl
+def mrbench_metrics():
+    from strangers_scores import score_first
+    return [score_first]
+"""
+
+
+def test_a_module_needs_no_hook_for_what_decorators_have_made_in_it(make_distribution: Callable[..., None]):
+    source = DECORATED.format(api=MRBENCH_API)
+    make_distribution("stranger", {"strangers_scores": source}, {"stranger": "strangers_scores"})
+    registry = discover()
+    assert registry.quarantined == []
+    own = [plugin for plugin in registry.plugins["metric"] if plugin.distribution == "stranger"]
+    assert [plugin.card.code for plugin in own] == ["strangers_scores:score_second", "strangers_scores:score_first"]
+    assert own[1].load().__name__ == "score_first"
+
+
+def test_a_hook_may_give_a_decorated_function_and_a_module_that_imports_it_gives_it_once(
+    make_distribution: Callable[..., None],
+):
+    source = DECORATED.format(api=MRBENCH_API)
+    imports = BY_HOOK.format(api=MRBENCH_API).replace(
+        "\nfrom mrbench", "\nfrom strangers_scores import *\nfrom mrbench", 1
+    )
+    make_distribution("stranger", {"strangers_scores": source, "light": imports}, {"stranger": "light"})
+    registry = discover()
+    assert registry.quarantined == []
+    assert [p.name for p in registry.plugins["metric"] if p.distribution == "stranger"] == ["first"]
+
+
+def test_only_the_kinds_that_are_asked_for_are_looked_at(make_distribution: Callable[..., None]):
+    broken = BY_HOOK.format(api=MRBENCH_API).replace("strangers_scores", "a_module_that_is_not_there")
+    make_distribution("broken", {"broken": broken}, {"broken": "broken"})
+    registry = discover(kinds=["method", "dataset"])
+    assert registry.quarantined == []
+    assert set(registry.plugins) == {"method", "dataset"}
+    (quarantined,) = discover().quarantined
+    assert "a_module_that_is_not_there" in quarantined.reason
+
+
+def test_a_card_of_a_metric_whose_code_is_no_decorated_function_is_told(make_distribution: Callable[..., None]):
+    source = f"""
+from mrbench import MetricCard, hookimpl
+MRBENCH_API = "{MRBENCH_API}"
+
+@hookimpl
+def mrbench_metrics():
+    return [MetricCard(name="plain", code="strangers_scores:plain", direction="higher", range=(0, 1), needs="samples")]
+
+def plain(tables, protocol):
+    return {{}}
+"""
+    make_distribution("stranger", {"strangers_scores": source}, {"stranger": "strangers_scores"})
+    with pytest.raises(PluginError) as caught:
+        discover().get("metric", "plain").load()
+    assert caught.value.what == "plugin 'stranger:plain' cannot load 'strangers_scores:plain'"
+    assert caught.value.expected == "a function under @mrbench.metric"
+    assert caught.value.found.startswith("<function plain")

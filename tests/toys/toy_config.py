@@ -1,5 +1,7 @@
 """Options of the toy methods."""
 
+from functools import cache
+
 from mrbench import Config
 from mrbench.configuration import option, prediction_option
 from mrbench.errors import UsageError
@@ -16,3 +18,11 @@ class ToyConfig(Config):
             raise UsageError("option 'epochs' is odd", expected="an even number", found=str(self.epochs))
         if self.behaviour == "check-raises":
             raise ZeroDivisionError("a fault of the author's")
+
+
+@cache
+def __getattr__(name):
+    """The options with another behaviour: ``toy_config:too_few``."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return ToyConfig.with_defaults(behaviour=name.replace("_", "-"))

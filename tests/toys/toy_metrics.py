@@ -1,8 +1,8 @@
 """Metrics with faults."""
 
-from mrbench import Metric
+from mrbench import metric
 
 
-class Broken(Metric):
-    def statistics(self, tables, protocol):
-        raise ZeroDivisionError("a fault of the author's")
+@metric("toy-broken", "a metric that raises", direction="higher", range=(0, 1), needs="samples")
+def broken(tables, protocol):
+    raise ZeroDivisionError("a fault of the author's")

@@ -1,8 +1,8 @@
 """A light plugin module: small methods for tests, each with one behaviour of its own."""
 
-from mrbench import DatasetCard, MethodCard, MetricCard, hookimpl
+from mrbench import DatasetCard, MethodCard, hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 BEHAVIOURS = (
     "fine", "slow", "raises", "prints", "wrong-shape", "nan", "nothing", "too-few", "unnormalised",
@@ -18,13 +18,18 @@ def mrbench_methods():
         MethodCard(
             name=f"toy-{name}",
             code="toy_methods:Toy",
-            config="toy_config:ToyConfig",
+            config=f"toy_config:{name}".replace("-", "_"),
             summary=f"a small method: {name}",
             gives="samples",
             multi_class=False,
-            presets={"paper": {"behaviour": name}, "quick": {"behaviour": name, "epochs": 2}},
+            presets={"quick": {"epochs": 2}},
         )
         for name in BEHAVIOURS
+    ] + [
+        MethodCard(name="toy-lacking", code="toy_methods:Toy", config="toy_config:fine", gives="samples raters"),
+        MethodCard(
+            name="toy-first-edition", code="toy_methods:FirstEdition", config="toy_config:fine", gives="samples"
+        ),
     ]
 
 
@@ -32,20 +37,13 @@ def mrbench_methods():
 def mrbench_datasets():
     return [
         DatasetCard(
-            name="toy-faulty", code="toy_data:Faulty", config="toy_data:FaultConfig", summary="one fault on demand"
+            name="toy-faulty", code="toy_data:faulty", config="toy_data:FaultConfig", summary="one fault on demand"
         )
     ]
 
 
 @hookimpl
 def mrbench_metrics():
-    return [
-        MetricCard(
-            name="toy-broken",
-            code="toy_metrics:Broken",
-            summary="a metric that raises",
-            direction="higher",
-            range=(0, 1),
-            needs="samples",
-        )
-    ]
+    from toy_metrics import broken
+
+    return [broken]

@@ -11,9 +11,9 @@ from mrbench.data.container import open_container, write_container
 from mrbench.data.description import Raters
 from mrbench.errors import DataAbsentError, DataError
 from mrbench_bubil.config import BubilConfig
-from mrbench_bubil.dataset import BubilFluo, BubilMri, BubilPhase
+from mrbench_bubil.dataset import load_fluo, load_mri, load_phase
 
-COLLECTIONS = {"phase": BubilPhase, "fluo": BubilFluo, "mri": BubilMri}
+COLLECTIONS = {"phase": load_phase, "fluo": load_fluo, "mri": load_mri}
 
 
 def archive(n=7, count=3, side=64, **changes):
@@ -36,7 +36,7 @@ def archive(n=7, count=3, side=64, **changes):
 
 def load(folder, fields=None, **options):
     np.savez_compressed(folder / "bubil_fluo.npz", **(fields or archive()))
-    return BubilFluo(BubilConfig(**options), folder).load()
+    return load_fluo(BubilConfig(**options), folder)
 
 
 def test_the_plugin_is_light():
@@ -46,7 +46,7 @@ def test_the_plugin_is_light():
 
 def test_absent_data_say_where_to_get_them(tmp_path):
     with pytest.raises(DataAbsentError, match="data set 'bubil-mri' is not there") as caught:
-        BubilMri(BubilConfig(), tmp_path).load()
+        load_mri(BubilConfig(), tmp_path)
     assert "Boston University Biomedical Image Library" in caught.value.expected
     assert "MRBENCH_DATA=FOLDER mrbench data verify bubil-mri" in caught.value.hint
 
@@ -126,12 +126,12 @@ def real_folder():
 
 @pytest.mark.parametrize(("name", "images", "raters"), [("phase", 116, 10), ("fluo", 119, 3), ("mri", 35, 10)])
 def test_real_collections_have_their_images_and_raters(real_folder, name, images, raters):
-    cases = COLLECTIONS[name](BubilConfig(), real_folder).load()
+    cases = COLLECTIONS[name](BubilConfig(), real_folder)
     assert (len(cases), len(set(cases.subjects)), cases.description.n_raters) == (images, images, raters)
 
 
 def test_the_duplicate_columns_of_the_first_set_are_noticed(real_folder):
-    (warning,) = check_cases(BubilPhase(BubilConfig(), real_folder).load())
+    (warning,) = check_cases(load_phase(BubilConfig(), real_folder))
     assert warning == (
         "raters 'Person2_Amira' and 'Person2_ImageJ' have the same mask in 35 of the 116 cases that both marked: "
         "first in case 'ds1-b01'"
@@ -140,10 +140,10 @@ def test_the_duplicate_columns_of_the_first_set_are_noticed(real_folder):
 
 @pytest.mark.parametrize("name", ["fluo", "mri"])
 def test_the_other_collections_pass_every_check_without_a_warning(real_folder, name):
-    assert check_cases(COLLECTIONS[name](BubilConfig(), real_folder).load()) == []
+    assert check_cases(COLLECTIONS[name](BubilConfig(), real_folder)) == []
 
 
 def test_real_images_come_back_from_a_container(real_folder, tmp_path):
-    cases = BubilMri(BubilConfig(), real_folder).load()
+    cases = load_mri(BubilConfig(), real_folder)
     digest = write_container(tmp_path / "mri.h5", cases)
     assert digest == cases.digest == open_container(tmp_path / "mri.h5", "memory").compute_digest()

@@ -9,8 +9,8 @@ from mrbench.data.container import write_container
 from mrbench.data.description import Description, Raters
 from mrbench.data.splits import split_by_subject
 from mrbench.errors import DataAbsentError, DataError
+from mrbench_folder import dataset
 from mrbench_folder.config import FolderConfig
-from mrbench_folder.dataset import Folder
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def container(tmp_path):
 
 
 def load(name, folder):
-    return Folder(FolderConfig(file=str(name)), folder).load()
+    return dataset.load(FolderConfig(file=str(name)), folder)
 
 
 def test_the_plugin_is_light():
@@ -45,7 +45,7 @@ def test_a_name_is_looked_up_in_the_data_folder_and_a_path_stands_for_itself(con
 
 def test_without_a_file_it_says_what_makes_one(tmp_path):
     with pytest.raises(DataAbsentError, match="data set 'folder' needs a container") as caught:
-        Folder(FolderConfig(), tmp_path).load()
+        dataset.load(FolderConfig(), tmp_path)
     assert caught.value.hint.startswith("mrbench data import FOLDER")
 
 

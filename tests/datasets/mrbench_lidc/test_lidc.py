@@ -10,8 +10,8 @@ from mrbench.data.checks import check_cases
 from mrbench.data.container import open_container, write_container
 from mrbench.data.description import Raters
 from mrbench.errors import DataAbsentError, DataError, UsageError
+from mrbench_lidc import dataset
 from mrbench_lidc.config import LidcConfig
-from mrbench_lidc.dataset import Lidc
 
 NAMES = [
     "subtlety",
@@ -50,7 +50,7 @@ def archive(n=8, **changes):
 
 def load(folder, fields=None, **options):
     np.savez_compressed(folder / "lidc_nodules.npz", **(fields or archive()))
-    return Lidc(LidcConfig(**options), folder).load()
+    return dataset.load(LidcConfig(**options), folder)
 
 
 def test_the_plugin_is_light():
@@ -60,7 +60,7 @@ def test_the_plugin_is_light():
 
 def test_absent_data_say_where_to_get_them(tmp_path):
     with pytest.raises(DataAbsentError, match="data set 'lidc' is not there") as caught:
-        Lidc(LidcConfig(), tmp_path).load()
+        dataset.load(LidcConfig(), tmp_path)
     assert "10.7937/K9/TCIA.2015.LO9QL9SX" in caught.value.expected
     assert "MRBENCH_DATA=FOLDER mrbench data verify lidc" in caught.value.hint
 
@@ -196,7 +196,7 @@ def test_an_archive_without_a_field_is_refused(tmp_path):
 def test_a_file_that_is_no_archive_is_refused(tmp_path):
     (tmp_path / "lidc_nodules.npz").write_text("no archive")
     with pytest.raises(DataError, match="is not a whole NumPy archive"):
-        Lidc(LidcConfig(), tmp_path).load()
+        dataset.load(LidcConfig(), tmp_path)
 
 
 # --- the real nodules
@@ -213,7 +213,7 @@ def real_folder():
 
 @pytest.fixture(scope="module")
 def real(real_folder):
-    return Lidc(LidcConfig(), real_folder).load()
+    return dataset.load(LidcConfig(), real_folder)
 
 
 def test_real_nodules_of_four_readers_are_694_of_426_patients(real):
@@ -240,7 +240,7 @@ def test_real_folds_test_every_nodule_once_and_hold_alike_sizes(real):
 
 def test_all_real_nodules_are_2058_of_689_patients(real_folder):
     config = LidcConfig(raters="exchangeable", subset="all", unmarked="absent")
-    cases = Lidc(config, real_folder).load()
+    cases = dataset.load(config, real_folder)
     assert (len(cases), len(set(cases.subjects))) == (2058, 689)
     assert cases.present.sum(axis=1).min() == 1
     assert sum(metadata["clipped"] for metadata in cases.metadata) == 2

@@ -6,8 +6,8 @@ import pytest
 
 from mrbench.data.checks import check_cases
 from mrbench.errors import DataAbsentError, DataError
+from mrbench_lidc import masks
 from mrbench_lidc.config import LidcConfig
-from mrbench_lidc.masks import Lidc1609Masks
 from mrbench_lidc.published import published, published_slice, study_of, subject_of
 
 CONFIG = LidcConfig()
@@ -17,7 +17,7 @@ CONFIG = LidcConfig()
 def real(shared_data):
     if not (shared_data / "lidc_slices_masks.npz").is_file():
         pytest.skip(f"no lidc_slices_masks.npz in {shared_data}; MRBENCH_TEST_DATA names its folder")
-    return Lidc1609Masks(CONFIG, shared_data).load()
+    return masks.load(CONFIG, shared_data)
 
 
 def write_masks(folder, n=12, **changes):
@@ -116,19 +116,19 @@ def test_two_studies_of_one_patient_are_one_subject():
 
 def test_absent_masks_say_what_to_name(tmp_path):
     with pytest.raises(DataAbsentError, match="'lidc-1609-masks' is not there") as caught:
-        Lidc1609Masks(CONFIG, tmp_path).load()
+        masks.load(CONFIG, tmp_path)
     assert "lidc_slices_masks.npz" in caught.value.hint
 
 
 def test_masks_are_ranked_and_their_ratings_follow(tmp_path):
-    case = Lidc1609Masks(CONFIG, write_masks(tmp_path)).load()[0]
+    case = masks.load(CONFIG, write_masks(tmp_path))[0]
     assert case.masks.sum(axis=(1, 2)).tolist() == [16, 20, 24, 28]
     np.testing.assert_array_equal(case.attributes["rating3"], [3, np.nan, 1, 2])
     assert (case.id, case.subject, case.slice) == ("100_slice0", "P0", 0)
 
 
 def test_slots_as_stored(tmp_path):
-    cases = Lidc1609Masks(LidcConfig(raters="exchangeable"), write_masks(tmp_path)).load()
+    cases = masks.load(LidcConfig(raters="exchangeable"), write_masks(tmp_path))
     assert cases[0].masks.sum(axis=(1, 2)).tolist() == [20, 24, 28, 16]
     assert cases.description.name == "lidc-1609-masks"
 
@@ -143,7 +143,7 @@ def test_slots_as_stored(tmp_path):
 )
 def test_wrong_masks_are_refused(tmp_path, changes, message):
     with pytest.raises(DataError, match=message):
-        Lidc1609Masks(CONFIG, write_masks(tmp_path, **changes)).load()
+        masks.load(CONFIG, write_masks(tmp_path, **changes))
 
 
 def test_fusions_work_on_masks_and_methods_say_why_they_do_not(tmp_path, mrbench):

@@ -10,7 +10,7 @@ from mrbench.errors import DataAbsentError, DataError, UsageError
 from mrbench_lidc import prepare as preparation
 from mrbench_lidc.config import EverySliceConfig, LidcConfig
 from mrbench_lidc.prepare import prepare_1609, prepare_15096, prepare_phiseg
-from mrbench_lidc.slices import Lidc1609, Lidc15096, LidcPhiseg
+from mrbench_lidc.slices import load_1609, load_15096, load_phiseg
 
 NESTED: tuple[object, ...] = ()
 for _ in range(60):  # its text would have 2^60 parts
@@ -52,7 +52,7 @@ def few(monkeypatch):
 
 def benchmark(folder, records=None, config=None):
     prepare_1609(write(folder, records or [record(i) for i in range(N)]), folder / "lidc-1609.h5", LidcConfig())
-    return Lidc1609(config or LidcConfig(), folder).load()
+    return load_1609(config or LidcConfig(), folder)
 
 
 def test_the_published_files_have_1609_and_15096_slices():
@@ -62,7 +62,7 @@ def test_the_published_files_have_1609_and_15096_slices():
 @pytest.mark.parametrize("protocol", [2, 4])
 def test_the_benchmark_s_pickle_becomes_ranked_slices_in_bytes(tmp_path, protocol):
     prepare_1609(write(tmp_path, [record(i) for i in range(N)], protocol), tmp_path / "lidc-1609.h5", LidcConfig())
-    cases = Lidc1609(LidcConfig(), tmp_path).load()
+    cases = load_1609(LidcConfig(), tmp_path)
     assert cases.description.raters is Raters.RANKED
     assert (cases.ids[3], cases.subjects[3], cases.slices[3]) == ("101_slice3", "101", 3)
     np.testing.assert_array_equal(cases.pixels.image(3), np.floor(IMAGES[3] * 255).astype(np.uint8)[None], strict=True)
@@ -80,18 +80,18 @@ def test_slots_as_stored_and_absent_readers(tmp_path):
     assert cases.description.name == "lidc-1609-all"
     assert cases[5].present.tolist() == [True, True, False, True]
     assert cases[4].masks.sum(axis=(1, 2)).tolist() == [16, 25, 36, 49]
-    assert len(Lidc1609(LidcConfig(), tmp_path).load()) == N - 1
+    assert len(load_1609(LidcConfig(), tmp_path)) == N - 1
 
 
 def test_every_slice_of_the_probabilistic_u_net_keeps_its_values_and_its_digest(tmp_path):
     records = [record(i, 1.0, series_uid=f"1.3.{i // 4}") for i in range(N)]
     prepare_15096(write(tmp_path, records), tmp_path / "lidc-15096.h5", EverySliceConfig())
-    cases = Lidc15096(EverySliceConfig(), tmp_path).load()
+    cases = load_15096(EverySliceConfig(), tmp_path)
     np.testing.assert_array_equal(cases[2].image[0], IMAGES[2].astype(np.float32), strict=True)
     assert (cases.ids[5], cases.subjects[5], cases.slices) == ("1.3.1_2", "1.3.1", None)
     assert cases.description.raters is Raters.EXCHANGEABLE
     assert cases.compute_digest() == cases.stored_digest == cases.digest
-    ranked = Lidc15096(EverySliceConfig(raters="ranked", subset="four"), tmp_path).load()
+    ranked = load_15096(EverySliceConfig(raters="ranked", subset="four"), tmp_path)
     assert ranked.description.name == "lidc-15096-four"
     assert ranked.digest != cases.digest
     assert ranked[7].masks.sum(axis=(1, 2)).tolist() == [16, 25, 36, 49]
@@ -154,18 +154,20 @@ def test_a_folder_is_no_source(tmp_path):
         prepare_1609(tmp_path, tmp_path / "o.h5", LidcConfig())
 
 
-@pytest.mark.parametrize("kind", [Lidc1609, Lidc15096, LidcPhiseg])
-def test_absent_containers_say_how_to_make_them(tmp_path, kind):
+@pytest.mark.parametrize(
+    ("load", "name"), [(load_1609, "lidc-1609"), (load_15096, "lidc-15096"), (load_phiseg, "lidc-phiseg")]
+)
+def test_absent_containers_say_how_to_make_them(tmp_path, load, name):
     with pytest.raises(DataAbsentError, match="is not prepared") as caught:
-        kind(EverySliceConfig(), tmp_path).load()
-    assert caught.value.hint == f"mrbench data prepare {kind.collection.name} --source FILE"
+        load(EverySliceConfig(), tmp_path)
+    assert caught.value.hint == f"mrbench data prepare {name} --source FILE"
 
 
 def test_a_container_of_another_collection_is_refused(tmp_path):
     benchmark(tmp_path)
     (tmp_path / "lidc-1609.h5").rename(tmp_path / "lidc-15096.h5")
     with pytest.raises(DataError, match=r"lidc-15096.h5 holds another data set\n.*\n.*'lidc-1609'"):
-        Lidc15096(EverySliceConfig(), tmp_path).load()
+        load_15096(EverySliceConfig(), tmp_path)
 
 
 # --- PHiSeg's file
@@ -193,7 +195,7 @@ def write_phiseg(path, chunks=None, **changes):
 @pytest.mark.parametrize("chunks", [None, (2, 64, 128)])
 def test_phiseg_s_groups_become_slices_with_its_split(tmp_path, chunks):
     prepare_phiseg(write_phiseg(tmp_path / "a.hdf5", chunks), tmp_path / "lidc-phiseg.h5", EverySliceConfig())
-    cases = LidcPhiseg(EverySliceConfig(), tmp_path).load()
+    cases = load_phiseg(EverySliceConfig(), tmp_path)
     assert (cases.ids[0], cases.ids[9], cases.ids[12]) == ("train-0", "val-0", "test-0")
     np.testing.assert_allclose(cases[10].image[0], IMAGES[10], atol=1e-6)
     np.testing.assert_array_equal(cases[10].masks, np.stack(masks(10)))
@@ -217,7 +219,7 @@ def test_phiseg_s_split_without_the_slices_that_are_left_out(tmp_path):
     labels[1, ..., 2] = 0
     path = write_phiseg(tmp_path / "a.hdf5", labels=labels)
     prepare_phiseg(path, tmp_path / "lidc-phiseg.h5", EverySliceConfig())
-    cases = LidcPhiseg(EverySliceConfig(subset="four"), tmp_path).load()
+    cases = load_phiseg(EverySliceConfig(subset="four"), tmp_path)
     assert len(cases) == 13
     parts = [[cases.ids[i] for i in part] for part in cases.splits["published"].folds[0].parts().values()]
     assert parts[1:] == [["val-0", "val-2"], ["test-0", "test-2", "test-3"]]

@@ -8,8 +8,8 @@ from mrbench.data.checks import check_cases
 from mrbench.data.description import Raters, Unit
 from mrbench.engine.slices import slices_of
 from mrbench.errors import DataAbsentError, DataError
+from mrbench_npc.gbm import dataset
 from mrbench_npc.gbm.config import GbmConfig
-from mrbench_npc.gbm.dataset import Gbm
 from mrbench_npc.gbm.prepare import prepare
 
 CONFIG = GbmConfig(folds=2)
@@ -42,12 +42,12 @@ def challenge(tmp_path):
 
 def load(source, folder, config=CONFIG):
     prepare(source, folder, config)
-    return Gbm(config, folder).load()
+    return dataset.load(config, folder)
 
 
 def test_absent_data_say_how_to_get_and_prepare_them(tmp_path):
     with pytest.raises(DataAbsentError, match="data set 'gbm' is not prepared") as caught:
-        Gbm(GbmConfig(), tmp_path).load()
+        dataset.load(GbmConfig(), tmp_path)
     assert "MMIS-2024 challenge, task 2" in caught.value.expected
     assert caught.value.hint.startswith("mrbench data prepare gbm --source FOLDER")
 
@@ -161,7 +161,7 @@ def test_another_container_under_its_name(challenge, tmp_path):
     with h5py.File(tmp_path / "gbm.h5", "a") as file:
         file["present"][0] = 1
     with pytest.raises(DataError, match=r"holds another data set\n.*one rater in each case"):
-        Gbm(CONFIG, tmp_path).load()
+        dataset.load(CONFIG, tmp_path)
 
 
 # --- as a user

@@ -12,9 +12,9 @@ from mrbench.data.description import Raters, Unit
 from mrbench.data.splits import Fold, Split
 from mrbench.engine.slices import slices_of
 from mrbench.errors import DataAbsentError, DataError
+from mrbench_npc import dataset
 from mrbench_npc.challenge import fit, read_volume
 from mrbench_npc.config import NpcConfig
-from mrbench_npc.dataset import Npc
 from mrbench_npc.files import depth_first
 from mrbench_npc.prepare import prepare
 from mrbench_npc.splits import make_splits as splits_of
@@ -58,7 +58,7 @@ def challenge(written, tmp_path):
 @pytest.fixture
 def cases(challenge, tmp_path):
     prepare(challenge, tmp_path / "npc.h5", PARTIAL)
-    return Npc(PARTIAL, tmp_path).load()
+    return dataset.load(PARTIAL, tmp_path)
 
 
 def make_splits(ids, config):
@@ -79,7 +79,7 @@ def test_the_plugin_is_light():
 
 def test_absent_data_say_how_to_get_and_prepare_them(tmp_path):
     with pytest.raises(DataAbsentError, match="data set 'npc' is not prepared") as caught:
-        Npc(NpcConfig(), tmp_path).load()
+        dataset.load(NpcConfig(), tmp_path)
     assert "MMIS-2024 challenge, task 1" in caught.value.expected
     assert "training and validation" in caught.value.expected
     assert caught.value.hint.startswith("mrbench data prepare npc --source FOLDER")
@@ -159,7 +159,7 @@ def marked(cases, indices):
 def test_no_slice_of_a_subject_that_validates_or_tests_is_trained_on(small, tmp_path, slices, rule):
     config = NpcConfig(partial=True, slices=slices, split=rule)
     prepare(small, tmp_path, config)
-    cases = Npc(config, tmp_path).load()
+    cases = dataset.load(config, tmp_path)
     (fold,) = cases.splits["strict"].folds
     (moved,) = (int(cases.subjects[i][-1]) for i in fold.validation)
     assert marked(cases, np.arange(len(cases))) == set(range(5)), "all subjects are there to leak"
@@ -172,7 +172,7 @@ def test_no_slice_of_a_subject_that_validates_or_tests_is_trained_on(small, tmp_
 def test_a_list_with_a_slice_of_a_subject_that_validates_is_refused(small, tmp_path):
     config = NpcConfig(partial=True, slices="training_2d")
     prepare(small, tmp_path, config)
-    cases = Npc(config, tmp_path).load()
+    cases = dataset.load(config, tmp_path)
     (fold,) = cases.splits["80-20-20"].folds
     leaked = np.append(fold.train, cases.ids.index("training_2d-Sample_4_slice_1"))
     with pytest.raises(DataError, match="splits subject 'training-Sample_4'"):
@@ -183,7 +183,7 @@ def test_ready_made_slices_are_standardised_as_their_volumes(small, tmp_path):
     ready = NpcConfig(partial=True, slices="training_2d")
     for config in (PARTIAL, ready):
         prepare(small, tmp_path, config)
-    volumes, cases = (Npc(config, tmp_path).load() for config in (PARTIAL, ready))
+    volumes, cases = (dataset.load(config, tmp_path) for config in (PARTIAL, ready))
     assert cases.description.name == "npc-training-2d-partial"
     np.testing.assert_allclose(cases[0].image, volumes[0].image, atol=1e-5)
     one = cases[cases.ids.index("training_2d-Sample_3_slice_1")]
@@ -210,7 +210,7 @@ def test_numbers_that_begin_alike_are_told_apart(small, tmp_path):
     write_small(small, "training", 12)
     config = NpcConfig(partial=True, slices="training_2d")
     prepare(small, tmp_path, config)
-    cases = Npc(config, tmp_path).load()
+    cases = dataset.load(config, tmp_path)
     assert cases.subjects[cases.ids.index("training_2d-Sample_12_slice_1")] == "training-Sample_12"
     assert cases.subjects[cases.ids.index("training_2d-Sample_1_slice_1")] == "training-Sample_1"
 
@@ -221,7 +221,7 @@ def test_labels_that_the_crop_cuts_are_counted(challenge, tmp_path):
     label[1, 0, :7] = 1
     write_case(path, label_a2=label)
     prepare(challenge, tmp_path / "npc.h5", PARTIAL)
-    metadata = Npc(PARTIAL, tmp_path).load()[0].metadata
+    metadata = dataset.load(PARTIAL, tmp_path)[0].metadata
     assert metadata == {
         "file": "training/Sample_0.h5",
         "native_shape": [3, 145, 179],
@@ -247,7 +247,7 @@ def test_the_odd_spacing_is_that_of_the_slices(stored, expected):
 def test_an_unknown_spacing_stays_unknown(challenge, tmp_path):
     write_case(challenge / "training" / "Sample_0.h5", voxel_spacing=None)
     prepare(challenge, tmp_path, PARTIAL)
-    cases = Npc(PARTIAL, tmp_path).load()
+    cases = dataset.load(PARTIAL, tmp_path)
     assert (cases[0].spacing, cases[1].spacing) == (None, (5.0, 0.5, 0.5))
 
 
@@ -332,7 +332,7 @@ def test_too_few_cases_are_refused_even_in_part(training, validation):
 def test_a_partial_collection_is_another_data_set(cases, tmp_path):
     assert cases.description.name == "npc-partial"
     with pytest.raises(DataError, match="holds another data set") as caught:
-        Npc(NpcConfig(), tmp_path).load()
+        dataset.load(NpcConfig(), tmp_path)
     assert "partial=true" in caught.value.found
 
 
@@ -388,7 +388,7 @@ def test_a_training_case_without_slices_and_no_slices_at_all(small, tmp_path):
         prepare(small, tmp_path, config)
     assert "training_2d for slices=training_2d" in caught.value.expected
     with pytest.raises(DataAbsentError, match="not prepared with slices=training_2d") as caught:
-        Npc(config, tmp_path).load()
+        dataset.load(config, tmp_path)
     assert "--set slices=training_2d, where FOLDER holds training, validation and training_2d" in caught.value.hint
 
 

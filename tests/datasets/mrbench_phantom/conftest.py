@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from mrbench.data.caseset import CaseSet
+from mrbench_phantom import dataset
 from mrbench_phantom.config import PhantomConfig
-from mrbench_phantom.dataset import Phantom
 
 Load = Callable[..., CaseSet]
 
 
 def load_phantom(**options: Any) -> CaseSet:
-    return Phantom(PhantomConfig.parse(options, owner="phantom"), Path("unused")).load()
+    return dataset.load(PhantomConfig.parse(options, owner="phantom"), Path("unused"))
 
 
 @pytest.fixture

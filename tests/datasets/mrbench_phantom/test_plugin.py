@@ -8,8 +8,8 @@ import pytest
 import mrbench_phantom
 from mrbench.cards import load_attribute
 from mrbench.errors import UnknownNameError, UsageError
+from mrbench_phantom import dataset
 from mrbench_phantom.config import PhantomConfig
-from mrbench_phantom.dataset import Phantom
 
 
 def test_importing_the_plugin_and_its_options_loads_neither_numpy_nor_torch():
@@ -24,7 +24,7 @@ def test_importing_the_plugin_and_its_options_loads_neither_numpy_nor_torch():
 def test_the_record_names_the_data_set_and_its_options():
     (record,) = mrbench_phantom.mrbench_datasets()
     assert record.name == "phantom"
-    assert record.load() is Phantom
+    assert record.load() is dataset.load
     assert load_attribute(record.config) is PhantomConfig
 
 

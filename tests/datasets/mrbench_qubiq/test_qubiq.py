@@ -10,8 +10,8 @@ from mrbench.data.checks import check_cases
 from mrbench.data.container import open_container
 from mrbench.data.description import Raters, Unit
 from mrbench.errors import DataAbsentError, DataError
+from mrbench_qubiq import dataset
 from mrbench_qubiq.config import QubiqConfig
-from mrbench_qubiq.dataset import Qubiq
 from mrbench_qubiq.listing import list_cases
 from mrbench_qubiq.prepare import prepare
 from mrbench_qubiq.tasks import TASKS
@@ -64,7 +64,7 @@ def few(tmp_path):
 
 def load(source, folder, config):
     prepare(source, folder, config)
-    return Qubiq(config, folder).load()
+    return dataset.load(config, folder)
 
 
 def test_the_plugin_is_light():
@@ -76,7 +76,7 @@ def test_the_plugin_is_light():
 
 def test_absent_data_say_how_to_get_and_prepare_them(tmp_path):
     with pytest.raises(DataAbsentError, match="task 'prostate-2' of data set 'qubiq' is not prepared") as caught:
-        Qubiq(QubiqConfig(task="prostate-2"), tmp_path).load()
+        dataset.load(QubiqConfig(task="prostate-2"), tmp_path)
     assert "QUBIQ challenge" in caught.value.expected
     assert "mrbench data prepare qubiq --source FOLDER --set task=prostate-2" in caught.value.hint
 
@@ -167,7 +167,7 @@ def test_each_task_has_its_own_masks_and_container(few, tmp_path):
 
 def test_who_a_number_is_can_be_chosen_without_preparing_again(kidneys, tmp_path):
     same = load(kidneys, tmp_path, KIDNEY)
-    other = Qubiq(replace_config(KIDNEY, raters="exchangeable"), tmp_path).load()
+    other = dataset.load(replace_config(KIDNEY, raters="exchangeable"), tmp_path)
     assert other.description.raters is Raters.EXCHANGEABLE
     assert other.digest != same.digest == same.compute_digest()
 
@@ -202,7 +202,7 @@ def test_one_mask_of_the_whole_prostate_collection_is_not_there(tmp_path):
 def test_a_partial_collection_is_another_data_set(few, tmp_path):
     assert load(few, tmp_path, PARTIAL).description.name == "qubiq-kidney-partial"
     with pytest.raises(DataError, match="holds another data set") as caught:
-        Qubiq(KIDNEY, tmp_path).load()
+        dataset.load(KIDNEY, tmp_path)
     assert "partial=true" in caught.value.found
 
 

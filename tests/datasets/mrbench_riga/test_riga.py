@@ -8,8 +8,8 @@ from PIL import Image
 from mrbench.data.checks import check_cases
 from mrbench.data.description import Raters
 from mrbench.errors import DataAbsentError, DataError
+from mrbench_riga import dataset
 from mrbench_riga.config import RigaConfig
-from mrbench_riga.dataset import Riga
 from mrbench_riga.listing import COUNTS, list_cases
 from mrbench_riga.prepare import prepare
 
@@ -59,7 +59,7 @@ def few(tmp_path):
 
 def load(source, folder, config=PARTIAL):
     prepare(source, folder, config)
-    return Riga(config, folder).load()
+    return dataset.load(config, folder)
 
 
 def list_of(source, name="MESSIDOR"):
@@ -73,7 +73,7 @@ def test_the_plugin_is_light():
 
 def test_absent_data_say_how_to_get_and_prepare_them(tmp_path):
     with pytest.raises(DataAbsentError, match="data set 'riga' is not prepared") as caught:
-        Riga(RigaConfig(), tmp_path).load()
+        dataset.load(RigaConfig(), tmp_path)
     assert caught.value.hint.startswith("mrbench data prepare riga --source FOLDER")
 
 
@@ -148,7 +148,7 @@ def test_an_empty_mask_is_a_rater_who_marked_nothing(few, tmp_path):
 def test_another_size_is_prepared_again(few, tmp_path):
     load(few, tmp_path)
     with pytest.raises(DataError, match="holds another data set") as caught:
-        Riga(RigaConfig(size=48, partial=True), tmp_path).load()
+        dataset.load(RigaConfig(size=48, partial=True), tmp_path)
     assert "48 x 48" in caught.value.expected
     assert "--set size=48 --set partial=true" in caught.value.hint
 

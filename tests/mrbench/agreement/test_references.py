@@ -85,15 +85,14 @@ def test_rows_without_a_second_rater_have_no_value_where_others_are_needed(make_
 
 def test_a_fusion_that_fails_is_a_row_with_its_reason(make_cases, blobs, make_distribution):
     broken = """
-        from mrbench import Fusion, MethodCard, hookimpl
-        MRBENCH_API = "1"
+        from mrbench import MethodCard, hookimpl
+        MRBENCH_API = "2"
         @hookimpl
         def mrbench_methods():
-            return [MethodCard(name="broken", code="broken_fusion:Broken", kind="fusion",
+            return [MethodCard(name="broken", code="broken_fusion:fuse", kind="fusion",
                                  gives="consensus")]
-        class Broken(Fusion):
-            def fuse(self, masks, present, n, noise):
-                raise RuntimeError("no vote today")
+        def fuse(masks, present, n, noise):
+            raise RuntimeError("no vote today")
     """
     make_distribution("mrbench-broken", {"broken_fusion": broken}, {"broken": "broken_fusion"})
     row = references(make_cases(blobs()), "ged")["mrbench-broken:broken"]
@@ -167,17 +166,14 @@ def test_one_subject_leaves_no_interval_and_the_reason(make_cases, blobs):
 
 def test_a_metric_that_fails_costs_the_others_nothing(make_cases, blobs, make_distribution):
     broken = """
-        from mrbench import Metric, MetricCard, hookimpl
-        MRBENCH_API = "1"
-        @hookimpl
-        def mrbench_metrics():
-            return [MetricCard(name="broken", code="broken_metric:Broken", summary="raises", direction="higher",
-                                 needs="samples", range=(0, 1), citation="none", empty="none")]
-        class Broken(Metric):
-            def statistics(self, tables, protocol):
-                raise RuntimeError("no number today")
+        from mrbench import metric
+        MRBENCH_API = "2"
+        @metric("broken", "raises", direction="higher", needs="samples", range=(0, 1))
+        def broken(tables, protocol):
+            raise RuntimeError("no number today")
     """
     make_distribution("mrbench-broken", {"broken_metric": broken}, {"broken": "broken_metric"})
     row = references(make_cases(blobs()), "ged", "broken")["empty"]
     assert set(row.values) == {"ged"}
-    assert row.failures == ("metric 'mrbench-broken:broken', case 'case-0': RuntimeError: no number today",)
+    where = "metric 'mrbench-broken:broken', case 'case-0'"
+    assert row.failures == (f"{where}: RuntimeError: no number today (broken_metric.py:6)",)

@@ -94,25 +94,22 @@ def test_volumes_are_named_and_have_both_conventions(mrbench):
 
 RAW = """
     import numpy as np
-    from mrbench import CaseSet, Dataset, DatasetCard, Description, Raters, hookimpl
+    from mrbench import CaseSet, DatasetCard, Description, Raters, hookimpl
     from mrbench.data.caseset import ArrayPixels
-    MRBENCH_API = "1"
+    MRBENCH_API = "2"
     @hookimpl
     def mrbench_datasets():
-        names = {"anonymous": "Anonymous", "sorted": "Sorted"}
-        return [DatasetCard(name=name, code=f"raw_data:{attribute}") for name, attribute in names.items()]
-    class Anonymous(Dataset):
-        kind = Raters.EXCHANGEABLE
-        def load(self):
-            masks = (np.random.default_rng(0).random((6, 3, 8, 8)) < 0.5).astype(np.uint8)
-            ids = tuple(f"image-{i}" for i in range(6))
-            return CaseSet(
-                description=Description(name="raw", version="1", classes=("background", "thing"), channels=("grey",),
-                                        raters=self.kind, rater_names=("first", "second", "third")),
-                pixels=ArrayPixels(np.arange(384).reshape(6, 1, 8, 8).astype(np.uint16), masks),
-                ids=ids, subjects=ids, present=np.ones((6, 3), bool))
-    class Sorted(Anonymous):
-        kind = Raters.RANKED
+        return [DatasetCard(name=name, code=f"raw_data:load_{name}") for name in ("anonymous", "sorted")]
+    def load_anonymous(config, folder, kind=Raters.EXCHANGEABLE):
+        masks = (np.random.default_rng(0).random((6, 3, 8, 8)) < 0.5).astype(np.uint8)
+        ids = tuple(f"image-{i}" for i in range(6))
+        return CaseSet(
+            description=Description(name="raw", version="1", classes=("background", "thing"), channels=("grey",),
+                                    raters=kind, rater_names=("first", "second", "third")),
+            pixels=ArrayPixels(np.arange(384).reshape(6, 1, 8, 8).astype(np.uint16), masks),
+            ids=ids, subjects=ids, present=np.ones((6, 3), bool))
+    def load_sorted(config, folder):
+        return load_anonymous(config, folder, Raters.RANKED)
 """
 
 

@@ -134,9 +134,9 @@ def test_wrong_data_are_refused_before_anything_is_computed(mrbench: Call, fault
         ("unreadable", "cannot be read: OSError: a fault of the disk's (toy_data.py:{})", "raise OSError"),
         (
             "no-cases",
-            "cannot be loaded: load() returned no CaseSet (toy_data.py:{})\n"
-            "  expected: load() returns a CaseSet\n  found:    [1, 2]",
-            "load(",
+            "cannot be loaded: it returned no CaseSet (toy_data.py:{})\n"
+            "  expected: load(config, folder) returns a CaseSet\n  found:    [1, 2]",
+            "def faulty(",
         ),
     ],
 )
@@ -318,7 +318,7 @@ def test_a_damaged_record_costs_its_own_cell_only(mrbench: Call, damaged: tuple[
     assert result.exit_code == 1
     text = " ".join(result.stdout.split())
     assert f"fold1-seed0 damaged: {said}" in text
-    assert "run the same command again: it computes this cell anew and keeps the others" in text
+    assert "mrbench repair RUN moves it aside; the same mrbench run then computes it anew and keeps the others" in text
     found = json.loads(mrbench(command, "last", "--out", "out", "--json").stdout)
     if command == "compare":
         assert found["comparisons"][0]["metrics"], "of the fold that both have"

@@ -236,16 +236,11 @@ def test_another_protocol_scores_the_predictions_again(mrbench: Call):
 def test_a_metric_of_a_plugin_file_is_compared(mrbench: Call, drawn: None, tmp_path: Path):
     (tmp_path / "area.py").write_text(
         "import numpy as np\n"
-        "from mrbench import Metric, MetricCard, hookimpl\n"
-        "from mrbench.interfaces.metric import Key\n"
-        'MRBENCH_API = "1"\n'
-        "class Area(Metric):\n"
-        "    def statistics(self, tables, protocol):\n"
-        "        return {Key(1): np.array([float(tables.areas[0][0])])}\n"
-        "@hookimpl\n"
-        "def mrbench_metrics():\n"
-        '    facts = {"name": "area", "needs": "samples", "direction": "higher", "range": (0, 64)}\n'
-        '    return [MetricCard(code=f"{__name__}:Area", summary="of the first mask", **facts)]\n'
+        "from mrbench import Key, metric\n"
+        'MRBENCH_API = "2"\n'
+        '@metric("area", "of the first mask", needs="samples", direction="higher", range=(0, 64))\n'
+        "def area(tables, protocol):\n"
+        "    return {Key(1): np.array([float(tables.areas[0][0])])}\n"
     )
     words = ("compare", "drawn", "--plugin-file", "area.py", "--metric", "area", "--json")
     result = mrbench(*words)

@@ -19,38 +19,36 @@ from mrbench.data.splits import Fold, Split, split_by_subject
 Call = Callable[..., Result]
 
 PLUGIN = """
-from mrbench import Dataset, DatasetCard, hookimpl
+from mrbench import DatasetCard, hookimpl
 from mrbench.data.container import open_container
 from mrbench.errors import DataAbsentError
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 
 @hookimpl
 def mrbench_datasets():
     return [
         DatasetCard(
-            name="boxes", code="boxes:Boxes", prepare="boxes:prepare", summary="boxes in noise",
+            name="boxes", code="boxes:load", prepare="boxes:prepare", summary="boxes in noise",
             source="from the makers of boxes", licence="CC0", citation="Box et al.",
         ),
-        DatasetCard(name="broken", code="boxes:Broken"),
+        DatasetCard(name="broken", code="boxes:broken"),
     ]
 
 
-class Boxes(Dataset):
-    def load(self):
-        path = self.folder / "boxes.h5"
-        if not path.is_file():
-            raise DataAbsentError(
-                "data set 'boxes' is not prepared", expected="boxes.h5",
-                hint="mrbench data prepare boxes --source FOLDER",
-            )
-        return open_container(path, "stream")
+def load(config, folder):
+    path = folder / "boxes.h5"
+    if not path.is_file():
+        raise DataAbsentError(
+            "data set 'boxes' is not prepared", expected="boxes.h5",
+            hint="mrbench data prepare boxes --source FOLDER",
+        )
+    return open_container(path, "stream")
 
 
-class Broken(Dataset):
-    def load(self):
-        raise ZeroDivisionError("by nothing")
+def broken(config, folder):
+    raise ZeroDivisionError("by nothing")
 """
 BOXES = ("--plugin-file", "boxes.py")
 

@@ -17,24 +17,23 @@ from mrbench.plugin_commands import GROUP
 Call = Callable[..., Result]
 STAPLE = """
 from mrbench import DatasetCard, MethodCard, hookimpl
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 @hookimpl
 def mrbench_methods():
     return [MethodCard(name="{name}", code="no:No", config="no:No", summary="", requires=("no_such.module",))]
 """
 SICK_DATA = """
-from mrbench import Config, Dataset, DatasetCard, hookimpl
-MRBENCH_API = "1"
+from mrbench import Config, DatasetCard, hookimpl
+MRBENCH_API = "2"
 
-class Sick(Dataset):
-    def load(self):
-        print("this goes to standard error")
-        raise OSError("the disk is on fire")
+def load(config, folder):
+    print("this goes to standard error")
+    raise OSError("the disk is on fire")
 
 @hookimpl
 def mrbench_datasets():
-    return [DatasetCard(name="sick", code="sick_data:Sick", config="mrbench.configuration:Config", summary="")]
+    return [DatasetCard(name="sick", code="sick_data:load", config="mrbench.configuration:Config", summary="")]
 """
 
 
@@ -132,7 +131,7 @@ def test_a_data_set_that_cannot_be_loaded_needs_attention(mrbench: Call):
     Path("sick_data.py").write_text(SICK_DATA)
     result = mrbench("doctor", "--plugin-file", "sick_data.py", "--json")
     found = json.loads(result.stdout)
-    said = "data set 'sick_data.py:sick' cannot be loaded: OSError: the disk is on fire (sick_data.py:8)"
+    said = "data set 'sick_data.py:sick' cannot be loaded: OSError: the disk is on fire (sick_data.py:7)"
     assert found["attention"] == [said]
     assert "standard error" in result.stderr
     sys.modules.pop("sick_data")
@@ -141,7 +140,7 @@ def test_a_data_set_that_cannot_be_loaded_needs_attention(mrbench: Call):
 def test_a_data_set_that_gives_something_else_needs_attention(mrbench: Call):
     Path("text_data.py").write_text(SICK_DATA.replace("sick_data", "text_data").replace("raise OSError", "return str"))
     (line,) = examine(mrbench, "--plugin-file", "text_data.py")["attention"]
-    assert line == "data set 'text_data.py:sick' cannot be loaded: load() returned no CaseSet (text_data.py:6)"
+    assert line == "data set 'text_data.py:sick' cannot be loaded: it returned no CaseSet (text_data.py:5)"
     sys.modules.pop("text_data")
 
 

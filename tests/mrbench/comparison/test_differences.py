@@ -61,7 +61,7 @@ def test_the_interval_is_the_one_of_the_differences_of_the_subjects(comparison: 
     a, b = [0.1, 0.4, 0.2, 0.9, 0.3], [0.2, 0.1, 0.4, 0.7, 0.35]
     found = ged(comparison([StoredCell("proseg", cases("ged", *([v] for v in a)))],
                            [StoredCell("proseg", cases("ged", *([v] for v in b)))]))  # fmt: skip
-    metric = REGISTRY.get("metric", "ged").load()()
+    metric = REGISTRY.get("metric", "ged").load()
     scores = scores_of(cases("ged", *([y - x] for x, y in zip(a, b, strict=True))))
     expected = bootstrap_value({0: [subject_table(scores.of("ged"), metric, STRICT)]}).interval
     assert expected is not None

@@ -17,20 +17,19 @@ DESCRIPTION = Description(
 )  # fmt: skip
 
 PLUGIN = """
-from mrbench import Dataset, DatasetCard, hookimpl
+from mrbench import DatasetCard, hookimpl
 from mrbench.data.container import open_container
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 
 @hookimpl
 def mrbench_datasets():
-    return [DatasetCard(name="many", code="many:Many")]
+    return [DatasetCard(name="many", code="many:load")]
 
 
-class Many(Dataset):
-    def load(self):
-        return open_container(self.folder / "many.h5", "stream")
+def load(config, folder):
+    return open_container(folder / "many.h5", "stream")
 """
 
 

@@ -20,20 +20,19 @@ import numpy as np
 import mrbench
 from mrbench.data.caseset import ArrayPixels
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 
-class Dots(mrbench.Dataset):
-    def load(self):
-        description = mrbench.Description(name="dots", version="1", classes=("no", "yes"), channels=("c",),
-                                          raters=mrbench.Raters.IDENTIFIED, rater_names=("a",))
-        pixels = ArrayPixels(np.ones((1, 1, 4, 4), np.float32), np.ones((1, 1, 4, 4), np.uint8))
-        return mrbench.CaseSet(description, pixels, ("x",), ("s",), np.ones((1, 1), bool))
+def load(config, folder):
+    description = mrbench.Description(name="dots", version="1", classes=("no", "yes"), channels=("c",),
+                                      raters=mrbench.Raters.IDENTIFIED, rater_names=("a",))
+    pixels = ArrayPixels(np.ones((1, 1, 4, 4), np.float32), np.ones((1, 1, 4, 4), np.uint8))
+    return mrbench.CaseSet(description, pixels, ("x",), ("s",), np.ones((1, 1), bool))
 
 
 @mrbench.hookimpl
 def mrbench_datasets():
-    return [mrbench.DatasetCard(name="dots", code="loaded_dots:Dots", config="mrbench:Config", summary="dots")]
+    return [mrbench.DatasetCard(name="dots", code="loaded_dots:load", config="mrbench:Config", summary="dots")]
 """
 
 

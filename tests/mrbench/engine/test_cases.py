@@ -13,6 +13,7 @@ from stored_runs import DESCRIPTION, Line, StoredCell, cases, lines_of, registry
 
 from mrbench.engine import cases as module
 from mrbench.engine.cases import CellFiles, check_vectors, read_cases
+from mrbench.engine.record import write_record
 from mrbench.engine.result import Result
 from mrbench.engine.score import applicable_metrics
 from mrbench.errors import DataError, IncompatibleError
@@ -230,6 +231,16 @@ def stored(results: Path, values: dict[str, dict[str, dict[int | None, float]]])
     return result
 
 
+def stored_rows(results: Path, rows: str) -> Result:
+    """A finished cell that left these rows, whatever they mean."""
+    run = store_run(results, "r", StoredCell("proseg", cases("ged", [0.1, 0.2])))
+    folder = run.cells[0][0].folder(results)
+    written(folder / "cases.csv.gz", HEADER + rows)
+    write_record(folder, json.loads((folder / "record.json").read_text()))
+    (result,) = run.cell_results()
+    return result
+
+
 def test_scores_of_the_protocol_are_read_and_need_no_predictions(tmp_path: Path):
     values = cases("ged", [0.1, 0.2], [0.3])
     metrics = applicable_metrics(registry(), "identified", ("ged", "dice_max"))
@@ -246,18 +257,16 @@ def test_scores_of_the_protocol_are_read_and_need_no_predictions(tmp_path: Path)
     ],
 )
 def test_scores_that_do_not_fit_the_data_set_or_the_metric_are_refused(tmp_path: Path, rows: str, found: str):
-    result = stored(tmp_path, cases("ged", [0.1, 0.2]))
-    path = written(result.spec.folder(tmp_path) / "cases.csv.gz", HEADER + rows)
+    result = stored_rows(tmp_path, rows)
     with pytest.raises(DataError) as caught:
         result.scores(applicable_metrics(registry(), "identified"), STRICT)
-    assert str(path) in caught.value.what
+    assert str(result.spec.folder(tmp_path) / "cases.csv.gz") in caught.value.what
     assert found in caught.value.found
 
 
 def test_every_class_and_rater_of_the_data_set_may_have_a_score(tmp_path: Path):
-    result = stored(tmp_path, cases("ged", [0.1]))
     rows = "c,s,dice_rater,1,0,0.5\nc,s,dice_rater,1,1,0.5\nd,s,dice_rater,,,\n"
-    written(result.spec.folder(tmp_path) / "cases.csv.gz", HEADER + rows)
+    result = stored_rows(tmp_path, rows)
     assert len(result.scores(applicable_metrics(registry(), "identified", ("dice_rater",)), STRICT).cases) == 3
 
 
@@ -308,4 +317,4 @@ def test_what_every_built_in_metric_gives_can_be_read_again(tmp_path: Path):
     scores = result.scores(metrics, PUBLISHED).cases
     assert {"hd95", "nsd@1", "ece", "dice_rater", "auroc_disagreement"} <= set(scores.metrics)
     for name, own in scores.by_metric():
-        check_vectors(name, own, metrics[name].load()())
+        check_vectors(name, own, metrics[name].load())

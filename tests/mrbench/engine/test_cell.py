@@ -24,7 +24,15 @@ def under(**conditions: Any) -> CellSpec:
 
 @pytest.mark.parametrize(
     "change",
-    [{"training": {"a": 2}}, {"data_digest": "e"}, {"split_digest": "t"}, {"method_version": "2"}, {"family": "other"}],
+    [
+        {"training": {"a": 2}},
+        {"data_digest": "e"},
+        {"split_digest": "t"},
+        {"method_version": "2"},
+        {"family": "other"},
+        {"training_code": "c" * 64},
+        {"conditions": Conditions(threads=2)},
+    ],
 )
 def test_what_moves_the_training_enters_both_digests(change: dict[str, Any]):
     changed = replace(SPEC, **change)
@@ -33,8 +41,11 @@ def test_what_moves_the_training_enters_both_digests(change: dict[str, Any]):
 
 
 @pytest.mark.parametrize(
-    "change", [{"prediction": {"b": 3}}, {"samples": 4}, {"limit": 3}, {"sampler": "prior"}, {"method": "proseg-prior"}]
-)
+    "change", [
+        {"prediction": {"b": 3}}, {"samples": 4}, {"limit": 3}, {"sampler": "prior"}, {"method": "proseg-prior"},
+        {"prediction_code": "c" * 64},
+    ],
+)  # fmt: skip
 def test_what_moves_predictions_alone_shares_the_training(change: dict[str, Any]):
     changed = replace(SPEC, **change)
     assert changed.training_digest == SPEC.training_digest
@@ -53,8 +64,8 @@ def test_absent_raters_are_another_training():
 
 
 def test_without_absent_raters_digests_are_those_of_before_there_were_any():
-    assert SPEC.training_digest == "05af2dbcb0baf111bee24f33aad8cd17db74099908a71add3311c4add6c1efc7"
-    assert SPEC.digest == "84887e017330ca173c159ac758abc5bd3a753700511c5058f86d9a8232c52db1"
+    assert SPEC.training_digest == "17f11a5dda0a3dc55d0578925100c3a7c30a37586c867222dcd7e0b50d0ebc55"
+    assert SPEC.digest == "beff5329dfb568851cb39c122aba515ce29e91ae1996e3a3d4c435503faf06f7"
     assert under(sparsity="fixed").digest == SPEC.digest, "which raters are absent says nothing where none is"
     assert not {"raters_present", "sparsity"} & set(SPEC.as_json()), "else runs of before would have other names"
 
@@ -75,23 +86,23 @@ def test_a_precision_is_another_training_and_float32_is_none_to_tell():
     [
         (
             {"raters_present": 2},
-            "79be6916eac1f612e21a5a452886413958253598242999417877b49345bc9874",
-            "1cfc5683929e00f733cdb4b7eb46a414977b7948dfac605f2e4aecc9e72efbd7",
+            "e5b87bd1d4e42d5c6726670a77a5a4229060418efc671834381ce290972c27b9",
+            "3dd92426919b621e947266d457098b5928816f821db593a29642cb14429802f8",
         ),
         (
             {"raters_present": 1, "sparsity": "fixed"},
-            "2ec88a4f048d5e5bf5d89e3442141807cb15c699c1416b8634e1d9344d0e1a54",
-            "a9b61703e5600875dea973d9917ff704314e94cd6f93eefb478a65fccbe9d9ee",
+            "4d2b17d7f362416a3466fd3fc06a6ce1bb1882aea9201deacbcc899dd12ab0fb",
+            "1b20ac1bdffef0e4ca54db672dfe1d7ead6250bca2afef76e3a1d72cc6462432",
         ),
         (
             {"precision": "bf16"},
-            "af186c37f5be8b892a5c893ae8e4723bf86d75e78e1b8414ca1a995e399e2103",
-            "a62046bd8de9c1542820dc62daee6b7f3a9689acdba5f0df458912926b1f2be2",
+            "340f8e5a4ff30e2d283c38aae110cf25ef9ba23fb477fcec3ebf5f6fe65b77e8",
+            "03788d4345dfe0e1f95393e0f661e509c4bb179fb36d3b422f7bdaf64d918e6f",
         ),
         (
             {"raters_present": 3, "sparsity": "fixed", "precision": "bf16"},
-            "ded2df42eddac4a32a6e40e864129db7b25e93cf4c9e7eebfa3ec37c2c621f2f",
-            "e0d08ebca72800685b4ee192eb75614bf8f1a5c8f558817d39075be049f9cd7f",
+            "ac60655b3724657a2b2bcc4dbecfb4ba98bf63bf00ad0778b709c32d2ae63708",
+            "1adf4eec4de8fae5c990960a611c2dc5c6def2a0f8d758e9906dfb379151e86f",
         ),
     ],
 )

@@ -8,6 +8,7 @@ from mrbench.engine.conditions import AS_USUAL, Conditions
 from mrbench.errors import UsageError
 
 SPARSE = Conditions(raters_present=2, sparsity="fixed", precision="bf16")
+THREADED = Conditions(threads=4)
 
 
 def test_what_is_as_usual_is_told_nowhere():
@@ -24,6 +25,13 @@ def test_what_is_not_is_told_to_files_commands_and_readers():
     assert Conditions(raters_present=1).caveats == ["1 rater present per step"]
 
 
+def test_threads_are_told_where_there_are_more_than_one():
+    assert THREADED.as_json() == {"threads": 4}
+    assert THREADED.command_line == ["--threads", "4"]
+    assert (THREADED.caveats, THREADED.facts) == (["4 threads"], {"Threads": "4"})
+    assert Conditions(raters_present=2, threads=4).among(2, "phantom") == THREADED
+
+
 def test_as_many_raters_as_there_are_is_all():
     assert SPARSE.among(2, "phantom") == Conditions(precision="bf16")
     assert SPARSE.among(3, "phantom") == SPARSE
@@ -38,6 +46,7 @@ def test_as_many_raters_as_there_are_is_all():
         ((0, None, "float32"), "--raters-present has a wrong value"),
         ((2, "weekly", "float32"), "'per_step' or 'fixed'"),
         ((None, None, "fp8"), "--precision has a wrong value"),
+        ((None, None, "float32", 0), "--threads has a wrong value"),
     ],
 )
 def test_a_wrong_condition_is_a_usage_error(asked: tuple[Any, ...], message: str):

@@ -84,6 +84,26 @@ def test_methods_that_cannot_be_built_are_all_told_of_before_the_first_cell(mrbe
     assert not (tmp_path / "out").exists()
 
 
+def test_methods_that_lack_what_their_cards_give_are_not_built(mrbench: Call, tmp_path: Path):
+    result = run_toys(mrbench, "toy-lacking", "toy-first-edition")
+    assert result.exit_code == 1
+    source = (tmp_path / "site/mrbench-toys/toy_methods.py").read_text().splitlines()
+    line = next(n for n, text in enumerate(source, 1) if "def predict" in text)
+    assert result.stderr.splitlines()[1:] == [
+        "methods cannot be built:",
+        "    method 'mrbench-toys:toy-lacking' cannot be built for data set 'phantom': "
+        "Toy does not give raters, as the card of 'toy-lacking' says",
+        "      expected: as_rater()",
+        "      found:    sample()",
+        "    method 'mrbench-toys:toy-first-edition' cannot be built for data set 'phantom': "
+        f"FirstEdition is of the first edition of the interface (toy_methods.py:{line})",
+        "      expected: sample()",
+        "      found:    predict(), and no answer",
+        "      next:     docs/moving.md says how to move",
+    ]
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_was_built_is_not_built_again_until_it_changes(
     mrbench: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -286,7 +286,7 @@ def test_the_estimate_is_of_all_stages(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_checkpoint_that_cannot_be_read_starts_anew(tmp_path: Path):
-    (tmp_path / "checkpoint.pt").write_bytes(b"damaged")
+    (tmp_path / f"stage000-epoch000001-{'0' * 64}.pt").write_bytes(b"damaged")
     first, second = Mean(), Mean()
     run(first)
     run(second, folder=tmp_path)

@@ -18,6 +18,7 @@ from mrbench.engine.cell import CellSpec
 from mrbench.engine.draws import Source
 from mrbench.engine.model import Model
 from mrbench.engine.predictions import read_draws
+from mrbench.engine.record import write_record
 from mrbench.engine.run import Run
 from mrbench.errors import DataError, PluginError, UnknownNameError, UsageError
 from mrbench.interfaces.draw import DrawKind
@@ -219,7 +220,7 @@ def test_a_method_that_changed_since_is_refused(folder: Callable[[str], Path], t
     cell = results / folder("unet-majority").relative_to(tiny_run.results)
     record = json.loads((cell / "record.json").read_text())
     spec = CellSpec.from_json(record["spec"] | {"method_version": "0"})
-    (cell / "record.json").write_text(json.dumps(record | {"spec": spec.as_json()}))
+    write_record(cell, record | {"spec": spec.as_json()})
     spec.folder(results).parent.mkdir(parents=True)
     cell.rename(spec.folder(results))
     training = CellSpec.from_json(record["spec"]).training_folder(results)

@@ -30,7 +30,7 @@ SPEC = CellSpec(
 HEAD = """
 '''{summary}'''
 from mrbench import hookimpl
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 """
 
 DIARY = """
@@ -38,7 +38,7 @@ DIARY = """
 import json
 from pathlib import Path
 from mrbench import hookimpl
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 def note(*words):
     print("this goes to standard error")

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from mrbench.engine.pool import map_in_processes
+from mrbench.engine.store import process_start
+from mrbench.engine.supervisor import descendants
 from mrbench.errors import DataError, MrbenchError, UsageError
 
 
@@ -62,25 +63,52 @@ def test_a_caller_that_stops_early_leaves_no_process():
         assert next(results) == 0
 
 
-def test_an_interruption_ends_at_once(tmp_path: Path):
-    script = tmp_path / "script.py"
-    script.write_text(
-        textwrap.dedent("""
-        import time
-        from mrbench.engine.pool import map_in_processes
+SCRIPT = """
+import time
+from mrbench.engine.pool import map_in_processes
+from mrbench.engine.store import process_start
+from mrbench.engine.supervisor import descendants
 
-        if __name__ == "__main__":
-            print("start", flush=True)
-            list(map_in_processes(time.sleep, [60] * 4, 2, ()))
-        """)
-    )
+if __name__ == "__main__":
+    print("start", flush=True)
+    list(map_in_processes(time.sleep, [{seconds}] * 4, 2, ()))
+    time.sleep(60)
+"""
+
+
+def started(folder: Path, seconds: float) -> subprocess.Popen[str]:
+    """A script whose processes sleep, one moment after its start."""
+    (folder / "script.py").write_text(SCRIPT.format(seconds=seconds))
     process = subprocess.Popen(
-        [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, str(folder / "script.py")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "start\n"
     time.sleep(3)
+    return process
+
+
+def test_an_interruption_ends_at_once(tmp_path: Path):
+    process = started(tmp_path, 60)
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=20)
     assert errors.count("KeyboardInterrupt") == 1, errors
     assert process.returncode == -signal.SIGINT
+
+
+def test_a_command_that_is_killed_leaves_no_process(tmp_path: Path):
+    process = started(tmp_path, 60)
+    until = time.monotonic() + 60
+    while len(below := descendants(process.pid)) < 4 and time.monotonic() < until:
+        time.sleep(0.1)
+    assert len(below) == 4, "a tracker of resources, a server of forks and two processes"
+    process.kill()
+    process.communicate(timeout=20)  # whoever is left holds its streams
+    until = time.monotonic() + 20
+    while any(process_start(pid) for pid in below) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert [pid for pid in below if process_start(pid)] == []

@@ -1,17 +1,16 @@
 """Draws are checked against what the method declares before they are counted."""
 
-import re
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from mrbench import Case, Description, Draw, DrawKind, MethodCard, Raters, Trial
+from mrbench import Case, Description, MethodCard, Raters
+from mrbench.engine.draw_rules import Seen, check_method_numbers
 from mrbench.engine.plan import capabilities_fit
 from mrbench.engine.predict import Predictor
 from mrbench.errors import DivergedError, PluginError
-from mrbench.interfaces.draw import binary_probability
+from mrbench.interfaces.draw import Draw, DrawKind, binary_probability
 
 DESCRIPTION = Description(
     name="x", version="1", classes=("no", "yes"), channels=("c",), raters=Raters.IDENTIFIED, rater_names=("a", "b", "c")
@@ -26,14 +25,17 @@ def draw(kind: DrawKind, rater: int | None = None, value: float = 0.8) -> Draw:
     return Draw(kind, binary_probability(np.full((4, 5), value, np.float32)), rater)
 
 
-def predict(capabilities: set[str], draws: Any, samples: int = 2) -> Any:
-    record = MethodCard(name="m", code="a:b", config="a:b", summary="", capabilities=frozenset(capabilities))
-    method = SimpleNamespace(eval=lambda: None, predict=lambda image, n, context: draws)
-    return Predictor.of_method(record, DESCRIPTION, samples, method, SimpleNamespace()).predict(CASE)
+def predict(gives: str, draws: Any, samples: int = 2) -> Any:
+    card = MethodCard(name="m", code="a:b", gives=gives)
+
+    def check_numbers(seen: Seen, where: str) -> None:
+        check_method_numbers(seen, card, DESCRIPTION.n_raters, samples, where)
+
+    return Predictor(card, DESCRIPTION, samples, lambda case: [(case.present, draws)], check_numbers).predict(CASE)
 
 
 def test_what_is_declared_is_counted_against_the_present_raters():
-    (kept,) = predict({"personal", "diverse"}, [draw(RATER, r) for r in range(3)] + [draw(SAMPLE)] * 2)
+    (kept,) = predict("raters samples", [draw(RATER, r) for r in range(3)] + [draw(SAMPLE)] * 2)
     assert kept.tables.n_samples == 2
     assert kept.tables.truth.tolist() == [True, False, True]
     assert kept.tables.predicted_rater.tolist() == [0, 1, 2]
@@ -41,131 +43,38 @@ def test_what_is_declared_is_counted_against_the_present_raters():
 
 
 @pytest.mark.parametrize(
-    ("capabilities", "draws", "message"),
+    ("gives", "draws", "message"),
     [
-        ({"diverse"}, [draw(SAMPLE)], "wrong number of samples"),
-        ({"diverse"}, [draw(SAMPLE)] * 3, "wrong number of samples"),
-        ({"consensus"}, [draw(CONSENSUS)] * 2, "wrong number of consensus draws"),
-        ({"consensus"}, [draw(CONSENSUS), draw(SAMPLE)], "wrong number of samples"),
-        ({"personal"}, [draw(RATER, 0), draw(RATER, 2)], r"no prediction for raters \[1\]"),
-        ({"personal"}, [draw(RATER, 3)], "names rater 3"),
-        ({"personal"}, [draw(RATER)], "names rater None"),
-        ({"diverse"}, [draw(SAMPLE, 0)], "names rater 0"),
-        ({"consensus"}, [], "returned nothing"),
-        ({"consensus"}, None, "returned nothing"),
-        ({"consensus"}, [np.zeros((2, 4, 5))], "found:    a numpy.ndarray"),
-        ({"consensus"}, [Draw(CONSENSUS, [0.5])], "found:    a Draw with a list"),
-        ({"consensus"}, [Draw(CONSENSUS, np.zeros((2, 4, 5), int))], "probabilities are not floats"),
-        ({"consensus"}, [Draw("consensus", np.zeros((2, 4, 5)))], "of no kind"),
-        ({"consensus"}, [Draw(CONSENSUS, np.zeros((1, 4, 5)))], "wrong shape"),
-        ({"consensus"}, [Draw(CONSENSUS, np.zeros((2, 5, 4)))], "wrong shape"),
-        ({"consensus"}, [Draw(CONSENSUS, np.full((2, 4, 5), 0.9))], "not probabilities"),
-        ({"consensus"}, [draw(CONSENSUS, value=1.5)], "not probabilities"),
+        ("samples", [draw(SAMPLE)], "wrong number of samples"),
+        ("samples", [draw(SAMPLE)] * 3, "wrong number of samples"),
+        ("consensus", [draw(CONSENSUS)] * 2, "wrong number of consensus draws"),
+        ("consensus", [draw(CONSENSUS), draw(SAMPLE)], "wrong number of samples"),
+        ("raters", [draw(RATER, 0), draw(RATER, 2)], r"no prediction for raters \[1\]"),
+        ("raters", [draw(RATER, 3)], "names rater 3"),
+        ("raters", [draw(RATER)], "names rater None"),
+        ("samples", [draw(SAMPLE, 0)], "names rater 0"),
+        ("consensus", [], "returned nothing"),
+        ("consensus", None, "returned nothing"),
+        ("consensus", [np.zeros((2, 4, 5))], "found:    a numpy.ndarray"),
+        ("consensus", [Draw(CONSENSUS, [0.5])], "found:    a Draw with a list"),
+        ("consensus", [Draw(CONSENSUS, np.zeros((2, 4, 5), int))], "probabilities are not floats"),
+        ("consensus", [Draw("consensus", np.zeros((2, 4, 5)))], "of no kind"),
+        ("consensus", [Draw(CONSENSUS, np.zeros((1, 4, 5)))], "wrong shape"),
+        ("consensus", [Draw(CONSENSUS, np.zeros((2, 5, 4)))], "wrong shape"),
+        ("consensus", [Draw(CONSENSUS, np.full((2, 4, 5), 0.9))], "not probabilities"),
+        ("consensus", [draw(CONSENSUS, value=1.5)], "not probabilities"),
     ],
 )
-def test_what_is_not_declared_names_the_method_the_case_and_the_rule(capabilities: set[str], draws: Any, message: str):
+def test_what_is_not_declared_names_the_method_the_case_and_the_rule(gives: str, draws: Any, message: str):
     with pytest.raises(PluginError, match=message) as error:
-        predict(capabilities, draws)
+        predict(gives, draws)
     assert "method 'm', case 'case'" in error.value.message
 
 
 def test_non_finite_probabilities_are_a_divergence():
     with pytest.raises(DivergedError, match="non-finite") as error:
-        predict({"consensus"}, [draw(CONSENSUS, value=float("nan"))])
+        predict("consensus", [draw(CONSENSUS, value=float("nan"))])
     assert error.value.found == "40 of 40 values are NaN or infinite"
-
-
-def test_a_wrong_draw_names_the_line_that_yielded_it():
-    def draws():
-        yield draw(SAMPLE)
-        yield draw(SAMPLE, value=2.0)
-
-    line = draws.__code__.co_firstlineno + 2
-    with pytest.raises(PluginError, match=rf"not probabilities \(.*test_predict.py:{line}\)"):
-        predict({"diverse"}, draws())
-
-
-def test_a_wrong_number_of_draws_names_the_function():
-    with pytest.raises(PluginError, match=r"wrong number of samples \(.*test_predict.py:\d+\)"):
-        predict({"diverse"}, [draw(SAMPLE)])
-
-
-def test_a_method_never_sees_masks():
-    seen = []
-    record = MethodCard(name="m", code="a:b", config="a:b", summary="", gives="consensus")
-    method = SimpleNamespace(
-        eval=lambda: None, predict=lambda image, n, context: seen.append(image) or [draw(CONSENSUS)]
-    )
-    Predictor.of_method(record, DESCRIPTION, 2, method, SimpleNamespace()).predict(CASE)
-    assert set(vars(seen[0])) == {"id", "array", "spacing"}
-
-
-def test_a_fusion_may_give_several_trials_or_none():
-    record = MethodCard(name="f", code="a:b", config="a:b", summary="", kind="fusion")
-    trials = [Trial(np.arange(3) == r, [draw(CONSENSUS)]) for r in (0, 2)]
-    for given in (trials, []):
-        fusion = SimpleNamespace(fuse=lambda masks, present, n, noise, given=given: given)
-        assert len(Predictor.of_fusion(record, DESCRIPTION, 2, fusion, 0).predict(CASE)) == len(given)
-
-
-def fuse(trials: Any, capabilities: set[str] = frozenset()) -> Any:
-    record = MethodCard(name="f", code="a:b", kind="fusion", capabilities=capabilities)
-
-    def given(masks, present, n, noise):
-        return trials
-
-    return Predictor.of_fusion(record, DESCRIPTION, 2, SimpleNamespace(fuse=given), 0).predict(CASE)
-
-
-TRUTH = np.array([True, False, True])
-
-
-@pytest.mark.parametrize(
-    ("truth", "message"),
-    [
-        (np.zeros(3, bool), "the truth of a trial names no rater .*: one or more of the raters present, \\[0, 2\\]"),
-        (np.ones(3, bool), "the truth of a trial names absent raters .*\\[0, 1, 2\\]"),
-        (np.array([0, 2]), "the truth of a trial is no set of raters .*\\(3,\\) bool.*\\(2,\\) int64"),
-        (None, "the truth of a trial is no set of raters"),
-    ],
-)
-def test_the_truth_of_a_trial_is_one_or_more_raters_who_are_present(truth: Any, message: str):
-    with pytest.raises(PluginError) as error:
-        fuse([Trial(truth, [draw(CONSENSUS)])])
-    assert re.search(message, error.value.message, re.DOTALL)
-    assert re.match(r"method 'f', case 'case': .* \(.*test_predict.py:\d+\)\n", error.value.message)
-
-
-@pytest.mark.parametrize(
-    ("capabilities", "draws", "message"),
-    [
-        ({"diverse"}, [draw(SAMPLE)], "wrong number of samples"),
-        ({"consensus"}, [draw(CONSENSUS), draw(SAMPLE)], "wrong number of samples"),
-        ({"consensus"}, [draw(CONSENSUS)] * 2, "wrong number of consensus draws"),
-        ({"consensus"}, [], "the fusion returned nothing"),
-        ({"consensus"}, [Draw(CONSENSUS, np.zeros((2, 5, 4)))], "wrong shape"),
-    ],
-)
-def test_the_draws_of_a_trial_are_what_the_fusion_declares(capabilities: set[str], draws: Any, message: str):
-    with pytest.raises(PluginError, match=message) as error:
-        fuse([Trial(TRUTH, draws)], capabilities)
-    assert "test_predict.py:" in error.value.place
-
-
-@pytest.mark.parametrize("trials", [None, [(TRUTH, [draw(CONSENSUS)])]])
-def test_what_is_no_trial_is_refused(trials: Any):
-    with pytest.raises(PluginError, match="method 'f', case 'case': not a Trial"):
-        fuse(trials)
-
-
-def test_a_fusion_cannot_change_what_it_is_scored_against():
-    record = MethodCard(name="f", code="a:b", config="a:b", summary="", kind="fusion")
-
-    def fuse(masks, present, n, noise):
-        masks[:] = 1
-
-    with pytest.raises(ValueError, match="read-only"):
-        Predictor.of_fusion(record, DESCRIPTION, 2, SimpleNamespace(fuse=fuse), 0).predict(CASE)
 
 
 def test_a_method_that_takes_two_classes_does_not_fit_three():
@@ -173,6 +82,6 @@ def test_a_method_that_takes_two_classes_does_not_fit_three():
         name="x", version="1", classes=("a", "b", "c"), channels=("c",), raters=Raters.RANKED, rater_names=("r",),
         unit="volume",
     )  # fmt: skip
-    record = MethodCard(name="m", code="a:b", config="a:b", summary="")
-    assert capabilities_fit(record, three) == ["takes two classes, 'x' has 3", "takes slices, 'x' has volumes"]
-    assert not capabilities_fit(record, DESCRIPTION)
+    card = MethodCard(name="m", code="a:b", multi_class=False, volumes=False)
+    assert capabilities_fit(card, three) == ["takes two classes, 'x' has 3", "takes slices, 'x' has volumes"]
+    assert not capabilities_fit(card, DESCRIPTION)

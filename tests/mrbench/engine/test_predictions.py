@@ -7,11 +7,10 @@ import h5py
 import numpy as np
 import pytest
 
-from mrbench import Draw, DrawKind
 from mrbench.engine.predict import Predicted
 from mrbench.engine.predictions import PredictionWriter, read_draws, read_sizes, read_tables
 from mrbench.errors import DataError, IncompatibleError
-from mrbench.interfaces.draw import binary_probability
+from mrbench.interfaces.draw import Draw, DrawKind, binary_probability
 from mrbench.metrics.tables import TableBuilder
 
 MASKS = np.zeros((2, 4, 4), np.uint8)

@@ -37,8 +37,10 @@ def test_a_damaged_record_costs_its_own_cell_only(tmp_path: Path, damage: Callab
     assert (first.finished, last.finished) == (True, True)
     assert (broken.status, broken.record, broken.files, broken.folder) == (Status.DAMAGED, None, None, None)
     assert broken.reason.startswith(said.format(path=path))
-    assert broken.reason.endswith("; run the same command again: it computes this cell anew and keeps the others")
-    assert [is_kept(spec, tmp_path) for spec, _ in run.cells] == [True, False, True]
+    assert broken.reason.endswith(
+        "; mrbench repair RUN moves it aside; the same mrbench run then computes it anew and keeps the others"
+    )
+    assert [is_kept(spec, tmp_path, lambda *_: None) for spec, _ in run.cells] == [True, False, True]
     assert not path.parent.exists(), "nothing of it is taken for a finished cell"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 from conftest import write_toys
-from stored_runs import StoredCell, cases, store_run
+from stored_runs import StoredCell, cases, command_of, store_run
 
 TINY = (
     "--dataset",
@@ -69,7 +69,7 @@ def test_a_finished_cell_leaves_everything_that_the_design_names(mrbench: Call, 
 
 def test_the_reproduce_command_finds_the_same_cell(mrbench: Call, tmp_path: Path):
     run_toy(mrbench, "fine", more=("--set", "toy-fine.shift=1", "--seed", "3"))
-    command = records(tmp_path / "out")["toy-fine"]["reproduce"].split()[1:]
+    command = command_of(records(tmp_path / "out")["toy-fine"]).split()[1:]
     plan = mrbench(*command, "--out", "out", "--dry-run")
     assert "kept" in plan.stdout
     assert "to do" not in plan.stdout
@@ -189,7 +189,7 @@ def test_absent_raters_are_a_training_of_their_own_and_change_no_fusion(mrbench:
     assert len({(path.parent / "weights/network.pt").read_bytes() for path in trainings}) == 3
     for path in tmp_path.glob("out/cells/*/*toy-fine/**/record.json"):
         record = json.loads(path.read_text())
-        plan = mrbench(*record["reproduce"].split()[1:], "--out", "out", "--dry-run", "--json")
+        plan = mrbench(*command_of(record).split()[1:], "--out", "out", "--dry-run", "--json")
         (planned,) = as_json(plan)["cells"]
         assert (planned["digest"], planned["state"]) == (record["digests"]["cell"], "kept")
     plan = mrbench(*words, "--raters-present", "4", "--dry-run")
@@ -212,7 +212,7 @@ def test_bf16_is_a_training_of_its_own_and_changes_no_fusion(mrbench: Call, tmp_
     assert len({(path.parent / "weights/unet.pt").read_bytes() for path in trainings}) == 2
     for path in tmp_path.glob("out/cells/*/unet-majority/**/record.json"):
         record = json.loads(path.read_text())
-        plan = mrbench(*record["reproduce"].split()[1:], "--out", "out", "--dry-run", "--json")
+        plan = mrbench(*command_of(record).split()[1:], "--out", "out", "--dry-run", "--json")
         (planned,) = as_json(plan)["cells"]
         assert (planned["digest"], planned["state"]) == (record["digests"]["cell"], "kept")
 

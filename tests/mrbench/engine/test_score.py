@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 from stored_runs import lines_of
 
-from mrbench import Draw, DrawKind
 from mrbench.engine.predict import Predicted
 from mrbench.engine.predictions import PredictionWriter
 from mrbench.engine.score import Scored, applicable_metrics, metrics_json, score_cell, score_cells
 from mrbench.errors import DataError, UsageError
-from mrbench.interfaces.draw import binary_probability
+from mrbench.interfaces.draw import Draw, DrawKind, binary_probability
 from mrbench.metrics.protocol import PUBLISHED, STRICT
 from mrbench.metrics.tables import TableBuilder
 from mrbench.registry import Registry, discover
@@ -77,30 +76,24 @@ def test_few_cases_are_scored_in_this_process(cell: Callable[..., Path], monkeyp
 METRICS = """
     import os
     import numpy as np
-    from mrbench import Metric, MetricCard, hookimpl
-    from mrbench.interfaces.metric import Key
+    from mrbench import Key, metric
 
-    MRBENCH_API = "1"
+    MRBENCH_API = "2"
+    FACTS = {"direction": "lower", "range": (0, 1), "needs": "samples"}
 
-    @hookimpl
-    def mrbench_metrics():
-        facts = {"summary": "x", "direction": "lower", "range": (0, 1), "needs": "samples"}
-        names = ("pixels", "faulty", "where")
-        return [MetricCard(name=name, code=f"MODULE:{name.title()}", **facts) for name in names]
+    @metric("pixels", "share of pixels", **FACTS)
+    def pixels(tables, protocol):
+        return {Key(1): np.array([tables.masks(1, tables.sample_rows).mean()])}
 
-    class Pixels(Metric):
-        def statistics(self, tables, protocol):
-            return {Key(1): np.array([tables.masks(1, tables.sample_rows).mean()])}
+    @metric("faulty", "raises", **FACTS)
+    def faulty(tables, protocol):
+        if tables.areas[0, 0] % 2:
+            raise ValueError("odd")
+        return {Key(1): np.array([0.0])}
 
-    class Faulty(Metric):
-        def statistics(self, tables, protocol):
-            if tables.areas[0, 0] % 2:
-                raise ValueError("odd")
-            return {Key(1): np.array([0.0])}
-
-    class Where(Metric):
-        def statistics(self, tables, protocol):
-            return {Key(1): np.array([float(os.getpid())])}
+    @metric("where", "in which process", **FACTS)
+    def where(tables, protocol):
+        return {Key(1): np.array([float(os.getpid())])}
 """
 
 
@@ -120,13 +113,13 @@ def check_metrics_of_others(path: Path, registry: Registry, files: tuple[Path, .
 
 
 def test_metrics_of_other_distributions_work_in_processes(cell: Callable[..., Path], make_distribution):
-    make_distribution("other", {"other_metrics": METRICS.replace("MODULE", "other_metrics")}, {"x": "other_metrics"})
+    make_distribution("other", {"other_metrics": METRICS}, {"x": "other_metrics"})
     check_metrics_of_others(cell(), discover(), ())
 
 
 def test_metrics_of_a_plugin_file_work_in_processes(cell: Callable[..., Path], tmp_path: Path):
     file = tmp_path / "my_metrics_file.py"
-    file.write_text(textwrap.dedent(METRICS.replace("MODULE", "my_metrics_file")))
+    file.write_text(textwrap.dedent(METRICS))
     check_metrics_of_others(cell(), discover(files=[file]), (file,))
 
 

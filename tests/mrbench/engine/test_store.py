@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mrbench.engine.store import LEASE_SECONDS, BusyError, attempt, attempts, discard, is_busy, process_start
+from mrbench.engine.writing_faults import WritingError
 
 
 def abandoned(final: Path, **lease: object) -> Path:
@@ -153,12 +154,42 @@ def test_a_fault_of_the_methods_own_removes_the_attempt_and_an_interruption_leav
 
 @pytest.mark.parametrize(
     "fault",
-    [OSError(28, "No space left on device"), MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")],
+    [
+        OSError(28, "No space left on device"),
+        OSError(30, "Read-only file system"),
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+        RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 640 vs 598"),
+        RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed"),
+    ],
 )
-def test_a_fault_of_the_machine_leaves_the_checkpoint(tmp_path: Path, fault: Exception):
-    with pytest.raises(type(fault)), attempt(tmp_path / "fold0", "record.json"):
+def test_a_fault_of_the_machine_leaves_the_checkpoint_and_no_half_file(tmp_path: Path, fault: Exception):
+    with pytest.raises((type(fault), WritingError)), attempt(tmp_path / "fold0", "record.json") as work:
+        (work.folder / "checkpoint").mkdir()
+        (work.folder / "checkpoint" / "a.pt").write_text("whole")
+        (work.folder / "predictions.h5").write_text("half")
         raise fault
-    assert len(attempts(tmp_path / "fold0")) == 1
+    (left,) = attempts(tmp_path / "fold0")
+    assert (left / "checkpoint" / "a.pt").read_text() == "whole"
+    assert not (left / "predictions.h5").exists()
+
+
+def test_a_full_disk_is_told_of_with_the_place_of_the_cell(tmp_path: Path):
+    with pytest.raises(WritingError) as caught, attempt(tmp_path / "fold0", "record.json") as work:
+        raise OSError(28, "No space left on device", str(work.folder / "predictions.h5"))
+    assert caught.value.what == f"cannot write in {tmp_path}: No space left on device"
+    assert caught.value.found.endswith(" free")
+
+
+def test_where_not_even_a_lease_can_be_written_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(path: Path, content: object) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr("mrbench.engine.store.write_json", full)
+    with pytest.raises(WritingError), attempt(tmp_path / "fold0", "record.json"):
+        pass
+    assert not is_busy(tmp_path / "fold0")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_process_start_tells_the_living_from_the_gone():

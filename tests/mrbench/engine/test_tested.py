@@ -16,6 +16,7 @@ from mrbench.data.caseset import ArrayPixels, CaseSet
 from mrbench.data.container import write_container
 from mrbench.data.splits import Fold, Split
 from mrbench.engine.predictions import read_tables
+from mrbench.engine.record import reproduce
 from mrbench.errors import UsageError
 from mrbench.results.collection import Results
 
@@ -123,8 +124,7 @@ def test_runs_that_are_tested_on_other_data_are_not_compared(results: Results):
 
 
 def test_the_command_that_is_recorded_computes_the_same_cell(mrbench: Call, folder: Path, results: Results):
-    record = results.cell(METHOD, dataset="phantom~elsewhere").record
-    words = shlex.split(record["reproduce"])[1:]
+    words = shlex.split(reproduce(results.cell(METHOD, dataset="phantom~elsewhere").spec))[1:]
     words[words.index("--plugin-file") + 1] = str(TOY)
     again = mrbench(*words, "--data", str(folder / "data"), "--out", str(folder / "out"), "--dry-run", "--json")
     assert [cell["state"] for cell in json.loads(again.stdout)["cells"]] == ["kept"]

@@ -22,13 +22,13 @@ import zlib
 
 import numpy as np
 
-from mrbench import CaseSet, Config, Dataset, DatasetCard, Description, Draw, DrawKind, Fusion, MethodCard, Raters
-from mrbench import Trial, Unit, hookimpl
+from mrbench import CaseSet, Config, DatasetCard, Description, MethodCard, Raters, Trial, Unit, hookimpl
 from mrbench.configuration import option
 from mrbench.data.caseset import ArrayPixels
 from mrbench.data.splits import split_by_subject
+from mrbench.interfaces.draw import Draw, DrawKind
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 NAMES = ("ann", "Dr. Bo/b", "2")
 SPACING = (3.0, 0.5, 0.75)
 
@@ -39,29 +39,28 @@ class OddConfig(Config):
     cases: int = option(6, "number of cases", ge=3)
 
 
-class Odd(Dataset):
-    def load(self):
-        n, k = self.config.cases, self.config.classes
-        shapes = [(3, 9 + i % 2, 7) if self.config.volumes else (9 + i % 2, 7) for i in range(n)]
-        rngs = [np.random.default_rng(i) for i in range(n)]
-        masks = [blobs(rng, k, (len(NAMES), *shape)) for rng, shape in zip(rngs, shapes, strict=True)]
-        present = np.ones((n, len(NAMES)), bool)
-        present[0, 1] = False
-        masks[0][1] = 0
-        subjects = tuple(f"s{i}" for i in range(n))
-        return CaseSet(
-            description=Description(
-                name="odd", version="1", classes=("none", "disc", "cup")[:k], channels=("grey",),
-                raters=Raters.IDENTIFIED, rater_names=NAMES,
-                unit=Unit.VOLUME if self.config.volumes else Unit.SLICE,
-            ),
-            pixels=ArrayPixels([np.full((1, *s), i, np.float32) for i, s in enumerate(shapes)], masks),
-            ids=tuple(f"hospital {i}/scan:{i}" for i in range(n)),
-            subjects=subjects,
-            present=present,
-            spacings=tuple(SPACING[-len(shape):] for shape in shapes),
-            splits={"strict": split_by_subject(subjects, folds=2, seed=0)},
-        )
+def load(config, folder):
+    n, k = config.cases, config.classes
+    shapes = [(3, 9 + i % 2, 7) if config.volumes else (9 + i % 2, 7) for i in range(n)]
+    rngs = [np.random.default_rng(i) for i in range(n)]
+    masks = [blobs(rng, k, (len(NAMES), *shape)) for rng, shape in zip(rngs, shapes, strict=True)]
+    present = np.ones((n, len(NAMES)), bool)
+    present[0, 1] = False
+    masks[0][1] = 0
+    subjects = tuple(f"s{i}" for i in range(n))
+    return CaseSet(
+        description=Description(
+            name="odd", version="1", classes=("none", "disc", "cup")[:k], channels=("grey",),
+            raters=Raters.IDENTIFIED, rater_names=NAMES,
+            unit=Unit.VOLUME if config.volumes else Unit.SLICE,
+        ),
+        pixels=ArrayPixels([np.full((1, *s), i, np.float32) for i, s in enumerate(shapes)], masks),
+        ids=tuple(f"hospital {i}/scan:{i}" for i in range(n)),
+        subjects=subjects,
+        present=present,
+        spacings=tuple(SPACING[-len(shape):] for shape in shapes),
+        splits={"strict": split_by_subject(subjects, folds=2, seed=0)},
+    )
 
 
 def blobs(rng, classes, shape):
@@ -84,22 +83,22 @@ def draws_of(masks):
     return [Draw(kind, probabilities(rng, classes, shape), rater) for kind, rater in kinds]
 
 
-class Guess(Fusion):
-    def fuse(self, masks, present, n, noise):
-        assert n == 5
-        yield Trial(present, draws_of(masks))
+def guess(masks, present, n, noise):
+    assert n == 5
+    *given, consensus = (draw.probability for draw in draws_of(masks))
+    return Trial(consensus=consensus, samples=given[:5], raters=dict(enumerate(given[5:])))
 
 
 @hookimpl
 def mrbench_datasets():
-    return [DatasetCard(name="odd", code="odd:Odd", config="odd:OddConfig")]
+    return [DatasetCard(name="odd", code="odd:load", config="odd:OddConfig")]
 
 
 @hookimpl
 def mrbench_methods():
     return [
         MethodCard(
-            name="guess", code="odd:Guess", kind="fusion",
+            name="guess", code="odd:guess", kind="fusion",
             gives="samples raters consensus",
         )
     ]
@@ -144,7 +143,7 @@ class Origin:
     def cases(self):
         """Its case set."""
         config = self.module.OddConfig(classes=self.classes, volumes=self.volumes)
-        return self.module.Odd(config, self.folder).load()
+        return self.module.load(config, self.folder)
 
     def call(self, *words: object, code: int = 0) -> Result:
         """A command that ends as expected."""

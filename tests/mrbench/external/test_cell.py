@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stored_runs import command_of
 
 from mrbench.cli.external import default_name
 from mrbench.engine.run import open_run
@@ -74,7 +75,7 @@ def test_a_cell_with_a_damaged_record_is_computed_again_and_the_others_are_kept(
 
 def test_the_reproduce_command_finds_the_same_cell(origin, file: Path):
     origin.score(file, "--name", "again", "--fold", "1")
-    command = shlex.split(origin.records()["external:again", 1]["reproduce"])
+    command = shlex.split(command_of(origin.records()["external:again", 1]))
     assert command[:2] == ["mrbench", "score"]
     command[command.index("odd.py")] = str(origin.plugin)
     assert "finished before, kept" in origin.call(*command[1:]).stderr

@@ -108,7 +108,7 @@ def test_a_stage_of_some_submodules_trains_these_alone():
 
 
 def test_options_that_say_nothing_of_training_need_stages():
-    with pytest.raises(PluginError, match="nothing says how Plain is trained") as error:
+    with pytest.raises(PluginError, match="nothing says the learning_rate of Plain") as error:
         Plain(Config()).stages()
     assert error.value.expected == "options that derive from mrbench.TrainingOptions, or a method stages()"
     assert error.value.found == "options of class Config"

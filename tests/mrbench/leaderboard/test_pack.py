@@ -8,9 +8,10 @@ from stored_runs import StoredCell, cases, registry, store_run
 from synthetic_board import definitions
 
 from mrbench.engine.cell import Status
+from mrbench.engine.record import write_record
 from mrbench.engine.run import Run
 from mrbench.errors import UnknownNameError, UsageError
-from mrbench.files import read_json, write_json
+from mrbench.files import read_json
 from mrbench.leaderboard import strip
 from mrbench.leaderboard.add import add
 from mrbench.leaderboard.entry import Entry
@@ -74,7 +75,7 @@ def test_no_byte_tells_of_the_machine(tmp_path: Path, monkeypatch: pytest.Monkey
     failed = cell(fold=1, status=Status.FAILED)
     run = run_of(tmp_path, cell(values=values, spec={"options": PRIVATE, "changed": PRIVATE}), failed)
     record = next((tmp_path / "results").glob("cells/*/*/*/*.failed/record.json"))
-    write_json(record, {**read_json(record), "reason": reason})
+    write_record(record.parent, {**read_json(record), "reason": reason})
     run = replace(run, cells=[(replace(spec, options=PRIVATE, changed=PRIVATE), why) for spec, why in run.cells])
     for candidate in candidates([run]):
         add(pack(candidate, registry(), note="from /home/anna/notes.md"), tmp_path / "board")

@@ -8,8 +8,10 @@ import pytest
 from synthetic_board import Made, entry_of, put, registry
 
 import mrbench
+from mrbench.engine import code
 from mrbench.engine.result import StoredScores
-from mrbench.errors import IncompatibleError
+from mrbench.errors import DataError, IncompatibleError
+from mrbench.leaderboard.entry import CodeFacts, entry_bytes
 from mrbench.leaderboard.source import method_run_of
 from mrbench.leaderboard.store import read_entry
 from mrbench.metrics.protocol import PUBLISHED, STRICT
@@ -67,3 +69,29 @@ def test_comparing_leaves_out_what_one_of_both_defines_otherwise_and_says_so(tmp
     assert any("ged: entry" in note and "another definition" in note for note in found.notes)
     with pytest.raises(IncompatibleError, match="ged by other definitions"):
         mrbench.compare(a, b, metrics=["ged"])
+
+
+def with_code(board: Path, modules: tuple[str, ...]) -> MethodRun:
+    """A method run of an entry whose code differs from what is here in the file ``network.py``."""
+    entry, files = entry_of(Made(method="a"))
+    facts = CodeFacts(modules, {f"{modules[0]}/network.py": "0" * 12})
+    return method_run_of(read_entry(put(board, replace(entry, code=facts, prediction_code="c" * 64), files)))
+
+
+def test_an_entry_of_other_code_is_marked(tmp_path: Path):
+    (mark,) = [one for one in with_code(tmp_path, ("mrbench_tab",)).caveats if one.startswith("other code than this")]
+    assert mark.endswith(" more")
+
+
+@pytest.mark.parametrize("module", ["torch", "mrbench_nowhere"])
+def test_no_package_is_read_because_an_entry_names_it(tmp_path: Path, module: str, monkeypatch: pytest.MonkeyPatch):
+    run = with_code(tmp_path, (module,))
+    monkeypatch.setattr(code, "read_source", lambda *_: pytest.fail("a file was read"))
+    assert not [mark for mark in run.caveats if mark.startswith("other code")]
+
+
+@pytest.mark.parametrize("module", ["../../etc", "a b", "", "a..b", "-x"])
+def test_a_module_of_an_entry_has_the_name_of_one(tmp_path: Path, module: str):
+    entry, _ = entry_of(Made(method="a"))
+    with pytest.raises(DataError, match=r"code\.modules"):
+        entry_bytes(replace(entry, code=CodeFacts((module,))))

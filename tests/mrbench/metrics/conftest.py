@@ -83,13 +83,14 @@ def assert_same_tables():
 @pytest.fixture(scope="session")
 def every_metric():
     """All built-in metrics by name."""
-    return {record.name: record.load()() for record in mrbench_metrics()}
+    return {card.name: card.load() for card in mrbench_metrics()}
 
 
 @pytest.fixture(scope="session")
 def suite(every_metric):
     """The metrics of overlap and distribution, whose statistics are one number each."""
-    return {name: metric for name, metric in every_metric.items() if type(metric).__module__ == "mrbench.metrics.suite"}
+    families = {f"mrbench.metrics.{family}" for family in ("distance", "soft", "matching", "personal")}
+    return {name: metric for name, metric in every_metric.items() if metric.__module__ in families}
 
 
 @pytest.fixture(scope="session")
@@ -97,7 +98,7 @@ def score(every_metric):
     """Value of one metric with one key, or its values by rater."""
 
     def value(name, tables, protocol):
-        scores = every_metric[name].statistics(tables, protocol)
+        scores = every_metric[name](tables, protocol)
         if all(key.rater is None for key in scores):
             ((_, statistics),) = scores.items()
             return every_metric[name].finalise(statistics)

@@ -1,29 +1,30 @@
 import numpy as np
 import pytest
 
-from mrbench.interfaces.metric import Key, Metric
+from mrbench.interfaces.metric import Key, metric
 from mrbench.metrics import PUBLISHED, STRICT, ScoreCollector, Summary, reduce_dataset, reduce_fold, score_case
 from mrbench.metrics.scores import EVERYWHERE
 from mrbench.metrics.scoring import case_values, without_value
 
-
-class Value(Metric):
-    """The value that the test put into the row."""
-
-    def statistics(self, tables, protocol):
-        return tables[protocol]
+FACTS = {"direction": "higher", "range": (0, 1), "needs": "samples"}
 
 
-class Ratio(Value):
-    """Pooled: sum of the first statistic over the sum of the second."""
+class Rows(dict):
+    """Tables of two classes and three raters that hold the statistics themselves, by protocol."""
 
-    pooled = True
-
-    def finalise(self, total):
-        return float(total[0] / total[1])
+    intersection = np.zeros((2, 1, 1))
+    truth_raters = np.arange(3)
 
 
-METRICS = {"value": Value(), "ratio": Ratio()}
+def given(tables, protocol):
+    return tables[protocol]
+
+
+VALUE = metric("value", "what the test put into the tables", **FACTS)(given)
+RATIO = metric("ratio", "first sum over second sum", pooled=lambda total: float(total[0] / total[1]), **FACTS)(given)
+FIRST_CLASS = metric("first", "applies to class 1", applies=lambda tables, key: key.label == 1, **FACTS)(given)
+
+METRICS = {"value": VALUE, "ratio": RATIO}
 
 
 def fold_of(*rows):
@@ -117,18 +118,11 @@ def test_order_of_the_cases_does_not_matter():
 
 def test_trials_are_averaged_over_those_that_have_the_key():
     trials = [
-        {STRICT: {Key(1, 0): np.array([1.0])}},
-        {STRICT: {Key(1, 0): np.array([0.0]), Key(1, 1): np.array([0.4])}},
+        Rows({STRICT: {Key(1, 0): np.array([1.0])}}),
+        Rows({STRICT: {Key(1, 0): np.array([0.0]), Key(1, 1): np.array([0.4])}}),
     ]
-    scores = score_case(trials, {"value": Value()}, STRICT)
+    scores = score_case(trials, {"value": VALUE}, STRICT)
     assert {key: value.tolist() for (_, key), value in scores.items()} == {Key(1, 0): [0.5], Key(1, 1): [0.4]}
-
-
-class Strict(Value):
-    """Applies to class 1 only."""
-
-    def applies(self, tables, key):
-        return super().applies(tables, key) and key.label == 1
 
 
 def test_a_metric_lacks_the_classes_and_raters_to_which_it_applies_and_of_which_nothing_was_found(tabulate):
@@ -139,15 +133,15 @@ def test_a_metric_lacks_the_classes_and_raters_to_which_it_applies_and_of_which_
     def lacking(metric, *found, trials=(tables,)):
         return [key for _, key in without_value(trials, {"m": metric}, [("m", key) for key in found])]
 
-    assert lacking(Value(), *own) == lacking(Value(), Key(1), Key(2)) == []
-    assert lacking(Value(), own[0], own[3]) == [own[1], own[2]], "rater 1 was not there"
-    assert lacking(Value(), Key(2)) == [Key(1)]
-    assert lacking(Value()) == [EVERYWHERE]
-    assert lacking(Strict(), own[0]) == [own[1]]
-    assert lacking(Strict(), trials=[]) == [EVERYWHERE], "nobody gave an answer: every value is lacking"
+    assert lacking(VALUE, *own) == lacking(VALUE, Key(1), Key(2)) == []
+    assert lacking(VALUE, own[0], own[3]) == [own[1], own[2]], "rater 1 was not there"
+    assert lacking(VALUE, Key(2)) == [Key(1)]
+    assert lacking(VALUE) == [EVERYWHERE]
+    assert lacking(FIRST_CLASS, own[0]) == [own[1]]
+    assert lacking(FIRST_CLASS, trials=[]) == [EVERYWHERE], "nobody gave an answer: every value is lacking"
     nobody = tabulate(classes, samples=classes[:1], classes=3, truth=np.zeros(3, bool))
-    assert lacking(Value(), trials=[nobody]) == []
-    assert lacking(Value(), trials=[nobody, tables]) == [EVERYWHERE]
+    assert lacking(VALUE, trials=[nobody]) == []
+    assert lacking(VALUE, trials=[nobody, tables]) == [EVERYWHERE]
 
 
 def test_a_case_that_lacks_a_rater_whom_other_cases_have_is_not_covered():
@@ -161,8 +155,8 @@ def test_a_case_that_lacks_a_rater_whom_other_cases_have_is_not_covered():
 
 def test_each_case_is_finalised_by_itself():
     statistics = np.array([[1.0, 2.0], [3.0, 4.0]])
-    assert case_values(statistics, Value()).tolist() == [1, 3]
-    assert case_values(statistics, Ratio()).tolist() == [1 / 2, 3 / 4]
+    assert case_values(statistics, VALUE).tolist() == [1, 3]
+    assert case_values(statistics, RATIO).tolist() == [1 / 2, 3 / 4]
 
 
 def test_leaving_each_rater_out_scores_each_rater(squares, tabulate, suite):

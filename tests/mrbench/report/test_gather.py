@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from synthetic_results import method, write_results
 
+from mrbench.engine.record import write_record
 from mrbench.engine.run import Run, open_run
 from mrbench.errors import IncompatibleError, UnknownNameError
 from mrbench.metrics.protocol import PUBLISHED, STRICT
@@ -101,7 +102,7 @@ def test_a_failed_cell_is_a_row_with_its_reason_and_no_case(run: Run, registry: 
         values = json.loads(record.read_text()) | {"status": "failed", "reason": "ValueError: <b>no</b>"}
         failed = record.parent.with_name(record.parent.name + ".failed")
         failed.mkdir()
-        (failed / "record.json").write_text(json.dumps(values))
+        write_record(failed, values)
         shutil.rmtree(record.parent)
     (part,) = gather([open_run("last", copy)], registry, Choices()).datasets
     assert part.table.rows[0].failures[0] == "fold0-seed0 failed: ValueError: <b>no</b>"

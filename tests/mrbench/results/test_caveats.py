@@ -1,13 +1,17 @@
 """What a reader must know of a row: which phrases a specification asks for, and how they are put together."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from rows_by_hand import result_of
-from stored_runs import DESCRIPTION
+from stored_runs import DESCRIPTION, registry
 
+from mrbench.engine.cell import Status
+from mrbench.engine.code import code_of
 from mrbench.engine.conditions import Conditions
-from mrbench.results.caveats import caveat_lines, caveats_of
+from mrbench.engine.result import Result
+from mrbench.results.caveats import caveat_lines, caveats_of, code_caveats
 
 
 def caveats(method: str = "proseg", **spec: Any) -> tuple[str, ...]:
@@ -27,6 +31,7 @@ def caveats(method: str = "proseg", **spec: Any) -> tuple[str, ...]:
         ({"conditions": Conditions(raters_present=1)}, ("1 rater present per step",)),
         ({"conditions": Conditions(raters_present=2, sparsity="fixed")}, ("2 raters present per case",)),
         ({"conditions": Conditions(precision="bf16")}, ("trained in bf16",)),
+        ({"conditions": Conditions(threads=2)}, ("2 threads",)),
         ({"method": "unet-majority"}, ("single output",)),
         ({"method": "staple", "preset": "quick"}, ("sees test masks", "single output")),
         ({"method": "level-sets"}, ("sees test masks",)),
@@ -35,6 +40,30 @@ def caveats(method: str = "proseg", **spec: Any) -> tuple[str, ...]:
 )
 def test_what_is_not_as_usual_is_a_caveat(spec: dict[str, Any], expected: tuple[str, ...]):
     assert caveats(**spec) == expected
+
+
+def with_code(**files: str) -> Result:
+    """A finished cell of the method ``tab`` with the code that is here, but for some files."""
+    plugin = registry().get("method", "tab")
+    code = code_of(plugin.modules, trains=True)
+    spec = {"training_code": code.training, "prediction_code": "c" * 64 if files else code.prediction}
+    found = result_of("tab", **spec)
+    recorded = {"modules": ["mrbench_tab"], "files": {**code.drawn, **files}}
+    return replace(found, record={**(found.record or {}), "code": recorded})
+
+
+def test_other_code_than_what_is_here_is_a_caveat_that_names_the_files():
+    assert code_caveats([with_code()]) == ()
+    other = with_code(**{"mrbench_tab/network.py": "0"})
+    assert code_caveats([with_code(), other]) == ("other code than this: network.py of mrbench_tab",)
+    assert code_caveats([replace(other, status=Status.FAILED)]) == ()
+
+
+def test_code_that_is_not_here_or_was_not_recorded_is_not_compared():
+    gone = {"modules": ["mrbench_gone"], "files": {"mrbench_gone/method.py": "0"}}
+    other = with_code(**{"mrbench_tab/network.py": "0"})
+    assert code_caveats([replace(other, record={**(other.record or {}), "code": gone})]) == ()
+    assert code_caveats([result_of("tab")]) == ()
 
 
 def test_raters_that_were_sorted_are_a_caveat():

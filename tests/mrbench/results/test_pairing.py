@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
-from ragged_scores import Cell, Ratio, Side, Value, columns_of, folds_of, random_cell
+from ragged_scores import RATIO, VALUE, Cell, Side, columns_of, folds_of, random_cell
 from stored_runs import scores_of
 
-from mrbench.interfaces.metric import Key
+from mrbench.interfaces.metric import Key, Metric
 from mrbench.metrics.protocol import PUBLISHED, STRICT, ScoringProtocol
 from mrbench.metrics.scores import ScoreCollector
 from mrbench.metrics.scoring import reduce_metric
@@ -16,7 +16,7 @@ from mrbench.results.reader import FoldScores
 from mrbench.results.table import over_folds
 
 PROTOCOLS = pytest.mark.parametrize("protocol", [STRICT, PUBLISHED], ids=lambda protocol: protocol.name)
-METRICS = pytest.mark.parametrize("metric", [Value(), Ratio()], ids=["mean", "pooled"])
+METRICS = pytest.mark.parametrize("metric", [VALUE, RATIO], ids=["mean", "pooled"])
 SEEDS = pytest.mark.parametrize("seed", range(8))
 
 
@@ -48,7 +48,7 @@ def kept(sides: Sequence[Side]) -> list[Side]:
     return found
 
 
-def value_of(cell: Cell, metric: Value, protocol: ScoringProtocol) -> float:
+def value_of(cell: Cell, metric: Metric, protocol: ScoringProtocol) -> float:
     """The value of a fold by plain loops."""
     by_class: dict[int, list[float]] = {}
     for key in sorted({key for values in cell.values() for key in values}, key=str):
@@ -64,14 +64,14 @@ def value_of(cell: Cell, metric: Value, protocol: ScoringProtocol) -> float:
     return float(np.mean([np.mean(own) for own in by_class.values()]))
 
 
-def fold_values(side: Side, metric: Value, protocol: ScoringProtocol) -> list[float]:
+def fold_values(side: Side, metric: Metric, protocol: ScoringProtocol) -> list[float]:
     return [float(np.mean([value_of(cell, metric, protocol) for cell in cells])) for cells in side.values()]
 
 
 @PROTOCOLS
 @METRICS
 @SEEDS
-def test_pairs_are_of_what_both_have(seed: int, metric: Value, protocol: ScoringProtocol):
+def test_pairs_are_of_what_both_have(seed: int, metric: Metric, protocol: ScoringProtocol):
     sides = random_sides(seed, 2)
     a, b = kept(sides)
     paired = Paired.of(*map(folds_of, sides), metric, protocol)
@@ -96,7 +96,7 @@ def case_value(values: Mapping[Key, np.ndarray]) -> float:
 def test_cases_differ_by_the_mean_over_their_seeds(seed: int):
     sides = random_sides(seed, 2)
     a, b = kept(sides)
-    paired = Paired.of(*map(folds_of, sides), Value(), STRICT)
+    paired = Paired.of(*map(folds_of, sides), VALUE, STRICT)
     assert paired is not None
     expected = []
     for fold in a:
@@ -112,7 +112,7 @@ def test_cases_differ_by_the_mean_over_their_seeds(seed: int):
 
 def test_a_case_of_a_pooled_metric_has_no_value_of_its_own():
     sides = [folds_of(side) for side in random_sides(0, 2)]
-    paired = Paired.of(*sides, Ratio(), STRICT)
+    paired = Paired.of(*sides, RATIO, STRICT)
     assert paired is not None
     assert paired.case_differences is None
 
@@ -120,7 +120,7 @@ def test_a_case_of_a_pooled_metric_has_no_value_of_its_own():
 @PROTOCOLS
 @METRICS
 @SEEDS
-def test_many_methods_are_aligned_on_what_all_of_them_have(seed: int, metric: Value, protocol: ScoringProtocol):
+def test_many_methods_are_aligned_on_what_all_of_them_have(seed: int, metric: Metric, protocol: ScoringProtocol):
     sides = random_sides(seed, 4, missing=0.1)
     tables = aligned([folds_of(side) for side in sides], metric, protocol)
     for own, side in zip(tables, kept(sides), strict=True):
@@ -138,7 +138,7 @@ def test_many_methods_are_aligned_on_what_all_of_them_have(seed: int, metric: Va
 @METRICS
 @SEEDS
 def test_where_nothing_is_dropped_the_means_are_those_of_the_tables_bit_for_bit(
-    seed: int, metric: Value, protocol: ScoringProtocol
+    seed: int, metric: Metric, protocol: ScoringProtocol
 ):
     sides = [folds_of(side) for side in random_sides(seed, 2, missing=0.0)]
     paired = Paired.of(*sides, metric, protocol)
@@ -157,15 +157,15 @@ def test_columns_that_only_one_has_are_dropped_and_told():
     raters = cell("1", "2", keys=[Key(1, 0), Key(1, 1)])
     one = {**raters, ("2", "2"): {Key(1, 0): np.array([0.5, 1.0])}}
     fewer = cell("1", "2", keys=[Key(1, 0)])
-    told = [Paired.of({0: [columns_of(raters)]}, {0: [columns_of(other)]}, Value(), STRICT) for other in (one, fewer)]
+    told = [Paired.of({0: [columns_of(raters)]}, {0: [columns_of(other)]}, VALUE, STRICT) for other in (one, fewer)]
     assert [paired.same_columns for paired in told if paired] == [True, False]
 
 
 def test_what_has_nothing_in_common_has_no_pairs():
     first = folds_of({0: [cell("1")]})
     for other in ({1: [cell("1")]}, {0: [cell("2")]}, {0: [cell("1", keys=[Key(2)])]}, {}):
-        assert Paired.of(first, folds_of(other), Value(), STRICT) is None
-        assert aligned([first, folds_of(other)], Value(), STRICT) == [{}, {}]
+        assert Paired.of(first, folds_of(other), VALUE, STRICT) is None
+        assert aligned([first, folds_of(other)], VALUE, STRICT) == [{}, {}]
 
 
 def test_a_subject_has_the_mean_of_its_folds_and_seeds():
@@ -173,14 +173,14 @@ def test_a_subject_has_the_mean_of_its_folds_and_seeds():
         return {(name, name): {Key(1): np.array([value, 1.0])} for name, value in values.items()}
 
     side = folds_of({0: [of(a=0.1, b=0.5), of(a=0.3, b=0.7)], 1: [of(a=0.6, c=0.9)]})
-    (tables,) = aligned([side], Value(), STRICT)
+    (tables,) = aligned([side], VALUE, STRICT)
     assert subject_values(tables) == pytest.approx({"a": 0.4, "b": 0.6, "c": 0.9})
 
 
 def test_raters_of_a_case_are_averaged_within_their_class():
     values = {Key(1, 0): 0.2, Key(1, 1): 0.4, Key(2): 0.9}
     scores = columns_of({("1", "s"): {key: np.array([value, 1.0]) for key, value in values.items()}})
-    assert values_by_case(scores, Value()) == {("1", "s"): pytest.approx((0.3 + 0.9) / 2)}
+    assert values_by_case(scores, VALUE) == {("1", "s"): pytest.approx((0.3 + 0.9) / 2)}
 
 
 def test_pairs_are_counted_of_the_cases_to_which_the_metric_applies():
@@ -189,7 +189,7 @@ def test_pairs_are_counted_of_the_cases_to_which_the_metric_applies():
         return {0: [scores_of(values).of("ged")]}
 
     for gone, expected in ((("", ""), (4, 4, (0, 0))), (("d", "d"), (3, 4, (0, 0))), (("c", "d"), (2, 4, (1, 1)))):
-        paired = Paired.of(*(side(one) for one in gone), Value(), STRICT)
+        paired = Paired.of(*(side(one) for one in gone), VALUE, STRICT)
         assert paired is not None
         assert (paired.cases, paired.of_cases, paired.without_partner) == expected
 
@@ -202,6 +202,6 @@ def test_a_case_that_lacks_a_rater_is_no_pair():
             collector.append(case, case, {("m", Key(1, rater)): np.array([0.5]) for rater in raters}, lacking)
         return {0: [collector.scores().of("m")]}
 
-    paired = Paired.of(side(), side(1), Value(), STRICT)
+    paired = Paired.of(side(), side(1), VALUE, STRICT)
     assert paired is not None
     assert (paired.cases, paired.of_cases, paired.without_partner) == (1, 2, (1, 0))

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ragged_scores import Ratio, Side, Value, folds_of, random_cell
+from ragged_scores import RATIO, VALUE, Side, folds_of, random_cell
 from rows_by_hand import as_value, result_of, row_of, run_of
 from stored_runs import DESCRIPTION, StoredCell, cases, registry, scores_of, store_run
 
+from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import PUBLISHED, STRICT, ScoringProtocol
 from mrbench.results.method_run import runs_of
 from mrbench.results.pairing import aligned
@@ -34,7 +35,7 @@ def random_sides(seed: int, missing: float, seeds: int = 1, subjects: int = 9) -
     ]
 
 
-def one_by_one(sides: Sequence[Side], metric: Value, protocol: ScoringProtocol) -> set[tuple[int, int]]:
+def one_by_one(sides: Sequence[Side], metric: Metric, protocol: ScoringProtocol) -> set[tuple[int, int]]:
     """The oracle: pairs that are told apart by one test each, corrected by Holm."""
     tables = aligned([folds_of(side) for side in sides], metric, protocol)
     pairs = list(combinations(range(len(sides)), 2))
@@ -52,10 +53,10 @@ def pairs_apart(apart: tuple[tuple[bool, ...], ...] | str) -> set[tuple[int, int
 
 @PROTOCOLS
 @pytest.mark.parametrize("missing", [0.0, 0.05], ids=["whole", "ragged"])
-@pytest.mark.parametrize("metric", [Value(), Ratio()], ids=["mean", "pooled"])
+@pytest.mark.parametrize("metric", [VALUE, RATIO], ids=["mean", "pooled"])
 @pytest.mark.parametrize("seed", range(2))
 def test_the_pairs_told_apart_are_those_of_one_test_each(
-    seed: int, metric: Value, missing: float, protocol: ScoringProtocol
+    seed: int, metric: Metric, missing: float, protocol: ScoringProtocol
 ):
     sides = random_sides(seed, missing)
     found = pairs_apart(told_apart([folds_of(side) for side in sides], metric, protocol))
@@ -67,7 +68,7 @@ def test_scores_in_another_order_of_subjects_are_not_told_apart():
     rows = {"first": (0.1, 0.2, 0.3, 0.7, 0.9, 0.4), "second": (0.9, 0.7, 0.4, 0.3, 0.2, 0.1)}
     sides = [{0: [{(str(s), str(s)): {key: np.array([x, 1.0]) for key in KEYS} for s, x in enumerate(own)}]}
              for own in rows.values()]  # fmt: skip
-    assert told_apart([folds_of(side) for side in sides], Value(), STRICT) == ((False, False), (False, False))
+    assert told_apart([folds_of(side) for side in sides], VALUE, STRICT) == ((False, False), (False, False))
 
 
 KEYS = tuple(next(iter(random_cell(np.random.default_rng(0), [0], 0.0).values())))
@@ -76,11 +77,11 @@ KEYS = tuple(next(iter(random_cell(np.random.default_rng(0), [0], 0.0).values())
 def test_what_cannot_be_compared_says_why():
     first, second = random_sides(0, 0.0)[:2]
     sides = [folds_of(first), folds_of(second)]
-    assert told_apart([sides[0], {3: sides[1][0]}], Value(), STRICT) == "no case that all of them have"
+    assert told_apart([sides[0], {3: sides[1][0]}], VALUE, STRICT) == "no case that all of them have"
     twice = {fold: [*seeds, *seeds] for fold, seeds in sides[1].items()}
-    assert told_apart([sides[0], twice], Value(), STRICT) == "unequal numbers of seeds cannot be exchanged"
+    assert told_apart([sides[0], twice], VALUE, STRICT) == "unequal numbers of seeds cannot be exchanged"
     one = [folds_of(side) for side in random_sides(0, 0.0, subjects=1)[:2]]
-    assert told_apart(one, Value(), STRICT) == "one subject: nothing to exchange it with"
+    assert told_apart(one, VALUE, STRICT) == "one subject: nothing to exchange it with"
 
 
 @pytest.mark.parametrize("tests", [1, 3, 100, 435, 2000])

@@ -3,8 +3,8 @@
 import pytest
 
 from mrbench.errors import UsageError
-from mrbench.registry import Kind, discover
-from mrbench.scaffold.names import Names
+from mrbench.registry import discover
+from mrbench.scaffold.names import Made, Names
 
 
 def test_every_other_name_follows_from_the_one_given():
@@ -48,7 +48,7 @@ def test_a_name_that_does_not_work_is_refused_with_one_that_does(name: str, mess
     ("kind", "name", "owner"),
     [("method", "proseg", "method"), ("metric", "staple", "method"), ("method", "phantom", "dataset")],
 )
-def test_a_built_in_keeps_its_name_whatever_the_kind(kind: Kind, name: str, owner: str):
+def test_a_built_in_keeps_its_name_whatever_the_kind(kind: Made, name: str, owner: str):
     with pytest.raises(UsageError, match=f"{name!r} is the name of a built-in {owner}(.|\n)*mrbench new {kind} my-"):
         Names(kind, name).check(discover())
 

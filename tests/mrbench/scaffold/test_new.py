@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from mrbench.registry import KINDS, Kind
 from mrbench.scaffold import write
-from mrbench.scaffold.names import Names
+from mrbench.scaffold.names import Made, Names
 
 Call = Callable[..., Result]
-NAMES: dict[Kind, str] = {"method": "own-seg", "dataset": "own-data", "metric": "own-score"}
+NAMES: dict[Made, str] = {"method": "own-seg", "fusion": "own-vote", "dataset": "own-data", "metric": "own-score"}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +29,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environment(packages: Path) -> dict[str, str]:
-    """The environment of a user who has installed the three packages with pip, without a network."""
+    """The environment of a user who has installed the packages with pip, without a network."""
     site = packages / "site"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index",
                "--no-deps", "--no-build-isolation", "--target", site]  # fmt: skip
@@ -45,16 +44,16 @@ def call(environment: dict[str, str], folder: Path, *words: str) -> subprocess.C
     )
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_an_installed_package_is_found_and_described(packages: Path, environment: dict[str, str], kind: Kind):
+@pytest.mark.parametrize("kind", NAMES)
+def test_an_installed_package_is_found_and_described(packages: Path, environment: dict[str, str], kind: Made):
     result = call(environment, packages, "mrbench", "info", NAMES[kind])
     assert result.returncode == 0, result.stderr
     assert f"{'data set' if kind == 'dataset' else kind} mrbench-{NAMES[kind]}:{NAMES[kind]}:" in result.stdout
     assert result.stderr == ""
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_package_passes_its_own_tests_untouched(packages: Path, environment: dict[str, str], kind: Kind):
+@pytest.mark.parametrize("kind", NAMES)
+def test_a_package_passes_its_own_tests_untouched(packages: Path, environment: dict[str, str], kind: Made):
     folder = packages / f"mrbench-{NAMES[kind]}"
     result = call(environment, folder, "pytest", "-q", "-W", "error", "-p", "no:cacheprovider")
     assert result.returncode == 0, result.stdout
@@ -77,7 +76,7 @@ def test_a_method_of_ones_own_is_thirty_lines(packages: Path):
 
 @pytest.mark.parametrize("name", ["z", "own", "own-plug-in-2"])
 def test_what_is_written_is_clean(tmp_path: Path, name: str):
-    for kind in KINDS:
+    for kind in NAMES:
         write.write_plugin(Names(kind, f"{name}-{kind}"), tmp_path)
         write.write_plugin(Names(kind, f"{name}-{kind}", single=True), tmp_path)
     ruff = [sys.executable, "-m", "ruff"]
@@ -87,8 +86,8 @@ def test_what_is_written_is_clean(tmp_path: Path, name: str):
         assert result.returncode == 0, result.stdout
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_command_says_what_to_type_next(mrbench: Call, kind: Kind):
+@pytest.mark.parametrize("kind", NAMES)
+def test_the_command_says_what_to_type_next(mrbench: Call, kind: Made):
     first, *commands = mrbench("new", kind, "own", "--folder", "my plugins").stdout.splitlines()
     assert first == "wrote my plugins/mrbench-own; next:"
     assert [line.split()[0:2] for line in commands] == [["pip", "install"], ["mrbench", "check"], ["mrbench", "run"]]

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from ragged_scores import RATIO, VALUE
 
 from mrbench.interfaces.metric import Key, Metric
 from mrbench.metrics.protocol import PUBLISHED, STRICT, ScoringProtocol
@@ -12,15 +13,6 @@ from mrbench.statistics.permutation import exchange_test
 from mrbench.statistics.subjects import SubjectTable, subject_table
 
 
-class Mean(Metric):
-    def statistics(self, tables, protocol):
-        raise NotImplementedError
-
-
-class Pooled(Mean):
-    pooled = True
-
-
 def folds_of(seed: int, shift: float, protocol: ScoringProtocol, metric: Metric | None = None, seeds: int = 2) -> Folds:
     """Two folds that share subjects, two classes, two raters of whom one misses a case, unequal cases per subject."""
     random = np.random.default_rng(seed)
@@ -29,7 +21,7 @@ def folds_of(seed: int, shift: float, protocol: ScoringProtocol, metric: Metric 
     for fold in (0, 1):
         places = [(s, c, k, r) for n, s in enumerate(names[4 * fold : 12 + 4 * fold]) for c in range(1 + n % 3)
                   for k in (1, 2) for r in (0, 1) if (n, r) != (3, 1)]  # fmt: skip
-        folds[fold] = [table_of(random, places, shift, protocol, metric or Mean()) for _ in range(seeds)]
+        folds[fold] = [table_of(random, places, shift, protocol, metric or VALUE) for _ in range(seeds)]
     return folds
 
 
@@ -60,6 +52,6 @@ def test_every_pair_has_the_p_of_the_exchange_test(protocol: ScoringProtocol):
 
 def test_what_cannot_be_exchanged_says_why():
     plain = folds_of(0, 0, STRICT)
-    assert "pooled" in pair_p_values([plain, folds_of(1, 0, STRICT, Pooled())])
+    assert "pooled" in pair_p_values([plain, folds_of(1, 0, STRICT, RATIO)])
     assert "seeds" in pair_p_values([plain, folds_of(1, 0, STRICT, seeds=1)])
     assert "seeds" in pair_p_values([plain, {0: plain[0]}])

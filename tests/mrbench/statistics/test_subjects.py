@@ -2,29 +2,13 @@
 
 import numpy as np
 import pytest
+from ragged_scores import RATIO, VALUE
 
-from mrbench.interfaces.metric import Key, Metric
+from mrbench.interfaces.metric import Key
 from mrbench.metrics import PUBLISHED, STRICT, ScoreCollector, reduce_fold
 from mrbench.statistics import subject_table
 
-
-class Value(Metric):
-    """The value that the test put into the row."""
-
-    def statistics(self, tables, protocol):
-        raise NotImplementedError
-
-
-class Ratio(Value):
-    """Pooled: sum of the first statistic over the sum of the second."""
-
-    pooled = True
-
-    def finalise(self, total):
-        return float(total[0] / total[1])
-
-
-METRICS = {"value": Value(), "ratio": Ratio()}
+METRICS = {"value": VALUE, "ratio": RATIO}
 
 
 def random_scores(seed, copies=None):

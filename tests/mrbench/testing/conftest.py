@@ -11,7 +11,8 @@ SLOW = {"light-import", "light-options", "cpu", "memory-steady"}
 def bad(make_distribution: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Installs plugins with one fault each; the current folder is the test's own."""
     sources = {path.stem: path.read_text() for path in TOYS.glob("*.py")}
-    make_distribution("mrbench-bad", sources, {name: name for name in ("bad_plugin", "heavy_plugin", "slow_plugin")})
+    entries = ("bad_plugin", "bad_metrics", "heavy_plugin", "slow_plugin")
+    make_distribution("mrbench-bad", sources, {name: name for name in entries})
     monkeypatch.chdir(tmp_path)
 
 
@@ -21,7 +22,7 @@ def failures(bad: None) -> Callable[..., dict[str, str]]:
     from mrbench.registry import discover
     from mrbench.testing.candidate import find_candidate
     from mrbench.testing.catalogue import checks_of
-    from mrbench.testing.outcome import Verdict, run_check
+    from mrbench.testing.check import Verdict, run_check
 
     def fail(name: str, *only: str, kind: str | None = None) -> dict[str, str]:
         candidate = find_candidate(discover(), f"mrbench-bad:{name}", kind=kind)  # type: ignore[arg-type]

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from mrbench.testing import devices
-from mrbench.testing.drawing import CHECKS as DRAWING
-from mrbench.testing.learning import CHECKS as LEARNING
+from mrbench.testing import answers, learning, surroundings
+from mrbench.testing.check import rules_of
 
-NAMED_BY_STATE = {"predictions-repeat", "samples-asked", "case-order", "interleaved", "save-and-load"}
+LEARNS = [check.name for check in rules_of(learning) if check.name.startswith("learns-")]
+DRAWS = [check.name for check in rules_of(answers) if check.name.startswith("draws-") and "method" in check.kinds]
 
 CAUGHT = {
     "no-method": {"loads"},
@@ -15,31 +15,60 @@ CAUGHT = {
     "lost": {"presets"},
     "helpless": {"options"},
     "misspelt": {"presets"},
+    "silent": {"capabilities"},
+    "lacking": {"capabilities"},
     "undeclared": {"capabilities"},
+    "first-edition": {"capabilities"},
+    "samples-of-raters": set(),
+    "samples-of-certain-raters": {"capabilities", *DRAWS},
     "twin-a": {"family"},
     "twin-b": {"family"},
+    "double": {"family"},
+    "half": {"family"},
+    "other-half": {"family"},
     "one-channel": {"learns-channels"},
     "even-sizes": {"learns-odd"},
     "normalises-the-batch": {"learns-absent", "learns-one-case", "learns-single"},
     "complete-cases-only": {"learns-missing", "learns-absent"},
     "divides-by-marks": {"learns-empty", "learns-volumes"},
-    "slice-of-volume": {"draws-volumes"},
-    "stays-in-training": {"evaluation-mode"},
-    "wants-gradients": {"evaluation-mode"},
     "unused": {"gradients"},
-    "does-not-learn": {"loss-falls"},
+    "does-not-learn": {"loss-falls", "raters-differ"},
     "reads-absent": {"absent-unread"},
     "other-stages": {"stages-repeat", "training-repeats"},
     "system-noise": {"training-repeats"},
     "one-training": {"training-seed"},
-    "counts": {*NAMED_BY_STATE, "random-state-unused", "masks-unseen"},
-    "no-seed": {"prediction-seed"},
-    "not-deterministic": {"deterministic"},
+    "one-slice": {"answer-shape", "draws-volumes"},
+    "one-draw": {"answer-shape"},
+    "exits": {"answer-shape", *DRAWS},
+    "too-few": {"answer-shape", *DRAWS},
+    "no-tensor": {"answer-shape", *DRAWS},
+    "sigmoid": {"logits"},
+    "two-class-sigmoid": {"logits"},
+    "centres-the-batch": {"slices-apart"},
+    "normalises-the-call": {"slices-apart"},
+    "attends-across": {"slices-apart"},
     "by-number": {"samples-asked"},
-    "carries-over": {"case-order", "interleaved", "save-and-load"},
-    "one-image": {"interleaved"},
-    "shared-noise": {"case-noise"},
+    "by-place": {"samples-asked"},
+    "ranks": {"samples-asked"},
     "copies": {"samples-differ"},
+    "ignores-the-rater": {"raters-differ"},
+    "two-raters-alike": {"raters-differ"},
+    "inert": {"noise-acts"},
+    "inert-for-raters": {"noise-acts"},
+    "other-sites": {"noise-sites"},
+    "sites-of-many": {"noise-sites", "samples-asked"},
+    "writes-to-features": {"features-kept"},
+    "writes-to-features-as-rater": {"features-kept"},
+    "stays-in-training": {"evaluation-mode"},
+    "wants-gradients": {"evaluation-mode"},
+    "counts": {
+        "slices-apart", "samples-asked", "features-kept", "predictions-repeat", "case-order", "interleaved",
+        "save-and-load", "random-state-unused", "masks-unseen",
+    },
+    "no-seed": {"prediction-seed"},
+    "shared-noise": {"case-noise"},
+    "carries-over": {"slices-apart", "case-order", "save-and-load"},
+    "one-image": {"interleaved"},
     "unsaved": {"save-and-load"},
     "saves-elsewhere": {"save-and-load"},
     "pickles": {"no-pickled-code"},
@@ -50,8 +79,8 @@ CAUGHT = {
     "writes-in-training": {"nothing-written"},
     "writes-to-image": {"input-kept"},
     "writes-to-batch": {"input-kept"},
-    "peeps": {"masks-unseen", "interleaved"},
-}
+    "peeps": {"masks-unseen"},
+}  # fmt: skip
 
 
 def test_a_good_method_passes_all(failures):
@@ -71,22 +100,51 @@ def test_memory_that_every_prediction_keeps_is_caught(failures, name: str):
     assert "half an image, per prediction |" in found["memory-steady"]
 
 
-def test_a_method_that_declares_no_output_is_told_what_it_may_declare(failures):
-    found = failures("silent", "capabilities")
-    assert found == {"capabilities": "it declares no output | consensus, diverse or personal | multi-class, volumes"}
+def test_every_rule_for_methods_is_broken_by_a_method():
+    from mrbench.testing.catalogue import all_checks
+
+    elsewhere = {"cpu", "accelerator", "light-import", "light-options", "memory-steady"}
+    rules = {check.name for check in all_checks() if "method" in check.kinds} - {*LEARNS, *DRAWS} - elsewhere
+    assert rules == set.union(*CAUGHT.values()) - {*LEARNS, *DRAWS}
 
 
-@pytest.mark.parametrize("check", [check.name for check in LEARNING if check.name.startswith("learns-")])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("silent", "its card gives no answer | gives = one or more of samples, raters, consensus | "),
+        (
+            "lacking",
+            "Lacking does not give consensus, as the card of 'lacking' says | consensus() | sample(), as_rater()",
+        ),
+        (
+            "undeclared",
+            "it defines consensus(), which no card gives | gives = samples raters consensus, or no consensus() | "
+            "gives = samples raters",
+        ),
+        (
+            "first-edition",
+            "FirstEdition is of the first edition of the interface | sample(), as_rater() | predict(), and no answer",
+        ),
+        (
+            "samples-of-certain-raters",
+            "its samples are answers of raters that draw nothing | a sample(), or noise in as_rater() | ",
+        ),
+    ],
+)
+def test_what_the_card_says_and_the_class_defines_are_told(failures, name: str, said: str):
+    assert failures(name, "capabilities") == {"capabilities": said}
+
+
+@pytest.mark.parametrize("check", LEARNS)
 def test_a_training_that_fails_on_one_kind_of_data_fails_one_check(failures, check: str):
-    scenes = [one.name for one in LEARNING if one.name.startswith("learns-")]
-    found = failures(check, *scenes, *(check.replace("learns", "draws"),))
+    found = failures(check, *LEARNS, check.replace("learns", "draws"))
     assert found == {check: found[check]}
     assert found[check].startswith("ValueError: no loss for such data |  | bad_methods.py:")
 
 
-@pytest.mark.parametrize("check", [check.name for check in DRAWING if "method" in check.kinds])
+@pytest.mark.parametrize("check", DRAWS)
 def test_draws_that_are_wrong_on_one_kind_of_data_fail_one_check(failures, check: str):
-    found = failures(check, *(one.name for one in DRAWING if "method" in one.kinds))
+    found = failures(check, *DRAWS)
     assert set(found) == {check}
     assert "values in [0, 1] that sum to one" in found[check]
 
@@ -105,27 +163,38 @@ def test_networks_that_are_not_the_methods_are_caught_where_it_is_built_or_train
     assert said in found["learns-slices"]
 
 
-def test_a_wrong_number_of_samples_is_caught_on_every_kind_of_data(failures):
-    found = failures("too-few")
-    assert {check.name for check in DRAWING if "method" in check.kinds} <= set(found)
-    assert "wrong number of samples" in found["draws-slices"]
+def test_answers_of_a_wrong_shape_name_what_was_drawn(failures):
+    assert failures("one-draw", "answer-shape")["answer-shape"] == (
+        "OneDraw.as_rater(0) has a wrong shape (S, N, L, H, W) | (3, 3, 1, 32, 32) float logits | "
+        "(1, 3, 1, 32, 32); drawn from style"
+    )
 
 
-def test_a_method_that_cannot_draw_fails_the_checks_of_that_alone(failures):
-    found = failures("exits")
-    assert set(found) == {check.name for check in DRAWING if "method" in check.kinds}
-    assert found["draws-slices"].startswith("SystemExit: 3 |  | bad_methods.py:")
+def test_a_method_that_ends_the_process_is_named_with_its_line(failures):
+    assert failures("exits", "draws-slices")["draws-slices"].startswith("SystemExit: 3 |  | bad_methods.py:")
+
+
+def test_noise_that_does_nothing_or_comes_and_goes_is_named(failures):
+    assert failures("inert", "noise-acts")["noise-acts"].startswith(
+        "the noise of site 'texture' in sample answers changes nothing"
+    )
+    assert failures("other-sites", "noise-sites")["noise-sites"] == (
+        "as_rater(1) draws from other sites than before | style of 0 | style of 1 with the first noise"
+    )
+    assert failures("sites-of-many", "noise-sites")["noise-sites"] == (
+        "sample() draws from other sites than before | more, z | z with draws = [0]"
+    )
 
 
 def test_a_method_that_needs_a_device_is_caught_where_it_is_hidden(failures, monkeypatch):
-    monkeypatch.setattr(devices, "accelerator_device", lambda: torch.device("cpu", 0))
+    monkeypatch.setattr(surroundings, "accelerator_device", lambda: torch.device("cpu", 0))
     found = failures("wants-a-device", "cpu")
     assert found == {"cpu": found["cpu"]}
     assert "no CUDA device" in found["cpu"]
 
 
 def test_a_method_that_does_not_go_to_the_device_is_caught_where_there_is_one(failures, monkeypatch):
-    monkeypatch.setattr(devices, "accelerator_device", lambda: torch.device("cpu", 0))
+    monkeypatch.setattr(surroundings, "accelerator_device", lambda: torch.device("cpu", 0))
     assert failures("good", "accelerator") == {}
     found = failures("stays-behind", "accelerator")
     assert found == {"accelerator": "RuntimeError: tensors on two devices |  | " + found["accelerator"].split("| ")[-1]}
@@ -141,7 +210,7 @@ def test_modules_that_are_not_light_are_caught(failures):
 
 def test_a_failure_says_what_was_expected_and_found(failures):
     assert failures("does-not-learn", "loss-falls")["loss-falls"].startswith(
-        "the loss of stage 'only' does not fall in 24 steps on one batch | below 1."
+        "the loss of stage 'only' does not fall in 24 steps on one batch | below 0.8"
     )
     assert failures("unused", "gradients") == {
         "gradients": "1 parameters never get a gradient | one in some step each | network.extra"

@@ -2,15 +2,18 @@
 
 import pytest
 
-from mrbench.testing.drawing import CHECKS as DRAWING
-from mrbench.testing.metrics import CHECKS as SCORING
+from mrbench.testing import answers, metrics
+from mrbench.testing.check import rules_of
 
+DRAWING = [check.name for check in rules_of(answers) if check.name.startswith("draws-") and "fusion" in check.kinds]
+SCORING = rules_of(metrics)
 FUSIONS = {
     "fusion-vote": set(),
-    "fusion-blind": {"capabilities"},
+    "fusion-giving-nothing": {"capabilities", *DRAWING},
+    "fusion-undeclared": set(DRAWING),
+    "fusion-other-arguments": {"loads"},
     "fusion-reads-absent": {"absent-ignored"},
-    "fusion-writes": {"input-kept", "draws-missing", "draws-one-rater", "absent-ignored"},
-    "fusion-needs-to-write": {"input-kept"},
+    "fusion-writes": {"input-kept", *DRAWING},
     "fusion-everybody": {"draws-missing", "draws-one-rater"},
     "fusion-global-noise": {"random-state-unused", "prediction-seed"},
 }
@@ -27,6 +30,8 @@ DATASETS = {
     "writes": {"data-nothing-written"},
     "unpickles": {"data-no-pickles"},
     "absent": set(),
+    "takes-nothing": {"loads", "cases"},
+    "gives-nothing": {"cases"},
 }
 SCORES = {check.name for check in SCORING if check.name.startswith("scores-")} - {"scores-something", "scores-repeat"}
 METRICS = {
@@ -40,7 +45,7 @@ METRICS = {
     "backwards": {"direction"},
     "first-sample": {"samples-permuted"},
     "first-rater": {"raters-permuted"},
-    "counts": {"scores-repeat"},
+    "counts": {"scores-repeat", "samples-permuted", "raters-permuted"},
     "writes": {"tables-kept"},
     "seeds-globally": {"tables-kept"},
 }
@@ -56,10 +61,9 @@ def test_a_fusion_that_keeps_its_draws_is_caught(failures):
     assert set(failures("fusion-remembers", "memory-steady", "draws-slices")) == {"memory-steady"}
 
 
-@pytest.mark.parametrize("check", [check.name for check in DRAWING if "fusion" in check.kinds])
+@pytest.mark.parametrize("check", DRAWING)
 def test_a_fusion_that_is_wrong_on_one_kind_of_data_fails_one_check(failures, check: str):
-    names = [one.name for one in DRAWING if "fusion" in one.kinds]
-    assert set(failures(check.replace("draws", "fusion"), *names)) == {check}
+    assert set(failures(check.replace("draws", "fusion"), *DRAWING)) == {check}
 
 
 @pytest.mark.parametrize("name", DATASETS)
@@ -82,4 +86,4 @@ def test_values_outside_the_range_and_keys_of_nothing_are_caught(failures):
         failures("out-of-range").values()
     )
     found = failures("no-key", "scores-two-classes")["scores-two-classes"]
-    assert found == "a statistic under strict belongs nowhere | Key(label in 1..1, rater None or in [0, 1, 2, 3]) | 1"
+    assert found == "a statistic belongs nowhere | Key(label in 1..1, rater None or in [0, 1, 2, 3]) | 1"

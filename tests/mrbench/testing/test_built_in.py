@@ -6,7 +6,7 @@ from mrbench.cards import MethodCard
 from mrbench.registry import BUILT_IN, KINDS, discover
 from mrbench.testing.candidate import find_candidate
 from mrbench.testing.catalogue import checks_of
-from mrbench.testing.outcome import Verdict, run_check
+from mrbench.testing.check import Verdict, run_check
 
 REGISTRY = discover()
 NAMES = [

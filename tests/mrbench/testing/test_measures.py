@@ -9,12 +9,10 @@ import torch
 from mrbench.cards import Need
 from mrbench.data.checks import check_cases
 from mrbench.interfaces.draw import Draw, DrawKind
-from mrbench.interfaces.fusion import Trial
-from mrbench.testing.compare import difference, identical
-from mrbench.testing.memory import Growth
-from mrbench.testing.random_state import RandomState, seeded_globally
+from mrbench.testing.drawn import Drawn, difference, differing_weights
 from mrbench.testing.scenes import SCENES
 from mrbench.testing.stored import SHAPES, tables_of
+from mrbench.testing.watch import Growth, RandomState, seeded_globally
 
 
 @pytest.mark.parametrize(
@@ -49,21 +47,30 @@ def test_memory_kept_by_every_call_is_measured_and_a_cache_is_not():
     assert Growth.measure(lambda n: cache.setdefault(n > 10, np.zeros(10**6))).bytes_per_round < 100
 
 
-def trial(value: float, *kinds: DrawKind) -> list[Trial]:
+def trial(value: float, *kinds: DrawKind) -> list[Drawn]:
     draws = [Draw(kind, np.full((2, 3, 3), value), 0 if kind is DrawKind.RATER else None) for kind in kinds]
-    return [Trial(np.ones(2, bool), draws)]
+    return [Drawn(np.ones(2, bool), draws)]
 
 
 def test_differences_of_draws_are_told():
     one = trial(0.5, DrawKind.SAMPLE, DrawKind.RATER)
     assert difference(one, trial(0.5, DrawKind.SAMPLE, DrawKind.RATER)) == ""
     assert difference(one, trial(0.50001, DrawKind.SAMPLE, DrawKind.RATER)) == ""
-    assert not identical(one, trial(0.50001, DrawKind.SAMPLE, DrawKind.RATER))
+    assert "differs by up to 1e-05" in difference(one, trial(0.50001, DrawKind.SAMPLE, DrawKind.RATER), tolerance=0)
     assert difference(one, trial(0.75, DrawKind.SAMPLE, DrawKind.RATER)) == "draw 0 (sample) differs by up to 0.25"
     assert difference(one, trial(0.5, DrawKind.SAMPLE)) == "2 and 1 draws"
     assert difference(one, trial(0.5, DrawKind.RATER, DrawKind.SAMPLE)) == "kinds in another order"
     assert difference(one, [*one, *one]) == "1 and 2 trials"
-    assert difference(one, [Trial(np.array([True, False]), one[0].draws)]) == "truths [0, 1] and [0]"
+    assert difference(one, [Drawn(np.array([True, False]), one[0].draws)]) == "truths [0, 1] and [0]"
+
+
+def test_weights_that_differ_are_named():
+    one, other = torch.nn.Linear(2, 1), torch.nn.Linear(2, 1)
+    other.load_state_dict(one.state_dict())
+    assert differing_weights(one, other) == []
+    other.bias.data += 1
+    assert differing_weights(one, other) == ["bias"]
+    assert differing_weights(other, torch.nn.Linear(2, 1, bias=False)) == ["weight", "bias"]
 
 
 @pytest.mark.parametrize("scene", [scene for scene in SCENES if scene.name != "empty"], ids=lambda scene: scene.name)

@@ -1,20 +1,15 @@
 import numpy as np
 import pytest
 
-from mrbench import DrawKind, Raters, Trial
+from mrbench import Raters, Trial
 from mrbench.consensus import majority_vote
-from mrbench_consensus.config import NoOptions
-from mrbench_consensus.level_sets import LevelSets, cycled, level_sets
+from mrbench_consensus.level_sets import cycled, fuse, level_sets
 
 NESTED = np.array([[1, 0, 0, 0, 0], [1, 1, 0, 0, 0], [1, 1, 1, 0, 0], [1, 1, 1, 1, 0]], np.uint8)
 
 
-def fused(describe, masks: np.ndarray, present: np.ndarray, n: int, kind: Raters = Raters.RANKED) -> list[Trial]:
-    return list(LevelSets(NoOptions(), describe(kind=kind)).fuse(masks, present, n, np.random.default_rng(0)))
-
-
-def drawn(trial: Trial, kind: DrawKind) -> np.ndarray:
-    return np.array([draw.probability[1] for draw in trial.draws if draw.kind is kind])
+def fused(describe, masks: np.ndarray, present: np.ndarray, n: int, kind: Raters = Raters.RANKED) -> Trial:
+    return fuse(masks, present, n, np.random.default_rng(0), describe(kind=kind))
 
 
 def test_the_sets_lead_from_the_union_to_the_intersection():
@@ -56,34 +51,31 @@ def test_the_first_sample_is_the_majority_vote(raters: int):
 
 
 def test_as_many_samples_as_raters_are_all_the_sets(describe):
-    (trial,) = fused(describe, NESTED, np.ones(4, bool), 4)
-    assert sorted(drawn(trial, DrawKind.SAMPLE).sum(axis=1).tolist()) == [1, 2, 3, 4]
-    assert trial.truth.all()
+    trial = fused(describe, NESTED, np.ones(4, bool), 4)
+    assert sorted(trial.samples.sum(axis=1).tolist()) == [1, 2, 3, 4]
+    assert trial.truth is None
 
 
 def test_the_smallest_ranked_rater_gets_the_intersection_and_the_largest_the_union(describe):
     masks = np.array([[1, 0, 0, 0], [0, 1, 1, 0], [1, 0, 1, 0], [1, 1, 1, 0]], np.uint8)
-    (trial,) = fused(describe, masks, np.ones(4, bool), 1)
+    raters = fused(describe, masks, np.ones(4, bool), 1).raters
     votes = masks.sum(axis=0)
-    np.testing.assert_array_equal(drawn(trial, DrawKind.RATER), [votes >= 4, votes >= 3, votes >= 2, votes >= 1])
-    assert [draw.rater for draw in trial.draws if draw.kind is DrawKind.RATER] == [0, 1, 2, 3]
+    np.testing.assert_array_equal(list(raters.values()), [votes >= 4, votes >= 3, votes >= 2, votes >= 1])
+    assert list(raters) == [0, 1, 2, 3]
 
 
 def test_absent_raters_are_skipped_in_the_ranking(describe):
     masks, present = NESTED.copy(), np.array([True, False, True, True])
     masks[1] = 1
-    (trial,) = fused(describe, masks, present, 6)
-    np.testing.assert_array_equal(drawn(trial, DrawKind.RATER), NESTED[present])
-    assert [draw.rater for draw in trial.draws if draw.kind is DrawKind.RATER] == [0, 2, 3]
-    assert sorted(drawn(trial, DrawKind.SAMPLE).sum(axis=1).tolist()) == [1, 1, 3, 3, 4, 4]
-    np.testing.assert_array_equal(trial.truth, present)
+    trial = fused(describe, masks, present, 6)
+    np.testing.assert_array_equal(list(trial.raters.values()), NESTED[present])
+    assert list(trial.raters) == [0, 2, 3]
+    assert sorted(trial.samples.sum(axis=1).tolist()) == [1, 1, 3, 3, 4, 4]
+    assert trial.truth is None
 
 
 @pytest.mark.parametrize("kind", [Raters.IDENTIFIED, Raters.EXCHANGEABLE])
 def test_raters_who_are_not_ranked_get_no_prediction(describe, kind: Raters):
-    (trial,) = fused(describe, NESTED, np.ones(4, bool), 3, kind)
-    assert {draw.kind for draw in trial.draws} == {DrawKind.SAMPLE}
-
-
-def test_nobody_present_gives_no_trial(describe):
-    assert fused(describe, NESTED, np.zeros(4, bool), 3) == []
+    trial = fused(describe, NESTED, np.ones(4, bool), 3, kind)
+    assert not trial.raters
+    assert len(trial.samples) == 3

@@ -1,30 +1,18 @@
 import numpy as np
 
-from mrbench import DrawKind
-from mrbench_consensus.config import NoOptions
-from mrbench_consensus.majority_vote import MajorityVote
+from mrbench_consensus.majority_vote import fuse
 
 NOISE = np.random.default_rng(0)
 
 
-def test_absent_raters_have_no_vote_and_are_no_truth(describe):
+def test_absent_raters_have_no_vote(describe):
     masks = np.array([[[1, 0]], [[9, 9]], [[1, 0]], [[0, 1]]], np.uint8)
-    present = np.array([True, False, True, True])
-    (trial,) = MajorityVote(NoOptions(), describe()).fuse(masks, present, 1, NOISE)
-    np.testing.assert_array_equal(trial.truth, present)
-    (draw,) = trial.draws
-    assert draw.kind is DrawKind.CONSENSUS
-    assert draw.rater is None
-    np.testing.assert_array_equal(draw.probability, [[[0, 1]], [[1, 0]]])
+    trial = fuse(masks, np.array([True, False, True, True]), 1, NOISE, describe())
+    np.testing.assert_array_equal(trial.consensus, [[1, 0]])
+    assert trial.truth is None
 
 
-def test_probabilities_cover_all_classes_of_the_data_set(describe):
-    masks = np.zeros((2, 3, 4, 5), np.uint8)
-    (trial,) = MajorityVote(NoOptions(), describe(2, classes=3)).fuse(masks, np.ones(2, bool), 1, NOISE)
-    assert trial.draws[0].probability.shape == (3, 3, 4, 5)
-    np.testing.assert_array_equal(trial.draws[0].probability[0], 1)
-
-
-def test_nobody_present_gives_no_trial(describe):
-    fusion = MajorityVote(NoOptions(), describe())
-    assert list(fusion.fuse(np.zeros((4, 2, 2), np.uint8), np.zeros(4, bool), 1, NOISE)) == []
+def test_labels_of_all_classes_of_the_data_set_have_votes(describe):
+    masks = np.array([[[2, 2, 0]], [[2, 1, 0]], [[0, 1, 0]]], np.uint8)
+    trial = fuse(masks, np.ones(3, bool), 1, NOISE, describe(3, classes=3))
+    np.testing.assert_array_equal(trial.consensus, [[2, 1, 0]])

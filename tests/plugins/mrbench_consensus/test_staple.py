@@ -2,11 +2,10 @@ import full_pixel_em
 import numpy as np
 import pytest
 
-from mrbench import DrawKind
 from mrbench.consensus import Rules, staple, staple_batch
 from mrbench.errors import UsageError
 from mrbench_consensus.config import StapleOptions
-from mrbench_consensus.staple import StapleFusion
+from mrbench_consensus.staple import fuse
 
 NOISE = np.random.default_rng(0)
 EVERYBODY = np.ones(4, bool)
@@ -22,18 +21,16 @@ def test_patterns_give_what_all_pixels_give_on_real_slices(lidc_masks):
 
 def test_the_fusion_gives_the_probability_as_one_consensus(describe):
     present = np.array([True, False, True, True])
-    (trial,) = StapleFusion(StapleOptions(), describe()).fuse(MASKS, present, 5, NOISE)
-    np.testing.assert_array_equal(trial.truth, present)
-    (draw,) = trial.draws
-    assert draw.kind is DrawKind.CONSENSUS
-    np.testing.assert_array_equal(draw.probability, staple(MASKS, present).probability)
-    np.testing.assert_allclose(draw.probability.sum(axis=0), 1)
+    trial = fuse(MASKS, present, 5, NOISE, StapleOptions(), describe())
+    assert trial.truth is None
+    np.testing.assert_array_equal(trial.consensus, staple(MASKS, present).probability)
+    np.testing.assert_allclose(trial.consensus.sum(axis=0), 1)
 
 
 def test_the_fusion_takes_many_classes_and_volumes(describe):
     masks = np.random.default_rng(0).integers(0, 3, (4, 3, 5, 6), np.uint8)
-    (trial,) = StapleFusion(StapleOptions(), describe(classes=3)).fuse(masks, EVERYBODY, 1, NOISE)
-    np.testing.assert_array_equal(trial.draws[0].probability, staple(masks, classes=3).probability)
+    trial = fuse(masks, EVERYBODY, 1, NOISE, StapleOptions(), describe(classes=3))
+    np.testing.assert_array_equal(trial.consensus, staple(masks, classes=3).probability)
 
 
 @pytest.mark.parametrize(
@@ -50,10 +47,10 @@ def test_the_fusion_takes_many_classes_and_volumes(describe):
     ids=str,
 )
 def test_every_option_reaches_the_estimate(describe, text: dict[str, object], rules: Rules):
-    fusion = StapleFusion(StapleOptions.parse(text, owner="staple"), describe())
-    assert fusion.rules == rules
-    (trial,) = fusion.fuse(MASKS, EVERYBODY, 1, NOISE)
-    np.testing.assert_array_equal(trial.draws[0].probability, staple(MASKS, rules=rules).probability)
+    config = StapleOptions.parse(text, owner="staple")
+    assert Rules(**dict(config)) == rules
+    trial = fuse(MASKS, EVERYBODY, 1, NOISE, config, describe())
+    np.testing.assert_array_equal(trial.consensus, staple(MASKS, rules=rules).probability)
 
 
 def test_a_prior_of_other_classes_is_refused(describe):
@@ -64,11 +61,6 @@ def test_a_prior_of_other_classes_is_refused(describe):
         "  expected: 3 probabilities: class 0, class 1, class 2",
         "  found:    0.7, 0.3",
     ]
-
-
-def test_nobody_present_gives_no_trial(describe):
-    fusion = StapleFusion(StapleOptions(), describe())
-    assert list(fusion.fuse(np.zeros((4, 2, 2), np.uint8), np.zeros(4, bool), 1, NOISE)) == []
 
 
 @pytest.mark.parametrize(

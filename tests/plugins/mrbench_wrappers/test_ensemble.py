@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,7 +16,9 @@ import torch
 from click.testing import Result
 
 import mrbench
+from mrbench.engine.cell import CellSpec
 from mrbench.engine.model import Model
+from mrbench.engine.record import reproduce
 from mrbench.engine.run import open_run
 from mrbench.errors import UsageError
 from mrbench.results.collection import Results
@@ -139,9 +142,7 @@ def test_the_row_says_what_it_is_of_and_its_command_computes_the_same_cell(mrben
     for fact in (f"of = {MEMBER}: all rows", "k = 2: all rows", f"{MEMBER}.epochs = 1: all rows"):
         assert fact in shown.stdout
     record = json.loads(next(tmp_path.glob("results/cells/*/ensemble/*/*/record.json")).read_text())
-    import shlex
-
-    again = shlex.split(record["reproduce"])[1:]
+    again = shlex.split(reproduce(CellSpec.from_json(record["spec"])))[1:]
     at = again.index("--plugin-file")
     again[at + 1] = str(TOY)
     planned = mrbench(*again, "--dry-run", "--json")

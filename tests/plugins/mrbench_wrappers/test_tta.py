@@ -34,7 +34,7 @@ import torch
 
 from mrbench import Method, MethodCard, Probabilities, TrainingOptions, hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 
 class Corner(Method):

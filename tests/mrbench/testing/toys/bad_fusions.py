@@ -1,70 +1,56 @@
 """A vote that is right, and what makes it wrong."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from mrbench import Draw, DrawKind, Fusion, Trial
-from mrbench.interfaces.draw import one_hot
+from mrbench import Trial
 
 
-class Vote(Fusion):
+def vote(masks, present, n, noise):
     """Foreground where at least half of those present mark it; samples are single raters."""
-
-    def fuse(self, masks, present, n, noise):
-        if present.any():
-            yield Trial(present, self.draws(masks, present, n, noise))
-
-    def draws(self, masks, present, n, noise):
-        classes = self.description.n_classes
-        chosen = noise.choice(np.flatnonzero(present), size=n)
-        samples = [Draw(DrawKind.SAMPLE, one_hot(masks[rater], classes)) for rater in chosen]
-        return [*samples, Draw(DrawKind.CONSENSUS, one_hot(self.vote(masks, present), classes))]
-
-    def vote(self, masks, present):
-        return (2 * (masks[present] > 0).sum(0) >= present.sum()).astype(np.uint8)
+    return Trial(consensus=_half(masks, present), samples=masks[noise.choice(np.flatnonzero(present), size=n)])
 
 
-class FailsOn(Vote):
-    def draws(self, masks, present, n, noise):
-        made = super().draws(masks, present, n, noise)
-        return made[:-2] if self.description.name == f"synthetic-{self.config.fault}" else made
+def _half(masks, present):
+    return (2 * (masks[present] > 0).sum(0) >= present.sum()).astype(np.uint8)
 
 
-class ReadsAbsent(Vote):
-    def vote(self, masks, present):
-        return (masks.sum(0) >= 1).astype(np.uint8)
+def fails_on(masks, present, n, noise, config, description):
+    trial = vote(masks, present, n, noise)
+    return replace(trial, samples=None) if description.name == f"synthetic-{config.fault}" else trial
 
 
-class Writes(Vote):
-    def fuse(self, masks, present, n, noise):
-        masks[masks > 1] = 1
-        present |= True
-        yield from super().fuse(masks, present, n, noise)
+def reads_absent(masks, present, n, noise):
+    return replace(vote(masks, present, n, noise), consensus=(masks.sum(0) >= 1).astype(np.uint8))
 
 
-class NeedsToWrite(Vote):
-    def fuse(self, masks, present, n, noise):
-        masks[:] = masks
-        yield from super().fuse(masks, present, n, noise)
+def writes(masks, present, n, noise):
+    masks[0] = 1
+    return vote(masks, present, n, noise)
 
 
-class Everybody(Vote):
-    def fuse(self, masks, present, n, noise):
-        yield Trial(np.ones_like(present), self.draws(masks, present, n, noise))
+def everybody(masks, present, n, noise):
+    return replace(vote(masks, present, n, noise), truth=np.ones_like(present))
 
 
-class GlobalNoise(Vote):
-    def draws(self, masks, present, n, noise):
-        return super().draws(masks, present, n, np.random.default_rng(np.random.get_state()[1][0]))
+def global_noise(masks, present, n, noise):
+    noise.random()
+    return vote(masks, present, n, np.random.default_rng(np.random.get_state()[1][0]))
 
 
-class Remembers(Vote):
-    kept: list = []  # noqa: RUF012
-
-    def draws(self, masks, present, n, noise):
-        made = super().draws(masks, present, n, noise)
-        self.kept.append(made)
-        return made
+KEPT = []
 
 
-class Blind(Vote):
-    """Right in itself; its record does not say that it sees test masks."""
+def remembers(masks, present, n, noise):
+    trial = vote(masks, present, n, noise)
+    KEPT.append((trial, np.array(trial.samples)))
+    return trial
+
+
+def undeclared(masks, present, n, noise):
+    return replace(vote(masks, present, n, noise), raters={0: masks[0]})
+
+
+def other_arguments(masks, present):
+    return Trial(consensus=_half(masks, present))

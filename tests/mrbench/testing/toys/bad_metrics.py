@@ -2,108 +2,113 @@
 
 import numpy as np
 
-from mrbench import Metric
-from mrbench.interfaces.metric import Key
+from mrbench import MRBENCH_API, Key, metric  # noqa: F401
 from mrbench.testing.stored import SHAPES, tables_of
 
-
-class Overlap(Metric):
-    """Mean Dice of samples and raters, 1 where both mark nothing."""
-
-    def statistics(self, tables, protocol):
-        if not len(tables.sample_rows) or not len(tables.truth_rows):
-            return {}
-        return {Key(label): np.array([self.value(tables, label)]) for label in tables.labels}
-
-    def value(self, tables, label):
-        return float(self.dice(tables, label).mean())
-
-    def dice(self, tables, label):
-        shared, areas = tables.intersection[label - 1], tables.areas[label - 1]
-        total = areas[tables.sample_rows][:, None] + areas[tables.truth_rows]
-        both = shared[np.ix_(tables.sample_rows, tables.truth_rows)]
-        return np.where(total > 0, 2 * both / np.maximum(total, 1), 1.0)
+FACTS = {"direction": "higher", "range": (0, 1), "needs": "samples"}
 
 
-class FailsOn(Overlap):
-    """Fails on one kind of table, by the shape in the name of the class."""
+def dice(tables, label):
+    """``(S, R)``, 1 where both mark nothing."""
+    shared, areas = tables.intersection[label - 1], tables.areas[label - 1]
+    total = areas[tables.sample_rows][:, None] + areas[tables.truth_rows]
+    both = shared[np.ix_(tables.sample_rows, tables.truth_rows)]
+    return np.where(total > 0, 2 * both / np.maximum(total, 1), 1.0)
 
-    shape = ""
 
-    def statistics(self, tables, protocol):
-        (shape,) = [shape for shape in SHAPES if shape.name == self.shape]
+def by_class(tables, value):
+    if not len(tables.sample_rows) or not len(tables.truth_rows):
+        return {}
+    return {Key(label): np.array([value(label)]) for label in tables.labels}
+
+
+@metric("overlap", "mean Dice of samples and raters", **FACTS)
+def overlap(tables, protocol):
+    """Mean Dice of samples and raters."""
+    return by_class(tables, lambda label: dice(tables, label).mean())
+
+
+def fails_on(shape):
+    def function(tables, protocol):
         if np.array_equal(tables.intersection, tables_of(shape).intersection):
             raise ZeroDivisionError("no value for such a table")
-        return super().statistics(tables, protocol)
+        return overlap(tables, protocol)
+
+    function.__name__ = f"fails_on_{shape.name.replace('-', '_')}"
+    return metric(f"fails-on-{shape.name}", "fails on one kind of table", **FACTS)(function)
 
 
 for _shape in SHAPES:
-    globals()[f"FailsOn_{_shape.name.replace('-', '_')}"] = type("FailsOnOne", (FailsOn,), {"shape": _shape.name})
+    _metric = fails_on(_shape)
+    globals()[_metric.__name__] = _metric
 
 
-class DividesByMarks(Overlap):
-    def value(self, tables, label):
+@metric("divides-by-marks", "0 / 0 where a rater marks nothing", **FACTS)
+def divides_by_marks(tables, protocol):
+    def value(label):
         with np.errstate(all="ignore"):
-            return super().value(tables, label) * np.float64(0) / tables.areas[label - 1][tables.truth_rows].sum()
+            return dice(tables, label).mean() * np.float64(0) / tables.areas[label - 1][tables.truth_rows].sum()
+
+    return by_class(tables, value)
 
 
-class OutOfRange(Overlap):
-    def value(self, tables, label):
-        return 2 * super().value(tables, label)
+@metric("out-of-range", "twice the value", **FACTS)
+def out_of_range(tables, protocol):
+    return by_class(tables, lambda label: 2 * dice(tables, label).mean())
 
 
-class NoKey(Overlap):
-    def statistics(self, tables, protocol):
-        return {key.label: value for key, value in super().statistics(tables, protocol).items()}
+@metric("no-key", "numbers in place of keys", **FACTS)
+def no_key(tables, protocol):
+    return {key.label: value for key, value in overlap(tables, protocol).items()}
 
 
-class OneEach(Overlap):
-    def statistics(self, tables, protocol):
-        own = super().statistics(tables, protocol)
-        return {key: np.repeat(value, tables.n_predicted) for key, value in own.items()}
+@metric("one-each", "a number per prediction", **FACTS)
+def one_each(tables, protocol):
+    return {key: np.repeat(value, tables.n_predicted) for key, value in overlap(tables, protocol).items()}
 
 
-class Never(Overlap):
-    def statistics(self, tables, protocol):
-        return {}
+@metric("never", "no value", **FACTS)
+def never(tables, protocol):
+    return {}
 
 
-class Zero(Overlap):
-    def statistics(self, tables, protocol):
-        return super().statistics(tables, protocol) or {Key(1): np.zeros(1)}
+@metric("zero", "0 where it does not apply", **FACTS)
+def zero(tables, protocol):
+    return overlap(tables, protocol) or {Key(1): np.zeros(1)}
 
 
-class Backwards(Overlap):
-    def value(self, tables, label):
-        return 1 - super().value(tables, label)
+@metric("backwards", "the wrong direction", **FACTS)
+def backwards(tables, protocol):
+    return by_class(tables, lambda label: 1 - dice(tables, label).mean())
 
 
-class FirstSample(Overlap):
-    def value(self, tables, label):
-        return float(self.dice(tables, label)[0].mean())
+@metric("first-sample", "of the first sample", **FACTS)
+def first_sample(tables, protocol):
+    return by_class(tables, lambda label: dice(tables, label)[0].mean())
 
 
-class FirstRater(Overlap):
-    def value(self, tables, label):
-        return float(self.dice(tables, label)[:, 0].mean())
+@metric("first-rater", "of the first rater", **FACTS)
+def first_rater(tables, protocol):
+    return by_class(tables, lambda label: dice(tables, label)[:, 0].mean())
 
 
-class Counts(Overlap):
-    calls = 0
-
-    def value(self, tables, label):
-        self.calls += 1
-        return super().value(tables, label) / (1 + 1e-3 * self.calls)
+calls = []
 
 
-class Writes(Overlap):
-    def statistics(self, tables, protocol):
-        found = super().statistics(tables, protocol)
-        tables.soft[:] = 0
-        return found
+@metric("counts", "depends on how often it was asked", **FACTS)
+def counts(tables, protocol):
+    calls.append(tables)
+    return by_class(tables, lambda label: dice(tables, label).mean() / (1 + 1e-3 * len(calls)))
 
 
-class SeedsGlobally(Overlap):
-    def statistics(self, tables, protocol):
-        np.random.seed(0)
-        return super().statistics(tables, protocol)
+@metric("writes", "changes the tables", **FACTS)
+def writes(tables, protocol):
+    found = overlap(tables, protocol)
+    tables.soft[:] = 0
+    return found
+
+
+@metric("seeds-globally", "sets the global generator", **FACTS)
+def seeds_globally(tables, protocol):
+    np.random.seed(0)
+    return overlap(tables, protocol)

@@ -1,24 +1,29 @@
-"""The record of every class of the modules beside it, its name made of the class's."""
+"""The card of every class of the modules beside it, its name made of the class's."""
 
 import re
 from importlib.util import find_spec
 from pathlib import Path
 
-from mrbench import DatasetCard, MethodCard, MetricCard, hookimpl
+from mrbench import DatasetCard, MethodCard, hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 CONFIG = "bad_config:BadConfig"
-GIVES = {"diverse", "personal", "multi-class", "volumes"}
+GIVES = "samples raters"
 SCENES = ("slices", "volumes", "missing", "absent", "silent", "empty", "classes", "channels", "odd", "one-case",
           "single", "one-rater", "ranked", "exchangeable")  # fmt: skip
+OWN_ROWS = {"Lacking", "OfRaters", "OfCertainRaters", "HalfTwin", "TwoClassSigmoid"}
 
 
 def classes(module):
     source = Path(find_spec(module).origin).read_text()
-    names = re.findall(r"^class (\w+)\((?!Metric|Dataset|Fusion|Method)\w+\):", source, re.MULTILINE)
-    bases = re.findall(r"^class (\w+)\((?:Metric|Dataset|Fusion|Method)\):", source, re.MULTILINE)
+    names = re.findall(r"^class (\w+)\((?!Method)\w+\):", source, re.MULTILINE)
+    bases = re.findall(r"^class (\w+)\(Method\):", source, re.MULTILINE)
     return [*bases, *names]
+
+
+def functions(module):
+    return re.findall(r"^def ([a-z]\w+)\(", Path(find_spec(module).origin).read_text(), re.MULTILINE)
 
 
 def hyphened(name):
@@ -42,47 +47,35 @@ def fusion(name, code, **more):
 @hookimpl
 def mrbench_methods():
     return [
-        *(method(hyphened(name), name) for name in classes("bad_methods")),
+        *(method(hyphened(name), name) for name in classes("bad_methods") if name not in OWN_ROWS),
         method("no-method", "NoMethod"),
         method("gone", "Gone"),
         method("lost", "Good", presets={"quick": {"falt": 1}}),
         method("helpless", "Good", config="bad_config:Helpless"),
         method("heavy-options", "Good", config="heavy_config:BadConfig"),
-        method("misspelt", "Good", presets={"quick": {}, "paper": {"falt": "none"}}),
+        method("misspelt", "Good", presets={"quick": {}, "slow": {"falt": "none"}}),
         method("silent", "Good", gives=""),
-        method("twin-a", "Good", presets={"quick": {}}, family="twins", sampler="a"),
-        method("twin-b", "Good", presets={"quick": {"fault": "other"}}, family="twins", sampler="b"),
+        method("lacking", "Lacking", gives="samples raters consensus"),
+        method("samples-of-raters", "OfRaters", gives="samples"),
+        method("samples-of-certain-raters", "OfCertainRaters", gives="samples"),
+        method("two-class-sigmoid", "TwoClassSigmoid", multi_class=False),
+        method("twin-a", "Good", presets={"quick": {}}, family="twins"),
+        method("twin-b", "Good", presets={"quick": {"fault": "other"}}, family="twins", gives="samples"),
+        method("double", "Good", family="doubles"),
+        method("double-again", "Good", family="doubles"),
+        method("half", "Good", family="halves"),
+        method("other-half", "HalfTwin", family="halves", gives="samples"),
         *failing("learns", "FailsOn", method),
         *failing("draws", "FailsToDraw", method),
-        *(fusion(f"fusion-{hyphened(name)}", name) for name in classes("bad_fusions") if name != "Blind"),
-        fusion("fusion-blind", "Blind", multi_class=False),
-        *failing("fusion", "FailsOn", fusion),
+        *(fusion(f"fusion-{name.replace('_', '-')}", name) for name in functions("bad_fusions")),
+        fusion("fusion-giving-nothing", "vote", gives=""),
+        *failing("fusion", "fails_on", fusion),
     ]  # fmt: skip
 
 
 @hookimpl
 def mrbench_datasets():
     return [
-        DatasetCard(name=hyphened(name), code=f"bad_datasets:{name}", config=CONFIG, summary=name)
-        for name in classes("bad_datasets")
-    ]
-
-
-@hookimpl
-def mrbench_metrics():
-    shapes = ("full", "two-classes", "samples", "raters", "consensus", "one-sample", "missing", "one-rater", "unmarked",
-              "one-unmarked", "empty", "nothing", "no-class", "volume")  # fmt: skip
-    found = [(hyphened(name), name) for name in classes("bad_metrics")]
-    found += [(f"fails-on-{shape}", f"FailsOn_{shape.replace('-', '_')}") for shape in shapes]
-    return [
-        MetricCard(
-            name=name,
-            code=f"bad_metrics:{code}",
-            summary=code,
-            direction="higher",
-            range=(0, 1),
-            needs="samples",
-        )
-        for name, code in found
-        if name != "fails-on"
+        DatasetCard(name=name.replace("_", "-"), code=f"bad_datasets:{name}", config=CONFIG, summary=name)
+        for name in functions("bad_datasets")
     ]

@@ -4,7 +4,7 @@ import h5py  # noqa: F401
 
 from mrbench import MethodCard, hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 
 @hookimpl

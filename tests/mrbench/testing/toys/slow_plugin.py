@@ -4,7 +4,7 @@ import time
 
 from mrbench import MethodCard, hookimpl
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 time.sleep(0.15)
 
 
