@@ -93,6 +93,8 @@ class MethodCard(PluginCard):
         presets: named settings, each of what differs from the configuration's defaults. Where there are any, ``paper``
             is one of them without being named, changes nothing, and is used unless another is asked for.
         family: methods of one family share a training: they differ in the answers that they give. Default: the name.
+        wraps: is its class a :class:`~mrbench.interfaces.wrapper.Wrapper`, which answers from trainings of the method
+            that its options name? Then it gives and takes what that does, with its presets.
         differences: where the paper and the released code differ, one sentence each with its source.
     """
 
@@ -103,6 +105,7 @@ class MethodCard(PluginCard):
     volumes: bool = True
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: NO_PRESETS)
     family: str = ""
+    wraps: bool = False
     differences: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -110,6 +113,12 @@ class MethodCard(PluginCard):
         if unknown:
             raise PluginError(
                 f"the card of method {self.name!r} gives {unknown[0]!r}", expected=", ".join(GIVES), found=self.gives
+            )
+        if self.wraps and (self.gives or self.kind == "fusion"):
+            raise PluginError(
+                f"the card of method {self.name!r} wraps others and says what it gives",
+                expected='no kind="fusion" and no gives: it gives what the method does that it wraps',
+                found=f"kind={self.kind!r}, gives={self.gives!r}",
             )
         if self.presets.get("paper"):
             raise PluginError(

@@ -41,6 +41,7 @@ def run(
     seed: int = 0,
     seeds: int = 1,
     split: str = "strict",
+    test_on: str = "",
     samples: int = 50,
     limit: int | None = None,
     raters_present: int | None = None,
@@ -71,6 +72,8 @@ def run(
         folds: to run; empty: all.
         seed, seeds: so many base seeds, from ``seed`` on.
         split: of the data sets, by name.
+        test_on: another data set that is tested on, ``"NAME"`` for all its cases or ``"NAME:SPLIT"`` for the test cases
+            of a split of it; empty: the data sets' own test cases.
         samples: drawn per case.
         limit: test on the first so many cases of each fold only.
         raters_present: train with the masks of so many raters of each image; None: of all who looked.
@@ -106,6 +109,7 @@ def run(
         samples=_samples(samples),
         limit=None if limit is None else whole_of("limit", limit, 1),
         split=text_of("split", split),
+        test_on=text_of("test_on", test_on),
         conditions=Conditions.chosen(present, sparsity, precision, whole_of("threads", threads, 1)),
         data=data_folder(None if data is None else path_of("data", data)),
     )

@@ -15,6 +15,7 @@ from mrbench.engine.cell import PREDICTIONS, CellSpec, Status
 from mrbench.engine.record import checked_file
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run
+from mrbench.engine.tested import tested_indices
 from mrbench.errors import DataError, MrbenchError, UsageError
 from mrbench.files import replaced
 from mrbench.registry import Registry
@@ -75,11 +76,11 @@ def write_run_pictures(
     done = [result.spec for result in results if result.status is Status.OK]
     if not done:
         raise MrbenchError(f"run {run.id} has no finished cell to draw", hint=f"mrbench show {run.id}")
-    datasets = list(dict.fromkeys(spec.dataset for spec in done))
+    datasets = list(dict.fromkeys(spec.domain for spec in done))
     paths = [path.with_stem(f"{path.stem}-{name.replace(':', '--')}") for name in datasets]
     paths = paths if len(datasets) > 1 else [path]
     for name, own in zip(datasets, paths, strict=True):
-        _write_dataset_picture([spec for spec in done if spec.dataset == name], run, registry, own, count)
+        _write_dataset_picture([spec for spec in done if spec.domain == name], run, registry, own, count)
     return paths
 
 
@@ -95,8 +96,7 @@ def _write_dataset_picture(done: list[CellSpec], run: Run, registry: Registry, p
         s for s in done if (s.dataset, s.fold, s.seed, s.limit) == (first.dataset, first.fold, first.seed, first.limit)
     ]
     cases = load_cases(first, registry, run)
-    test = cases.split(first.split).folds[first.fold].test[: first.limit]
-    chosen = _spread(cases, test, count)
+    chosen = _spread(cases, tested_indices(first, cases), count)
     draws = {spec.method: _draws(spec, run, {cases.ids[i] for i in chosen}) for spec in same}
     rows = [row for index in chosen for row in _case_rows(cases, index, draws)]
     legend = [(name, _colour(r)) for r, name in enumerate(cases.description.rater_names)]
@@ -104,19 +104,20 @@ def _write_dataset_picture(done: list[CellSpec], run: Run, registry: Registry, p
 
 
 def load_cases(spec: CellSpec, registry: Registry, run: Run) -> CaseSet:
-    """The data set that a cell was computed on.
+    """The data set that a cell was tested on.
 
     Raises:
         DataAbsentError: it is not there any more.
         DataError: it is another one now.
     """
     folder = Path(run.data) if run.data else None
-    plugin = find_dataset(spec.dataset, registry, folder)
-    cases = cases_of(plugin, configured(plugin, spec.dataset_options), folder)
-    if cases.digest != spec.data_digest:
+    choice = spec.tested
+    plugin = find_dataset(choice.dataset, registry, folder)
+    cases = cases_of(plugin, configured(plugin, choice.dataset_options), folder)
+    if cases.digest != choice.data_digest:
         raise DataError(
-            f"data set {spec.dataset!r} is not the one that the run was computed on",
-            expected=f"digest {spec.data_digest[:12]}",
+            f"data set {choice.dataset!r} is not the one that the run was computed on",
+            expected=f"digest {choice.data_digest[:12]}",
             found=f"digest {cases.digest[:12]}",
         )
     return cases

@@ -66,8 +66,8 @@ def command(
 
 
 def _next(written: list[Exported], cases: tuple[str, ...]) -> Iterator[str]:
-    if cases or any(cell.limit is not None for one in written for cell in one.cells):
-        return  # a part of a fold cannot be scored
+    if cases or any(cell.limit is not None or cell.test_on for one in written for cell in one.cells):
+        return  # what is no fold of its data set cannot be scored
     yield "Read them back, or others that are laid out like them:"
     for one in written:
         folds = [word for cell in one.cells for word in ("--fold", str(cell.fold))]

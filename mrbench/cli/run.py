@@ -99,6 +99,12 @@ def _as_default(parameter: click.Option, value: Any) -> Any:
     "--fold", "folds", multiple=True, type=click.IntRange(0), help="A fold; repeat for several. [default: all]"
 )
 @click.option("--split", default="strict", show_default=True, metavar="NAME", help="The split of the data set.")
+@click.option(
+    "--test-on",
+    default="",
+    metavar="DATASET[:SPLIT]",
+    help="Test on another data set than is trained on: on all its cases, or on the test cases of a split of it.",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Base seed of trainings and draws.")
 @click.option(
     "--seeds", type=click.IntRange(1), default=1, show_default=True, help="Number of base seeds, from --seed on."
@@ -200,6 +206,7 @@ def _launch(options: Mapping[str, Any]) -> Launch:
         samples=options["samples"],
         limit=options["limit"],
         split=options["split"],
+        test_on=options["test_on"],
         conditions=_conditions(options),
         data=data_folder(options["data"]),
     )

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from mrbench.cli.columns import Column, grids, print_notes
 from mrbench.data.folder import RESULTS
+from mrbench.engine.cell import domain_title
 from mrbench.engine.record import reproduce
 from mrbench.engine.result import Result, exit_code
 from mrbench.engine.run import Run
@@ -74,7 +75,12 @@ def _as_json(run: Run, results: Sequence[Result], tables: Sequence[Table]) -> di
         "run": run.id,
         "command": run.command,
         "tables": [
-            {"dataset": table.dataset, "protocol": table.protocol, "rows": [_row_json(row) for row in table.rows]}
+            {
+                "dataset": table.dataset,
+                "title": domain_title(table.dataset),
+                "protocol": table.protocol,
+                "rows": [_row_json(row) for row in table.rows],
+            }
             for table in tables
         ],
         "cells": [
@@ -146,7 +152,7 @@ def title(dataset: str, description: Mapping[str, Any], *facts: str) -> Text:
     """The line above a table: the data set, its raters and unit, and ``facts``."""
     raters = f"{len(description['rater_names'])} {description['raters']} raters"
     text = ", ".join([raters, f"unit {description['unit']}", *facts])
-    return Text(dataset, style="bold").append(f"  {text}", style="not bold dim")
+    return Text(domain_title(dataset), style="bold").append(f"  {text}", style="not bold dim")
 
 
 def _value(value: Value | None) -> Text:

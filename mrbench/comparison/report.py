@@ -98,7 +98,7 @@ def _table(runs: Sequence[MethodRun], reader: ScoreReader) -> Table:
     rows = [reader.row(run) for run in runs]
     shown = {n: record for n, record in reader.records(runs[0]).items() if any(n in row.values for row in rows)}
     rows, spec = with_best(with_labels(rows), shown), runs[0].spec
-    table = Table(spec.dataset, runs[0].description, spec.dataset_changed, reader.protocol.name, shown, rows)
+    table = Table(spec.domain, runs[0].description, spec.data_settings, reader.protocol.name, shown, rows)
     return lettered(table, reader)
 
 

@@ -24,7 +24,7 @@ class Operand:
     @property
     def datasets(self) -> list[str]:
         """The run's data sets."""
-        return list(self.run.descriptions)
+        return list(dict.fromkeys(spec.domain for spec, _ in self.run.cells))
 
     @property
     def title(self) -> str:

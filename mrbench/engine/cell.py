@@ -1,13 +1,13 @@
 """A cell: one training with its predictions and scores; the unit of work, of resuming and of failure."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError, with_config
 
 from mrbench.digests import digest_json
 from mrbench.engine.conditions import AS_USUAL, Conditions, FlatForm
@@ -57,6 +57,53 @@ class Status(StrEnum):
     NOT_APPLICABLE = "not-applicable"
 
 
+ALL_CASES = "all cases"
+"""In the place of a split's name: every case is tested, whatever the fold."""
+
+BETWEEN = "~"
+"""Between the data sets in a domain; in no registry key."""
+
+
+def domain_title(domain: str) -> str:
+    """A domain in words: the data set, or what is trained and what is tested on."""
+    trained, between, tested = domain.partition(BETWEEN)
+    return f"trained on {trained}, tested on {tested}" if between else domain
+
+
+@with_config(ConfigDict(extra="forbid"))
+@dataclass(frozen=True, kw_only=True)
+class DataChoice:
+    """A data set with its options, and the split that says which of its cases are tested; names as of CellSpec."""
+
+    dataset: PluginKey
+    dataset_options: Mapping[str, Any]
+    dataset_changed: Mapping[str, Any]
+    data_digest: str
+    split: str
+    split_digest: str
+
+
+@with_config(ConfigDict(extra="forbid"))
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """The method whose trainings a wrapper answers from; names as of :class:`CellSpec`.
+
+    Attributes:
+        seeds: base seeds of the trainings that the cell needs.
+    """
+
+    method: PluginKey
+    family: PluginKey
+    method_version: str
+    options: Mapping[str, Any]
+    training: Mapping[str, Any]
+    prediction: Mapping[str, Any]
+    changed: Mapping[str, Any]
+    training_code: CodeDigest
+    prediction_code: CodeDigest
+    seeds: tuple[Annotated[int, Field(ge=0)], ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class CellSpec:
     """Everything that a cell is a function of, data and code by their digests.
@@ -78,6 +125,8 @@ class CellSpec:
         samples: drawn per case.
         limit: at most this many test cases; None: all. Changes no draw of the cases that stay.
         conditions: of the training.
+        member: of a wrapper; its preset is the wrapper's. None: the method trains itself.
+        test_on: another data set that it is tested on, in place of the fold's test cases.
     """
 
     method: PluginKey
@@ -104,13 +153,48 @@ class CellSpec:
     prediction_code: CodeDigest = ""
     limit: int | None = None
     conditions: Conditions = AS_USUAL
+    member: Member | None = None
+    test_on: DataChoice | None = None
+
+    @property
+    def tested(self) -> DataChoice:
+        """What it is tested on: the other data set that was asked for, else its own."""
+        return self.test_on or DataChoice(**{name: getattr(self, name) for name in DataChoice.__dataclass_fields__})
+
+    @property
+    def domain(self) -> str:
+        """Key of the table that it stands in: its data set, ``A~B`` where it is trained on A and tested on B."""
+        return f"{self.dataset}{BETWEEN}{self.test_on.dataset}" if self.test_on else self.dataset
+
+    @property
+    def data_settings(self) -> dict[str, Any]:
+        """What was set of the data sets, for people; of one that is only tested on, under its name."""
+        other = self.test_on
+        more = {f"{other.dataset}.{name}": value for name, value in other.dataset_changed.items()} if other else {}
+        return {**self.dataset_changed, **more}
+
+    @property
+    def trainings(self) -> "tuple[CellSpec, ...]":
+        """The cells whose trainings it needs: itself where its method trains, a wrapper's members, none."""
+        if self.kind != "method" or self.member is None:
+            return (self,) if self.kind == "method" else ()
+        member = {name: value for name, value in vars(self.member).items() if name != "seeds"}
+        return tuple(replace(self, **member, seed=seed, member=None) for seed in self.member.seeds)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What was set beside the preset, for people; a member's options under its name."""
+        of = self.member.changed.items() if self.member else ()
+        return {**self.changed, **{f"{self.trainings[0].method}.{name}": value for name, value in of}}
 
     def _on(self) -> dict[str, Any]:
         return {"format": FORMAT, "data": self.data_digest, "split": [self.split, self.split_digest]}
 
     @property
     def training_digest(self) -> str:
-        """Digest of the training, folds and seeds aside."""
+        """Digest of the training, folds and seeds aside; of a wrapper, that of its members."""
+        if self.member:
+            return self.trainings[0].training_digest
         fit = {"family": self.family, "version": self.definition, "options": dict(self.training)}
         fit["code"] = self.training_code
         return digest_json(self._on() | fit | self.conditions.as_json())
@@ -118,8 +202,13 @@ class CellSpec:
     @property
     def digest(self) -> str:
         """Digest of the predictions, folds and seeds aside; scores are recomputed at will and are no part of it."""
-        draws = {"sampler": self.sampler, "options": dict(self.prediction), "samples": self.samples}
+        draws: dict[str, Any] = {"sampler": self.sampler, "options": dict(self.prediction), "samples": self.samples}
         draws["code"] = self.prediction_code
+        if self.member:
+            of = {"of": self.member.method, "options": dict(self.member.prediction)}
+            draws |= {"wrapper": self.definition, "member": of | {"code": self.member.prediction_code}}
+        if self.test_on:
+            draws |= {"tested": [self.test_on.data_digest, self.test_on.split, self.test_on.split_digest]}
         return digest_json({"training": self.training_digest, "method": self.method, "limit": self.limit} | draws)
 
     @property
@@ -136,11 +225,11 @@ class CellSpec:
     @property
     def title(self) -> str:
         """The cell in words."""
-        return f"{self.method} on {self.dataset} {self.place}"
+        return f"{self.method} on {self.domain} {self.place}"
 
     def folder(self, results: Path) -> Path:
         """Where the finished cell lies."""
-        return results / "cells" / _safe(self.dataset) / _safe(self.method) / self.digest[:SHORT] / self.place
+        return results / "cells" / _safe(self.domain) / _safe(self.method) / self.digest[:SHORT] / self.place
 
     def training_folder(self, results: Path) -> Path:
         """Where the finished training lies, shared by the family's samplers and sample counts."""
@@ -152,6 +241,9 @@ class CellSpec:
         """All fields as JSON types; the conditions where they are not as usual."""
         values = asdict(self)
         del values["conditions"]
+        for name in ("member", "test_on"):
+            if values[name] is None:
+                del values[name]
         return values | self.conditions.as_json()
 
     @classmethod

@@ -1,9 +1,9 @@
 """A method's answers as draws of whole images: in evaluation mode, without gradients, in chunks that bound memory."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -43,6 +43,18 @@ class Source:
     seed: int
     device: torch.device
 
+    def answers(self, image: Image) -> "ImageAnswers":
+        """The answers for one image."""
+        return ImageAnswers(self, image)
+
+    def reseeded(self, seed: int) -> "Source":
+        """The same with other noise."""
+        return replace(self, seed=derive_seed(self.seed, seed))
+
+    def place(self, kind: DrawKind | None) -> str:
+        """File and line of what answers for draws of a kind; errors name it."""
+        return of_function(answering(self, kind))
+
 
 def answering(source: Source, kind: DrawKind | None) -> Callable[..., Answer]:
     """What of the method answers for draws of a kind; None: for the first kind that its card gives."""
@@ -56,16 +68,48 @@ def answering(source: Source, kind: DrawKind | None) -> Callable[..., Answer]:
     return method.sample if kind is DrawKind.SAMPLE and own_samples else method.as_rater
 
 
-def draws_of(source: Source, image: Image, n: int) -> Iterator[Draw]:
+class Answering(Protocol):
+    """Whatever answers for images: a method, or a wrapper of trainings."""
+
+    @property
+    def card(self) -> MethodCard: ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def answers(self, image: Image) -> "Answers":
+        """The answers for one image."""
+
+    def reseeded(self, seed: int) -> "Answering":
+        """The same with other noise."""
+
+    def place(self, kind: DrawKind | None) -> str:
+        """File and line of what answers for draws of a kind."""
+
+
+class Answers(Protocol):
+    """The answers for one image."""
+
+    def samples(self, numbers: Sequence[int]) -> Iterator[Draw]:
+        """The samples of these numbers."""
+
+    def raters(self) -> Iterator[Draw]:
+        """Each rater's draws."""
+
+    def consensus(self) -> Iterator[Draw]:
+        """The one answer."""
+
+
+def draws_of(source: Answering, image: Image, n: int) -> Iterator[Draw]:
     """The draws for an image: raters, then n samples, then the consensus, as the card gives them.
 
     Raises:
         PluginError: an answer of a wrong type or shape; names the method and the line of what gave it.
     """
-    answers, gives = ImageAnswers(source, image), source.card.capabilities
+    answers, gives = source.answers(image), source.card.capabilities
     return chain(
         answers.raters() if Capability.PERSONAL in gives else (),
-        answers.samples(n) if Capability.DIVERSE in gives else (),
+        answers.samples(range(n)) if Capability.DIVERSE in gives else (),
         answers.consensus() if Capability.CONSENSUS in gives else (),
     )
 
@@ -85,26 +129,26 @@ class ImageAnswers:
         self._chunks = torch.split(slices, max(1, PIXELS_AT_ONCE // self.pixels))
         self._features = [self._run(source.method.features, chunk.to(source.device)) for chunk in self._chunks]
 
-    def samples(self, n: int) -> Iterator[Draw]:
-        """n draws tied to no rater."""
+    def samples(self, numbers: Sequence[int]) -> Iterator[Draw]:
+        """The draws of these numbers, tied to no rater."""
         method = self.source.method
         if type(method).sample is Method.sample:
-            yield from self._samples_of_raters(n)
+            yield from self._samples_of_raters(numbers)
             return
-        for numbers in _split(range(n), self._at_once):
-            for probability in self._answer(method.sample, numbers, DrawKind.SAMPLE):
+        for together in _split(numbers, self._at_once):
+            for probability in self._answer(method.sample, together, DrawKind.SAMPLE):
                 yield Draw(DrawKind.SAMPLE, probability)
 
-    def _samples_of_raters(self, n: int) -> Iterator[Draw]:
+    def _samples_of_raters(self, numbers: Sequence[int]) -> Iterator[Draw]:
         # A rater drawn uniformly for each sample; those of one rater are computed together.
         held = max(1, VALUES_AT_ONCE // (self.classes * self.pixels * self.depth))
-        chosen = [self._chosen(number) for number in range(n)]
-        for window in _split(range(n), held):
+        chosen = {number: self._chosen(number) for number in numbers}
+        for window in _split(numbers, held):
             found: dict[int, np.ndarray] = {}
             for rater in sorted({chosen[number] for number in window}):
                 own = [number for number in window if chosen[number] == rater]
-                for numbers in _split(own, self._at_once):
-                    found |= self._random(numbers, self._of_rater(rater, numbers, DrawKind.SAMPLE))
+                for together in _split(own, self._at_once):
+                    found |= self._random(together, self._of_rater(rater, together, DrawKind.SAMPLE))
             yield from (Draw(DrawKind.SAMPLE, found[number]) for number in window)
 
     def _random(self, numbers: Sequence[int], rows: np.ndarray) -> dict[int, np.ndarray]:

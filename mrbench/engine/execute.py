@@ -122,7 +122,8 @@ def _compute(
 
 def _files(spec: CellSpec, settings: Settings) -> tuple[Path, ...]:
     # A file that a cell does not need would import torch in a fusion's process, and its peak memory would lie.
-    own = {file_of(spec.method), file_of(spec.dataset)}
+    names = spec.method, spec.dataset, spec.tested.dataset, *(one.method for one in spec.trainings)
+    own = {file_of(name) for name in names}
     return tuple(path for path in settings.plugin_files if path.name in own or path in settings.metric_files)
 
 
@@ -137,7 +138,8 @@ def _write_outcome(order: Order, outcome: Outcome) -> None:
 
 
 def _delete_results(specs: Sequence[CellSpec], results: Path) -> None:
-    folders = dict.fromkeys(f for spec in specs for f in (spec.folder(results), spec.training_folder(results)))
+    cells = [spec.folder(results) for spec in specs]
+    folders = dict.fromkeys([*cells, *(one.training_folder(results) for spec in specs for one in spec.trainings)])
     for folder in folders:
         if owner := owner_of(folder):
             hint = "wait for it or end it, or run without --force"

@@ -72,8 +72,11 @@ class FirstBuilds:
         self.run, self.registry, self.plugin_files = run, registry, plugin_files
         self.path = run.results / BUILT
 
-    def build_of(self, spec: CellSpec) -> Build:
-        """What a cell builds."""
+    def builds_of(self, spec: CellSpec) -> list[Build]:
+        """What a cell builds: its method, and the member of a wrapper."""
+        return [self._build_of(one) for one in (spec, *spec.trainings[:1])]
+
+    def _build_of(self, spec: CellSpec) -> Build:
         plugin = self.registry.get("method", spec.method)
         version = (
             f"{spec.method_version} of {plugin.distribution} {plugin.distribution_version}, {spec.prediction_code}"
@@ -90,7 +93,7 @@ class FirstBuilds:
 
     def is_built(self, spec: CellSpec) -> bool:
         """Was what a cell builds built before?"""
-        return self.build_of(spec).digest in self.known
+        return all(build.digest in self.known for build in self.builds_of(spec))
 
     def check(self, specs: Iterable[CellSpec]) -> None:
         """Builds what some cells need and nobody has built before.
@@ -99,7 +102,7 @@ class FirstBuilds:
             UsageError: options that a constructor refuses, with all other methods that cannot be built.
             PluginError: methods that cannot be built, all at once; names data set, exception, file and line.
         """
-        wanted = {build.digest: build for build in map(self.build_of, specs)}
+        wanted = {build.digest: build for spec in specs for build in self.builds_of(spec)}
         new = [build for digest, build in wanted.items() if digest not in self.known]
         if not new:
             return

@@ -41,6 +41,9 @@ def construct(plugin: Plugin[Any], options: Mapping[str, Any], description: Desc
         Exception: whatever the plugin does wrong; a class that lacks what its card gives is not built.
     """
     factory, config = plugin.load(), configured(plugin, options)
+    if plugin.card.wraps:
+        factory(config, description)
+        return
     if plugin.card.kind == "fusion":
         bound(factory, config, description)
         return

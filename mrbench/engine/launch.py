@@ -82,6 +82,7 @@ class Launch:
             *_repeated("--set", (f"{name}={value}" for name, value in asked.settings.items())),
             *_repeated("--fold", asked.folds),
             *_unusual("--split", asked.split, Request.split),
+            *_unusual("--test-on", asked.test_on, Request.test_on),
             *_unusual("--seed", seeds[0], 0),
             *_unusual("--seeds", len(seeds), 1),
             *_unusual("--samples", asked.samples, Request.samples),

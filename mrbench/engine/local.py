@@ -297,18 +297,18 @@ class LocalExecutor:
 
 
 def _shares_a_training(order: Order, running: Sequence[_Worker]) -> bool:
-    folder = order.spec.training_folder(order.results)
-    return any(
-        w.order.spec.kind == "method" and w.order.spec.training_folder(w.order.results) == folder for w in running
-    )
+    own = _trainings(order)
+    return any(not own.isdisjoint(_trainings(worker.order)) for worker in running)
 
 
 def _elsewhere(order: Order) -> str:
     """The live process that is at an order's cell or training; empty where none is."""
     # Looked at before a process is started for it: starting one only to find it busy would cost seconds each time.
-    folders = [order.spec.folder(order.results)]
-    folders += [order.spec.training_folder(order.results)] if order.spec.kind == "method" else []
-    return next(filter(None, map(owner_of, folders)), "")
+    return next(filter(None, map(owner_of, (order.spec.folder(order.results), *_trainings(order)))), "")
+
+
+def _trainings(order: Order) -> set[Path]:
+    return {one.training_folder(order.results) for one in order.spec.trainings}
 
 
 def _killed(number: int, oom_kills_before: int) -> tuple[Status, str]:

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from mrbench.arguments import StrPath, paths_of
-from mrbench.cards import MethodCard
 from mrbench.data.case import Case, Image
 from mrbench.data.description import Description
 from mrbench.data.normalisation import normalise
 from mrbench.digests import digest_arrays
-from mrbench.engine.build import TRAINED, WEIGHTS, load_weights, method_of, prediction_seed, untrained
+from mrbench.engine.build import TRAINED, WEIGHTS, load_weights, method_of, source_of, untrained
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.devices import torch_device
 from mrbench.engine.predict import Predictor
@@ -23,10 +22,10 @@ from mrbench.engine.run import open_run
 from mrbench.errors import DataError, MrbenchError, UnknownNameError, UsageError
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.metrics.tables import binarise
-from mrbench.registry import discover_with_warnings
-from mrbench.seeds import derive_seed
+from mrbench.registry import Registry, discover_with_warnings
 
 if TYPE_CHECKING:
+    from mrbench.engine.draws import Answering
     from mrbench.interfaces.method import Method
 
 
@@ -57,21 +56,28 @@ def load_model(
     folder = _folder_of(cell)
     spec = _finished(folder)
     results = _results_of(folder, spec)
-    training = spec.training_folder(results)
     again = f"{reproduce(spec)} --out {results} --force"
-    if not (training / TRAINED).is_file():
-        raise DataError(f"the weights of {spec.title} are not there", expected=str(training), hint=again)
-    plugin = method_of(spec, discover_with_warnings(paths_of("plugin_files", plugin_files)))
-    description = _description(spec, results, again)
+    for training in (one.training_folder(results) for one in spec.trainings):
+        if not (training / TRAINED).is_file():
+            raise DataError(f"the weights of {spec.title} are not there", expected=str(training), hint=again)
+    registry = discover_with_warnings(paths_of("plugin_files", plugin_files))
+    description, on = _description(spec, results, again), torch_device(device)
+    methods = [_trained(one, registry, description, results, on, again) for one in spec.trainings]
+    return Model(spec, description, source_of(spec, registry, description, methods, on))
+
+
+def _trained(
+    spec: CellSpec, registry: Registry, description: Description, results: Path, device: Any, again: str
+) -> "Method[Any]":
+    training = spec.training_folder(results)
     with _generator_kept():
-        method = untrained(spec, plugin, description)
-    model = Model(spec, plugin.card, description, method, torch_device(device))
+        method = untrained(spec, method_of(spec, registry), description)
     try:
-        load_weights(method, training, model.device)
+        load_weights(method, training, device)
     except (DataError, OSError, RuntimeError, KeyError, EOFError, UnpicklingError) as error:
         found = error.fault if isinstance(error, DataError) else f"{type(error).__name__}: {error}"[:300]
         raise DataError(f"cannot read the weights in {training / WEIGHTS}", found=found, hint=again) from error
-    return model
+    return method
 
 
 def _folder_of(cell: StrPath | HasFolder) -> Path:
@@ -146,13 +152,13 @@ class Model:
     Attributes:
         spec: of the cell that it comes from.
         description: what its data set declares.
+        source: where its draws come from; ``card``: says which there are.
         device: where it computes.
     """
 
-    def __init__(
-        self, spec: CellSpec, card: MethodCard, description: Description, method: "Method[Any]", device: Any
-    ) -> None:
-        self.spec, self.card, self.description, self.method, self.device = spec, card, description, method, device
+    def __init__(self, spec: CellSpec, description: Description, source: "Answering") -> None:
+        self.spec, self.description, self.source = spec, description, source
+        self.card, self.device = source.card, source.device
 
     @property
     def rater_names(self) -> tuple[str, ...]:
@@ -228,10 +234,7 @@ class Model:
         return int(rater)
 
     def _draws(self, image: np.ndarray | Image | Case, n: int, seed: int, case: str | None) -> Iterable[Draw]:
-        from mrbench.engine.draws import Source
-
-        own = prediction_seed(self.spec)
-        source = Source(self.method, self.card, derive_seed(own, seed) if seed else own, self.device)
+        source = self.source.reseeded(seed) if seed else self.source
         predictor = Predictor.of_method(self.description, n, source)
         for _, draws in predictor.draws(self._case(image, case)):
             yield from draws

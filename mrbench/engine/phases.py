@@ -10,10 +10,11 @@ from mrbench.data.caseset import CaseSet
 from mrbench.data.imported import find_dataset
 from mrbench.data.loading import cases_of, configured
 from mrbench.data.splits import Fold
-from mrbench.engine.cell import CASES, PREDICTIONS, CellSpec
+from mrbench.engine.cell import CASES, PREDICTIONS, CellSpec, DataChoice
 from mrbench.engine.predict import Predictor
 from mrbench.engine.predictions import PredictionWriter
 from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scored_by
+from mrbench.engine.tested import split_digest, tested_indices
 from mrbench.errors import DataError, MrbenchError
 from mrbench.metrics.protocol import STRICT
 from mrbench.naming import BUILT_IN
@@ -29,12 +30,27 @@ def prepare(spec: CellSpec, registry: Registry, data: Path) -> tuple[CaseSet, Fo
         DataError: they are others by now.
         UnknownNameError, DataAbsentError: the data set is not installed or not prepared.
     """
-    plugin = find_dataset(spec.dataset, registry, data)
-    cases = cases_of(plugin, configured(plugin, spec.dataset_options), data)
-    split = cases.split(spec.split)
+    own = {name: getattr(spec, name) for name in DataChoice.__dataclass_fields__}
+    cases = _loaded(DataChoice(**own), registry, data)
+    return cases, cases.split(spec.split).folds[spec.fold]
+
+
+def tested_on(spec: CellSpec, registry: Registry, data: Path, cases: CaseSet) -> tuple[CaseSet, np.ndarray]:
+    """The data set that a cell is tested on, and the indices ``(n,)`` of the cases; errors as of :func:`prepare`.
+
+    Args:
+        cases: that it was planned on.
+    """
+    other = _loaded(spec.test_on, registry, data) if spec.test_on else cases
+    return other, tested_indices(spec, other)
+
+
+def _loaded(choice: DataChoice, registry: Registry, data: Path) -> CaseSet:
+    plugin = find_dataset(choice.dataset, registry, data)
+    cases = cases_of(plugin, configured(plugin, choice.dataset_options), data)
     for what, found, expected in (
-        ("data", cases.digest, spec.data_digest),
-        ("split", split.digest(cases.ids), spec.split_digest),
+        ("data", cases.digest, choice.data_digest),
+        ("split", split_digest(cases, choice.split), choice.split_digest),
     ):
         if found != expected:
             raise DataError(
@@ -43,7 +59,7 @@ def prepare(spec: CellSpec, registry: Registry, data: Path) -> tuple[CaseSet, Fo
                 found=f"digest {found[:12]}",
                 hint="run the command again",
             )
-    return cases, split.folds[spec.fold]
+    return cases
 
 
 def predict(predictor: Predictor, cases: CaseSet, test: np.ndarray, folder: Path, emit: Emit) -> None:

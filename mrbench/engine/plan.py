@@ -2,22 +2,26 @@
 
 import importlib.util
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mrbench.cards import Capability, MethodCard
-from mrbench.configuration import Config, flat
+from mrbench.configuration import Config, as_text, flat
 from mrbench.data.caseset import CaseSet
 from mrbench.data.checks import check_cases
 from mrbench.data.description import Description
 from mrbench.data.imported import find_dataset
 from mrbench.data.loading import cases_of, configured
 from mrbench.digests import digest_json
-from mrbench.engine.cell import EXTERNAL, CellSpec
+from mrbench.engine.cell import EXTERNAL, CellSpec, Member
 from mrbench.engine.conditions import AS_USUAL, Conditions
 from mrbench.engine.equivalence import known_code
+from mrbench.engine.tested import OtherData, check_together, named, unlike_raters
+from mrbench.engine.tested import chosen as other_data
+from mrbench.engine.wrapping import member_of, row_card
 from mrbench.errors import MrbenchError, UnknownNameError, UsageError, together
+from mrbench.interfaces.wrapper import WrapperConfig
 from mrbench.places import blamed
 from mrbench.registry import Plugin, Registry
 
@@ -38,6 +42,7 @@ class Request:
         samples: drawn per case.
         limit: at most this many test cases per fold.
         split: by name.
+        test_on: ``DATASET[:SPLIT]`` that is tested on in place of the data sets' own test cases; empty: nothing else.
         conditions: of the trainings.
         data: the folder of prepared data.
     """
@@ -51,8 +56,51 @@ class Request:
     samples: int = 50
     limit: int | None = None
     split: str = "strict"
+    test_on: str = ""
     conditions: Conditions = AS_USUAL
     data: Path
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A method with its settings.
+
+    Attributes:
+        preset: the name that they came from; of a wrapper, its member's.
+        changed: the options set beside it.
+        card: of its row.
+        member: what a wrapper is of.
+    """
+
+    plugin: Plugin[Any]
+    preset: str
+    config: Config
+    changed: Mapping[str, Any]
+    card: MethodCard
+    member: "Chosen | None" = None
+
+    def on(self, description: Description) -> "Chosen":
+        """Its options on a data set; errors as of :func:`fitted_to`."""
+        member = self.member.on(description) if self.member else None
+        return replace(self, config=fitted_to(description, self.plugin, self.config), member=member)
+
+    def member_at(self, seed: int) -> Member | None:
+        """What a wrapper's cell of a base seed says of its member."""
+        if self.member is None or not isinstance(self.config, WrapperConfig):
+            return None
+        own, code = self.member, known_code(self.member.plugin)
+        return Member(
+            method=own.plugin.key,
+            family=_family(own.plugin),
+            method_version=own.plugin.version,
+            options=own.config.values(),
+            training=own.config.step("training"),
+            prediction=own.config.step("prediction"),
+            changed=own.changed,
+            training_code=code.training,
+            prediction_code=code.prediction,
+            seeds=self.config.seeds(seed),
+        )
 
 
 @dataclass(frozen=True)
@@ -74,7 +122,7 @@ class Plan:
     @property
     def run_id(self) -> str:
         """The same request on the same data has the same run."""
-        names = list(dict.fromkeys(cell.spec.dataset.replace(":", "--") for cell in self.cells))
+        names = list(dict.fromkeys(cell.spec.domain.replace(":", "--") for cell in self.cells))
         return f"{'-'.join(names)}-{digest_json([cell.spec.as_json() for cell in self.cells])[:8]}"
 
 
@@ -90,31 +138,45 @@ def make_plan(request: Request, registry: Registry) -> Plan:
     _check_named(request)
     _check_not_external(request.methods)
     methods = _distinct(registry.get("method", name) for name in request.methods)
-    _check_requirements(methods)
     _check_something_trains(request, methods)
     datasets = _distinct(find_dataset(name, registry, request.data) for name in request.datasets)
-    settings = OptionValues(request.settings, methods, datasets)
+    other = named(request.test_on, registry, request.data) if request.test_on else None
+    with_data = _distinct([*datasets, *(other[:1] if other else ())])
+    members = _members(request, registry, methods, with_data)
+    trained = _distinct([*methods, *members.values()])
+    _check_requirements(trained)
+    settings = OptionValues(request.settings, trained, with_data)
     cells: list[PlannedCell] = []
     warnings: list[str] = []
     descriptions = {}
-    _check_presets(request.presets, methods)
-    configs = [_method_config(plugin, _preset(request.presets, plugin), settings) for plugin in methods]
+    _check_presets(request.presets, trained)
+    chosen = [_chosen(plugin, members.get(plugin.qualified), request.presets, settings) for plugin in methods]
     faults: list[MrbenchError] = []
+    tested = _loaded_other(*other, settings, request.data) if other else None
     for dataset in datasets:
         config, cases, found = load_checked(dataset, settings, request.data)
         warnings += found + cases.split(request.split).leak_warnings(cases.subjects, owner=dataset.key)
         descriptions[dataset.key] = cases.description.as_json()
-        for plugin, (preset, method_config) in zip(methods, configs, strict=True):
+        for one in chosen:
             try:
-                fitted = fitted_to(cases.description, plugin, method_config)
+                fitted = one.on(cases.description)
             except MrbenchError as fault:
                 faults.append(fault)
                 continue
-            cells += _cells(request, settings, plugin, preset, fitted, dataset, config, cases)
+            cells += _cells(request, settings, fitted, dataset, config, cases, tested)
+        if tested:
+            own = [cell.spec for cell in cells if cell.spec.dataset == dataset.key]
+            check_together(own, cases, tested)
+            descriptions |= {spec.domain: tested.cases.description.as_json() for spec in own}
     settings.check_used()
     if faults:
         raise together("methods do not fit their data sets", faults)
     return Plan(tuple(sorted(cells, key=_order)), descriptions, tuple(warnings))
+
+
+def _loaded_other(plugin: Plugin[Any], split: str, settings: "OptionValues", data: Path) -> OtherData:
+    config, cases, _ = load_checked(plugin, settings, data)
+    return other_data(plugin, config.values(), settings.of(plugin), cases, split)
 
 
 def load_checked(plugin: Plugin[Any], settings: "OptionValues", data: Path) -> tuple[Config, CaseSet, list[str]]:
@@ -129,6 +191,31 @@ def load_checked(plugin: Plugin[Any], settings: "OptionValues", data: Path) -> t
     # A container was checked when it was written.
     warnings = check_cases(cases) if cases.stored_digest is None else []
     return config, cases, [f"{plugin.key}: {line}" for line in warnings]
+
+
+def _members(
+    request: Request, registry: Registry, methods: Sequence[Plugin[Any]], datasets: Sequence[Plugin[Any]]
+) -> dict[str, Plugin[Any]]:
+    """What each wrapper is of; an option without an owner is the member's as well."""
+    settings = OptionValues(request.settings, methods, datasets)
+    wrappers = [plugin for plugin in methods if plugin.card.wraps]
+    return {plugin.qualified: member_of(plugin, settings.of(plugin), registry) for plugin in wrappers}
+
+
+def _chosen(
+    plugin: Plugin[Any], of: Plugin[Any] | None, presets: Mapping[str, str], settings: "OptionValues"
+) -> Chosen:
+    if of is None:
+        preset, config = _method_config(plugin, _preset(presets, plugin), settings)
+        return Chosen(plugin, preset, config, settings.of(plugin), plugin.card)
+    own = configured(plugin, settings.of(plugin)).values()
+    asked = own["of_preset"] or presets.get(plugin.key) or presets.get(plugin.card.name) or _preset(presets, of)
+    preset, config = _method_config(of, asked, settings)
+    member = Chosen(of, preset, config, settings.of(of), of.card)
+    # What it is of belongs to the row's name, set or not.
+    told = {name: as_text(value) for name, value in own.items() if name != "of_preset"} | settings.of(plugin)
+    named = configured(plugin, own | {"of": of.key, "of_preset": preset if preset in of.card.presets else None})
+    return Chosen(plugin, preset, named, told, row_card(plugin.card, of.card), member)
 
 
 def _order(cell: PlannedCell) -> tuple[str, int, int, bool]:
@@ -203,17 +290,16 @@ def _method_config(plugin: Plugin[Any], preset: str | None, settings: "OptionVal
 def _cells(
     request: Request,
     settings: "OptionValues",
-    plugin: Plugin[Any],
-    preset: str,
-    config: Config,
+    chosen: Chosen,
     dataset: Plugin[Any],
     dataset_config: Config,
     cases: CaseSet,
+    tested: OtherData | None,
 ) -> Iterator[PlannedCell]:
-    record: MethodCard = plugin.card
+    plugin, config, record = chosen.plugin, chosen.config, chosen.card
     split = cases.split(request.split)
     split.check(cases.subjects, owner=dataset.key)
-    reasons = "; ".join(capabilities_fit(record, cases.description))
+    reasons = "; ".join(_reasons(record, cases.description, tested))
     code = known_code(plugin)
     conditions = request.conditions.among(cases.description.n_raters, cases.description.name)
     for seed in request.seeds:
@@ -231,8 +317,8 @@ def _cells(
                 options=config.values(),
                 training=config.step("training"),
                 prediction=config.step("prediction"),
-                preset=preset,
-                changed=settings.of(plugin),
+                preset=chosen.preset,
+                changed=chosen.changed,
                 dataset_options=dataset_config.values(),
                 dataset_changed=settings.of(dataset),
                 data_digest=cases.digest,
@@ -243,8 +329,18 @@ def _cells(
                 samples=request.samples,
                 limit=request.limit,
                 conditions=conditions if record.kind == "method" else AS_USUAL,
+                member=chosen.member_at(seed),
+                test_on=tested.choice if tested else None,
             )
             yield PlannedCell(spec, reasons)
+
+
+def _reasons(card: MethodCard, trained: Description, tested: OtherData | None) -> list[str]:
+    own = capabilities_fit(card, trained)
+    if tested is None:
+        return [*own]
+    other = tested.cases.description
+    return [*dict.fromkeys([*own, *capabilities_fit(card, other), *unlike_raters(card, trained, other)])]
 
 
 def fitted_to(description: Description, plugin: Plugin[Any], config: Config) -> Config:

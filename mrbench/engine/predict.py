@@ -18,7 +18,7 @@ from mrbench.metrics.tables import TableBuilder
 from mrbench.places import of_function, placed
 
 if TYPE_CHECKING:
-    from mrbench.engine.draws import Source
+    from mrbench.engine.draws import Answering
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +66,9 @@ class Predictor:
     place: Callable[[DrawKind | None], str] = _nowhere
 
     @classmethod
-    def of_method(cls, description: Description, samples: int, source: "Source") -> "Predictor":
+    def of_method(cls, description: Description, samples: int, source: "Answering") -> "Predictor":
         """A method has one trial, with all present raters as its truth. It sees the image and never a mask."""
-        from mrbench.engine.draws import answering, draws_of
+        from mrbench.engine.draws import draws_of
 
         def trials(case: Case) -> Iterable[tuple[np.ndarray, Iterable[Draw]]]:
             yield case.present, draws_of(source, case.without_masks(), samples)
@@ -76,10 +76,7 @@ class Predictor:
         def check_numbers(seen: Seen, where: str) -> None:
             check_method_numbers(seen, source.card, description.n_raters, samples, where)
 
-        def place(kind: DrawKind | None) -> str:
-            return of_function(answering(source, kind))
-
-        return cls(source.card, description, samples, trials, check_numbers, place)
+        return cls(source.card, description, samples, trials, check_numbers, source.place)
 
     @classmethod
     def of_fusion(

@@ -34,7 +34,7 @@ def open_progress(plan: Plan, run: Run, settings: Settings, notes: Sequence[str]
     """The view that fits where stderr goes, told of every event, with ``notes`` and estimates on top."""
     console = Console(stderr=True)
     cells = [cell.spec for cell in plan.cells if not cell.not_applicable]
-    trainings = {spec.training_folder(run.results) for spec in cells if spec.kind == "method"}
+    trainings = {one.training_folder(run.results) for spec in cells for one in spec.trainings}
     estimate = _Estimate(sum(not folder.exists() for folder in trainings), settings)
     count = "1 cell" if len(plan.cells) == 1 else f"{len(plan.cells)} cells"
     said = f"run {run.id}: {count}, {SideBySide(settings.jobs, settings.jobs_reason).told}, results in {run.results}"

@@ -12,7 +12,7 @@ from typing import Any
 
 from mrbench import __version__
 from mrbench.configuration import as_text
-from mrbench.engine.cell import EXTERNAL, FORMAT, REPAIR, CellSpec, Status
+from mrbench.engine.cell import ALL_CASES, EXTERNAL, FORMAT, REPAIR, CellSpec, DataChoice, Status
 from mrbench.engine.manifest import FILES, check_file, files_of, read_sealed, write_sealed
 from mrbench.engine.record_form import fault_of
 from mrbench.errors import DataError, IncompatibleError
@@ -46,7 +46,7 @@ def make_record(
         "reason": reason,
         "details": details,
         "spec": spec.as_json(),
-        "digests": {"cell": spec.digest, "training": spec.training_digest, "data": spec.data_digest},
+        "digests": {"cell": spec.digest, "training": spec.training_digest, "data": spec.tested.data_digest},
         "versions": _versions() | {"plugin": plugin},
         "environment": _environment(threads, device),
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -60,16 +60,25 @@ def reproduce(spec: CellSpec, metrics: Iterable[str] = ()) -> str:
     Made of the specification wherever it is shown: a record holds no text that somebody might run.
     """
     own = _scored(spec) if spec.kind == "external" else _computed(spec)
-    words = ["mrbench", *own, "--fold", str(spec.fold), *on_dataset(spec, (spec.method, *metrics))]
-    return shlex.join(words + _settings(spec.method, spec.changed))
+    plugins = dict.fromkeys([spec.method, *(one.method for one in spec.trainings)])
+    words = ["mrbench", *own, "--fold", str(spec.fold), *on_dataset(spec, (*plugins, *metrics))]
+    words += _settings(spec.method, spec.changed)
+    return shlex.join(words + (_settings(spec.member.method, spec.member.changed) if spec.member else []))
 
 
 def on_dataset(spec: CellSpec, plugins: Iterable[str] = ()) -> list[str]:
     """The words of a command that choose the cell's data set, with the plugin files of that and of ``plugins``."""
-    files = dict.fromkeys(filter(None, map(file_of, (*plugins, spec.dataset))))
+    files = dict.fromkeys(filter(None, map(file_of, (*plugins, spec.dataset, spec.tested.dataset))))
     words = ["--dataset", spec.dataset, *(word for file in files for word in ("--plugin-file", file))]
     words += ["--split", spec.split] if spec.split != "strict" else []
-    return words + _settings(spec.dataset, spec.dataset_changed)
+    return words + _settings(spec.dataset, spec.dataset_changed) + _tested(spec.test_on)
+
+
+def _tested(other: DataChoice | None) -> list[str]:
+    if other is None:
+        return []
+    split = "" if other.split == ALL_CASES else f":{other.split}"
+    return ["--test-on", f"{other.dataset}{split}", *_settings(other.dataset, other.dataset_changed)]
 
 
 def _settings(owner: str, options: Mapping[str, Any]) -> list[str]:

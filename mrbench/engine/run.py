@@ -27,7 +27,7 @@ class Run:
         id: of its folder under ``runs``.
         results: the results folder.
         cells: its specifications with the reason why one cannot be.
-        descriptions: what each data set declares.
+        descriptions: what each data set declares, those that cells are trained on and, by domain, tested on.
         command: as it was typed.
         data: the folder of prepared data that it was given.
     """
@@ -75,7 +75,7 @@ class Run:
             return Result(spec, Status.INTERRUPTED, "not finished; run the same command again")
         folder = spec.folder(self.results)
         status = Status(record["status"])
-        files = CellFiles(folder, record, self.descriptions[spec.dataset]) if status is Status.OK else None
+        files = CellFiles(folder, record, self.descriptions[spec.domain]) if status is Status.OK else None
         return Result(spec, status, record["reason"], record, files, folder)
 
     def record_of(self, spec: CellSpec) -> dict[str, Any] | None:
@@ -121,7 +121,7 @@ def open_run(name: str, results: Path) -> Run:
             )
         cells = [(CellSpec.from_json(cell["spec"]), str(cell["not_applicable"])) for cell in stored["cells"]]
         facts = {name: Description.from_json(facts).as_json() for name, facts in stored["descriptions"].items()}
-        if {spec.dataset for spec, _ in cells} != set(facts):
+        if {name for spec, _ in cells for name in (spec.dataset, spec.domain)} != set(facts):
             raise ValueError("its cells are of other data sets than it describes")
         _check_cells(folder, [spec for spec, _ in cells])
         if broken:

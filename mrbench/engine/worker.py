@@ -20,14 +20,25 @@ import numpy as np
 from mrbench.bounded import bounded, traceback_of
 from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
+from mrbench.data.description import Description
 from mrbench.data.imported import find_dataset
 from mrbench.data.loading import configured
 from mrbench.data.splits import Fold
 from mrbench.engine import phases
 from mrbench.engine.bfloat16 import check_bf16
-from mrbench.engine.build import TRAINED, WEIGHTS, load_weights, method_of, prediction_seed, read_training, untrained
+from mrbench.engine.build import (
+    TRAINED,
+    WEIGHTS,
+    load_weights,
+    method_of,
+    prediction_seed,
+    read_training,
+    source_of,
+    untrained,
+)  # fmt: skip
 from mrbench.engine.cell import CURVES, PREDICTIONS, CellSpec, Status
 from mrbench.engine.code import recorded
+from mrbench.engine.costs import cost_of
 from mrbench.engine.damage import fault_of_training, move_aside
 from mrbench.engine.devices import torch_device
 from mrbench.engine.equivalence import code_as_planned
@@ -39,6 +50,7 @@ from mrbench.engine.record import RECORD, make_record, read_record, write_record
 from mrbench.engine.scoring import ScoringRequest, score_elsewhere
 from mrbench.engine.store import CHECKPOINT, Attempt, BusyError, attempt
 from mrbench.engine.supervisor import leave_with_supervisor
+from mrbench.engine.tested import shared_subjects
 from mrbench.errors import DivergedError, NotApplicableError
 from mrbench.files import flush, made_folder, write_json
 from mrbench.interfaces.fusion import bound
@@ -46,7 +58,7 @@ from mrbench.places import told
 from mrbench.registry import Registry, discover
 
 if TYPE_CHECKING:
-    from mrbench.engine.draws import Source
+    from mrbench.engine.draws import Answering
     from mrbench.interfaces.method import Method
 
 LOG_BYTES = 2**20
@@ -103,7 +115,10 @@ class CellLife:
     @property
     def modules(self) -> frozenset[str]:
         """Top-level modules of the plugins whose code the cell runs."""
-        return self.plugin.modules | find_dataset(self.spec.dataset, self.registry, self.order.data).modules
+        trained = (method_of(one, self.registry) for one in self.spec.trainings)
+        own = self.plugin.modules.union(*(plugin.modules for plugin in trained))
+        datasets = {self.spec.dataset, self.spec.tested.dataset}
+        return own.union(*(find_dataset(name, self.registry, self.order.data).modules for name in datasets))
 
     def live(self) -> None:
         """Computes the cell and leaves it finished.
@@ -121,65 +136,65 @@ class CellLife:
                 return
             with self._phase("prepare"):
                 cases, fold = phases.prepare(self.spec, self.registry, self.order.data)
-            leaks = fold.leaks(cases.subjects)
-            predictor = self._predictor(cases, fold)
-            self._predict(predictor, cases, self._test_cases(fold), work.folder)
-            metrics = self._score(cases, work.folder)
+                other, test = phases.tested_on(self.spec, self.registry, self.order.data, cases)
+            leaks = shared_subjects(cases, fold, other, test) if self.spec.test_on else fold.leaks(cases.subjects)
+            predictor = self._predictor(cases, fold, other.description, other[int(test[0])])
+            self._predict(predictor, other, test, work.folder)
+            metrics = self._score(other, work.folder)
             self._record(work, predictor, metrics | ({"leaks": leaks} if leaks else {}))
 
     def _phase(self, name: str) -> Any:
         self.emit({"event": "phase", "phase": name})
         return self.profile.phase(name, self.device)
 
-    def _test_cases(self, fold: Fold) -> np.ndarray:
-        return fold.test[: self.spec.limit]
-
-    def _predictor(self, cases: CaseSet, fold: Fold) -> Predictor:
-        seed = prediction_seed(self.spec)
-        record, description, samples = self.plugin.card, cases.description, self.spec.samples
+    def _predictor(self, cases: CaseSet, fold: Fold, tested: Description, first: Case) -> Predictor:
+        """The trained predictor for data that are described as ``tested``; ``first``: their first case."""
+        samples = self.spec.samples
         if self.spec.kind == "fusion":
-            fuse = bound(self.plugin.load(), configured(self.plugin, self.spec.options), description)
-            return Predictor.of_fusion(record, description, samples, fuse, seed)
-        from mrbench.engine.draws import Source
-
+            fuse = bound(self.plugin.load(), configured(self.plugin, self.spec.options), tested)
+            return Predictor.of_fusion(self.plugin.card, tested, samples, fuse, prediction_seed(self.spec))
         self.device = torch_device(self.order.device)
-        method = untrained(self.spec, self.plugin, description)
-        self._train(method, cases, fold)
-        source = Source(method, record, seed, self.device)
-        self._measure_inference(source, cases[int(self._test_cases(fold)[0])])
-        return Predictor.of_method(description, samples, source)
-
-    def _train(self, method: "Method[Any]", cases: CaseSet, fold: Fold) -> None:
-        final = self.spec.training_folder(self.order.results)
-        self._set_aside_if_damaged(final)
         self.profile.facts["trained_here"] = False
+        trained = [self._trained(one, cases, fold) for one in self.spec.trainings]
+        self.profile.phases["fit"], facts = cost_of([costs for _, costs in trained])
+        self.profile.facts |= facts
+        methods = [method for method, _ in trained]
+        source = source_of(self.spec, self.registry, cases.description, methods, self.device)
+        self._measure_inference(source, first, tested)
+        return Predictor.of_method(tested, samples, source)
+
+    def _trained(self, spec: CellSpec, cases: CaseSet, fold: Fold) -> "tuple[Method[Any], dict[str, Any]]":
+        """The method of a training, trained here where it is not yet, and what the training cost."""
+        plugin = method_of(spec, self.registry)
+        code_as_planned(spec, plugin)
+        method = untrained(spec, plugin, cases.description)
+        final = spec.training_folder(self.order.results)
+        self._set_aside_if_damaged(final)
         if not (final / TRAINED).exists():
             with attempt(final, marker=TRAINED) as work:
                 if not work.finished:
-                    self._fit(method, cases, fold, work)
+                    self._fit(spec, method, cases, fold, work)
+                    self.profile.facts["trained_here"] = True
                 work.complete()
-            self.profile.facts["trained_here"] = not work.finished
         shutil.rmtree(final / CHECKPOINT, ignore_errors=True)  # now that nothing can need it any more
         load_weights(method, final, self.device)
-        training = read_training(final) or {}
-        self.profile.phases["fit"] = training["fit"]
-        self.profile.facts |= training["facts"]
+        return method, read_training(final) or {}
 
     def _set_aside_if_damaged(self, training: Path) -> None:
         if fault := fault_of_training(training):
             moved = move_aside(training, self.order.results)
             print(f"{fault.fault}; moved to {moved}, trained anew", file=sys.stderr)
 
-    def _fit(self, method: "Method[Any]", cases: CaseSet, fold: Fold, work: Attempt) -> None:
+    def _fit(self, spec: CellSpec, method: "Method[Any]", cases: CaseSet, fold: Fold, work: Attempt) -> None:
         from mrbench.engine.fit import CHECKPOINT_SECONDS
         from mrbench.engine.train import train
 
-        if self.spec.conditions.precision == "bf16":
+        if spec.conditions.precision == "bf16":
             check_bf16(self.device)
         with self._phase("fit"):
             curve, slices = train(
                 method,
-                self.spec,
+                spec,
                 cases,
                 fold,
                 device=self.device,
@@ -202,8 +217,8 @@ class CellLife:
         }
         # Of all the processes that trained it, where it was interrupted in between.
         cost = self.profile.phases["fit"] | {"seconds": sum(row["seconds"] for row in curve.rows)}
-        training = {"fit": cost, "facts": facts, "training": self.spec.training, FILES: files_of(work.folder, TRAINED)}
-        write_sealed(work.folder / TRAINED, training | self.spec.conditions.as_json())
+        training = {"fit": cost, "facts": facts, "training": spec.training, FILES: files_of(work.folder, TRAINED)}
+        write_sealed(work.folder / TRAINED, training | spec.conditions.as_json())
 
     def _predict(self, predictor: Predictor, cases: CaseSet, test: np.ndarray, folder: Path) -> None:
         with self._phase("predict"):
@@ -216,14 +231,14 @@ class CellLife:
             "samples_per_second": round(len(test) * predictor.samples / seconds, 2),
         }
 
-    def _measure_inference(self, source: "Source", case: Case) -> None:
+    def _measure_inference(self, source: "Answering", case: Case, description: Description) -> None:
         # One case, after a call that warms up; what is counted into tables is not part of it.
         from torch.utils.flop_counter import FlopCounterMode
 
         from mrbench.engine.draws import draws_of
 
         image = case.without_masks()
-        checked = Predictor.of_method(source.method.description, 1, source)
+        checked = Predictor.of_method(description, 1, source)
 
         def draw(n: int) -> None:
             for _ in draws_of(source, image, n):
@@ -283,9 +298,9 @@ def _device_name(device: Any) -> str:
 
 
 def _copy_curves(spec: CellSpec, results: Path, folder: Path) -> None:
-    curves = spec.training_folder(results) / CURVES
-    if spec.kind == "method":
-        shutil.copyfile(curves, folder / CURVES)
+    # A wrapper's members keep their own.
+    for one in spec.trainings if spec.member is None else ():
+        shutil.copyfile(one.training_folder(results) / CURVES, folder / CURVES)
 
 
 def _copy_log(folder: Path) -> None:

@@ -16,6 +16,7 @@ from mrbench.engine.predictions import StoredDraw, draws_of, read_tables
 from mrbench.engine.record import checked_file
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run
+from mrbench.engine.tested import tested_indices
 from mrbench.errors import DataError, MrbenchError, UnknownNameError, UsageError
 from mrbench.external.arrays import FIELDS
 from mrbench.external.writers import TRUTH, Writer, open_writer
@@ -71,7 +72,7 @@ def export_run(run: Run, results: Sequence[Result], registry: Registry, to: Path
     """
     groups = _groups(_chosen(run, results, choice))
     names = _names(list(groups))
-    datasets = {cells[0].dataset: cells[0] for cells in groups.values()}
+    datasets = {cells[0].domain: cells[0] for cells in groups.values()}
     loaded = {name: load_cases(spec, registry, run) for name, spec in datasets.items()}
     with made_folder(to) as folder:
         found = [_export(run, cells, loaded[key[0]], folder / names[key], choice) for key, cells in groups.items()]
@@ -116,7 +117,7 @@ def _has_one_trial(spec: CellSpec, run: Run) -> bool:
 
 def _groups(cells: Sequence[CellSpec]) -> dict[Key, tuple[CellSpec, ...]]:
     def key(spec: CellSpec) -> Key:
-        return spec.dataset, spec.method, spec.seed
+        return spec.domain, spec.method, spec.seed
 
     return {at: tuple(group) for at, group in groupby(sorted(cells, key=lambda c: (key(c), c.fold)), key)}
 
@@ -157,7 +158,7 @@ def _places(cases: CaseSet, cells: Sequence[CellSpec], asked: Sequence[str]) -> 
     """Index in the data set of each case to be written."""
     folds: dict[int, int] = {}
     for spec in cells:
-        for index in cases.split(spec.split).folds[spec.fold].test[: spec.limit].tolist():
+        for index in tested_indices(spec, cases).tolist():
             if folds.setdefault(index, spec.fold) != spec.fold:
                 raise UsageError(
                     f"case {cases.ids[index]!r} is tested in folds {folds[index]} and {spec.fold}",

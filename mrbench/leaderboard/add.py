@@ -40,5 +40,5 @@ def add(packed: Packed, board: Path) -> Added:
 
 
 def _of_method(board: Path, entry: Entry) -> Iterable[Stored]:
-    found = entries(board, safe(entry.dataset), safe(entry.method))
+    found = entries(board, safe(entry.spec.domain), safe(entry.method))
     return (one for one in found if not isinstance(one, SetAside))

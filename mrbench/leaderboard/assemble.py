@@ -47,8 +47,8 @@ def assembled(folder: Path, found: Checked, registry: Registry, cache: Path | No
     known = {name: Definitions.of(registry, protocol) for name, protocol in PROTOCOLS.items()}
     comparer = Comparer({one.id: one for one in stored}, known, cache)
     work = _Work(settings, registry, found.registered, comparer, lines)
-    names = dict.fromkeys([*(one.entry.dataset for one in stored), *(line.dataset for line in lines)])
-    datasets = [work.dataset(name, [one for one in stored if one.entry.dataset == name]) for name in sorted(names)]
+    names = dict.fromkeys([*(one.entry.spec.domain for one in stored), *(line.dataset for line in lines)])
+    datasets = [work.dataset(name, [one for one in stored if one.entry.spec.domain == name]) for name in sorted(names)]
     work.comparer.save()
     return Board(
         datasets=[page for page in datasets if page.tables],
@@ -76,7 +76,7 @@ class _Work:
     def dataset(self, name: str, stored: Sequence[Stored]) -> DatasetPage:
         by_data: dict[Data, list[Stored]] = {}
         for one in stored:
-            by_data.setdefault((one.entry.data_digest, one.entry.split, one.entry.split_digest), []).append(one)
+            by_data.setdefault(_data(one), []).append(one)
         most = sorted(by_data.items(), key=lambda item: (-len(item[1]), item[0]))
         runs = {one.id: method_run_of(one) for one in stored}  # of all tables: they know their caveats and costs
         made = [self._table(name, protocol, own, runs) for _, own in most for protocol in _protocols(own)]
@@ -107,7 +107,7 @@ class _Work:
         reported = reported_rows(lines, columns)
         rows = with_best(with_labels([*with_machines(ordered(rows, columns)), *reported]), columns)
         first = max(stored, key=age).entry
-        table = Table(name, description_of(first), first.dataset_changed, protocol, columns, rows)
+        table = Table(name, description_of(first), first.spec.data_settings, protocol, columns, rows)
         table, diagrams = self.comparer.compared(replace(table, rows=self._above(rows, columns)))
         left_out = ["none of the reported figures is of a metric of this table"] if lines and not reported else []
         return replace(table, notes=(*table.notes, *left_out)), diagrams
@@ -155,6 +155,11 @@ class _Work:
             columns = {m: facts for m, facts in self.installed.items() if any(m in row.values for row in rows)}
             if rows:
                 yield Table(name, {}, {}, protocol, columns, rows)
+
+
+def _data(stored: Stored) -> Data:
+    tested = stored.entry.spec.tested
+    return tested.data_digest, tested.split, tested.split_digest
 
 
 def ordered(rows: Iterable[Row], columns: Mapping[str, Column]) -> list[Row]:

@@ -27,12 +27,13 @@ class Duplicates:
 def same_results(entry: Entry) -> Same:
     """What two entries share where their cells and cases are the same, whatever else they say."""
     cells = tuple((cell.fold, cell.seed, cell.status) for cell in entry.cells)
-    return entry.dataset, entry.method, entry.prediction_digest, cells, *_cases(entry)
+    return entry.spec.domain, entry.method, entry.prediction_digest, cells, *_cases(entry)
 
 
 def _same_cases(entry: Entry) -> Same:
     """What entries share where every case has the same scores, whatever the method is called."""
-    return entry.dataset, entry.data_digest, entry.split_digest, *_cases(entry)
+    tested = entry.spec.tested
+    return tested.dataset, tested.data_digest, tested.split_digest, *_cases(entry)
 
 
 def _cases(entry: Entry) -> list[tuple[str, str]]:

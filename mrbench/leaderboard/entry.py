@@ -13,7 +13,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError, with_co
 
 from mrbench.cards import Capability, Direction, Need
 from mrbench.data.description import Raters, Unit
-from mrbench.engine.cell import CellSpec, CodeDigest, PluginKey, Status
+from mrbench.engine.cell import CellSpec, CodeDigest, DataChoice, PluginKey, Status
 from mrbench.engine.conditions import AS_USUAL, Conditions, FlatForm
 from mrbench.errors import DataError, IncompatibleError
 from mrbench.metrics.protocol import MAX_PREDICTIONS
@@ -85,6 +85,19 @@ class DataFacts:
     licence: Text
     citation: Text
     origin: Text
+
+
+@_closed
+@dataclass(frozen=True, kw_only=True)
+class OtherData:
+    """The data set that is tested on, where it is not the one that is trained on; names as of ``DataChoice``."""
+
+    dataset: PluginKey
+    dataset_options: Options
+    dataset_changed: Options
+    data_digest: Digest
+    split: Name
+    split_digest: Digest
 
 
 @_closed
@@ -233,6 +246,8 @@ class Entry:
         training_digest, prediction_digest: of the specification; equal ones are the same computation.
         plugin_file: name of the local plugin file that the method came from, which is packed as ``METHOD_FILE``; empty
             where it was installed.
+        data: of what is tested on.
+        test_on: another data set that is tested on.
         cells: by fold and seed, failures too.
         metrics: what those of the scores said of themselves.
         scores: by protocol and metric.
@@ -265,6 +280,7 @@ class Entry:
     data_digest: Digest
     split: Name
     split_digest: Digest
+    test_on: Annotated[OtherData | None, Field(exclude_if=lambda other: other is None)] = None
     training_digest: Digest
     prediction_digest: Digest
     cells: Annotated[tuple[CellEntry, ...], Field(min_length=1, max_length=MAX_CELLS)]
@@ -294,6 +310,7 @@ class Entry:
     def spec(self) -> CellSpec:
         """Of its cells, but for fold and seed: what was set, for people; its digests are the entry's own fields."""
         shared = {name: getattr(self, name) for name in _SHARED}
+        shared["test_on"] = DataChoice(**vars(self.test_on)) if self.test_on else None
         return CellSpec(**shared, training={}, prediction={}, fold=0, seed=0)
 
     @property

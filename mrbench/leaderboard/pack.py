@@ -12,6 +12,7 @@ from typing import Any
 from mrbench.cards import Capability, MetricCard
 from mrbench.configuration import flat
 from mrbench.data.description import Raters, Unit
+from mrbench.engine.cell import DataChoice
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run
 from mrbench.engine.score import applicable_metrics
@@ -24,6 +25,7 @@ from mrbench.leaderboard.entry import (
     Entry,
     MethodFacts,
     MetricFacts,
+    OtherData,
     Phase,
     Score,
 )
@@ -254,7 +256,7 @@ def _entry(
         plugin_file=file_of(spec.method),
         options=option_texts(spec.options),
         preset=_cut(spec.preset),
-        changed=option_texts(spec.changed),
+        changed=option_texts(spec.settings),
         samples=spec.samples,
         training_code=spec.training_code,
         prediction_code=spec.prediction_code,
@@ -266,6 +268,7 @@ def _entry(
         data_digest=spec.data_digest,
         split=spec.split,
         split_digest=spec.split_digest,
+        test_on=_other(spec.test_on) if spec.test_on else None,
         training_digest=spec.training_digest,
         prediction_digest=spec.digest,
         cells=cells,
@@ -275,6 +278,17 @@ def _entry(
         submitter=submitter,
         note=note,
         files={name: facts_of(content) for name, content in sorted(files.items())},
+    )
+
+
+def _other(choice: DataChoice) -> OtherData:
+    return OtherData(
+        dataset=choice.dataset,
+        dataset_options=option_texts(choice.dataset_options),
+        dataset_changed=option_texts(choice.dataset_changed),
+        data_digest=choice.data_digest,
+        split=choice.split,
+        split_digest=choice.split_digest,
     )
 
 

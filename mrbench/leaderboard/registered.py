@@ -123,7 +123,8 @@ class Registered:
 
 def key_of(entry: Entry) -> tuple[str, str, str, str]:
     """What an entry says that it was tested on."""
-    return entry.dataset, entry.data_digest, entry.split, entry.split_digest
+    tested = entry.spec.tested
+    return tested.dataset, tested.data_digest, tested.split, tested.split_digest
 
 
 def in_words(dataset: str, data: str, split: str, split_digest: str) -> str:  # noqa: ARG001

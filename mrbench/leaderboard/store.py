@@ -107,7 +107,7 @@ def id_of(content: bytes) -> str:
 
 def folder_of(board: Path, entry: Entry, id: str) -> Path:
     """Where an entry lies."""
-    return board / RECORDS / safe(entry.dataset) / safe(entry.method) / id
+    return board / RECORDS / safe(entry.spec.domain) / safe(entry.method) / id
 
 
 def board_of(folder: Path) -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from mrbench.engine.cell import domain_title
 from mrbench.leaderboard.board import Board, DatasetPage
 from mrbench.leaderboard.command import command_of
 from mrbench.leaderboard.store import Stored
@@ -128,7 +129,7 @@ def as_markdown(board: Board) -> str:
 def _markdown(board: Board) -> Iterator[str]:
     yield f"# Leaderboard\n\n{RESEARCH} Built with mrbench {_md(board.built_with)}."
     for page, table in _tables(board):
-        yield f"\n## {_md(page.name)}, scoring protocol {_md(table.protocol)}\n"
+        yield f"\n## {_md(domain_title(page.name))}, scoring protocol {_md(table.protocol)}\n"
         yield f"{_md(_setting(page, table))}\n"
         yield from _grid(table, _md, "**{}**".format, "| ", " | ", " |", rule=True)
         yield ""
@@ -146,7 +147,8 @@ def as_latex(board: Board) -> str:
 def _latex(board: Board) -> Iterator[str]:
     yield f"% {RESEARCH} Built with mrbench {_tex(board.built_with)}. Needs booktabs and, for arrows, amsmath."
     for page, table in _tables(board):
-        yield f"\n% {_tex(page.name)}, scoring protocol {_tex(table.protocol)}; {_tex(_setting(page, table))}"
+        title = f"{_tex(domain_title(page.name))}, scoring protocol {_tex(table.protocol)}"
+        yield f"\n% {title}; {_tex(_setting(page, table))}"
         yield f"\\begin{{tabular}}{{lr{'r' * len(_shown(table))}}}\n\\toprule"
         lines = list(_grid(table, _tex, "\\textbf{{{}}}".format, "", " & ", " \\\\", rule=False))
         yield from (lines[0], "\\midrule", *lines[1:], "\\bottomrule\n\\end{tabular}")

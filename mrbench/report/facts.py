@@ -38,8 +38,10 @@ def _facts(first: MethodRun, results: Sequence[Result], runs: Sequence[Run]) -> 
     yield Fact("On", _merged(_machine(result.environment) for result in results))
     yield Fact("Raters", (f"{', '.join(map(str, description['rater_names']))} ({description['raters']})",))
     yield Fact("Classes", (", ".join(map(str, description["classes"])),))
-    yield Fact("Data", (spec.data_digest,), code=True)
-    yield Fact("Split", (f"{spec.split} {spec.split_digest}",), code=True)
+    if spec.test_on:
+        yield Fact("Trained on", (f"{spec.dataset}, data {spec.data_digest}, split {spec.split} {spec.split_digest}",))
+    yield Fact("Data", (spec.tested.data_digest,), code=True)
+    yield Fact("Split", (f"{spec.tested.split} {spec.tested.split_digest}",), code=True)
     yield Fact("Licence of the data", (str(description["licence"]),))
     yield Fact("Cite", (str(description["citation"]),))
 

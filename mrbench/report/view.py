@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mrbench.engine.cell import domain_title
 from mrbench.report import palette
 from mrbench.report.gather import DatasetReport
 from mrbench.results.caveats import EXPLAINED, caveat_lines
@@ -19,7 +20,7 @@ def view_of(part: DatasetReport, name: str) -> dict[str, Any]:
     shown = [row.values[name] for row in table.rows for name in table.columns if name in row.values]
     costs = [cost.name for cost in COSTS if any(cost.name in row.costs for row in table.rows)]
     return {
-        "name": table.dataset,
+        "name": domain_title(table.dataset),
         "lead": _lead(table),
         "facts": part.facts,
         "metrics": [_metric(name, column) for name, column in table.columns.items()],

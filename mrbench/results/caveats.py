@@ -5,7 +5,7 @@ from typing import Any
 
 from mrbench.cards import Capability
 from mrbench.data.splits import LEAKY_PREFIX
-from mrbench.engine.cell import CellSpec
+from mrbench.engine.cell import ALL_CASES, CellSpec
 from mrbench.engine.equivalence import other_code
 from mrbench.engine.result import Result
 
@@ -40,12 +40,14 @@ def caveats_of(spec: CellSpec, description: Mapping[str, Any]) -> tuple[str, ...
     if spec.split != "strict":
         leaky = spec.split.startswith(LEAKY_PREFIX)
         found.append(f"split {spec.split}{', which may train on test subjects' * leaky}")
+    if spec.test_on and spec.test_on.split != ALL_CASES:
+        found.append(f"tested on split {spec.test_on.split}")
     if spec.limit is not None:
         found.append(f"first {spec.limit} cases")
     found += spec.conditions.caveats
     if spec.kind == "method" and spec.preset not in ("paper", "default"):
         found.append(f"preset {spec.preset}")
-    found += [f"{name} = {value}" for name, value in spec.changed.items()]
+    found += [f"{name} = {value}" for name, value in spec.settings.items()]
     if description["raters"] == "ranked":
         found.append("virtual raters")
     return tuple(found)

@@ -83,8 +83,8 @@ def _facts(run: MethodRun) -> dict[str, str]:
     spec = run.spec
     return {
         "version": spec.method_version,
-        "data": spec.data_digest[:SHORTEST],
-        "split": f"{spec.split} {spec.split_digest[:SHORTEST]}",
+        "data": spec.tested.data_digest[:SHORTEST],
+        "split": f"{spec.tested.split} {spec.tested.split_digest[:SHORTEST]}",
         "limit": "none" if spec.limit is None else str(spec.limit),
         "conditions": " ".join(spec.conditions.command_line) or "as usual",
     }

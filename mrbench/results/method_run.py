@@ -52,8 +52,8 @@ class MethodRun:
 
     @property
     def dataset(self) -> str:
-        """The data set's registry key."""
-        return self.spec.dataset
+        """The data set's registry key; ``A~B`` where it is trained on A and tested on B."""
+        return self.spec.domain
 
     @property
     def origin(self) -> str:
@@ -152,12 +152,13 @@ class MethodRun:
     @cached_property
     def digests(self) -> set[tuple[str, str]]:
         """Digests of data and split, of all its cells."""
-        return {(result.spec.data_digest, result.spec.split_digest) for result in self.results}
+        return {(result.spec.tested.data_digest, result.spec.tested.split_digest) for result in self.results}
 
     @cached_property
     def tested(self) -> tuple[object, ...]:
         """Equal where the test cases are the same, folds aside."""
-        return self.spec.data_digest, self.spec.split, self.spec.split_digest, self.spec.limit, self.tested_cases
+        data = self.spec.tested
+        return data.data_digest, data.split, data.split_digest, self.spec.limit, self.tested_cases
 
     def shown(self, fold: int | None = None) -> list[Result]:
         """The cells whose cases a page shows: of each fold, or of one, the first seed that has finished."""
@@ -202,7 +203,7 @@ def runs_of(run: Run, results: Iterable[Result] | None = None) -> list[MethodRun
     cells = run.cell_results() if results is None else results
     grouped: dict[tuple[str, str], list[Result]] = {}
     for result in cells:
-        grouped.setdefault((result.spec.dataset, result.spec.method), []).append(result)
+        grouped.setdefault((result.spec.domain, result.spec.method), []).append(result)
     found = [MethodRun(tuple(own), run.descriptions[name], (run.id,)) for (name, _), own in grouped.items()]
     return sorted(found, key=lambda one: list(run.descriptions).index(one.dataset))
 
@@ -223,7 +224,7 @@ def merged_runs(runs: Sequence[Run]) -> list[MethodRun]:
         for result in run.cell_results():
             spec = result.spec
             _check_description(descriptions, spec, run)
-            key = spec.dataset, spec.method, spec.digest
+            key = spec.domain, spec.method, spec.digest
             cells = grouped.setdefault(key, {})
             earlier = cells.get((spec.fold, spec.seed))
             if earlier is None or not earlier.finished:
@@ -232,7 +233,7 @@ def merged_runs(runs: Sequence[Run]) -> list[MethodRun]:
     return [
         MethodRun(
             tuple(cells[place] for place in sorted(cells)),
-            descriptions[key[0], next(iter(cells.values())).spec.data_digest],
+            descriptions[key[0], next(iter(cells.values())).spec.tested.data_digest],
             tuple(origins[key]),
         )
         for key, cells in grouped.items()
@@ -240,6 +241,6 @@ def merged_runs(runs: Sequence[Run]) -> list[MethodRun]:
 
 
 def _check_description(known: dict[tuple[str, str], Mapping[str, Any]], spec: CellSpec, run: Run) -> None:
-    own = run.descriptions[spec.dataset]
-    if known.setdefault((spec.dataset, spec.data_digest), own) != own:
-        raise IncompatibleError(f"the runs describe {spec.dataset!r} differently", hint="take them one by one")
+    own = run.descriptions[spec.domain]
+    if known.setdefault((spec.domain, spec.tested.data_digest), own) != own:
+        raise IncompatibleError(f"the runs describe {spec.domain!r} differently", hint="take them one by one")

@@ -282,7 +282,7 @@ class Table:
     @cached_property
     def tested_on(self) -> tuple[str, str, str]:
         """Data digest, split and split digest that all computed rows share; blank where all are reported."""
-        spec = next((row.run.spec for row in self.rows if row.run), None)
+        spec = next((row.run.spec.tested for row in self.rows if row.run), None)
         return (spec.data_digest, spec.split, spec.split_digest) if spec else ("", "", "")
 
     @property

@@ -60,7 +60,7 @@ def tabulate(
         rows = _budget_rows(own, scorer, samples) if samples else scorer.rows(own)
         shown = {name: record for name, record in records.items() if any(name in row.values for row in rows)}
         rows = with_best(with_labels(with_machines(rows)), shown)
-        changed = own[0].spec.dataset_changed
+        changed = own[0].spec.data_settings
         tables.append(Table(dataset, own[0].description, changed, protocol.name, shown, rows))
     return tables
 
@@ -173,7 +173,7 @@ def _of_samples(records: Mapping[str, MetricCard]) -> dict[str, MetricCard]:
 def _check_budget(spec: CellSpec, n: int) -> None:
     if Capability.DIVERSE in spec.capabilities and n > spec.samples:
         raise UsageError(
-            f"{spec.method} on {spec.dataset} cannot be scored at {n} samples",
+            f"{spec.method} on {spec.domain} cannot be scored at {n} samples",
             expected=f"at most S = {spec.samples}, which are stored",
             hint=f"mrbench run --samples {n} draws more",
         )

@@ -64,7 +64,8 @@ def bootstrap_value(folds: Folds, *, draws: int = DRAWS, seed: int = 0) -> Estim
     Args:
         folds: at least one.
         draws: T.
-        seed: of the draws; each fold has draws of its own, whatever other folds there are.
+        seed: of the draws; each fold has draws of its own, whatever others there are; those that test the same subjects
+            share them.
     """
     return _estimate([folds], draws, seed)
 
@@ -88,7 +89,10 @@ def resampled(sides: Sequence[Folds], *, draws: int = DRAWS, seed: int = 0) -> n
         sides: methods with the same folds and subjects; each draw takes the same subjects for all.
         draws, seed: as for :func:`bootstrap_value`.
     """
-    by_fold = [_resampled_fold([side[fold] for side in sides], fold, draws, seed) for fold in sides[0]]
+    # Trainings that are tested on the same subjects see the same draw of them.
+    first: dict[tuple[str, ...], int] = {}
+    streams = {fold: first.setdefault(tuple(tables[0].subjects), fold) for fold, tables in sides[0].items()}
+    by_fold = [_resampled_fold([side[fold] for side in sides], streams[fold], draws, seed) for fold in sides[0]]
     return mean_of_present(np.stack(by_fold, axis=-1))
 
 

@@ -101,6 +101,12 @@ def find_candidate(
     if not chosen:
         raise _unknown(registry, name, kind)
     of, plugin = next(iter(chosen.items()))
+    if getattr(plugin.card, "wraps", False):
+        raise UsageError(
+            f"{plugin.key!r} trains nothing of its own, and the checks are of what is trained",
+            expected="the name of a method that learns, such as it is made of",
+            hint="mrbench list methods",
+        )
     return _class(of)(plugin, of, registry, tuple(plugin_files), data_folder(data))
 
 

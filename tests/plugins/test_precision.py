@@ -21,7 +21,7 @@ CPU = torch.device("cpu")
 
 def _learning() -> list[str]:
     own = [plugin.card for plugin in discover().of_kind("method") if plugin.distribution == BUILT_IN]
-    return sorted({record.code: record.name for record in own if record.kind == "method"}.values())
+    return sorted({record.code: record.name for record in own if record.kind == "method" and not record.wraps}.values())
 
 
 def _losses(method: Method[Any], batch: Batch) -> dict[str, torch.Tensor]:

@@ -20,7 +20,9 @@ Loss = Callable[[Batch], Mapping[str, torch.Tensor]]
 def _learning() -> list[str]:
     # One method of each family that learns.
     own = [plugin.card for plugin in discover().of_kind("method") if plugin.distribution == BUILT_IN]
-    return sorted({record.family: record.name for record in own if record.kind == "method"}.values())
+    return sorted(
+        {record.family: record.name for record in own if record.kind == "method" and not record.wraps}.values()
+    )
 
 
 def _train(method: Method[Any], slices: Slices, raters_present: int | None) -> tuple[list[int], np.ndarray]:

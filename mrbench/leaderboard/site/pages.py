@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from mrbench.engine.cell import domain_title
 from mrbench.leaderboard.board import Board, DatasetPage, MethodPage
 from mrbench.leaderboard.command import command_of
 from mrbench.leaderboard.entry import METHOD_FILE
@@ -118,7 +119,7 @@ def _card(page: DatasetPage) -> dict[str, Any]:
     methods = {row.method for table in page.tables for row in table.rows if row.kind is RowKind.METHOD}
     reported = {row.method for table in page.tables for row in table.rows if row.kind is RowKind.REPORTED}
     counts = ((len(methods), "method"), (len(ids), "record"), (len(reported), "method reported"))
-    return {"name": page.name, "page": dataset_page(page.name), "raters": _raters(page),
+    return {"name": domain_title(page.name), "page": dataset_page(page.name), "raters": _raters(page),
             "counts": ", ".join(_counted(*one) for one in counts if one[0]),
             "leaders": list(_leaders(page.tables[0]))[:4] if page.tables else []}  # fmt: skip
 
@@ -151,8 +152,8 @@ def entry_line(stored: Stored) -> dict[str, Any]:
         "record": record_page(stored.id),
         "method": entry.method,
         "page": method_page(entry.method),
-        "dataset": entry.dataset,
-        "dataset_page": dataset_page(entry.dataset),
+        "dataset": domain_title(entry.spec.domain),
+        "dataset_page": dataset_page(entry.spec.domain),
         "day": entry.written[:DAY],
         "samples": "" if entry.sample_count is None else entry.sample_count,
         "preset": entry.preset,
@@ -172,6 +173,7 @@ def dataset_view(page: DatasetPage, site: Site, groups: Mapping[str, Sequence[Gr
     tables = page.tables[:TABLES]
     return {
         "page": page,
+        "heading": domain_title(page.name),
         "raters": _raters(page),
         "versions": _versions(one for one in site.board.entries if one.entry.dataset == page.name),
         "tables": [_table_view(page, table, site, groups[table.key], n) for n, table in enumerate(tables)],
@@ -268,7 +270,7 @@ def method_view(page: MethodPage, site: Site) -> dict[str, Any]:
     newest: dict[str, Stored] = {}
     for stored in page.history:
         if site.newest.get(stored.id, True):
-            newest.setdefault(stored.entry.dataset, stored)
+            newest.setdefault(stored.entry.spec.domain, stored)
     return {
         "page": page,
         "style": site.styles[page.name],

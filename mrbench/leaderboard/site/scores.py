@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from mrbench.engine.cell import domain_title
 from mrbench.leaderboard.entry import Entry, Score
 from mrbench.leaderboard.site.lines import DAY
 from mrbench.results import numbers
@@ -78,7 +79,9 @@ def _rater(rater: int, entry: Entry) -> str:
 
 def facts_of(entry: Entry) -> list[Fact]:
     """Where the numbers come from; what is unknown is left out."""
-    days = sorted({cell.written[:DAY] for cell in entry.cells})
+    days, spec = sorted({cell.written[:DAY] for cell in entry.cells}), entry.spec
+    changed = [f"{name} = {value}" for name, value in spec.data_settings.items()]
+    trained = [f"{entry.data_digest}, {entry.split} {entry.split_digest}"] if spec.test_on else []
     facts = [
         Fact("Computed", [" to ".join(dict.fromkeys((days[0], days[-1])))]),
         Fact("Submitted by", [entry.submitter]),
@@ -91,9 +94,10 @@ def facts_of(entry: Entry) -> list[Fact]:
         *(Fact(term, [text]) for term, text in entry.conditions.facts.items()),
         Fact("Versions", _merged(cell.versions for cell in entry.cells)),
         Fact("On", _merged(cell.environment for cell in entry.cells)),
-        Fact("Data set", [", ".join([entry.dataset, *(f"{k} = {v}" for k, v in entry.dataset_changed.items())])]),
-        Fact("Data", [entry.data_digest], code=True),
-        Fact("Split", [f"{entry.split} {entry.split_digest}"], code=True),
+        Fact("Data set", [", ".join([domain_title(spec.domain), *changed])]),
+        Fact("Trained on", trained, code=True),
+        Fact("Data", [spec.tested.data_digest], code=True),
+        Fact("Split", [f"{spec.tested.split} {spec.tested.split_digest}"], code=True),
         Fact("Training", [entry.training_digest], code=True),
         Fact("Prediction", [entry.prediction_digest], code=True),
         Fact("Licence of the data", [entry.data.licence]),

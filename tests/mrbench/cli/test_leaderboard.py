@@ -23,7 +23,9 @@ def test_a_run_is_added_verified_and_built(mrbench: Mrbench, tmp_path: Path):
     added = mrbench("leaderboard", "add")
     assert added.exit_code == 0, added.output
     assert added.stdout.count("added leaderboard/records/phantom/") == 2
-    (accept,) = (line.split() for line in added.stdout.splitlines() if line.startswith("  mrbench leaderboard register"))
+    (accept,) = (
+        line.split() for line in added.stdout.splitlines() if line.startswith("  mrbench leaderboard register")
+    )
     unknown = mrbench("leaderboard", "verify")
     assert (unknown.exit_code, unknown.stdout.count("(of data that are not registered)")) == (1, 2)
     assert "from 0 entries" in mrbench("leaderboard", "build").stdout

@@ -15,6 +15,7 @@ import torch
 
 import mrbench
 from mrbench.engine.cell import CellSpec
+from mrbench.engine.draws import Source
 from mrbench.engine.model import Model
 from mrbench.engine.predictions import read_draws
 from mrbench.engine.record import write_record
@@ -259,7 +260,8 @@ def test_of_several_classes_the_likeliest_is_the_label_and_volumes_have_a_depth(
         rater_names=("one",), unit=mrbench.Unit.VOLUME,
     )  # fmt: skip
     record = replace(proseg.card, gives="samples")
-    model = Model(proseg.spec, record, description, Echo(None, description), torch.device("cpu"))
+    source = Source(Echo(None, description), record, 0, torch.device("cpu"))
+    model = Model(proseg.spec, description, source)
     image = np.zeros((3, 2, 4, 4), np.float32)
     image[0], image[1, 1], image[2, 1, 0] = 0.4, 0.35, 0.6
     image /= image.sum(axis=0)

@@ -55,6 +55,14 @@ def test_the_spread_of_the_draws_is_the_standard_error_of_a_stratified_mean():
     assert resampled([folds], draws=20000)[0].std() == pytest.approx(np.sqrt(sum(variances)) / 3, rel=0.02)
 
 
+def test_folds_that_test_the_same_subjects_draw_the_same_ones():
+    # Otherwise the mean of two such folds would seem less uncertain than one of them.
+    values, others = noise(15), [f"other-{i}" for i in range(15)]
+    one = resampled([{0: [plain(values)]}], draws=300)
+    assert np.array_equal(resampled([{0: [plain(values)], 1: [plain(values)]}], draws=300), one)
+    assert not np.array_equal(resampled([{0: [plain(values)], 1: [plain(values, others)]}], draws=300), one)
+
+
 def test_a_constant_difference_has_an_interval_of_no_width():
     values = noise(20)
     found = bootstrap_difference({0: [plain(values)]}, {0: [plain(values + 0.1)]})

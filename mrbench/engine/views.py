@@ -1,0 +1,102 @@
+"""A wrapper's answers as draws: samples of its views in turn, mean probabilities of raters and consensus."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from mrbench.cards import MethodCard
+from mrbench.data.case import Image
+from mrbench.engine.draws import ImageAnswers, Source
+from mrbench.errors import PluginError
+from mrbench.interfaces.draw import Draw, DrawKind
+from mrbench.interfaces.wrapper import View, Wrapper
+from mrbench.places import of_function
+
+
+@dataclass(frozen=True, eq=False)
+class WrappedSource:
+    """Where draws of a wrapper come from.
+
+    Attributes:
+        wrapper: says through which views.
+        card: says which answers this row gives.
+        members: each trained, with the prediction seed that its own run has.
+    """
+
+    wrapper: Wrapper[Any]
+    card: MethodCard
+    members: Sequence[Source]
+
+    @property
+    def device(self) -> Any:
+        """Where the members are."""
+        return self.members[0].device
+
+    def answers(self, image: Image) -> "ViewedAnswers":
+        """The answers for one image.
+
+        Raises:
+            PluginError: no view, or one of a member that there is not.
+        """
+        views = self.wrapper.views(image.array.shape)
+        if not views or any(view.member not in range(len(self.members)) for view in views):
+            raise PluginError(
+                f"wrapper {self.card.name!r}, case {image.id!r}: views() names trainings that there are not",
+                expected=f"one view or more, each of a member 0..{len(self.members) - 1}",
+                found=f"members {[view.member for view in views]}",
+                place=of_function(self.wrapper.views),
+            )
+        return ViewedAnswers(views, [self.members[view.member].answers(_seen(image, view)) for view in views])
+
+    def place(self, kind: DrawKind | None) -> str:  # noqa: ARG002
+        """File and line of what says through which views; errors of its means name it."""
+        return of_function(self.wrapper.views)
+
+    def reseeded(self, seed: int) -> "WrappedSource":
+        """The same with other noise."""
+        return replace(self, members=[member.reseeded(seed) for member in self.members])
+
+
+class ViewedAnswers:
+    """The answers for one image.
+
+    Args:
+        views: V of them.
+        answers: of the member of each view, for what it sees.
+    """
+
+    def __init__(self, views: Sequence[View], answers: Sequence[ImageAnswers]) -> None:
+        self.views, self.answers = views, answers
+
+    def samples(self, numbers: Sequence[int]) -> Iterator[Draw]:
+        """Sample i is sample i of view i mod V."""
+        turns = range(len(self.views))
+        own = [[number for number in numbers if number % len(turns) == turn] for turn in turns]
+        streams = [answers.samples(mine) for answers, mine in zip(self.answers, own, strict=True)]
+        for number in numbers:
+            turn = number % len(turns)
+            draw = next(streams[turn])
+            yield replace(draw, probability=_back(self.views[turn], draw))
+
+    def raters(self) -> Iterator[Draw]:
+        """Each rater's draws: draw j is the mean of the views' draws j."""
+        return self._means([answers.raters() for answers in self.answers])
+
+    def consensus(self) -> Iterator[Draw]:
+        """The mean of the views' answers."""
+        return self._means([answers.consensus() for answers in self.answers])
+
+    def _means(self, streams: Sequence[Iterator[Draw]]) -> Iterator[Draw]:
+        for draws in zip(*streams, strict=True):
+            probabilities = [_back(view, draw) for view, draw in zip(self.views, draws, strict=True)]
+            yield replace(draws[0], probability=np.mean(probabilities, axis=0))
+
+
+def _seen(image: Image, view: View) -> Image:
+    return replace(image, array=np.ascontiguousarray(view.forward(image.array)))
+
+
+def _back(view: View, draw: Draw) -> np.ndarray:
+    return np.ascontiguousarray(view.back(draw.probability))
