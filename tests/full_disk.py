@@ -38,7 +38,7 @@ import mrbench
 from mrbench import Method, TrainingOptions
 
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 
 class Options(TrainingOptions):

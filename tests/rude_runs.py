@@ -15,22 +15,22 @@ from pathlib import Path
 
 import numpy as np
 
-from mrbench import Config, Draw, DrawKind, Fusion, MethodCard, Trial, hookimpl
+import mrbench
+from mrbench import Config, Trial
 from mrbench.configuration import option
 from mrbench.consensus import majority_vote
 from mrbench.errors import MrbenchError
 
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 
 class Options(Config):
     act: str = option("nothing", "what to do at the first case")
     size: int = option(0, "of a message")
 
-
-@hookimpl
-def mrbench_methods():
-    return [MethodCard(name="rude", kind="fusion", code="rude:Rude", config="rude:Options", gives="consensus")]
+    def check(self, description):
+        if self.act == "build":
+            message(self.size)
 
 
 def text(size):
@@ -95,22 +95,16 @@ def event():
             pass
 
 
-class Rude(Fusion):
-    did = False
+DONE = []
 
-    def __init__(self, config, description):
-        super().__init__(config, description)
-        if config.act == "build":
-            message(config.size)
 
-    def fuse(self, masks, present, n, noise):
-        if not Rude.did:
-            Rude.did = True
-            own = [self.config.size] if self.config.size else []
-            dict(globals(), nothing=lambda: None)[self.config.act](*own)
-        labels = majority_vote(masks[present], 2)
-        foreground = np.asarray(labels == 1, np.float32)
-        yield Trial(present, [Draw(DrawKind.CONSENSUS, np.stack([1 - foreground, foreground]))])
+@mrbench.fusion("rude", gives="consensus", config=Options)
+def fuse(masks, present, n, noise, config):
+    if not DONE:
+        DONE.append(config.act)
+        own = [config.size] if config.size else []
+        dict(globals(), nothing=lambda: None)[config.act](*own)
+    return Trial(consensus=majority_vote(masks[present], 2))
 '''
 
 PHANTOM = ("--dataset", "phantom", "--set", "phantom.subjects=9", "--set", "phantom.size=32")

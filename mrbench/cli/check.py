@@ -18,7 +18,7 @@ from mrbench.cli.plugins import registry
 from mrbench.errors import UsageError
 from mrbench.testing.candidate import Candidate, find_candidate
 from mrbench.testing.catalogue import GROUPS, all_checks, check_names, checks_of
-from mrbench.testing.check import KINDS, Check, Outcome, Verdict, run_checks
+from mrbench.testing.check import KINDS, Check, Outcome, Verdict, run_check
 
 COLOURS = {Verdict.PASSED: "green", Verdict.FAILED: "red", Verdict.EXPECTED_FAILURE: "yellow"}
 INDENT = 18
@@ -64,7 +64,8 @@ def command(
         _list(_listed({candidate.kind}, only), as_json)
         return
     check_names(reasons, [check.name for check in checks_of(candidate)], f"for kind {candidate.kind!r}")
-    outcomes = _quietly(run_checks(checks_of(candidate, only), candidate, reasons))
+    checks = checks_of(candidate, only)
+    outcomes = _quietly(run_check(check, candidate, reasons.get(check.name, "")) for check in checks)
     failed = _print_json(candidate, outcomes) if as_json else _print(candidate, outcomes)
     sys.exit(1 if failed else 0)
 

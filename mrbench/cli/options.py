@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -35,19 +35,15 @@ PLUGIN_FILES = click.option(
 )
 
 
-class _Jobs(click.ParamType):  # type: ignore[type-arg]
-    """A number of cells from 1, or ``auto``."""
+def read_jobs(ctx: click.Context, param: click.Parameter, text: str) -> "Jobs":
+    """A number of cells from 1, or ``auto``.
 
-    name = "jobs"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Jobs":
-        text = str(value)
-        if not re.fullmatch("auto|0*[1-9][0-9]{0,5}", text):
-            self.fail(f"{text!r} is neither a number from 1 nor auto.", param, ctx)
-        return "auto" if text == "auto" else int(text)
-
-
-JOBS = _Jobs()
+    Raises:
+        BadParameter: neither.
+    """
+    if not re.fullmatch("auto|0*[1-9][0-9]{0,5}", text):
+        raise click.BadParameter(f"{text!r} is neither a number from 1 nor auto.", ctx, param)
+    return "auto" if text == "auto" else int(text)
 
 
 def read_budgets(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from mrbench.cli.options import DATA, JOBS, METRICS, OUT, PLUGIN_FILES
+from mrbench.cli.options import DATA, METRICS, OUT, PLUGIN_FILES, read_jobs
 from mrbench.cli.plugins import registry
 from mrbench.configuration import as_text, flat
 from mrbench.data.folder import data_folder
@@ -154,7 +154,7 @@ def _as_default(parameter: click.Option, value: Any) -> Any:
 @click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True)
 @click.option(
     "--jobs",
-    type=JOBS,
+    callback=read_jobs,
     default="auto",
     show_default=True,
     metavar="N",

@@ -248,7 +248,8 @@ class LocalExecutor:
             if (idle := self._scorers.pop()).runs:
                 return idle
             idle.close()
-        return Scorer(self.metrics, self.metric_files, {**thread_environment(1), **PLAIN_TEXT}) if self.metrics else None
+        environment = {**thread_environment(1), **PLAIN_TEXT}
+        return Scorer(self.metrics, self.metric_files, environment) if self.metrics else None
 
     def _ended(self, worker: _Worker, waiting: deque[_Turn], watch: Watch) -> Iterator[tuple[Order, Outcome]]:
         for event in worker.read():

@@ -10,9 +10,9 @@ import numpy as np
 
 from mrbench.cards import Capability
 from mrbench.interfaces.draw import DrawKind
-from mrbench.testing.candidate import FusionCandidate, MethodCandidate, Predicting
 from mrbench.testing.check import CheckFailedError, expect_none, rule
 from mrbench.testing.drawn import TOLERANCE, apart, drawn, expect_equal
+from mrbench.testing.predicting import FusionCandidate, MethodCandidate, Predicting
 from mrbench.testing.scenes import CLASSES, MISSING, SCENES, SLICES, Scene
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import entry_points
 from inspect import signature
@@ -15,13 +16,18 @@ from mrbench.errors import NotApplicableError, PluginError
 from mrbench.interfaces.draw import DrawKind
 from mrbench.interfaces.fusion import bound
 from mrbench.registry import GROUP, Plugin, discover
-from mrbench.testing.candidate import Candidate, MethodCandidate
+from mrbench.testing.candidate import Candidate
 from mrbench.testing.check import KINDS, CheckFailedError, expect_none, rule
 from mrbench.testing.drawn import differing_weights
+from mrbench.testing.predicting import MethodCandidate
 from mrbench.testing.scenes import SLICES
 
 HEAVY = ("torch", "pandas", "scipy", "h5py")
 MILLISECONDS = 100.0
+
+LIGHT = ("mrbench.registry", "mrbench.configuration")
+METRICS = (*LIGHT, "mrbench.interfaces.metric")
+"""What is loaded already where plugins are listed; metrics are listed with the functions themselves, and NumPy."""
 
 ROUNDS = 3
 """The best of them counts, because other processes may be busy."""
@@ -29,7 +35,8 @@ ROUNDS = 3
 _SCRIPT = """
 import importlib, json, sys, time
 sys.path[:] = json.loads(sys.argv[1])
-import mrbench.registry, mrbench.configuration
+for own in sys.argv[3:]:
+    importlib.import_module(own)
 known = set(sys.modules)
 start = time.perf_counter()
 importlib.import_module(sys.argv[2])
@@ -209,7 +216,7 @@ def light_import(candidate: Candidate) -> None:
     module = _module_of_card(candidate)
     best = float("inf")
     for _ in range(ROUNDS):
-        milliseconds, loaded = _imported(module)
+        milliseconds, loaded = _imported(module, METRICS if candidate.kind == "metric" else LIGHT)
         _check_light(module, loaded)
         best = min(best, milliseconds)
         if best < MILLISECONDS:
@@ -243,10 +250,13 @@ def _module_of_card(candidate: Candidate) -> str:
     raise NotApplicableError(f"no entry point of {own.distribution!r} gives it")
 
 
-def _imported(module: str) -> tuple[float, list[str]]:
-    # Milliseconds and the modules that it brought along.
+def _imported(module: str, loaded: Sequence[str] = LIGHT) -> tuple[float, list[str]]:
+    # Milliseconds and the modules that it brought along, beyond what is loaded.
     done = subprocess.run(
-        [sys.executable, "-c", _SCRIPT, json.dumps(sys.path), module], capture_output=True, text=True, check=False
+        [sys.executable, "-c", _SCRIPT, json.dumps(sys.path), module, *loaded],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]

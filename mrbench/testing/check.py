@@ -3,7 +3,7 @@
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -163,13 +163,6 @@ def run_check(check: Check, candidate: "Candidate", expected_failure: str = "") 
         facts = {"what": "passes, though its failure is expected", "expected": f"a failure: {expected_failure}"}
         verdict = Verdict.FAILED
     return Outcome(check=check, verdict=verdict, **facts, seconds=time.perf_counter() - start)
-
-
-def run_checks(
-    checks: Sequence[Check], candidate: "Candidate", expected_failures: Mapping[str, str]
-) -> Iterator[Outcome]:
-    """Runs checks one after another; ``expected_failures`` are reasons by name of check."""
-    return (run_check(check, candidate, expected_failures.get(check.name, "")) for check in checks)
 
 
 def _verdict(check: Check, candidate: "Candidate") -> tuple[Verdict, dict[str, str]]:

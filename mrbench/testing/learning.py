@@ -3,9 +3,9 @@
 from collections import defaultdict
 
 from mrbench.errors import NotApplicableError
-from mrbench.testing.candidate import MethodCandidate
 from mrbench.testing.check import CheckFailedError, expect_none, rule
 from mrbench.testing.drawn import differing_weights
+from mrbench.testing.predicting import MethodCandidate
 from mrbench.testing.scenes import MISSING, SCENES, SLICES, Scene
 
 LAST = 4

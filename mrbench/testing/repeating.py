@@ -8,9 +8,9 @@ from pathlib import Path
 
 from mrbench.data.case import Case
 from mrbench.errors import NotApplicableError
-from mrbench.testing.candidate import MethodCandidate, Predicting
 from mrbench.testing.check import CheckFailedError, expect_none, rule
 from mrbench.testing.drawn import Drawn, difference, drawn, expect_equal
+from mrbench.testing.predicting import MethodCandidate, Predicting
 from mrbench.testing.scenes import SLICES
 from mrbench.testing.watch import watch, watch_pickles
 

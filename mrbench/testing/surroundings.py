@@ -11,9 +11,9 @@ import numpy as np
 
 from mrbench.errors import NotApplicableError
 from mrbench.seeds import derive_noise
-from mrbench.testing.candidate import SEED, FusionCandidate, MethodCandidate, Predicting
 from mrbench.testing.check import CheckFailedError, expect_none, rule
 from mrbench.testing.drawn import drawn, expect_equal
+from mrbench.testing.predicting import SEED, FusionCandidate, MethodCandidate, Predicting
 from mrbench.testing.scenes import SLICES
 from mrbench.testing.watch import Growth, RandomState, seeded_globally, watch
 

@@ -7,6 +7,7 @@ Run: python tests/benchmarks/equivalence.py [--commit COMMIT] [--method NAME ...
 """
 
 import argparse
+import csv
 import gzip
 import io
 import json
@@ -16,6 +17,7 @@ import sys
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -96,8 +98,24 @@ def computed(
 def differences(old: Computed, new: Computed) -> Iterator[tuple[str, str]]:
     """Each step that did not give the same bits, with what differs."""
     if old.training and new.training:
+        yield from (("training", text) for text in _losses(old.training / "curves.csv", new.training / "curves.csv"))
         yield from (("training", text) for text in _weights(old.training / "weights", new.training / "weights"))
     yield from (("prediction", text) for text in _draws(old.folder / "predictions.h5", new.folder / "predictions.h5"))
+
+
+def _losses(old: Path, new: Path) -> Iterator[str]:
+    # Weights alone would not do: the steps of Adam are the same where a loss is scaled.
+    before, after = (
+        [{name: text for name, text in row.items() if name != "seconds"} for row in _rows(path)] for path in (old, new)
+    )
+    changed = sum(one != other for one, other in zip_longest(before, after))
+    if changed:
+        yield f"{changed} of {len(before)} epochs have other losses"
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def _weights(old: Path, new: Path) -> Iterator[str]:
@@ -160,12 +178,13 @@ def compare(old: Mapping[str, Computed], new: Mapping[str, Computed]) -> tuple[l
     lines: list[str] = []
     for method in (name for name in new if name in old):
         codes = [one[method].record["spec"] for one in (old, new)]
-        faults = dict(differences(old[method], new[method]))
-        lines += [f"{method}: {text}" for text in faults.values()]
+        faults = list(differences(old[method], new[method]))
+        lines += [f"{method}: {text}" for _, text in faults]
+        wrong = {step for step, _ in faults}
         for step, name in STEPS.items():
             before, after = (code.get(name, "") for code in codes)
             # Draws from other weights tell nothing of the code that draws.
-            if step not in faults and "training" not in faults and before and before != after:
+            if step not in wrong and "training" not in wrong and before and before != after:
                 pairs.append({"method": method, "step": step, "old": before, "new": after})
     scored, others = _score_pairs(old, new)
     return pairs + scored, lines + others
@@ -175,7 +194,7 @@ def _score_pairs(old: Mapping[str, Computed], new: Mapping[str, Computed]) -> tu
     """Of metrics, judged where the draws of a method are the same."""
     equal: dict[str, bool] = {}
     codes: dict[str, tuple[str, str]] = {}
-    for method in (name for name in new if name in old and not dict(differences(old[name], new[name]))):
+    for method in (name for name in new if name in old and not list(differences(old[name], new[name]))):
         before, after = (one[method].record["scoring"] for one in (old, new))
         for metric, same in scores_equal(old[method], new[method]).items():
             equal[metric] = equal.get(metric, True) and same

@@ -449,3 +449,10 @@ def test_a_run_of_a_stranger_cannot_steer_a_terminal(mrbench: Call, tmp_path: Pa
     assert refused.exit_code == 1
     assert "hidden characters in its name" in refused.stderr
     assert "\x1b" not in refused.stderr
+
+
+@pytest.mark.parametrize("jobs", ["0", "-1", "x", "1.5", "Auto", ""])
+def test_jobs_are_a_number_from_one_or_auto(mrbench: Call, jobs: str):
+    result = mrbench("run", "--method", "staple", "--dataset", "phantom", "--dry-run", f"--jobs={jobs}")
+    assert result.exit_code == 2
+    assert f"{jobs!r} is neither a number from 1 nor auto." in result.stderr

@@ -109,14 +109,14 @@ def test_a_message_of_12_mb_is_a_row_like_any_other(tmp_path: Path, act: str):
     assert records < 200_000
 
 
-def test_a_constructor_that_says_12_mb_is_told_of_in_a_few_lines(tmp_path: Path):
+def test_a_check_of_options_that_says_12_mb_is_told_of_in_a_few_lines(tmp_path: Path):
     begun = cpu_seconds_of_children()
     done = subprocess.run(
         [*rude_runs.command(tmp_path, "build"), "--set", "rude.size=12000000"], cwd=tmp_path,
         env=rude_runs.environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1
-    assert "cannot be built for data set 'phantom': ValueError: m (rude.py:" in done.stderr
+    assert "its options cannot be checked: ValueError: m (rude.py:" in done.stderr
     assert len(done.stderr) < 20_000
     assert cpu_seconds_of_children() - begun < 10
 

@@ -103,7 +103,20 @@ def log(observers: Observers) -> str:
 def test_every_cell_is_told_of_once_and_a_kept_one_has_no_start(mrbench: Call):
     Path("diary.py").write_text(DIARY)
     methods = ("--method", "staple", "--method", "toy-raises")
-    words = ("run", *methods, *TINY, "--fold", "0", "--out", "out", "--json", "--plugin-file", "diary.py")
+    words = (
+        "run",
+        *methods,
+        *TINY,
+        "--fold",
+        "0",
+        "--out",
+        "out",
+        "--json",
+        "--jobs",
+        "1",
+        "--plugin-file",
+        "diary.py",
+    )
     first = mrbench(*words, "--observe", "diary")
     assert {cell["status"] for cell in json.loads(first.stdout)["cells"]} == {"ok", "failed"}
     assert "this goes to standard error" in first.stderr

@@ -18,19 +18,15 @@ from mrbench.registry import discover
 METRIC = """
 import os, sys
 import numpy as np
-from mrbench import Metric, MetricCard, hookimpl
-from mrbench.interfaces.metric import Key
-MRBENCH_API = "1"
+from mrbench import Key, metric
 
-@hookimpl
-def mrbench_metrics():
-    return [MetricCard(name="process", code="process:Process", direction="higher", range=(0, 1e9), needs="consensus")]
+MRBENCH_API = "2"
 
-class Process(Metric):
-    def statistics(self, tables, protocol):
-        print("a metric says something")
-        assert not [name for name in sys.modules if name.startswith(("mrbench_", "torch"))]
-        return {Key(1): np.array([float(os.getpid())])}
+@metric("process", "the number of its process", direction="higher", range=(0, 1e9), needs="consensus")
+def process(tables, protocol):
+    print("a metric says something")
+    assert not [name for name in sys.modules if name.startswith(("mrbench_", "torch"))]
+    return {Key(1): np.array([float(os.getpid())])}
 """
 
 
