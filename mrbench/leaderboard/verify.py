@@ -103,10 +103,10 @@ class Verifier:
     def board(self, board: Path) -> Iterator[Verified]:
         """Every entry below ``records``, what was computed first before what repeats it."""
         found = list(entries(board))
-        for one in (one for one in found if isinstance(one, SetAside)):
-            yield Verified(one.path, (Fault(one.path, "entry", found=one.fault, why=one.why),))
-        for one in sorted((one for one in found if isinstance(one, Stored)), key=age):
-            yield self.entry(one)
+        for aside in (one for one in found if isinstance(one, SetAside)):
+            yield Verified(aside.path, (Fault(aside.path, "entry", found=aside.fault, why=aside.why),))
+        for stored in sorted((one for one in found if isinstance(one, Stored)), key=age):
+            yield self.entry(stored)
 
     def entry(self, stored: Stored) -> Verified:
         """One entry, alone and against those before it."""
