@@ -167,11 +167,12 @@ def line_of(entry: Entry, cells: Iterable[tuple[int, str, Scores]]) -> Registere
     Raises:
         DataError: cells of one fold with other test cases.
     """
+    tested = entry.spec.tested
     empty = RegisteredData(
         *key_of(entry),
         data=entry.data,
-        dataset_options=entry.dataset_options,
-        dataset_changed=entry.dataset_changed,
+        dataset_options=tested.dataset_options,
+        dataset_changed=tested.dataset_changed,
         folds={},
     )
     line = empty
