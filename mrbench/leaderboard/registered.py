@@ -171,8 +171,8 @@ def line_of(entry: Entry, cells: Iterable[tuple[int, str, Scores]]) -> Registere
     empty = RegisteredData(
         *key_of(entry),
         data=entry.data,
-        dataset_options=tested.dataset_options,
-        dataset_changed=tested.dataset_changed,
+        dataset_options=dict(tested.dataset_options),
+        dataset_changed=dict(tested.dataset_changed),
         folds={},
     )
     line = empty
