@@ -50,7 +50,7 @@ def test_records_name_their_classes() -> None:
     assert rows["unet-staple"].load() is UNetStaple
     assert rows["unet-rater"].load() is UNetRater
     assert len({row.family for row in rows.values()}) == 3
-    assert mrbench_unet.MRBENCH_API == "1"
+    assert mrbench_unet.MRBENCH_API == "2"
 
 
 def test_majority_of_two_classes_is_half_or_more(build: Build) -> None:
