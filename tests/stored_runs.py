@@ -113,7 +113,7 @@ def spec_of(cell: StoredCell, dataset: str = "phantom") -> CellSpec:
     """The specification of a cell."""
     record = registry().get("method", cell.method).card
     spec = CellSpec(
-        method=cell.method, dataset=dataset, kind=record.kind, family=record.family, sampler=record.gives,
+        method=cell.method, dataset=dataset, kind=record.kind, family=record.family, gives=record.gives,
         method_version="1", capabilities=tuple(sorted(record.capabilities)), options={}, training={}, prediction={},
         preset="quick" if "quick" in record.presets else "default", changed={}, dataset_options={}, dataset_changed={},
         data_digest="d" * 64, split="strict", split_digest="s" * 64, fold=cell.fold, seed=cell.seed, samples=50,

@@ -94,7 +94,7 @@ def _entry(made, cells, metrics, scores, files, written) -> Entry:
     given = people if made.people else learns
     return Entry(
         method=made.method, dataset=made.dataset, kind="fusion" if made.people else "method", family=made.method,
-        sampler="default", method_version="0", capabilities=given,
+        gives="consensus", method_version="0", capabilities=given,
         about=MethodFacts("summary", "paper", "MIT", "mine 1.0"), options={"epochs": "3"}, preset="quick", changed={},
         samples=made.samples, data=DATA, dataset_options={}, dataset_changed={}, data_digest="d" * 64,
         split="strict", split_digest="5" * 64, training_digest=digest,

@@ -111,7 +111,7 @@ class CellSpec:
     Attributes:
         method, dataset: registry keys (``name``, or ``distribution:name`` for plugins of others).
         kind: does the method learn, is it a fusion, or were its predictions made elsewhere?
-        family, sampler: methods of one family share a training and differ by sampler.
+        family, gives: methods of one family share a training and differ in the answers that they give.
         method_version: of the method's definition; of a plugin file with the content's digest, for people.
         training_code, prediction_code: digests of the code that trained weights and draws are a function of, those of
             equivalent code being one; blank where nothing is trained, or was drawn here.
@@ -133,7 +133,7 @@ class CellSpec:
     dataset: PluginKey
     kind: Literal["method", "fusion", "external"]
     family: PluginKey
-    sampler: str
+    gives: str
     method_version: str
     capabilities: tuple[str, ...]
     options: Mapping[str, Any]
@@ -202,7 +202,7 @@ class CellSpec:
     @property
     def digest(self) -> str:
         """Digest of the predictions, folds and seeds aside; scores are recomputed at will and are no part of it."""
-        draws: dict[str, Any] = {"sampler": self.sampler, "options": dict(self.prediction), "samples": self.samples}
+        draws: dict[str, Any] = {"gives": self.gives, "options": dict(self.prediction), "samples": self.samples}
         draws["code"] = self.prediction_code
         if self.member:
             of = {"of": self.member.method, "options": dict(self.member.prediction)}
@@ -232,7 +232,7 @@ class CellSpec:
         return results / "cells" / _safe(self.domain) / _safe(self.method) / self.digest[:SHORT] / self.place
 
     def training_folder(self, results: Path) -> Path:
-        """Where the finished training lies, shared by the family's samplers and sample counts."""
+        """Where the finished training lies, shared by the rows of the family and all sample counts."""
         return (
             results / "trainings" / _safe(self.dataset) / _safe(self.family) / self.training_digest[:SHORT] / self.place
         )

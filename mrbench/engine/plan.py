@@ -309,7 +309,7 @@ def _cells(
                 dataset=dataset.key,
                 kind=record.kind,
                 family=_family(plugin),
-                sampler=record.gives,
+                gives=record.gives,
                 method_version=plugin.version,
                 training_code=code.training,
                 prediction_code=code.prediction,

@@ -113,7 +113,7 @@ def _spec(asked: External, form: Form, digest: str, on: Mapping[str, Any]) -> Ce
         method=key,
         kind="external",
         family=key,
-        sampler="default",
+        gives=form.gives,
         method_version="1",
         capabilities=form.capabilities,
         options={"predictions": str(asked.predictions), "patterns": list(asked.patterns)},

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mrbench.cards import Capability
+from mrbench.cards import GIVES
 from mrbench.errors import DataError
 from mrbench.metrics.protocol import MAX_PREDICTIONS
 
@@ -29,14 +29,15 @@ class Form:
         return self.samples + len(self.raters) + self.consensus
 
     @property
+    def gives(self) -> str:
+        """The kinds of predictions, as a card has them."""
+        there = {"samples": self.samples, "raters": self.raters, "consensus": self.consensus}
+        return " ".join(word for word, given in there.items() if given)
+
+    @property
     def capabilities(self) -> tuple[str, ...]:
         """What a method would have to declare in order to give these, sorted."""
-        given = {
-            Capability.DIVERSE: self.samples > 0,
-            Capability.PERSONAL: bool(self.raters),
-            Capability.CONSENSUS: self.consensus,
-        }
-        return tuple(sorted(capability.value for capability, there in given.items() if there))
+        return tuple(sorted(GIVES[word].value for word in self.gives.split()))
 
     def words(self, names: Sequence[str]) -> str:
         """For messages; ``names`` are those of the raters' columns."""

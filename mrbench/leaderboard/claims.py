@@ -58,7 +58,7 @@ def _of_method(entry: Entry, plugin: Plugin[MethodCard]) -> Iterator[Claim]:
     if plugin.version == entry.method_version:
         yield "capabilities", sorted(card.capabilities), sorted(entry.capabilities), Why.INVALID
         yield "family", card.family, entry.family, Why.INVALID
-        yield "sampler", card.gives, entry.sampler, Why.INVALID
+        yield "gives", card.gives, entry.gives, Why.INVALID
         yield from _of_options(entry, plugin)
 
 

@@ -261,7 +261,7 @@ class Entry:
     dataset: PluginKey
     kind: Literal["method", "fusion", "external"]
     family: PluginKey
-    sampler: Text
+    gives: Text
     method_version: Text
     capabilities: Annotated[tuple[Capability, ...], Field(max_length=len(Capability))]
     about: MethodFacts

@@ -249,7 +249,7 @@ def _entry(
         dataset=spec.dataset,
         kind=spec.kind,
         family=spec.family,
-        sampler=_cut(spec.sampler),
+        gives=_cut(spec.gives),
         method_version=_cut(spec.method_version),
         capabilities=tuple(Capability(name) for name in sorted(spec.capabilities)),
         about=_about(run, registry),

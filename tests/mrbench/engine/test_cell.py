@@ -11,7 +11,7 @@ from mrbench.engine.conditions import Conditions
 from mrbench.errors import DataError
 
 SPEC = CellSpec(
-    method="proseg", dataset="phantom", kind="method", family="proseg", sampler="posterior", method_version="1",
+    method="proseg", dataset="phantom", kind="method", family="proseg", gives="samples raters", method_version="1",
     capabilities=("diverse",), options={"a": 1, "b": 2}, training={"a": 1}, prediction={"b": 2}, preset="quick",
     changed={}, dataset_options={}, dataset_changed={}, data_digest="d", split="strict", split_digest="s", fold=0,
     seed=0, samples=50,
@@ -42,7 +42,7 @@ def test_what_moves_the_training_enters_both_digests(change: dict[str, Any]):
 
 @pytest.mark.parametrize(
     "change", [
-        {"prediction": {"b": 3}}, {"samples": 4}, {"limit": 3}, {"sampler": "prior"}, {"method": "proseg-prior"},
+        {"prediction": {"b": 3}}, {"samples": 4}, {"limit": 3}, {"gives": "samples"}, {"method": "proseg-prior"},
         {"prediction_code": "c" * 64},
     ],
 )  # fmt: skip
@@ -65,7 +65,7 @@ def test_absent_raters_are_another_training():
 
 def test_without_absent_raters_digests_are_those_of_before_there_were_any():
     assert SPEC.training_digest == "17f11a5dda0a3dc55d0578925100c3a7c30a37586c867222dcd7e0b50d0ebc55"
-    assert SPEC.digest == "beff5329dfb568851cb39c122aba515ce29e91ae1996e3a3d4c435503faf06f7"
+    assert SPEC.digest == "b58ab1f93220c30469a1be75f09223976199fb78f7a176ee3e8c0bdd71d298b0"
     assert under(sparsity="fixed").digest == SPEC.digest, "which raters are absent says nothing where none is"
     assert not {"raters_present", "sparsity"} & set(SPEC.as_json()), "else runs of before would have other names"
 
@@ -87,22 +87,22 @@ def test_a_precision_is_another_training_and_float32_is_none_to_tell():
         (
             {"raters_present": 2},
             "e5b87bd1d4e42d5c6726670a77a5a4229060418efc671834381ce290972c27b9",
-            "3dd92426919b621e947266d457098b5928816f821db593a29642cb14429802f8",
+            "adf1a8021fa110e26e41f642da4d4209bdc3f01999feab935f12e8fc107a4598",
         ),
         (
             {"raters_present": 1, "sparsity": "fixed"},
             "4d2b17d7f362416a3466fd3fc06a6ce1bb1882aea9201deacbcc899dd12ab0fb",
-            "1b20ac1bdffef0e4ca54db672dfe1d7ead6250bca2afef76e3a1d72cc6462432",
+            "3305ccf8496fc83b9dd3de681774bb87611668a2c813352957091a7c5678216e",
         ),
         (
             {"precision": "bf16"},
             "340f8e5a4ff30e2d283c38aae110cf25ef9ba23fb477fcec3ebf5f6fe65b77e8",
-            "03788d4345dfe0e1f95393e0f661e509c4bb179fb36d3b422f7bdaf64d918e6f",
+            "e865b7924c61abea827f694d86c8166c6e3cf48bfd3c11a04c58bba3a8a47864",
         ),
         (
             {"raters_present": 3, "sparsity": "fixed", "precision": "bf16"},
             "ac60655b3724657a2b2bcc4dbecfb4ba98bf63bf00ad0778b709c32d2ae63708",
-            "1adf4eec4de8fae5c990960a611c2dc5c6def2a0f8d758e9906dfb379151e86f",
+            "85358f61375e4bcb304855eb9357263b1d869861560f6427932e7c98495aad7c",
         ),
     ],
 )

@@ -19,7 +19,7 @@ from mrbench.engine.threads import thread_environment
 from mrbench.engine.worker import Order
 
 SPEC = CellSpec(
-    method="staple", dataset="phantom", kind="fusion", family="staple", sampler="default", method_version="1",
+    method="staple", dataset="phantom", kind="fusion", family="staple", gives="consensus", method_version="1",
     capabilities=("consensus",), options={}, training={}, prediction={}, preset="default", changed={},
     dataset_options={}, dataset_changed={}, data_digest="d", split="strict", split_digest="s", fold=0, seed=0,
     samples=4,

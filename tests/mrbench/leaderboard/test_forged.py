@@ -211,7 +211,7 @@ def posing(**changes: Any) -> Forge:
     card = registry().get("method", "staple").card
     true = {"capabilities": tuple(sorted(card.capabilities)), "method_version": "1", "preset": "default", "options": {}}
     return lambda: Forged(
-        replace(people()[0], **true | {"family": card.family, "sampler": card.gives} | changes), people()[1]
+        replace(people()[0], **true | {"family": card.family, "gives": card.gives} | changes), people()[1]
     )
 
 
@@ -222,7 +222,7 @@ def installed(**changes: Any) -> Forge:
         plugin = registry().get("method", "proseg")
         quick = plugin.load_config().parse(plugin.card.presets["quick"], owner="proseg")
         entry, own = entry_of(Made(method="proseg", folds=2, subjects=4))
-        true = {"method_version": plugin.version, "family": plugin.card.family, "sampler": plugin.card.gives,
+        true = {"method_version": plugin.version, "family": plugin.card.family, "gives": plugin.card.gives,
                 "capabilities": tuple(sorted(plugin.card.capabilities)),
                 "options": option_texts(quick.values())}  # fmt: skip
         return Forged(replace(entry, **true | changes), own)
@@ -293,7 +293,7 @@ INVALID: dict[str, tuple[Forge, str]] = {
     "a fusion that hides that it sees the masks": (posing(kind="method", capabilities=PEOPLE), "kind"),
     "kinds of answers that the method does not give": (installed(capabilities=PEOPLE), "capabilities"),
     "the family of another method": (installed(family="unet"), "family"),
-    "draws of another method": (installed(sampler="magic"), "sampler"),
+    "draws of another method": (installed(gives="magic"), "gives"),
     "quick settings that pose as the paper's": (installed(preset="paper"), "options."),
     "a preset that there is not": (installed(preset="best"), "preset"),
     "an option that there is not": (installed(options={"luck": "1"}), "luck"),
