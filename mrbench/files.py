@@ -29,6 +29,7 @@ def replaced(path: Path) -> Iterator[Path]:
         with suppress(OSError):  # not every file system lets a folder be opened
             flush(path.parent)
     except OSError as error:
+        error.strerror = error.strerror or str(error)  # HDF5's has no number, and would lose its words for the name
         error.filename = error.filename or str(path)  # a full disk says of no file that it is the one
         raise
     finally:

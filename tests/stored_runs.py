@@ -10,7 +10,7 @@ import numpy as np
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.predict import Predicted
 from mrbench.engine.predictions import PredictionWriter
-from mrbench.engine.record import make_record, reproduce, write_record
+from mrbench.engine.record import make_record, read_record, reproduce, write_record
 from mrbench.engine.run import Run, failed_folder
 from mrbench.engine.score import applicable_metrics, metrics_json, score_cell, scored_by
 from mrbench.interfaces.draw import Draw, DrawKind, binary_probability
@@ -144,12 +144,18 @@ def _store(spec: CellSpec, cell: StoredCell, results: Path) -> None:
 
 def store_draws(path: Path, drawn: Drawn) -> None:
     """Writes predictions."""
-    writer = PredictionWriter(path)
-    for case, (masks, samples, personal) in drawn.items():
-        builder = TableBuilder(masks.astype(np.uint8), np.ones(len(masks), bool), 2)
-        for probability in samples:
-            builder.add(Draw(DrawKind.SAMPLE, binary_probability(probability)))
-        for rater, probability in personal.items():
-            builder.add(Draw(DrawKind.RATER, binary_probability(probability), rater))
-        writer.add(case, case.partition(",")[0], [Predicted(builder.finish(), builder.packed())])
-    writer.close()
+    with PredictionWriter(path) as writer:
+        for case, (masks, samples, personal) in drawn.items():
+            builder = TableBuilder(masks.astype(np.uint8), np.ones(len(masks), bool), 2)
+            for probability in samples:
+                builder.add(Draw(DrawKind.SAMPLE, binary_probability(probability)))
+            for rater, probability in personal.items():
+                builder.add(Draw(DrawKind.RATER, binary_probability(probability), rater))
+            writer.add(case, case.partition(",")[0], [Predicted(builder.finish(), builder.packed())])
+
+
+def vouch_again(folder: Path) -> None:
+    """Writes a cell's record again, which names the files beside it as they are now."""
+    record = read_record(folder)
+    assert record is not None
+    write_record(folder, record)

@@ -64,13 +64,12 @@ def _loaded(choice: DataChoice, registry: Registry, data: Path) -> CaseSet:
 
 def predict(predictor: Predictor, cases: CaseSet, test: np.ndarray, folder: Path, emit: Emit) -> None:
     """Writes ``predictions.h5`` for the cases ``test``, ``(n,)`` indices, one after another."""
-    writer = PredictionWriter(folder / PREDICTIONS)
-    for done, index in enumerate(map(int, test), 1):
-        case = cases[index]
-        writer.add(case.id, case.subject, predictor.predict(case))
-        if done % 10 == 0 or done == len(test):
-            emit({"event": "cases", "done": done, "total": len(test)})
-    writer.close()
+    with PredictionWriter(folder / PREDICTIONS) as writer:
+        for done, index in enumerate(map(int, test), 1):
+            case = cases[index]
+            writer.add(case.id, case.subject, predictor.predict(case))
+            if done % 10 == 0 or done == len(test):
+                emit({"event": "cases", "done": done, "total": len(test)})
 
 
 def score(title: str, registry: Registry, raters: str, folder: Path) -> dict[str, Any]:

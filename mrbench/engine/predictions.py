@@ -6,11 +6,12 @@ them. Files may come from others: everything is read through :class:`GuardedFile
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import h5py
 import numpy as np
@@ -36,14 +37,30 @@ MAX_BLOCKS = 1_000_000
 
 
 class PredictionWriter:
-    """Writes the predictions of a cell, case by case."""
+    """Writes the predictions of a cell, case by case, in a ``with``; where that ends by an error, the file has no end.
+
+    Raises:
+        OSError: at the end too: the file cannot be written; names it.
+    """
 
     def __init__(self, path: Path) -> None:
-        self.output = OutputFile(path)
-        self.file = h5py.File(self.output, "w")
-        self.file.attrs["mrbench_predictions"] = FORMAT
+        with ExitStack() as opened:
+            self.output = opened.enter_context(OutputFile(path))
+            self.file = opened.enter_context(h5py.File(self.output, "w"))
+            self.file.attrs["mrbench_predictions"] = FORMAT
+            self._opened = opened.pop_all()
         self.blocks = self.cases = 0
         self._clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        with self._opened:
+            if error is None:
+                self._end()
+        if error is None:
+            self.output.check()
 
     def add(self, case_id: str, subject: str, trials: Sequence[Predicted]) -> None:
         """Adds one case with its trials.
@@ -60,19 +77,11 @@ class PredictionWriter:
         if len(self.ids) >= BLOCK_CASES or self.bytes >= BLOCK_BYTES:
             self._flush()
 
-    def close(self) -> None:
-        """Writes what is left.
-
-        Raises:
-            OSError: the file cannot be written; names it.
-        """
+    def _end(self) -> None:
         if self.ids:
             self._flush()
         self.file.attrs["blocks"] = self.blocks
         self.file.attrs["cases"] = self.cases
-        self.file.close()
-        self.output.close()
-        self.output.check()
 
     def _clear(self) -> None:
         self.ids: list[str] = []

@@ -201,9 +201,8 @@ def _stored(shape: Shape, arrange: Callable[[Shape], Arrangement]) -> "CaseTable
     record = MethodCard(name="synthetic", kind="fusion", code="none:none", summary="", config="none:none")
     predictor = Predictor(record, shape.description, shape.samples, lambda case: [(case.present, draws)])
     path = Path(_folder().name) / f"predictions-{next(_numbers)}.h5"
-    writer = PredictionWriter(path)
-    writer.add(case.id, case.subject, predictor.predict(case))
-    writer.close()
+    with PredictionWriter(path) as writer:
+        writer.add(case.id, case.subject, predictor.predict(case))
     ((_, _, trials),) = read_tables(path)
     return trials[0]
 

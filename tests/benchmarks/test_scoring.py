@@ -176,10 +176,9 @@ def write_run(path: Path, cases: int, side: int = 64, distinct: int = 32) -> Pat
         found = scene(50, side, side, seed=number)
         builder = build(found.raters, with_raters(found))
         some.append(Predicted(builder.finish(), builder.packed()))
-    writer = PredictionWriter(path)
-    for case in range(cases):
-        writer.add(f"case-{case}", f"subject-{case // 3}", [some[case % distinct]])
-    writer.close()
+    with PredictionWriter(path) as writer:
+        for case in range(cases):
+            writer.add(f"case-{case}", f"subject-{case // 3}", [some[case % distinct]])
     return path
 
 

@@ -1,11 +1,13 @@
 """Files that are written whole or not at all."""
 
+import errno
 import json
 import os
 from pathlib import Path
 
 import pytest
 
+from mrbench.engine.writing_faults import number_of
 from mrbench.errors import UsageError
 from mrbench.files import MAX_JSON_BYTES, made_folder, read_json, replaced, write_json
 
@@ -20,6 +22,14 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path):
     with pytest.raises(ValueError, match="JSON"):
         write_json(path, {"a": float("nan")})
     assert [p.name for p in tmp_path.iterdir()] == ["file.json"]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "no room"), OSError("no room, errno = 28")])
+def test_an_error_of_writing_says_why_and_which_file(tmp_path: Path, error: OSError):
+    with pytest.raises(OSError, match="no room") as caught, replaced(tmp_path / "a"):
+        raise error
+    assert caught.value.filename == str(tmp_path / "a")
+    assert number_of(caught.value) == errno.ENOSPC, "however the library says it"
 
 
 def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path):

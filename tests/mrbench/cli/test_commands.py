@@ -14,6 +14,7 @@ from click.testing import Result
 from stored_runs import StoredCell, cases, store_run
 
 from mrbench.configuration import as_text
+from mrbench.engine.cell import FORMAT
 
 Call = Callable[..., Result]
 TINY = ("--dataset", "phantom", "--set", "phantom.subjects=9", "--set", "phantom.size=32")
@@ -260,7 +261,7 @@ def test_an_unknown_run_offers_the_nearest(mrbench: Call):
 def test_a_damaged_run_is_named(mrbench: Call):
     run_staple(mrbench, "--fold", "0")
     (run,) = Path("out").glob("runs/*/run.json")
-    run.write_text('{"format": 1}')
+    run.write_text(json.dumps({"format": FORMAT}))
     assert "cannot read the run" in mrbench("show", "--out", "out").stderr
 
 

@@ -172,8 +172,8 @@ def test_a_damaged_file_is_named(mrbench: Call, results: Path):
     assert result.exit_code == 1
     text = " ".join(result.stdout.split())
     assert "unet-majority fold1-seed0 damaged: " in text
-    assert f"{path.relative_to(results.parent)} holds no scores of cases" in text
-    assert f"remove {path.parent.relative_to(results.parent)} and run the same command again" in text
+    assert f"{path.relative_to(results.parent)} is not the file that was written: 50 bytes" in text
+    assert "mrbench repair RUN moves it aside; the same mrbench run then computes it anew" in text
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 import h5py
 import pytest
 from click.testing import CliRunner, Result
+from stored_runs import vouch_again
 
 TINY = ("--set", "phantom.subjects=9", "--set", "phantom.size=32")
 RUN = ("--method", "random-rater", "--method", "staple", "--dataset", "phantom", "--samples", "8", *TINY)
@@ -86,6 +87,7 @@ def test_predictions_of_another_format_exit_with_4(mrbench: Mrbench, results: Pa
     for path in (tmp_path / "old").rglob("predictions.h5"):
         with h5py.File(path, "a") as file:
             file.attrs["mrbench_predictions"] = 1
+        vouch_again(path.parent)
     result = mrbench("score", "last", "--out", tmp_path / "old")
     assert result.exit_code == 4
     assert "has another format\n  expected: 2\n  found:    1\n  next:     mrbench run --force" in result.stderr

@@ -187,7 +187,7 @@ def test_a_failed_write_leaves_nothing(tmp_path, make_cases, monkeypatch):
 
 def test_a_failed_write_keeps_what_was_there(tmp_path, make_cases, monkeypatch):
     digest = write_container(tmp_path / "cases.h5", make_cases())
-    monkeypatch.setattr("mrbench.files._flush", _no_space)
+    monkeypatch.setattr("mrbench.files.flush", _no_space)
     with pytest.raises(MrbenchError, match="could not be written"):
         write_container(tmp_path / "cases.h5", make_cases(classes=3))
     assert verify_container(tmp_path / "cases.h5") == digest

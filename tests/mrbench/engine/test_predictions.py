@@ -26,16 +26,15 @@ def predicted(*draws: tuple[DrawKind, int | None, int]) -> Predicted:
 
 
 def written(path: Path, cases: int = 3) -> Path:
-    writer = PredictionWriter(path)
-    for case in range(cases):
-        kinds = [
-            (DrawKind.RATER, 0, 1),
-            (DrawKind.RATER, 1, 2),
-            (DrawKind.SAMPLE, None, 9),
-            (DrawKind.SAMPLE, None, case),
-        ]
-        writer.add(f"case-{case}-é", "subject", [predicted(*kinds)] * (case % 3))
-    writer.close()
+    with PredictionWriter(path) as writer:
+        for case in range(cases):
+            kinds = [
+                (DrawKind.RATER, 0, 1),
+                (DrawKind.RATER, 1, 2),
+                (DrawKind.SAMPLE, None, 9),
+                (DrawKind.SAMPLE, None, case),
+            ]
+            writer.add(f"case-{case}-é", "subject", [predicted(*kinds)] * (case % 3))
     return path
 
 
@@ -45,6 +44,17 @@ def test_draws_keep_their_kind_and_rater_in_whatever_order_they_came(tmp_path: P
     assert found["case-0-é"] == [], "a case without a trial"
     areas = [(draw.kind.value, draw.rater, int(np.unpackbits(draw.bits).sum())) for draw in found["case-2-é"]]
     assert areas == [("sample", None, 9), ("sample", None, 2), ("rater", 0, 1), ("rater", 1, 2)]
+
+
+def test_an_error_between_two_cases_closes_the_file_and_leaves_it_without_an_end(tmp_path: Path):
+    path = tmp_path / "p.h5"
+    with pytest.raises(RuntimeError, match="refused"), PredictionWriter(path) as writer:
+        writer.add("case", "subject", [predicted((DrawKind.SAMPLE, None, 9))])
+        raise RuntimeError("refused")
+    with pytest.raises(ValueError, match="closed file"):
+        writer.output.read(1)
+    with pytest.raises(DataError, match="was not written to its end"):
+        read_sizes(path)
 
 
 def test_tables_come_back_for_every_trial_over_several_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -64,10 +74,9 @@ def scene(truth: tuple[bool, ...] = (True, True, False)) -> Predicted:
 
 
 def scenes(path: Path, cases: int = 4) -> Path:
-    writer = PredictionWriter(path)
-    for case in range(cases):
-        writer.add(f"{case}", "subject", [scene((True, False, False)), scene((False, True, True))])
-    writer.close()
+    with PredictionWriter(path) as writer:
+        for case in range(cases):
+            writer.add(f"{case}", "subject", [scene((True, False, False)), scene((False, True, True))])
     return path
 
 

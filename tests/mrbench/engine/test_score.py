@@ -41,10 +41,10 @@ def predicted(rng: np.random.Generator, samples: int) -> Predicted:
 @pytest.fixture
 def cell(tmp_path: Path) -> Callable[..., Path]:
     def write(name: str = "p.h5", cases: int = 10, samples: int = 5) -> Path:
-        rng, writer = np.random.default_rng(len(name) + cases), PredictionWriter(tmp_path / name)
-        for case in range(cases):
-            writer.add(f"case-{case}", f"subject-{case // 2}", [predicted(rng, samples)] * (1 + case % 2))
-        writer.close()
+        rng = np.random.default_rng(len(name) + cases)
+        with PredictionWriter(tmp_path / name) as writer:
+            for case in range(cases):
+                writer.add(f"case-{case}", f"subject-{case // 2}", [predicted(rng, samples)] * (1 + case % 2))
         return tmp_path / name
 
     return write

@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 from PIL import Image
+from stored_runs import vouch_again
 
 
 @pytest.fixture
@@ -124,15 +125,18 @@ def test_a_damaged_file_of_predictions_leaves_nothing(make_origin, to: Path):
 
 def test_predictions_that_lack_cases_are_refused_and_leave_nothing(make_origin, to: Path):
     origin = make_origin(2, True)
-    path = origin.records()["odd.py:guess", 1]["folder"] / "predictions.h5"
+    folder = origin.records()["odd.py:guess", 1]["folder"]
+    path = folder / "predictions.h5"
     content = path.read_bytes()
     with h5py.File(path, "a") as file:
         names = file["block000000/case"]
         names[0] = b"another"
+    vouch_again(folder)
     try:
         text = origin.export(origin.run_id, "--to", to, code=1).stderr
     finally:
         path.write_bytes(content)
+        vouch_again(folder)
     assert "the stored predictions of 'odd.py:guess' lack 1 of 6 cases" in text
     assert "found:    none of 'hospital" in text
     assert list(to.parent.iterdir()) == []

@@ -128,7 +128,7 @@ def test_the_file_is_written_whole_or_not_at_all(report: Report, tmp_path: Path,
     path = tmp_path / "new" / "page.html"
     assert write_page(report, path) == path.stat().st_size
     before = path.read_bytes()
-    monkeypatch.setattr("mrbench.files._flush", lambda _: (_ for _ in ()).throw(OSError("full")))
+    monkeypatch.setattr("mrbench.files.flush", lambda _: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(OSError, match="full"):
         write_page(report, path)
     assert path.read_bytes() == before

@@ -11,7 +11,7 @@ import pytest
 from stored_runs import StoredCell, cases, store_run
 
 import mrbench
-from mrbench.engine.cell import Status
+from mrbench.engine.cell import FORMAT, Status
 from mrbench.errors import UnknownNameError, UsageError
 from mrbench.results.collection import Results
 
@@ -180,14 +180,14 @@ def test_damaged_files_cost_what_they_hold_and_are_named(tmp_path: Path):
 def test_what_another_version_wrote_costs_what_it_holds_and_is_named(tmp_path: Path):
     store_run(tmp_path, "good", StoredCell("proseg", GED), StoredCell("proseg", GED, fold=1))
     store_run(tmp_path, "new", StoredCell("staple", GED))
-    record = next(tmp_path.glob("cells/phantom/proseg/*/fold1-seed0/record.json"))
+    record, newer = next(tmp_path.glob("cells/phantom/proseg/*/fold1-seed0/record.json")), FORMAT + 1
     for path in (record, tmp_path / "runs" / "new" / "run.json"):
-        path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 2}))
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"format": newer}))
     results = mrbench.load_results(tmp_path)
     assert [cell.status for cell in results.cells] == [Status.OK, Status.DAMAGED]
     assert results.table().rows[0].values["ged"].count == "folds 1/2"
     (note,) = results.notes
-    assert note.startswith(f"the run {tmp_path / 'runs' / 'new'} has another format: 2 in place of 1; ")
+    assert note.startswith(f"the run {tmp_path / 'runs' / 'new'} has another format: {newer} in place of {FORMAT}; ")
 
 
 def test_where_no_run_can_be_read_a_table_says_why(tmp_path: Path):
@@ -287,6 +287,6 @@ def test_scores_that_cannot_be_read_are_warned_of_and_cost_their_own_cell(tmp_pa
     run = store_run(tmp_path, "r", *(StoredCell("proseg", cases("ged", [0.1, 0.2]), fold=fold) for fold in (0, 1)))
     (path,) = run.cells[0][0].folder(tmp_path).glob("cases.csv*")
     path.write_bytes(path.read_bytes()[:40])
-    with pytest.warns(UserWarning, match=f"proseg fold0-seed0 damaged: {path} holds no scores"):
+    with pytest.warns(UserWarning, match=f"proseg fold0-seed0 damaged: {path} is not the file that was written"):
         found = mrbench.load_results(tmp_path).scores()
     assert set(found["fold"]) == {1}
