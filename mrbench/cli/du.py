@@ -1,6 +1,7 @@
 """``mrbench du``."""
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,13 +81,13 @@ def _print(found: "Holdings") -> None:
     console.print(f"{bytes_text(usage.total(found))} in all", highlight=False)
     print_notes(console, _notes(found))
     if loose:
-        print_notes(console, [f"mrbench clean --out {found.inventory.results} lists what may go, and asks."])
+        print_notes(console, [f"{_clean(found.inventory.results)} lists what may go, and asks."])
 
 
 def _of_method(kinds: Mapping[Kind, "Amount"]) -> Cells:
-    cells, trainings = kinds.get(Kind.CELL), kinds.get(Kind.TRAINING)
-    own = {"cells": str(cells.count), "bytes": _size(cells)} if cells else {}
-    return own | ({"trainings": str(trainings.count), "bytes of them": _size(trainings)} if trainings else {})
+    named = {Kind.CELL: ("cells", "bytes"), Kind.TRAINING: ("trainings", "bytes of them")}
+    found = {kind: (str(kinds[kind].count), _size(kinds[kind])) if kind in kinds else ("", "") for kind in named}
+    return {name: text for kind, names in named.items() for name, text in zip(names, found[kind], strict=True)}
 
 
 def _of_run(run: "RunUsage") -> Cells:
@@ -108,6 +109,10 @@ def _print_rows(console: Console, header: str, rows: Mapping[str, Cells]) -> Non
     columns = [Column(name, [Text(cells.get(name, "")) for cells in rows.values()]) for name in headers]
     print_columns(console, Column(header, [Text(visible(name)) for name in rows]), columns)
     console.print()
+
+
+def _clean(results: Path) -> str:
+    return shlex.join(["mrbench", "clean", "--out", str(results)])
 
 
 def _notes(found: "Holdings") -> Iterator[str]:

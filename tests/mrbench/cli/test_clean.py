@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 from results_folders import (
-    bytes_below, shown, snapshot, store_attempt, store_cell_of_no_run, store_training, stored_cell,
+    bytes_below,
+    shown,
+    snapshot,
+    store_attempt,
+    store_cell_of_no_run,
+    store_training,
+    stored_cell,
 )  # fmt: skip
 from stored_runs import store_run
 
