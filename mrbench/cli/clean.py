@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from mrbench.cli.options import FOLDER
-from mrbench.engine.clean import Removable, removable, remove
+from mrbench.engine.clean import USUAL, Removable, clean, removable
 from mrbench.engine.unreferred import What
 from mrbench.engine.writing_faults import bytes_text
 from mrbench.visible import visible
@@ -47,8 +47,6 @@ def command(what: tuple[str, ...], out: Path, yes: bool) -> None:
     \b
     Exit codes: 0 all of it is gone, or there is nothing, 1 something stays.
     """
-    from mrbench.engine.clean import USUAL
-
     asked = [What(one) for one in what] or list(USUAL)
     found = removable(out, asked)
     _list(found, out)
@@ -61,7 +59,7 @@ def command(what: tuple[str, ...], out: Path, yes: bool) -> None:
 
 def _list(found: Sequence[Removable], out: Path) -> None:
     for one in What:
-        items = [removable.item for removable in found if removable.what is one]
+        items = [each.item for each in found if each.what is one]
         if items:
             click.echo(f"{IN_WORDS[one]}: {len(items)}, {bytes_text(sum(item.bytes for item in items))}")
         for item in items:
@@ -83,15 +81,11 @@ def _can_be_asked() -> bool:
 
 
 def _remove(found: Sequence[Removable], asked: Sequence[What], out: Path) -> int:
-    # Looked at again: while somebody was thinking, a run may have started that refers to it.
-    now = {one.item.path for one in removable(out, asked)}
     freed, stays = 0, 0
-    for one in found:
-        reason = remove(out, one.item) if one.item.path in now else "it is in use by now"
+    for one, reason in clean(out, found, asked):
         if reason:
             click.echo(visible(f"{one.item.path} stays: {reason}"), err=True)
-            stays += 1
-        else:
-            freed += one.item.bytes
+        stays += bool(reason)
+        freed += 0 if reason else one.item.bytes
     click.echo(f"removed {bytes_text(freed)}")
     return int(stays > 0)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mrbench.engine.unreferred import Holdings
     from mrbench.engine.usage import Amount, RunUsage
 
-Cells = Mapping[str, str]
+Cells = dict[str, str]
 """Of a row, by the header of the column."""
 
 

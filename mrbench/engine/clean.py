@@ -43,7 +43,8 @@ def removable(results: Path, what: Sequence[What] = USUAL) -> list[Removable]:
     if What.CELLS not in what:
         gone = [one for one in gone if one.item.path not in found.needed]
     if What.OTHER_CODE in what:
-        gone += _of_other_code(found, {one.item.path for one in gone})
+        stay = frozenset() if What.CELLS in what else found.needed
+        gone += [one for one in _of_other_code(found) if one.item.path not in stay]
     return gone
 
 
@@ -56,17 +57,36 @@ def _not_known(found: Holdings) -> DataError:
     )
 
 
-def _of_other_code(found: Holdings, listed: set[Path]) -> Iterator[Removable]:
+def _of_other_code(found: Holdings) -> Iterator[Removable]:
+    """The runs first: where only they are gone, what they referred to is of no run, and none lacks anything."""
     names = runs_of_other_code(found.references, found.inventory.results)
-    after = replace(found, references=found.references.without(names))
     for item in found.inventory.of(Kind.RUN):
         if item.path.name in names:
             logs = sum(one.bytes for one in found.inventory.of(Kind.LOGS) if one.path.parent == item.path)
             yield Removable(What.OTHER_CODE, replace(item, bytes=item.bytes + logs))
+    after = replace(found, references=found.references.without(names))
     before = {item.path for items in found.groups.values() for item in items}
     for items in after.groups.values():
-        left = [item for item in items if item.path not in before and item.path not in listed]
-        yield from (Removable(What.OTHER_CODE, item) for item in left)
+        yield from (Removable(What.OTHER_CODE, item) for item in items if item.path not in before)
+
+
+def clean(results: Path, listed: Sequence[Removable], what: Sequence[What]) -> Iterator[tuple[Removable, str]]:
+    """Removes what was listed and may still go; with each, in a line, why it stays, empty where it is gone.
+
+    Errors: :func:`removable`.
+    """
+    # Looked at again: while somebody was thinking, a run may have started that refers to it.
+    now = {one.item.path for one in removable(results, what)}
+    run_stays = False
+    for one in listed:
+        if one.item.path not in now:
+            reason = "it is in use by now"
+        elif run_stays and one.what is What.OTHER_CODE:
+            reason = "a run that refers to it stays"
+        else:
+            reason = remove(results, one.item)
+        run_stays |= bool(reason) and one.item.kind is Kind.RUN
+        yield one, reason
 
 
 def remove(results: Path, item: Item) -> str:

@@ -158,39 +158,34 @@ def _content(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _copy(folder: Path, final: Path, marker: str, document: Mapping[str, Any]) -> None:
-    """Copies a finished folder and looks at every byte of the copy before it has its name.
+    """Copies a finished folder, once every byte of it is what was written, and looks at every byte of the copy.
 
     Raises:
-        DataError: a file is not what was written.
+        DataError: a file is not what was written, or is no file in the folder.
         BusyError: a live process is at it.
     """
+    for name in (*document.get(FILES, {}), marker):
+        _check_plain(folder, name)
+    check_files(folder, document)  # here, so that a disk that cannot be read is not taken for one that is full
     with attempt(final, marker) as work:
         shutil.rmtree(work.folder / CHECKPOINT, ignore_errors=True)
         log = ["log.txt"] if _is_plain(folder / "log.txt") else []
         for name in (*document.get(FILES, {}), *log, marker):
-            _copy_file(folder, name, work.folder)
-        _check_copy(folder, work.folder, marker, document)
+            (work.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(folder / name, work.folder / name)
+            flush(work.folder / name)
+        check_files(work.folder, document)
+        if facts_of(work.folder / marker) != facts_of(folder / marker):
+            raise DataError(f"{folder / marker} changed while it was copied")
         work.complete()
 
 
-def _check_copy(folder: Path, copy: Path, marker: str, document: Mapping[str, Any]) -> None:
-    try:
-        check_files(copy, document)
-    except DataError as error:
-        raise DataError(f"{folder} is not what was written", found=error.fault) from error
-    if facts_of(copy / marker) != facts_of(folder / marker):
-        raise DataError(f"{folder / marker} changed while it was copied")
-
-
-def _copy_file(folder: Path, name: str, target: Path) -> None:
-    path, parts = folder / name, PurePosixPath(name).parts
-    if ".." in parts or name.startswith("/"):
+def _check_plain(folder: Path, name: str) -> None:
+    path, within = folder / name, PurePosixPath(name)
+    if ".." in within.parts or within.is_absolute():
         raise DataError(f"a file of {folder} lies outside", found=name)
-    if not _is_plain(path) or any((folder / one).is_symlink() for one in PurePosixPath(name).parents):
+    if not _is_plain(path) or any((folder / one).is_symlink() for one in within.parents):
         raise DataError(f"{path} is no plain file", expected="the file that was written", hint="mrbench repair")
-    (target / name).parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(path, target / name)
-    flush(target / name)
 
 
 def _is_plain(path: Path) -> bool:

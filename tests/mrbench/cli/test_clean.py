@@ -263,6 +263,43 @@ def test_runs_of_other_code_go_where_they_are_named_and_shared_cells_stay(
     assert shown(mrbench, OUT, "new") == numbers
 
 
+@pytest.fixture
+def old(monkeypatch: pytest.MonkeyPatch) -> CellSpec:
+    """A run whose one cell is of other code."""
+    monkeypatch.setattr("mrbench.engine.other_code.other_code", lambda *_: "a.py")
+    return store_run(OUT, "old", stored_cell()).cells[0][0]
+
+
+def test_a_run_that_a_process_is_at_is_not_of_other_code(mrbench: Call, old: CellSpec):
+    with attempt(old.training_folder(OUT), "training.json"):
+        assert mrbench("clean", "other-code", "--out", "out").stdout == "nothing in out may go\n"
+
+
+def test_where_a_run_cannot_go_its_cells_stay_too(mrbench: Call, old: CellSpec, monkeypatch: pytest.MonkeyPatch):
+    unlink = Path.unlink
+
+    def refusing(self: Path, missing_ok: bool = False) -> None:
+        if self.name == "run.json":
+            raise PermissionError(13, "Permission denied", str(self))
+        unlink(self, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refusing)
+    result = mrbench("clean", "other-code", "--out", "out", "--yes")
+    assert result.exit_code == 1
+    assert "runs/old stays: it cannot be removed: Permission denied" in result.stderr
+    assert "stays: a run that refers to it stays" in result.stderr
+    assert old.folder(OUT).is_dir()
+
+
+def test_a_training_of_other_code_that_a_cell_of_no_run_needs_stays(mrbench: Call, old: CellSpec):
+    training = store_training(OUT, stored_cell())
+    other = store_cell_of_no_run(OUT, stored_cell("proseg")).folder(OUT)
+    assert mrbench("clean", "other-code", "--out", "out", "--yes").exit_code == 0
+    assert (old.folder(OUT).exists(), training.exists(), other.exists()) == (False, True, True)
+    assert mrbench("clean", "--out", "out", "--yes").exit_code == 0
+    assert (training.exists(), other.exists()) == (False, False)
+
+
 def test_a_run_with_a_cell_of_this_code_that_no_other_run_shows_stays(mrbench: Call, monkeypatch: pytest.MonkeyPatch):
     old = stored_cell(fold=0, spec={"training_code": "a" * 64})
     store_run(OUT, "mixed", old, stored_cell("staple"))

@@ -1,6 +1,7 @@
 """``mrbench merge``: everything of all folders, each cell once, and nothing that is not what was written."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -80,8 +81,6 @@ def test_a_folder_that_is_there_takes_what_it_lacks(mrbench: Call):
 
 
 def test_the_last_run_is_the_newest_of_both(mrbench: Call):
-    import os
-
     fill()
     os.utime(A / "runs/of a/run.json", (2_000_000_000, 2_000_000_000))
     mrbench(*MERGE)
@@ -178,6 +177,25 @@ def test_a_damaged_cell_is_refused_and_the_rest_goes_on(mrbench: Call, name: str
     assert not spec.folder(C).exists()
     assert not list(C.rglob("*.attempt-*"))
     assert len(list(C.glob("cells/*/*/*/*/record.json"))) == 3
+
+
+@pytest.mark.parametrize("number", [5, 13], ids=["a broken disk", "no permission"])
+def test_a_file_that_cannot_be_read_is_refused_and_the_rest_goes_on(
+    mrbench: Call, monkeypatch: pytest.MonkeyPatch, number: int
+):
+    table = fill()["second"].folder(B) / "cases.csv.gz"
+    opened = Path.open
+
+    def refusing(self: Path, *args: str, **more: str) -> object:
+        if self == table:
+            raise OSError(number, os.strerror(number), str(self))
+        return opened(self, *args, **more)
+
+    monkeypatch.setattr(Path, "open", refusing)
+    (line,) = refused(mrbench(*MERGE))
+    assert line == f"refused: cannot read {table}: {os.strerror(number)}"
+    assert len(list(C.glob("cells/*/*/*/*/record.json"))) == 3
+    assert not list(C.rglob("*.attempt-*"))
 
 
 def test_damaged_weights_are_refused(mrbench: Call):
