@@ -19,8 +19,9 @@ from full_disk import plan_of
 from stored_runs import lines_of
 
 from mrbench.engine import worker
-from mrbench.engine.build import load_weights, method_of, read_training, untrained
+from mrbench.engine.build import load_weights, method_of, read_training
 from mrbench.engine.checkpoints import load_checkpoints
+from mrbench.engine.initial import untrained
 from mrbench.engine.run import Run, open_run, run_of
 from mrbench.engine.score import applicable_metrics
 from mrbench.engine.store import CHECKPOINT

@@ -19,10 +19,10 @@ from mrbench.engine.code_cache import CodeCache
 from mrbench.engine.commit import commit_of
 from mrbench.errors import PluginError
 
-TRAINING = ("mrbench.engine.train", "mrbench.engine.build", "mrbench.interfaces.method")
+TRAINING = ("mrbench.engine.train", "mrbench.engine.initial", "mrbench.interfaces.method")
 """The harness's code that trained weights are a function of; what these modules import belongs to it."""
 
-PREDICTION = ("mrbench.engine.predict", "mrbench.engine.draws")
+PREDICTION = ("mrbench.engine.predict", "mrbench.engine.source")
 """Its code that draws, and what is counted of them, are a function of besides."""
 
 SCORES = ("mrbench.metrics.scoring", "mrbench.metrics.packing")

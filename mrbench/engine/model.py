@@ -13,12 +13,14 @@ from mrbench.data.case import Case, Image
 from mrbench.data.description import Description
 from mrbench.data.normalisation import normalise
 from mrbench.digests import digest_arrays
-from mrbench.engine.build import TRAINED, WEIGHTS, load_weights, method_of, source_of, untrained
+from mrbench.engine.build import TRAINED, WEIGHTS, load_weights, method_of
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.devices import torch_device
+from mrbench.engine.initial import untrained
 from mrbench.engine.predict import Predictor
 from mrbench.engine.record import read_record, reproduce
 from mrbench.engine.run import open_run
+from mrbench.engine.source import source_of
 from mrbench.errors import DataError, MrbenchError, UnknownNameError, UsageError
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.metrics.tables import binarise

@@ -26,28 +26,21 @@ from mrbench.data.loading import configured
 from mrbench.data.splits import Fold
 from mrbench.engine import phases
 from mrbench.engine.bfloat16 import check_bf16
-from mrbench.engine.build import (
-    TRAINED,
-    WEIGHTS,
-    load_weights,
-    method_of,
-    prediction_seed,
-    read_training,
-    source_of,
-    untrained,
-)  # fmt: skip
+from mrbench.engine.build import TRAINED, WEIGHTS, load_weights, method_of, read_training
 from mrbench.engine.cell import CURVES, PREDICTIONS, CellSpec, Status
 from mrbench.engine.code import recorded
 from mrbench.engine.costs import cost_of
 from mrbench.engine.damage import fault_of_training, move_aside
 from mrbench.engine.devices import torch_device
 from mrbench.engine.equivalence import code_as_planned
+from mrbench.engine.initial import untrained
 from mrbench.engine.leftovers import end_leftovers
 from mrbench.engine.manifest import FILES, files_of, write_sealed
 from mrbench.engine.predict import Predictor
 from mrbench.engine.profile import Profile, milliseconds
 from mrbench.engine.record import RECORD, make_record, read_record, write_record
 from mrbench.engine.scoring import ScoringRequest, score_elsewhere
+from mrbench.engine.source import prediction_seed, source_of
 from mrbench.engine.store import CHECKPOINT, Attempt, BusyError, attempt
 from mrbench.engine.supervisor import leave_with_supervisor
 from mrbench.engine.tested import shared_subjects

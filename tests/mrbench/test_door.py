@@ -71,7 +71,7 @@ def test_the_command_of_every_argument_asks_for_the_same(
     monkeypatch.setattr("mrbench.cli.run.registry", lambda _files: None)
     with pytest.raises(StoppedError) as asked:
         run(
-            ["toy-fine", "proseg"], ["phantom"], preset={"proseg": "quick", "": "paper"},
+            ["toy-fine", "proseg"], ["phantom"], test_on="bubil-phase:strict", preset={"proseg": "quick", "": "paper"},
             settings={"proseg": {"epochs": 3}, "prior": (0.9, 0.1), "mirrored": True, "size": np.int64(32)},
             folds=(0, 2), seed=1, seeds=2, split="other", samples=9, limit=4, raters_present=2, sparsity="fixed",
             precision="bf16", threads=3, data=tmp_path / "d", out=tmp_path / "o", device="cpu",

@@ -195,7 +195,7 @@ def test_a_cell_loads_the_files_that_it_needs_alone(mrbench: Call, write: Callab
     write("dots.py", DATA)
     mrbench(*RUN, *files, "--method", "staple", *DOTS)
     (log,) = Path("out").glob("cells/**/log.txt")
-    assert log.read_text().split() == ["loaded", "sevens"]
+    assert set(log.read_text().split()) == {"loaded", "sevens"}  # by the cell, and by the process that scores it
 
 
 def test_an_edited_file_is_another_method_and_nothing_old_is_reused(

@@ -22,6 +22,7 @@ def mrbench_methods():
             summary=f"a small method: {name}",
             gives="samples",
             multi_class=False,
+            volumes=False,
             presets={"quick": {"epochs": 2}},
         )
         for name in BEHAVIOURS

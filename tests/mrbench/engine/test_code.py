@@ -78,8 +78,8 @@ HARNESS = {
     "mrbench/engine/train.py": "from mrbench.engine.fit import fit",
     "mrbench/engine/fit.py": "import mrbench.seeds\ndef fit():\n    from mrbench.engine import late",
     "mrbench/engine/late.py": "",
-    "mrbench/engine/build.py": "",
-    "mrbench/engine/draws.py": "",
+    "mrbench/engine/initial.py": "",
+    "mrbench/engine/source.py": "",
     "mrbench/engine/predict.py": "from mrbench.errors import PluginError",
     "mrbench/seeds.py": "SEED = 1",
     "mrbench/errors.py": "",
@@ -103,9 +103,9 @@ def test_the_package_counts_whole_and_of_mrbench_what_is_imported(tree: Callable
     assert set(code.trained) == {
         "mine/__init__.py", "mine/method.py", "mine/parts.py", "mine/deep/more.py", "mrbench/nn/unet.py",
         "mrbench/nn/blocks.py", "mrbench/engine/train.py", "mrbench/engine/fit.py", "mrbench/engine/late.py",
-        "mrbench/seeds.py", "mrbench/interfaces/method.py", "mrbench/engine/build.py",
+        "mrbench/seeds.py", "mrbench/interfaces/method.py", "mrbench/engine/initial.py",
     }  # fmt: skip
-    assert set(code.drawn) - set(code.trained) == {"mrbench/engine/predict.py", "mrbench/engine/draws.py"}
+    assert set(code.drawn) - set(code.trained) == {"mrbench/engine/predict.py", "mrbench/engine/source.py"}
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_step_has_another_digest_where_its_own_code_changed(
 
 def test_a_fusion_trains_nothing(tree: Callable[..., Find]):
     code = code_of(["one"], trains=False, find=tree(HARNESS | {"one.py": ""}))
-    assert (code.training, set(code.drawn)) == ("", {"one.py", "mrbench/engine/predict.py", "mrbench/engine/draws.py"})
+    assert (code.training, set(code.drawn)) == ("", {"one.py", "mrbench/engine/predict.py", "mrbench/engine/source.py"})
 
 
 @pytest.mark.parametrize("content", [b"def f(:", b"\xff\xfe", b"x = '\x00'"])
@@ -168,7 +168,7 @@ def test_of_the_built_in_methods_every_module_of_the_training_loop_counts():
     plugin = discover().get("method", "tab")
     code = code_of(plugin.modules, trains=True)
     assert {
-        f"mrbench/engine/{name}.py" for name in ("train", "fit", "slices", "augmentation", "sparsity", "build")
+        f"mrbench/engine/{name}.py" for name in ("train", "fit", "slices", "augmentation", "sparsity", "initial")
     } < set(code.trained)
     assert {"mrbench/seeds.py", "mrbench/interfaces/method.py", "mrbench_tab/network.py"} < set(code.trained)
     assert "mrbench/engine/draws.py" not in code.trained

@@ -13,22 +13,19 @@ from conftest import TINY, write_distribution
 
 CARD = """
 from mrbench import MethodCard, hookimpl
-MRBENCH_API = "1"
+MRBENCH_API = "2"
 
 @hookimpl
 def mrbench_methods():
-    return [MethodCard(name="cut", code="cutting.fuse:Cut", gives="consensus", kind="fusion")]
+    return [MethodCard(name="cut", code="cutting.fuse:fuse", gives="consensus", kind="fusion")]
 """
 FUSE = '''
-import numpy as np
 from cutting.share import SHARE
-from mrbench import Draw, DrawKind, Fusion, Trial
+from mrbench import Trial
 
-class Cut(Fusion):
+def fuse(masks, present, n, noise):
     """Where so large a share of the raters agrees."""
-    def fuse(self, masks, present, n, noise):
-        own = (masks[present] == 1).mean(axis=0) > SHARE
-        yield Trial(present, iter([Draw(DrawKind.CONSENSUS, np.stack([~own, own]).astype(np.float32))]))
+    return Trial(consensus=(masks[present] == 1).mean(axis=0) > SHARE)
 '''
 RUN = ("run", "--dataset", "phantom", *TINY, "--fold", "0", "--samples", "4", "--out", "out")
 

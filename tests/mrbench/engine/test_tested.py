@@ -146,6 +146,9 @@ def test_an_entry_of_a_leaderboard_says_both_and_is_verified(mrbench: Call, fold
     assert added.exit_code == 0, added.stderr
     entry = json.loads(next((tmp_path / "board").glob("records/phantom~elsewhere/*/*/entry.json")).read_text())
     assert (entry["dataset"], entry["test_on"]["dataset"]) == ("phantom", "elsewhere")
+    (entry,) = (tmp_path / "board").glob("records/phantom~elsewhere/*/*")
+    accepted = mrbench("leaderboard", "register", str(entry))
+    assert accepted.exit_code == 0, accepted.stderr
     board = mrbench_results(tmp_path / "board")
     assert board.datasets == ["phantom~elsewhere"]
     assert mrbench("leaderboard", "verify", str(tmp_path / "board")).exit_code == 0

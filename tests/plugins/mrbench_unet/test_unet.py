@@ -15,8 +15,6 @@ from mrbench.engine.fit import fit
 from mrbench.engine.slices import Slices
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.method import Batch
-from mrbench_unet import PRESETS
-from mrbench_unet.config import UNetConfig
 from mrbench_unet.method import UNetConsensus, UNetMajority, UNetRater, UNetStaple
 
 CPU = torch.device("cpu")
@@ -52,14 +50,7 @@ def test_records_name_their_classes() -> None:
     assert rows["unet-staple"].load() is UNetStaple
     assert rows["unet-rater"].load() is UNetRater
     assert len({row.family for row in rows.values()}) == 3
-    assert mrbench_unet.MRBENCH_API == "1"
-
-
-def test_paper_is_the_default_and_every_preset_is_a_configuration() -> None:
-    assert UNetConfig.parse(PRESETS["paper"], owner="unet") == UNetConfig()
-    for record in mrbench_unet.mrbench_methods():
-        for preset in record.presets.values():
-            UNetConfig.parse(preset, owner=record.name)
+    assert mrbench_unet.MRBENCH_API == "2"
 
 
 def test_majority_of_two_classes_is_half_or_more(build: Build) -> None:
