@@ -15,7 +15,7 @@ from mrbench.engine.merge_runs import merge_run
 from mrbench.engine.record import RECORD, read_record
 from mrbench.engine.run import failed_folder
 from mrbench.engine.store import CHECKPOINT, attempt, discard
-from mrbench.engine.writing_faults import WritingError, told_in
+from mrbench.engine.writing_faults import WritingError, writing_error
 from mrbench.errors import DataError, MrbenchError, UsageError
 from mrbench.files import flush
 
@@ -82,13 +82,14 @@ def _refused(found: Inventory) -> Iterator[Merged]:
 
 def _merged(item: Item, source: Path, into: Path) -> Merged:
     try:
-        with told_in(into):
-            copied = _MERGES[item.kind](item, source, into)
+        copied = _MERGES[item.kind](item, source, into)
     except WritingError:
         raise
     except MrbenchError as error:
         return Merged(item, source, Outcome.REFUSED, error.fault)
     except OSError as error:
+        if told := writing_error(error, into):
+            raise told from error
         return Merged(item, source, Outcome.REFUSED, f"cannot copy {source / item.path}: {error}")
     return Merged(item, source, Outcome.COPIED if copied else Outcome.KEPT)
 
