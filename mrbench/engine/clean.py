@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mrbench.engine.inventory import Item, Kind
+from mrbench.engine.inventory import CELLS, RUNS, TRAININGS, Item, Kind
 from mrbench.engine.other_code import runs_of_other_code
 from mrbench.engine.store import discard, owner_of
 from mrbench.engine.unreferred import Holdings, What, holdings
@@ -116,7 +116,7 @@ def _discard(path: Path, kind: Kind) -> None:
 
 def _remove_empty(results: Path, folder: Path) -> None:
     """Removes empty folders above what is gone, up to those of the layout."""
-    while len(folder.relative_to(results).parts) > 1:
+    while folder not in (results, *(results / name for name in (RUNS, CELLS, TRAININGS))):
         with suppress(OSError):
             folder.rmdir()
         folder = folder.parent

@@ -20,6 +20,7 @@ LEVELS = 4
 """Folders above a cell or a training: its kind, its data set, its method or family, its digest."""
 
 _PLACE = re.compile(r"fold[0-9]+-seed[0-9]+")
+_TRASH = re.compile(r".+\.trash-[0-9a-f]{8}")
 
 
 class Kind(StrEnum):
@@ -99,12 +100,19 @@ class _Scan:
                 yield from self._leaves(entry, LEVELS)
             elif entry.name == RUNS:
                 yield from self._runs(entry)
+            elif entry.name == DAMAGED:
+                yield from self._damaged(entry)
             else:
-                yield self._item(Kind.DAMAGED if entry.name == DAMAGED else Kind.OTHER, entry)
+                yield self._item(Kind.OTHER, entry)
+
+    def _damaged(self, folder: "os.DirEntry[str]") -> Iterator[Item]:
+        for entry in self._listed(folder):
+            known = Kind.DAMAGED if entry.name in (CELLS, TRAININGS) else Kind.OTHER
+            yield self._item(_kind_aside(entry) or _removal(entry) or known, entry)
 
     def _leaves(self, folder: "os.DirEntry[str]", levels: int) -> Iterator[Item]:
         for entry in self._listed(folder):
-            if (kind := _kind_aside(entry)) is not None:
+            if (kind := _kind_aside(entry) or _removal(entry)) is not None:
                 yield self._item(kind, entry)
             elif levels > 1:
                 yield from self._leaves(entry, levels - 1)
@@ -113,7 +121,7 @@ class _Scan:
 
     def _runs(self, folder: "os.DirEntry[str]") -> Iterator[Item]:
         for entry in self._listed(folder):
-            if (kind := _kind_aside(entry)) is not None:
+            if (kind := _kind_aside(entry) or _removal(entry)) is not None:
                 yield self._item(kind, entry)
                 continue
             parts = self._listed(entry)
@@ -157,9 +165,11 @@ def _kind_aside(entry: "os.DirEntry[str]") -> Kind | None:
     """The kind of what is no folder of the layout, at any level; None of what may be one."""
     if entry.is_symlink():
         return Kind.LINK
-    if not entry.is_dir(follow_symlinks=False):
-        return Kind.OTHER
-    return Kind.REMOVAL if ".trash-" in entry.name else None
+    return None if entry.is_dir(follow_symlinks=False) else Kind.OTHER
+
+
+def _removal(entry: "os.DirEntry[str]") -> Kind | None:
+    return Kind.REMOVAL if _TRASH.fullmatch(entry.name) else None
 
 
 def _kind_of_leaf(path: Path) -> Kind:

@@ -21,6 +21,7 @@ from stored_runs import store_run
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.clean import removable, remove
 from mrbench.engine.store import attempt, attempts
+from mrbench.engine.unreferred import What
 from mrbench.engine.writing_faults import bytes_text
 
 Call = Callable[..., Result]
@@ -45,7 +46,8 @@ def litter() -> list[Path]:
     trash.mkdir()
     return [
         spec.folder(OUT), failed.folder(OUT).with_name("fold3-seed0.failed"), store_training(OUT, cell),
-        store_training(OUT, stored_cell(fold=4)), store_attempt(spec.folder(OUT), "half.h5"), OUT / "damaged", trash,
+        store_training(OUT, stored_cell(fold=4)), store_attempt(spec.folder(OUT), "half.h5"), OUT / "damaged/cells",
+        trash,
     ]  # fmt: skip
 
 
@@ -83,6 +85,15 @@ def test_a_person_is_asked(mrbench: Call, monkeypatch: pytest.MonkeyPatch, answe
     monkeypatch.setattr("click.confirm", lambda _: answer == "y")
     assert mrbench("clean", "--out", "out").exit_code == int(not removed)
     assert gone[0].exists() is not removed
+
+
+def test_what_only_looks_like_a_results_folder_keeps_what_is_not_ours(mrbench: Call):
+    for name in ("runs/tensorboard/events", "damaged/photo.jpg", "old.trash-01234567/a", "cells/phantom/note.trash"):
+        (OUT / name).parent.mkdir(parents=True, exist_ok=True)
+        (OUT / name).write_text("of somebody else")
+    before = snapshot(OUT)
+    assert mrbench("clean", *(one.value for one in What), "--out", "out").stdout == "nothing in out may go\n"
+    assert snapshot(OUT) == before
 
 
 def test_only_what_is_named_goes(mrbench: Call):

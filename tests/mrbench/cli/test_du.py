@@ -35,8 +35,8 @@ def fill() -> None:
     store_training(OUT, stored_cell(fold=3))
     store_attempt(run.cells[1][0].training_folder(OUT), "checkpoint/a")
     store_attempt(run.cells[0][0].folder(OUT), "half.h5")
-    (OUT / "damaged").mkdir()
-    (OUT / "damaged/a").write_text("x" * 5)
+    (OUT / "damaged/cells").mkdir(parents=True)
+    (OUT / "damaged/cells/a").write_text("x" * 5)
     (OUT / "note.txt").write_text("x" * 3)
 
 
