@@ -127,6 +127,7 @@ class ImageAnswers:
         slices = _slices(image.array)  # (D, C, H, W)
         self.depth, self.pixels = len(slices), slices.shape[-2] * slices.shape[-1]
         self._chunks = torch.split(slices, max(1, PIXELS_AT_ONCE // self.pixels))
+        source.method.eval()
         self._features = [self._run(source.method.features, chunk.to(source.device)) for chunk in self._chunks]
 
     def samples(self, numbers: Sequence[int]) -> Iterator[Draw]:
@@ -196,16 +197,18 @@ class ImageAnswers:
             rows = Rows(self.source.seed, self.image.id, kind, rater, numbers, slices)
             noise = Noise(rows, self.source.device)
             answer = self._run(function, features, noise)
-            check_answer(
-                answer, noise, self._expected(chunk), self._where(kind), of_function(answering(self.source, kind))
-            )
+            try:
+                check_answer(answer, noise, self._expected(chunk), self._where(kind))
+            except PluginError as error:
+                raise error.at(self.source.place(kind)) from None
             parts.append(self._probability(answer).cpu())  # (S, N, K, H, W)
         volume = torch.cat(parts, dim=1).movedim(1, 2).contiguous()  # (S, K, D, H, W)
         return volume.numpy() if self.image.array.ndim == 4 else volume[:, :, 0].numpy()
 
     def _run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         # Whoever takes draws in turn may have a mode and gradients of their own.
-        self.source.method.eval()
+        if self.source.method.training:
+            self.source.method.eval()
         with torch.no_grad():
             return function(*arguments)
 
