@@ -23,6 +23,13 @@ OUT = click.option(
     show_default=True,
     help="Folder of results; cells found there are kept.",
 )
+FOLDER = click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=RESULTS,
+    show_default=True,
+    help="Folder of results.",
+)
 METRICS = click.option(
     "--metric", "metrics", multiple=True, metavar="NAME", help="A metric to show; repeat for several."
 )

@@ -62,7 +62,7 @@ class Attempt:
             discard(self.final)  # what a removal that was interrupted left of it
             self._rename()
         for left in attempts(self.final):
-            if not _alive(left):
+            if not is_alive(left):
                 shutil.rmtree(left, ignore_errors=True)
 
     def _rename(self) -> None:
@@ -80,7 +80,8 @@ class Attempt:
 
 def discard(folder: Path) -> None:
     """Removes a finished folder: first its name, at once, then its content, so that no half of it is ever found."""
-    trash = folder.with_name(f"{folder.name}.trash-{uuid.uuid4().hex[:8]}")
+    name = folder.name.partition(".attempt-")[0]  # what is going is no attempt that somebody may take over
+    trash = folder.with_name(f"{name}.trash-{uuid.uuid4().hex[:8]}")
     try:
         folder.rename(trash)
     except FileNotFoundError:
@@ -135,7 +136,7 @@ def attempt(final: Path, marker: str) -> Iterator[Attempt]:
 def _claim(final: Path) -> tuple[Path, bool]:
     own = final.with_name(f"{final.name}.attempt-{uuid.uuid4().hex[:12]}")
     for found in attempts(final):
-        if _alive(found):
+        if is_alive(found):
             raise BusyError(f"another process is computing {final.name}", found=_owner(found))
         try:
             found.rename(own)
@@ -144,14 +145,14 @@ def _claim(final: Path) -> tuple[Path, bool]:
         _clear(own)
         write_json(own / "lease.json", _lease())
         return own, True
-    own.mkdir()
+    own.mkdir(parents=True)  # mrbench clean may have removed the folder above while it was empty
     try:
         write_json(own / "lease.json", _lease())
     except OSError:
         own.rmdir()  # or it would be waited for, as one whose owner has just begun
         raise
     # Two that saw nobody and both came: the later name gives way.
-    rivals = [found for found in attempts(final) if found != own and _alive(found)]
+    rivals = [found for found in attempts(final) if found != own and is_alive(found)]
     if any(rival.name < own.name for rival in rivals):
         shutil.rmtree(own)
         raise BusyError(f"another process is computing {final.name}", found=_owner(rivals[0]))
@@ -182,7 +183,7 @@ def is_busy(final: Path) -> bool:
 
 def owner_of(final: Path) -> str:
     """The live process that is at it, ``process 12 on host``; empty where none is."""
-    return next((_owner(found) for found in attempts(final) if _alive(found)), "")
+    return next((_owner(found) for found in attempts(final) if is_alive(found)), "")
 
 
 def _lease() -> dict[str, Any]:
@@ -211,7 +212,8 @@ def _renew(folder: Path, stop: threading.Event) -> None:
             write_json(folder / "lease.json", _lease())
 
 
-def _alive(folder: Path) -> bool:
+def is_alive(folder: Path) -> bool:
+    """Is the owner of an attempt alive, as far as can be told?"""
     try:
         lease = json.loads((folder / "lease.json").read_text())
     except FileNotFoundError:
