@@ -57,7 +57,7 @@ def test_the_merged_folder_shows_what_each_folder_shows(mrbench: Call):
         "runs: 2 copied, 0 kept, 0 refused",
     ]
     assert (shown(mrbench, C, "of a"), shown(mrbench, C, "of b")) == numbers
-    assert content(C) == content(A) | content(B)
+    assert content(C) == content(B) | content(A)
     assert (snapshot(A), snapshot(B)) == before, "the sources are only read"
 
 
@@ -333,7 +333,7 @@ def test_a_full_disk_ends_it_and_the_same_command_goes_on(mrbench: Call, monkeyp
     for lease in C.rglob("lease.json"):
         lease.write_text("{}")  # its process has ended
     assert mrbench(*MERGE).exit_code == 0
-    assert content(C) == content(A) | content(B)
+    assert content(C) == content(B) | content(A)
 
 
 @pytest.mark.parametrize(("words", "said"), [
