@@ -55,6 +55,38 @@ def made_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+@contextmanager
+def filled_folder(path: Path, *, force: bool = False) -> Iterator[Path]:
+    """A temporary folder beside ``path`` whose entries go into it at the end, or that is removed on an exception.
+
+    Args:
+        force: fill a folder that holds something: entries of equal names are replaced, the others stay.
+
+    Raises:
+        UsageError: there is something in it, and no force; or it is no folder.
+    """
+    if path.is_symlink() or (path.exists() and not path.is_dir()):
+        raise UsageError(f"{path} is no folder", hint="name another one")
+    if not force and path.is_dir() and any(path.iterdir()):
+        raise UsageError(f"{path} is not empty", hint="name another folder, or --force replaces files of equal names")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.absolute().with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
+    temporary.mkdir()
+    try:
+        yield temporary
+        path.mkdir(exist_ok=True)
+        for entry in sorted(temporary.iterdir()):
+            _take_place(entry, path / entry.name)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _take_place(new: Path, old: Path) -> None:
+    if old.is_dir() and not old.is_symlink():
+        shutil.rmtree(old)
+    new.replace(old)
+
+
 def flush(path: Path) -> None:
     """Brings a file's content to the disk itself, so that no new name stands before it after a power failure."""
     handle = os.open(path, os.O_RDONLY)

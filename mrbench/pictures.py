@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from mrbench.data.caseset import CaseSet
+from mrbench.data.description import Description
 from mrbench.data.imported import find_dataset
 from mrbench.data.loading import cases_of, configured
 from mrbench.engine.cell import PREDICTIONS, CellSpec, Status
@@ -36,6 +37,12 @@ COLOURS = (
 
 NOBODY = (255, 255, 255)
 """For outlines that stand for no rater."""
+
+VARIED = 0.25
+"""The largest variance of a probability."""
+
+SHOWN = 4
+"""Samples of a prediction that are drawn."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,55 @@ def _write_dataset_picture(done: list[CellSpec], run: Run, registry: Registry, p
     _write(_sheet(rows, legend), path)
 
 
+class Answer(Protocol):
+    """What is drawn of predictions for an image: masks by field, and maps ``(K - 1, *spatial)``."""
+
+    @property
+    def masks(self) -> Mapping[str, Sequence["Marked"]]: ...
+    @property
+    def mean(self) -> np.ndarray: ...
+    @property
+    def variance(self) -> np.ndarray: ...
+
+
+class Marked(Protocol):
+    """A mask ``(*spatial)``, and the column of its rater or None."""
+
+    @property
+    def labels(self) -> np.ndarray: ...
+    @property
+    def rater(self) -> int | None: ...
+
+
+def write_prediction_picture(
+    path: Path, title: str, image: np.ndarray, answer: Answer, description: Description
+) -> None:
+    """An image ``(C, *spatial)`` with mean, variance and first samples, and below them the raters' predictions.
+
+    Of a volume the plane is shown that the mean marks most.
+    """
+    mean, variance = answer.mean.sum(axis=0), answer.variance.max(axis=0)
+    depth = int(mean.sum(axis=(1, 2)).argmax()) if mean.ndim == 3 else ()
+    plane, names = image[0][depth], description.rater_names
+    whole = [*answer.masks.get("samples", ()), *answer.masks.get("consensus", ())]
+    first = [
+        Tile(title, _grey(plane)),
+        Tile("mean", _share(mean[depth])),
+        Tile(f"variance, white {VARIED:g}", _share(variance[depth] / VARIED)),
+        *(_marked(f"sample {i}", plane, mask.labels[depth], NOBODY) for i, mask in enumerate(whole[:SHOWN], start=1)),
+    ]
+    raters = [
+        _marked(f"as {names[mask.rater]}", plane, mask.labels[depth], _colour(mask.rater))
+        for mask in answer.masks.get("raters", ())
+        if mask.rater is not None
+    ]
+    _write(_sheet([first, raters] if raters else [first], []), path)
+
+
+def _marked(title: str, plane: np.ndarray, labels: np.ndarray, colour: tuple[int, int, int]) -> Tile:
+    return Tile(title, _outlined(plane, labels > 0, colour))
+
+
 def load_cases(spec: CellSpec, registry: Registry, run: Run) -> CaseSet:
     """The data set that a cell was tested on.
 
@@ -167,7 +223,7 @@ def _method_tiles(
         if draw.rater is not None and draw.rater not in seen:
             seen.add(draw.rater)
             yield Tile(f"as {names[draw.rater]}", _outlined(plane, mask, _colour(draw.rater)))
-    for number, mask in enumerate(islice(samples, 4)):
+    for number, mask in enumerate(islice(samples, SHOWN)):
         yield Tile(f"sample {number + 1}" if len(samples) > 1 else "consensus", _outlined(plane, mask, NOBODY))
 
 
@@ -204,7 +260,10 @@ def _grey(plane: np.ndarray) -> np.ndarray:
 
 
 def _heat(masks: Sequence[np.ndarray]) -> np.ndarray:
-    share = np.mean(np.stack(masks), axis=0)
+    return _share(np.mean(np.stack(masks), axis=0))
+
+
+def _share(share: np.ndarray) -> np.ndarray:
     return np.repeat(_enlarged((share * 255).astype(np.uint8))[..., None], 3, axis=2)
 
 

@@ -26,6 +26,7 @@ COMMANDS = {
         "Print differences of methods with tests, ranks, and what scoring variants shift.",
     ),
     "export": ("mrbench.cli.export", "Write a run's predictions as files that other programs open."),
+    "predict": ("mrbench.cli.predict", "Apply a run's trained method to images of your own."),
     "repair": ("mrbench.cli.repair", "Check every file of a run; move what is damaged aside."),
     "du": ("mrbench.cli.du", "Say what takes how many bytes of a results folder."),
     "clean": ("mrbench.cli.clean", "Remove from a results folder what no run refers to."),

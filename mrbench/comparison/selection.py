@@ -1,11 +1,10 @@
 """What is compared: the methods of a run, or one of them, as ``RUN`` or ``RUN:METHOD`` names them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from mrbench.engine.run import Run, open_run
+from mrbench.engine.run import Run, run_and_rest
 from mrbench.errors import UnknownNameError
 from mrbench.results.method_run import MethodRun, runs_of
 
@@ -47,20 +46,8 @@ def parse_operand(text: str, results: Path) -> Operand:
         UnknownNameError: no such run, or no such method in it; names the nearest.
         DataError, IncompatibleError: the run cannot be read.
     """
-    for run, method in _splits(text):
-        try:
-            opened = open_run(run, results)
-        except UnknownNameError:
-            continue
-        return Operand(opened, method_key(method, opened) if method else "")
-    return Operand(open_run(text.partition(":")[0], results))  # raises, with the nearest names
-
-
-def _splits(text: str) -> Iterator[tuple[str, str]]:
-    yield text, ""
-    for place, letter in enumerate(text):
-        if letter == ":":
-            yield text[:place], text[place + 1 :]
+    run, method = run_and_rest(text, results)
+    return Operand(run, method_key(method, run) if method else "")
 
 
 def method_key(name: str, run: Run) -> str:

@@ -41,6 +41,12 @@ class Reordering:
     axes: Axes = (0, 1, 2)
     flipped: tuple[bool, bool, bool] = (False, False, False)
 
+    @property
+    def inverse(self) -> "Reordering":
+        """The one that takes this one back."""
+        x, y, z = (self.axes.index(axis) for axis in range(3))
+        return Reordering((x, y, z), (self.flipped[x], self.flipped[y], self.flipped[z]))
+
     def apply(self, values: np.ndarray) -> np.ndarray:
         """``(..., D, H, W)`` with its last three axes, z, y, x, in the new order; a view."""
         leading = values.ndim - 3

@@ -1,6 +1,6 @@
 """A trained method from Python: what a finished cell predicts, for any image."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from os import PathLike
 from pathlib import Path
 from pickle import UnpicklingError
@@ -59,17 +59,18 @@ def load_model(
     spec = _finished(folder)
     results = _results_of(folder, spec)
     again = f"{reproduce(spec)} --out {results} --force"
+    damaged = f"mrbench repair moves what is damaged aside; {again} computes it anew"
     for training in (one.training_folder(results) for one in spec.trainings):
         if not (training / TRAINED).is_file():
             raise DataError(f"the weights of {spec.title} are not there", expected=str(training), hint=again)
     registry = discover_with_warnings(paths_of("plugin_files", plugin_files))
     description, on = _description(spec, results, again), torch_device(device)
-    methods = [_trained(one, registry, description, results, on, again) for one in spec.trainings]
+    methods = [_trained(one, registry, description, results, on, damaged) for one in spec.trainings]
     return Model(spec, description, source_of(spec, registry, description, methods, on))
 
 
 def _trained(
-    spec: CellSpec, registry: Registry, description: Description, results: Path, device: Any, again: str
+    spec: CellSpec, registry: Registry, description: Description, results: Path, device: Any, hint: str
 ) -> "Method[Any]":
     training = spec.training_folder(results)
     with _generator_kept():
@@ -78,7 +79,7 @@ def _trained(
         load_weights(method, training, device)
     except (DataError, OSError, RuntimeError, KeyError, EOFError, UnpicklingError) as error:
         found = error.fault if isinstance(error, DataError) else f"{type(error).__name__}: {error}"[:300]
-        raise DataError(f"cannot read the weights in {training / WEIGHTS}", found=found, hint=again) from error
+        raise DataError(f"cannot read the weights in {training / WEIGHTS}", found=found, hint=hint) from error
     return method
 
 
@@ -190,7 +191,7 @@ class Model:
         """
         if not _is_whole(n) or n < 1:
             raise UsageError("n has a wrong value", expected="a whole number from 1", found=repr(n))
-        draws = self._draws(image, n, seed, case)
+        draws = self.draws(image, n, seed, case=case)
         found = [_output(d, probabilities) for d in draws if d.kind in (DrawKind.SAMPLE, DrawKind.CONSENSUS)]
         if not found:
             raise UsageError(f"{self.spec.method!r} predicts raters and draws no samples", hint="as_rater(image, NAME)")
@@ -219,7 +220,7 @@ class Model:
             UsageError: no such column, an image of other channels or dimensions, or a method that predicts no rater.
         """
         column = self._column(rater)
-        draws = self._draws(image, 1, seed, case)
+        draws = self.draws(image, 1, seed, case=case)
         found = [_output(d, probabilities) for d in draws if d.rater == column or d.kind is DrawKind.CONSENSUS]
         if not found:
             raise UsageError(f"{self.spec.method!r} predicts no rater", hint="sample(image)")
@@ -235,7 +236,17 @@ class Model:
             raise UsageError(f"there is no rater {rater!r}", expected=f"0..{len(names) - 1}, or a name")
         return int(rater)
 
-    def _draws(self, image: np.ndarray | Image | Case, n: int, seed: int, case: str | None) -> Iterable[Draw]:
+    def draws(
+        self, image: np.ndarray | Image | Case, n: int = 50, seed: int = 0, *, case: str | None = None
+    ) -> Iterator[Draw]:
+        """What a run draws for an image, one by one: raters, n samples, the consensus, as the method gives them.
+
+        Args:
+            seed, case: those of :meth:`sample`.
+
+        Raises:
+            UsageError: an image of other channels or dimensions.
+        """
         source = self.source.reseeded(seed) if seed else self.source
         predictor = Predictor.of_method(self.description, n, source)
         for _, draws in predictor.draws(self._case(image, case)):
@@ -289,9 +300,12 @@ def _check_as_stored(array: np.ndarray, description: Description) -> None:
 
 
 def _output(draw: Draw, probabilities: bool) -> np.ndarray:
-    if probabilities:
-        return np.asarray(draw.probability, np.float32)
-    labels = np.zeros(draw.probability.shape[1:], np.uint8)
-    for label, mask in enumerate(binarise(draw.probability), start=1):
+    return np.asarray(draw.probability, np.float32) if probabilities else labels_of(draw.probability)
+
+
+def labels_of(probability: np.ndarray) -> np.ndarray:
+    """``(*spatial)`` uint8 labels as a run stores them, of probabilities ``(K, *spatial)``."""
+    labels = np.zeros(probability.shape[1:], np.uint8)
+    for label, mask in enumerate(binarise(probability), start=1):
         labels[mask] = label
     return labels

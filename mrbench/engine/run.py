@@ -1,7 +1,7 @@
 """A run: the cells of one command, written down and read back."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -140,6 +140,28 @@ def _check_cells(folder: Path, specs: Sequence[CellSpec]) -> None:
     for spec in specs:
         if counts[spec.folder(Path())] > 1:
             raise DataError(f"the cell {spec.title} stands in {folder} twice")
+
+
+def run_and_rest(text: str, results: Path) -> tuple[Run, str]:
+    """The run that ``RUN`` or ``RUN:REST`` names, and the rest; both may hold colons, and a path does.
+
+    Raises:
+        UnknownNameError: no such run; names the nearest.
+        DataError, IncompatibleError: the run cannot be read.
+    """
+    for name, rest in _splits(text):
+        try:
+            return open_run(name, results), rest
+        except UnknownNameError:
+            continue
+    return open_run(text.partition(":")[0], results), ""  # raises, with the nearest names
+
+
+def _splits(text: str) -> Iterator[tuple[str, str]]:
+    yield text, ""
+    for place, letter in enumerate(text):
+        if letter == ":":
+            yield text[:place], text[place + 1 :]
 
 
 def _run_folder(name: str, results: Path) -> Path:

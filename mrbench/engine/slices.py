@@ -158,7 +158,7 @@ def memory_limit() -> int:
 
 def _survey(cases: CaseSet, indices: np.ndarray) -> tuple[np.ndarray, bool]:
     # The case of each slice with its place in it, (N, 2), and whether all images are bytes that are divided by 255.
-    layouts = [_layout(cases.pixels, index) for index in map(int, indices)]
+    layouts = [stored_layout(cases.pixels, index) for index in map(int, indices)]
     shapes = [shape for shape, _ in layouts]
     _check_sizes(shapes, cases, indices)
     byte = cases.description.normalisation == "byte" and all(dtype == np.uint8 for _, dtype in layouts)
@@ -167,8 +167,8 @@ def _survey(cases: CaseSet, indices: np.ndarray) -> tuple[np.ndarray, bool]:
     return np.stack([np.repeat(np.asarray(indices, np.int64), depths), places], axis=1), byte
 
 
-def _layout(pixels: Pixels, index: int) -> tuple[tuple[int, ...], np.dtype]:
-    # (C, *spatial) and type; a streamed case is not read for it.
+def stored_layout(pixels: Pixels, index: int) -> tuple[tuple[int, ...], np.dtype]:
+    """``(C, *spatial)`` and type of an image as stored; a streamed case is not read for it."""
     if isinstance(pixels, StreamedPixels):
         return pixels.layout(index)
     image = pixels.image(index)

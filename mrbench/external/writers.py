@@ -79,25 +79,27 @@ class FolderWriter:
         """Writes a file per mask."""
         folder = self.folder / self.stems[case.id]
         folder.mkdir(exist_ok=True)
-        for name, values in zip(self._names(field, raters), labels, strict=True):
+        for name, values in zip(mask_names(field, raters, self.names), labels, strict=True):
             if self.png:
                 (folder / f"{name}.png").write_bytes(png_bytes(values, self.classes))
             else:
                 (folder / f"{name}.nii.gz").write_bytes(nifti_bytes(values, Grid.of(case)))
 
-    def _names(self, field: str, raters: Sequence[int | None]) -> list[str]:
-        if field == "samples":
-            return [f"sample-{number:03d}" for number in range(len(raters))]
-        if field == "consensus":
-            return ["consensus"]
-        head = TRUTH if field == TRUTH else "rater"
-        names = [f"{head}-{quote(self.names[rater], safe='')}" for rater in raters if rater is not None]
-        if len(set(names)) == len(names):
-            return names
-        return [f"{name}-draw-{names[:place].count(name):03d}" for place, name in enumerate(names)]
-
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def mask_names(field: str, raters: Sequence[int | None], rater_names: Sequence[str]) -> list[str]:
+    """Names without endings of the files of one field of a case; ``raters`` says whose each mask is."""
+    if field == "samples":
+        return [f"sample-{number:03d}" for number in range(len(raters))]
+    if field == "consensus":
+        return ["consensus"]
+    head = TRUTH if field == TRUTH else "rater"
+    names = [f"{head}-{quote(rater_names[rater], safe='')}" for rater in raters if rater is not None]
+    if len(set(names)) == len(names):
+        return names
+    return [f"{name}-draw-{names[:place].count(name):03d}" for place, name in enumerate(names)]
 
 
 class NpzWriter:

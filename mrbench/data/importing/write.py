@@ -15,6 +15,7 @@ from mrbench.data.importing.files import CaseFiles
 from mrbench.data.importing.survey import BYTES_PER_LABEL
 from mrbench.data.importing.understand import Understood
 from mrbench.data.splits import Split, split_by_subject
+from mrbench.data.stored_image import stored_image
 from mrbench.errors import DataError
 
 SPLIT_SEED = 0
@@ -73,21 +74,7 @@ def _image(found: Understood, files: CaseFiles, index: int) -> np.ndarray:
     with open_image(path, str(path)) as file:
         if file.shape != facts.stored:
             raise _changed(path)
-        stored = facts.frame.image(file.image())
-    if stored.dtype.kind == "f" and not np.isfinite(stored).all():
-        raise DataError(
-            f"{path} is an image with values that are not finite",
-            expected="finite numbers",
-            found=f"{np.count_nonzero(~np.isfinite(stored))} NaN or infinite",
-        )
-    return _compact(stored)
-
-
-def _compact(stored: np.ndarray) -> np.ndarray:
-    """The type in which it is stored: bits as bytes, numbers of eight bytes as those of four."""
-    if stored.dtype.kind == "b":
-        return stored.astype(np.uint8) * np.uint8(255)
-    return stored.astype(np.float32) if stored.dtype.itemsize == 8 else stored
+        return stored_image(file, facts.frame, path)
 
 
 def _mask(found: Understood, name: str, index: int) -> np.ndarray:

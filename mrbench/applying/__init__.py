@@ -1,0 +1,1 @@
+"""A run's trained methods applied to images of other people."""

@@ -1,0 +1,128 @@
+"""From the name of a training and images to a folder of predictions, one image at a time."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mrbench.applying.applied import Applied, apply, ensemble_of
+from mrbench.applying.images import Named, NewImage, named_images, read_image
+from mrbench.applying.scope import Scope, scope_of
+from mrbench.applying.trainings import Trainings
+from mrbench.applying.windows import Corner, Windows, windows_of
+from mrbench.applying.written import write_applied
+from mrbench.engine.model import Model, load_model
+from mrbench.errors import MrbenchError
+from mrbench.external.stems import stems_of, write_stems
+from mrbench.files import filled_folder
+from mrbench.pictures import write_prediction_picture
+from mrbench.registry import Registry
+
+PICTURE = "picture.png"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is asked for.
+
+    Attributes:
+        samples: S for each image.
+        raters: write the raters' masks.
+        tile, centre: how an image of another size is shown to the network.
+        force: write into a folder that holds something.
+    """
+
+    samples: int = 16
+    raters: bool = False
+    tile: bool = False
+    centre: Corner | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Told:
+    """How it went with one image.
+
+    Attributes:
+        named: the image.
+        folder: where its files are, from the whole folder on; empty where it failed.
+        lines: what was done that one would not expect.
+        error: why it failed.
+    """
+
+    named: Named
+    folder: str = ""
+    lines: Sequence[str] = ()
+    error: MrbenchError | None = None
+
+
+class Predicting:
+    """Trainings that were loaded, for images one after the other.
+
+    Attributes:
+        model: that answers.
+        scope: what its training has seen; None where that is not known.
+        notes: what holds for all images.
+    """
+
+    def __init__(self, chosen: Trainings, registry: Registry, device: str, plugin_files: Sequence[Path] = ()) -> None:
+        models = [load_model(one, device=device, plugin_files=plugin_files) for one in chosen.results]
+        self.model: Model = ensemble_of(models)
+        self.scope: Scope | None
+        self.scope, note = scope_of(chosen.spec, registry, chosen.run)
+        self.notes = [note] if note else []
+
+    def write(self, paths: Sequence[Path], to: Path, asked: Asked) -> Iterator[Told]:
+        """Writes a folder per image into a folder, which is filled when all are done, with those that went well.
+
+        Raises:
+            UsageError: paths without images, or a folder that holds something.
+            MrbenchError: no image went well; of one image alone its own fault.
+        """
+        images = named_images(paths)
+        stems = stems_of([named.name for named in images])
+        good = {}
+        with filled_folder(to, force=asked.force) as folder:
+            for named in images:
+                told = self._told(named, folder, stems[named.name], asked)
+                if told.error and len(images) == 1:
+                    raise told.error
+                good |= {} if told.error else {named.name: told.folder}
+                yield told
+            if not good:
+                raise MrbenchError(f"none of {len(images)} images could be predicted", hint="see the messages above")
+            write_stems(folder, good)
+
+    def _told(self, named: Named, folder: Path, stem: str, asked: Asked) -> Told:
+        try:
+            image, windows, answer = self.answer(named, asked)
+        except MrbenchError as error:
+            return Told(named, error=error)
+        write_applied(folder / stem, image, answer, self.model.description, raters=asked.raters)
+        title = named.name
+        write_prediction_picture(folder / stem / PICTURE, title, image.array, answer, self.model.description)
+        return Told(named, stem, [*self._lines(image, windows)])
+
+    def answer(self, named: Named, asked: Asked) -> tuple[NewImage, Windows, Applied]:
+        """An image as it was read, how it was shown to the network, and the answer.
+
+        Raises:
+            MrbenchError: it cannot be read, or is of another kind than the data set.
+        """
+        image = read_image(named, self.model.description)
+        height, width = image.array.shape[-2:]
+        own = (height, width)
+        seen = self.scope.resampled(own, image.spacing) if self.scope else own
+        windows = windows_of(own, seen, self.scope, str(named.path), tile=asked.tile, centre=asked.centre)
+        return image, windows, apply(self.model, image.array, windows, named.name, asked.samples)
+
+    def _lines(self, image: NewImage, windows: Windows) -> Iterator[str]:
+        if self.scope and self.scope.spacings and image.spacing is None:
+            yield "its spacing is unknown: taken as the data set's"
+        if windows.seen != windows.own and self.scope and self.scope.spacings and image.spacing:
+            ours, theirs = ("x".join(f"{mm:.3g}" for mm in at) for at in (image.spacing, self.scope.spacings[1]))
+            seen = " x ".join(map(str, windows.seen))
+            yield f"{ours} mm: resampled to {theirs} mm ({seen}), and back"
+        if not windows.are_whole:
+            size = " x ".join(map(str, windows.size))
+            many = len(windows.corners)
+            yield f"{many} windows of {size}, averaged" if many > 1 else f"one window of {size}, background elsewhere"

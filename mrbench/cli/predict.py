@@ -1,0 +1,90 @@
+"""``mrbench predict``."""
+
+import re
+import sys
+from pathlib import Path
+
+import click
+
+from mrbench.cli.options import FOLDER, PLUGIN_FILES
+from mrbench.cli.plugins import registry
+from mrbench.engine.launch import DEVICES
+from mrbench.metrics.protocol import MAX_PREDICTIONS
+from mrbench.results.columns import RESEARCH
+from mrbench.visible import visible
+
+
+def _read_centre(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    if not (found := re.fullmatch(r"(\d{1,6}),(\d{1,6})", text)):
+        raise click.BadParameter(f"{text!r} is no place in pixels, such as 120,96.", ctx, param)
+    return int(found[1]), int(found[2])
+
+
+@click.command("predict")
+@click.argument("training", metavar="RUN:[DATASET:]METHOD:FOLD[:SEED]")
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGE...")
+@click.option("--to", type=click.Path(path_type=Path), required=True, help="The folder to write, new or empty.")
+@click.option(
+    "--samples", type=click.IntRange(1, MAX_PREDICTIONS), default=16, show_default=True, help="S for each image."
+)
+@click.option("--raters", is_flag=True, help="Write a mask in the style of each rater as well.")
+@click.option("--ensemble", is_flag=True, help="The mean over all trainings that the name means.")
+@click.option("--tile", is_flag=True, help="Predict a larger image in windows of the training size that overlap.")
+@click.option(
+    "--centre", callback=_read_centre, metavar="X,Y", help="Predict one window of that size, around this pixel."
+)
+@click.option("--force", is_flag=True, help="Write into a folder that holds something; equal names are replaced.")
+@click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="Where to compute.")
+@FOLDER
+@PLUGIN_FILES
+def command(
+    training: str,
+    images: tuple[Path, ...],
+    to: Path,
+    samples: int,
+    raters: bool,
+    ensemble: bool,
+    tile: bool,
+    centre: tuple[int, int] | None,
+    force: bool,
+    device: str,
+    out: Path,
+    plugin_files: tuple[Path, ...],
+) -> None:
+    """Apply a run's trained method to images: samples, raters' masks, mean and variance.
+
+    RUN is a run's id, its folder, or "last". A name that means several trainings lists them. IMAGE is a PNG, TIFF,
+    JPEG, NIfTI, npy or npz file, or a folder of them; its predictions are files of the same kind on its own grid, in a
+    folder of its name, with a picture. The image's name is its case's: with the name of one of the run's cases, and as
+    many samples, draws are the run's.
+
+    \b
+    mrbench predict last:proseg:0 scan.nii.gz --samples 16 --raters --to predicted
+
+    \b
+    Exit codes: 0 all images are predicted, 1 some are not.
+    """
+    from mrbench.applying.command import Asked, Predicting
+    from mrbench.applying.trainings import find_trainings
+
+    chosen = find_trainings(training, out, ensemble=ensemble)
+    predicting = Predicting(chosen, registry(plugin_files), device, plugin_files)
+    for name in chosen.names:
+        click.echo(name)
+    for note in predicting.notes:
+        click.echo(visible(note), err=True)
+    asked = Asked(samples=samples, raters=raters, tile=tile, centre=centre, force=force)
+    good = failed = 0
+    for told in predicting.write(images, to, asked):
+        good, failed = (good, failed + 1) if told.error else (good + 1, failed)
+        if told.error:
+            click.echo(f"mrbench: {told.error.message}", err=True)
+            continue
+        click.echo(visible(f"  {told.named.path}"))
+        for line in told.lines:
+            click.echo(f"    {line}")
+    click.echo(visible(f"wrote {to}: {good} image{'s' * (good != 1)}") + (f", {failed} failed" if failed else ""))
+    click.echo(RESEARCH)
+    sys.exit(1 if failed else 0)
