@@ -117,7 +117,7 @@ class Predicting:
 
     def _lines(self, image: NewImage, windows: Windows) -> Iterator[str]:
         if self.scope and self.scope.spacings and image.spacing is None:
-            yield "its spacing is unknown: taken as the data set's"
+            yield "spacing unknown, taken as the data set's"
         if windows.seen != windows.own and self.scope and self.scope.spacings and image.spacing:
             ours, theirs = ("x".join(f"{mm:.3g}" for mm in at) for at in (image.spacing, self.scope.spacings[1]))
             seen = " x ".join(map(str, windows.seen))

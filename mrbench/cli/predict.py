@@ -2,7 +2,10 @@
 
 import re
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +15,9 @@ from mrbench.engine.launch import DEVICES
 from mrbench.metrics.protocol import MAX_PREDICTIONS
 from mrbench.results.columns import RESEARCH
 from mrbench.visible import visible
+
+if TYPE_CHECKING:
+    from mrbench.applying.command import Told
 
 
 def _read_centre(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[int, int] | None:
@@ -76,15 +82,21 @@ def command(
     for note in predicting.notes:
         click.echo(visible(note), err=True)
     asked = Asked(samples=samples, raters=raters, tile=tile, centre=centre, force=force)
-    good = failed = 0
+    done: list[Told] = []
     for told in predicting.write(images, to, asked):
-        good, failed = (good, failed + 1) if told.error else (good + 1, failed)
-        if told.error:
-            click.echo(f"mrbench: {told.error.message}", err=True)
-            continue
-        click.echo(visible(f"  {told.named.path}"))
-        for line in told.lines:
-            click.echo(f"    {line}")
+        done.append(told)
+        said = f"mrbench: {told.error.message}" if told.error else visible(f"  {told.named.path}")
+        click.echo(said, err=told.error is not None)
+    for line in _lines(done):
+        click.echo(line)
+    failed = sum(told.error is not None for told in done)
+    good = len(done) - failed
     click.echo(visible(f"wrote {to}: {good} image{'s' * (good != 1)}") + (f", {failed} failed" if failed else ""))
     click.echo(RESEARCH)
     sys.exit(1 if failed else 0)
+
+
+def _lines(done: "list[Told]") -> Iterator[str]:
+    """What was done that one would not expect, once for all images that it was done to."""
+    for line, times in Counter(line for told in done for line in told.lines).items():
+        yield f"{times} image{'s' * (times > 1)}: {line}"

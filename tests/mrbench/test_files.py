@@ -9,7 +9,7 @@ import pytest
 
 from mrbench.engine.writing_faults import number_of
 from mrbench.errors import UsageError
-from mrbench.files import MAX_JSON_BYTES, made_folder, read_json, replaced, write_json
+from mrbench.files import MAX_JSON_BYTES, filled_folder, made_folder, read_json, replaced, write_json
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path):
@@ -83,3 +83,32 @@ def test_what_is_no_plain_file_is_not_waited_for(tmp_path: Path):
         read_json(tmp_path / "a.json")
     with pytest.raises(FileNotFoundError):
         read_json(tmp_path / "b.json")
+
+
+def test_a_folder_is_filled_when_all_is_there_or_left_as_it_was(tmp_path: Path):
+    target = tmp_path / "a" / "o"
+    with pytest.raises(RuntimeError), filled_folder(target) as folder:
+        (folder / "half").write_text("half")
+        raise RuntimeError
+    assert not target.exists()
+    assert not list(target.parent.iterdir())
+    target.mkdir()
+    with filled_folder(target) as folder:
+        (folder / "x").mkdir()
+        (folder / "x" / "1").write_text("one")
+    assert (target / "x" / "1").read_text() == "one"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_folder_that_holds_something_is_filled_by_force_alone_and_keeps_the_rest(tmp_path: Path):
+    (tmp_path / "o" / "x").mkdir(parents=True)
+    (tmp_path / "o" / "x" / "old").write_text("old")
+    (tmp_path / "o" / "mine").write_text("mine")
+    with pytest.raises(UsageError, match="is not empty"), filled_folder(tmp_path / "o"):
+        pass
+    with filled_folder(tmp_path / "o", force=True) as folder:
+        (folder / "x").mkdir()
+        (folder / "x" / "new").write_text("new")
+    assert [path.name for path in sorted((tmp_path / "o").rglob("*"))] == ["mine", "x", "new"]
+    with pytest.raises(UsageError, match="is no folder"), filled_folder(tmp_path / "o" / "mine", force=True):
+        pass

@@ -84,3 +84,9 @@ def test_metadata_that_state_no_grid_are_left_alone(affine):
 
 def test_the_grid_of_a_slice_is_one_plane():
     assert stored_geometry({"affine": np.eye(4).tolist()}, (4, 5)).shape == (5, 4, 1)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_reordering_is_taken_back_by_its_inverse(order: Reordering):
+    values = np.arange(24).reshape(2, 3, 4)
+    assert np.array_equal(order.inverse.apply(order.apply(values)), values)
