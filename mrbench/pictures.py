@@ -140,12 +140,13 @@ def write_prediction_picture(
     mean, variance = answer.mean.sum(axis=0), answer.variance.max(axis=0)
     depth = int(mean.sum(axis=(1, 2)).argmax()) if mean.ndim == 3 else ()
     plane, names = image[0][depth], description.rater_names
-    whole = [*answer.masks.get("samples", ()), *answer.masks.get("consensus", ())]
+    whole = [(f"sample {number}", mask) for number, mask in enumerate(answer.masks.get("samples", ()), start=1)]
+    whole = whole[:SHOWN] + [("consensus", mask) for mask in answer.masks.get("consensus", ())]
     first = [
         Tile(title, _grey(plane)),
         Tile("mean", _share(mean[depth])),
         Tile(f"variance, white {VARIED:g}", _share(variance[depth] / VARIED)),
-        *(_marked(f"sample {i}", plane, mask.labels[depth], NOBODY) for i, mask in enumerate(whole[:SHOWN], start=1)),
+        *(_marked(name, plane, mask.labels[depth], NOBODY) for name, mask in whole),
     ]
     raters = [
         _marked(f"as {names[mask.rater]}", plane, mask.labels[depth], _colour(mask.rater))

@@ -80,7 +80,7 @@ class Predicting:
         """
         images = named_images(paths)
         stems = stems_of([named.name for named in images])
-        good = {}
+        good: dict[str, str] = {}
         with filled_folder(to, force=asked.force) as folder:
             for named in images:
                 told = self._told(named, folder, stems[named.name], asked)
@@ -98,9 +98,8 @@ class Predicting:
         except MrbenchError as error:
             return Told(named, error=error)
         write_applied(folder / stem, image, answer, self.model.description, raters=asked.raters)
-        title = named.name
-        write_prediction_picture(folder / stem / PICTURE, title, image.array, answer, self.model.description)
-        return Told(named, stem, [*self._lines(image, windows)])
+        write_prediction_picture(folder / stem / PICTURE, named.name, image.array, answer, self.model.description)
+        return Told(named, stem, list(self._lines(image, windows)))
 
     def answer(self, named: Named, asked: Asked) -> tuple[NewImage, Windows, Applied]:
         """An image as it was read, how it was shown to the network, and the answer.

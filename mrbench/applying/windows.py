@@ -70,8 +70,8 @@ def windows_of(own: Size, seen: Size, scope: Scope | None, where: str, *, tile: 
     if not (tile or centre) or any(a < b for a, b in zip(seen, scope.window, strict=True)):
         raise _other_size(own, seen, scope, where)
     if centre is None:
-        starts = [_starts(a, b) for a, b in zip(seen, scope.window, strict=True)]
-        return Windows(own, seen, scope.window, list(product(*starts)))
+        tops, lefts = (_starts(a, b) for a, b in zip(seen, scope.window, strict=True))
+        return Windows(own, seen, scope.window, list(product(tops, lefts)))
     return Windows(own, seen, scope.window, [_around(centre, own, seen, scope.window, where)])
 
 

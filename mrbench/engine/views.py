@@ -8,7 +8,7 @@ import numpy as np
 
 from mrbench.cards import MethodCard
 from mrbench.data.case import Image
-from mrbench.engine.draws import ImageAnswers, Source
+from mrbench.engine.draws import Answering, Answers
 from mrbench.errors import PluginError
 from mrbench.interfaces.draw import Draw, DrawKind
 from mrbench.interfaces.wrapper import View, Wrapper
@@ -27,7 +27,7 @@ class WrappedSource:
 
     wrapper: Wrapper[Any]
     card: MethodCard
-    members: Sequence[Source]
+    members: Sequence[Answering]
 
     @property
     def device(self) -> Any:
@@ -67,7 +67,7 @@ class ViewedAnswers:
         answers: of the member of each view, for what it sees.
     """
 
-    def __init__(self, views: Sequence[View], answers: Sequence[ImageAnswers]) -> None:
+    def __init__(self, views: Sequence[View], answers: Sequence[Answers]) -> None:
         self.views, self.answers = views, answers
 
     def samples(self, numbers: Sequence[int]) -> Iterator[Draw]:

@@ -1,11 +1,13 @@
 """Pictures of cases: true proportions, and a colour for each rater."""
 
+from types import SimpleNamespace
+
 import numpy as np
 from PIL import Image
 
 from mrbench.data.caseset import ArrayPixels, CaseSet
 from mrbench.data.description import Description, Raters
-from mrbench.pictures import COLOURS, NOBODY, TILE, write_contact_sheet
+from mrbench.pictures import COLOURS, GAP, NOBODY, TILE, write_contact_sheet, write_prediction_picture
 
 
 def wide_cases() -> CaseSet:
@@ -28,3 +30,26 @@ def test_a_square_stays_a_square_in_a_case_that_is_none(tmp_path):
 
 def test_ten_raters_have_ten_colours():
     assert len({*COLOURS, NOBODY}) == 11
+
+
+def test_a_prediction_of_a_volume_shows_the_plane_that_its_mean_marks_most(tmp_path):
+    mean = np.zeros((1, 3, 8, 8), np.float32)
+    mean[0, 1, :, :4], mean[0, 2, 0, 0] = 1, 1
+    labels = (mean[0] > 0).astype(np.uint8)
+    masks = {
+        "samples": [SimpleNamespace(labels=labels, rater=None)],
+        "raters": [SimpleNamespace(labels=labels, rater=0)],
+    }
+    answer = SimpleNamespace(masks=masks, mean=mean, variance=mean / 4)
+    image = np.zeros((1, 3, 8, 8), np.float32)
+    write_prediction_picture(tmp_path / "p.png", "a", image, answer, wide_cases().description)
+    sheet = np.asarray(Image.open(tmp_path / "p.png"))
+    half = (np.arange(TILE) < TILE // 2) * 255
+    _, columns = np.nonzero((sheet == COLOURS[0]).all(axis=2))
+    assert columns.max() == GAP + TILE // 2 - 1
+    top = 2 * GAP + 2 * 16
+    for tile in (1, 2):  # mean, and variance of which .25 is white
+        left = GAP + tile * (TILE + GAP)
+        assert (sheet[top + 5, left : left + TILE] == half[:, None]).all()
+    left = GAP + 3 * (TILE + GAP)
+    assert (sheet[top, left : left + TILE // 2] == NOBODY).all()
