@@ -16,8 +16,9 @@ from mrbench.testing.predicting import FusionCandidate, MethodCandidate, Predict
 from mrbench.testing.scenes import CLASSES, MISSING, SCENES, SLICES, Scene
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from mrbench.interfaces.method import Method
-    from mrbench.testing.operations import Asked
 
 NUMBERS = (1, 4)
 """Of samples that are asked for."""
@@ -60,24 +61,24 @@ def answer_shape(candidate: MethodCandidate) -> None:
 @rule("method")
 def logits(candidate: MethodCandidate) -> None:
     """Its logits are no probabilities, which are answered as ``Probabilities``."""
-    many = Capability.MULTI_CLASS in candidate.capabilities
     assert candidate.answering
-    operations = candidate.operations(CLASSES) if many else candidate.operations(long=True)
-    for question in operations.questions:
-        asked = operations.ask(question)
-        if asked.values is not asked.probabilities and _on_the_simplex(asked):
-            raise CheckFailedError(
-                f"{question} gives probabilities where logits are expected",
-                expected="logits, or mrbench.Probabilities(values)",
-                found="values in [0, 1]" + (" that sum to one" if asked.values.shape[2] > 1 else ""),
-                hint="return the values before sigmoid or softmax, or Probabilities",
-            )
+    many = Capability.MULTI_CLASS in candidate.capabilities
+    for operations in (candidate.operations(long=True), *([candidate.operations(CLASSES)] if many else [])):
+        for question in operations.questions:
+            asked = operations.ask(question)
+            if asked.values is not asked.probabilities and _like_probabilities(asked.values):
+                raise CheckFailedError(
+                    f"{question} gives probabilities where logits are expected",
+                    expected="logits, or mrbench.Probabilities(values)",
+                    found="values in [0, 1]" + (" that sum to one" if asked.values.shape[2] > 1 else ""),
+                    hint="return the values before sigmoid or softmax, or Probabilities",
+                )
 
 
-def _on_the_simplex(asked: "Asked") -> bool:
-    values, total = asked.values, asked.values.sum(dim=2)
+def _like_probabilities(values: "Tensor") -> bool:
+    # With one channel that of a class alone; with K they are what softmax gives.
     inside = bool((values >= 0).all() and (values <= 1).all())
-    return inside and (values.shape[2] == 1 or bool(((total - 1).abs() < TOLERANCE).all()))
+    return inside and (values.shape[2] == 1 or bool(((values.sum(dim=2) - 1).abs() < TOLERANCE).all()))
 
 
 @rule("method")

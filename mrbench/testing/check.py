@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from mrbench.bounded import said
 from mrbench.cards import Capability
 from mrbench.errors import MrbenchError, NotApplicableError
+from mrbench.places import of_error
 
 if TYPE_CHECKING:
     from mrbench.testing.candidate import Candidate
@@ -172,14 +173,16 @@ def _verdict(check: Check, candidate: "Candidate") -> tuple[Verdict, dict[str, s
         return Verdict.NOT_APPLICABLE, {"what": error.what, "hint": error.hint}
     except MrbenchError as error:
         facts = {name: getattr(error, name) for name in ("what", "expected", "found", "hint")}
-        return Verdict.FAILED, facts
+        place = error.place or of_error(error, candidate.plugin.modules)
+        return Verdict.FAILED, facts | {"what": facts["what"] + (f" ({place})" if place else "")}
     except (Exception, SystemExit) as error:
-        return Verdict.FAILED, {"what": f"{type(error).__name__}: {said(error)}", "found": _where(error)}
+        found = of_error(error, candidate.plugin.modules) or _where(error)
+        return Verdict.FAILED, {"what": f"{type(error).__name__}: {said(error)}", "found": found}
     return Verdict.PASSED, {}
 
 
 def _where(error: BaseException) -> str:
-    # The last line of somebody else's code, which is where its author looks first.
+    # The last line of somebody else's code, where the plugin's own is not among them.
     frames = traceback.extract_tb(error.__traceback__)
     outside = [frame for frame in frames if Path(frame.filename).parent != Path(__file__).parent]
     return "" if not outside else f"{Path(outside[-1].filename).name}:{outside[-1].lineno}: {outside[-1].line}"

@@ -10,10 +10,12 @@ from torch import Tensor
 from mrbench.cards import MethodCard
 from mrbench.engine.answers import check_answer
 from mrbench.engine.given import defined
+from mrbench.errors import PluginError
 from mrbench.interfaces.draw import DrawKind
 from mrbench.interfaces.method import Method, Probabilities
 from mrbench.interfaces.noise import Noise, Rows
 from mrbench.nn.losses import logits_to_probability
+from mrbench.places import of_function
 from mrbench.testing.scenes import Scene
 
 SLICES = DRAWS = (0, 1, 2)
@@ -107,7 +109,10 @@ class Operations:
         given = self._run(operation, known, *rater, noise)
         height, width = self.scene.case(0).image.shape[1:]
         shape = len(slices), self.scene.description.n_classes, height, width
-        check_answer(given, noise, shape, f"{type(self.method).__name__}.{question}")
+        try:
+            check_answer(given, noise, shape, f"{type(self.method).__name__}.{question}")
+        except PluginError as error:
+            raise error.at(of_function(operation)) from None
         return Asked(*self._both(given), frozenset(noise.sites))
 
     def _operation(self, question: Question) -> tuple[Any, list[int]]:

@@ -300,7 +300,7 @@ def test_a_method_for_two_classes_is_not_applicable_to_three(
     [
         ("[" * 100_000, "nested too deep"),
         ("[]", "TypeError"),
-        ('{"format": 2, "cells": [], "descriptions": {}, "command": ""}', "'data'"),
+        ('{"format": 2, "cells": [], "descriptions": {}, "command": ""}', "no digest of its content"),
     ],
 )
 def test_a_run_that_is_damaged_is_named_with_the_remedy(tmp_path: Path, text: str, said: str) -> None:
@@ -337,7 +337,7 @@ def test_a_record_of_another_version_costs_its_own_cell_and_says_what_computes_i
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 3}))
     other, own = run.cell_results()
     assert (other.status, own.status) == (Status.DAMAGED, Status.OK)
-    assert "written by another version of mrbench: 2 in place of record format 1" in other.reason
+    assert "written by another version of mrbench: 3 in place of record format 2" in other.reason
     assert "mrbench run --force" in other.reason
 
 

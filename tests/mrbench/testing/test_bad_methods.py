@@ -43,6 +43,7 @@ CAUGHT = {
     "too-few": {"answer-shape", *DRAWS},
     "no-tensor": {"answer-shape", *DRAWS},
     "sigmoid": {"logits"},
+    "sigmoid-of-each": {"logits"},
     "two-class-sigmoid": {"logits"},
     "centres-the-batch": {"slices-apart"},
     "normalises-the-call": {"slices-apart"},

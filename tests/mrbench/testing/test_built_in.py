@@ -13,7 +13,7 @@ NAMES = [
     (plugin.card.kind if isinstance(plugin.card, MethodCard) else kind, plugin.card.name)
     for kind in KINDS
     for plugin in REGISTRY.of_kind(kind)
-    if plugin.distribution == BUILT_IN
+    if plugin.distribution == BUILT_IN and not getattr(plugin.card, "wraps", False)  # wrappers train nothing
 ]
 COSTLY = {"light-import", "light-options", "loss-falls"}
 

@@ -274,6 +274,13 @@ class Sigmoid(Good):
         return moved.sigmoid() if moved.shape[2] == 1 else moved.softmax(dim=2)
 
 
+class SigmoidOfEach(Good):
+    """Forgets that there is a softmax to come, whatever the classes."""
+
+    def moved(self, logits, noise):
+        return super().moved(logits, noise).sigmoid()
+
+
 class TwoClassSigmoid(Sigmoid):
     """Its card takes two classes."""
 
