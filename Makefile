@@ -1,5 +1,5 @@
 # make demo: sets everything up, then runs three methods on the embedded data set (a few minutes on two cores).
-# make test: sets everything up, then runs the whole test suite (make slow: the slow tests too).
+# make test: sets everything up, then runs the whole test suite in two processes (make slow: the slow tests too, in one).
 # make lint: ruff and mypy. make bench: the benchmarks. make ratios: measured against the targets.
 # make training-ratios: training steps against the released ones (minutes).
 # make equivalence: does the code of here train and draw bit by bit as an older commit's (minutes)?
@@ -10,6 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PYTEST ?= $(BIN)/python -m pytest
+PROCESSES ?= 2
 
 .PHONY: help demo test lint slow bench ratios training-ratios equivalence docs clean
 
@@ -20,7 +21,7 @@ demo: $(READY)
 	$(BIN)/mrbench run --method proseg --method unet-majority --method staple --dataset phantom --preset quick --jobs 2
 
 test: $(READY)
-	$(PYTEST) $(ARGS)
+	$(PYTEST) --numprocesses $(PROCESSES) --dist loadfile $(ARGS)
 
 slow: $(READY)
 	$(PYTEST) --slow $(ARGS)
