@@ -1,6 +1,6 @@
 """From the name of a training and images to a folder of predictions, one image at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +11,8 @@ from mrbench.applying.trainings import Trainings
 from mrbench.applying.windows import Corner, Windows, windows_of
 from mrbench.applying.written import write_applied
 from mrbench.engine.model import Model, load_model
-from mrbench.errors import MrbenchError
-from mrbench.external.stems import stems_of, write_stems
+from mrbench.errors import MrbenchError, UsageError
+from mrbench.external.stems import TABLE, read_stems, stems_of, write_stems
 from mrbench.files import filled_folder
 from mrbench.pictures import write_prediction_picture
 from mrbench.registry import Registry
@@ -75,11 +75,13 @@ class Predicting:
         """Writes a folder per image into a folder, which is filled when all are done, with those that went well.
 
         Raises:
-            UsageError: paths without images, or a folder that holds something.
+            UsageError: paths without images, or a folder that holds something, or that lies among the images.
             MrbenchError: no image went well; of one image alone its own fault.
         """
         images = named_images(paths)
         stems = stems_of([named.name for named in images])
+        _check_apart(to, paths)
+        earlier = _earlier(to, stems.values()) if asked.force and to.is_dir() else {}
         good: dict[str, str] = {}
         with filled_folder(to, force=asked.force) as folder:
             for named in images:
@@ -90,7 +92,7 @@ class Predicting:
                 yield told
             if not good:
                 raise MrbenchError(f"none of {len(images)} images could be predicted", hint="see the messages above")
-            write_stems(folder, good)
+            write_stems(folder, {case: stem for case, stem in earlier.items() if stem not in good.values()} | good)
 
     def _told(self, named: Named, folder: Path, stem: str, asked: Asked) -> Told:
         try:
@@ -125,3 +127,19 @@ class Predicting:
             size = " x ".join(map(str, windows.size))
             many = len(windows.corners)
             yield f"{many} windows of {size}, averaged" if many > 1 else f"one window of {size}, background elsewhere"
+
+
+def _check_apart(to: Path, paths: Sequence[Path]) -> None:
+    for path in paths:
+        if path.is_dir() and to.resolve().is_relative_to(path.resolve()):
+            raise UsageError(f"{to} lies in {path}: its files would be taken for images", hint="--to another folder")
+
+
+def _earlier(to: Path, stems: Collection[str]) -> dict[str, str]:
+    """Stems by case of what a folder has been filled with before; nothing else in it is replaced."""
+    known = read_stems(to)
+    for stem in stems:
+        if (to / stem).exists() and stem not in known:
+            found = f"{to / stem}, which {TABLE} does not name"
+            raise UsageError(f"{to} holds what no mrbench predict wrote", found=found, hint="--to another folder")
+    return {case: stem for stem, case in known.items()}

@@ -41,7 +41,7 @@ def _read_centre(ctx: click.Context, param: click.Parameter, text: str | None) -
 @click.option(
     "--centre", callback=_read_centre, metavar="X,Y", help="Predict one window of that size, around this pixel."
 )
-@click.option("--force", is_flag=True, help="Write into a folder that holds something; equal names are replaced.")
+@click.option("--force", is_flag=True, help="Write into a folder of earlier predictions; equal names are replaced.")
 @click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="Where to compute.")
 @FOLDER
 @PLUGIN_FILES

@@ -157,16 +157,34 @@ def test_a_name_of_several_trainings_lists_them_and_an_ensemble_takes_them(
             assert np.array_equal(mask(Path("o") / name), mask(Path(f"o{fold}") / name))
 
 
-def test_a_folder_that_holds_something_needs_force(predict: Call, data: package.CaseSet):
-    save(data, 0, Path("a.png"))
+def test_a_folder_that_holds_something_needs_force_which_replaces_predictions_alone(
+    predict: Call, data: package.CaseSet
+):
+    for name in "abc":
+        save(data, 0, Path(f"{name}.png"))
     Path("o").mkdir()
-    assert predict("unet-majority:0", "a.png").exit_code == 0
+    assert predict("proseg:0", "a.png", "b.png", "--samples", "3").exit_code == 0
     Path("o/mine").write_text("mine")
-    result = predict("unet-majority:0", "a.png")
+    result = predict("proseg:0", "a.png")
     assert result.exit_code == 2
     assert "o is not empty" in result.stderr
-    assert predict("unet-majority:0", "a.png", "--force").exit_code == 0
+    assert predict("proseg:0", "a.png", "--samples", "2", "--force").exit_code == 0
     assert Path("o/mine").read_text() == "mine"
+    assert len([*Path("o/a").glob("sample-*")]) == 2, "none of before is left among those of now"
+    assert Path("o/cases.csv").read_text() == "file,case\nb,b\na,a\n"
+    Path("o/c").mkdir()
+    Path("o/c/mine").write_text("mine")
+    result = predict("proseg:0", "c.png", "--samples", "1", "--force")
+    assert result.exit_code == 2
+    assert "o holds what no mrbench predict wrote" in result.stderr
+    assert Path("o/c/mine").read_text() == "mine"
+
+
+def test_what_is_written_cannot_lie_among_what_is_read(predict: Call, data: package.CaseSet):
+    save(data, 0, Path("a.png"))
+    result = predict("proseg:0", ".")
+    assert result.exit_code == 2
+    assert "o lies in .: its files would be taken for images" in result.stderr
 
 
 def test_a_nifti_image_of_another_spacing_and_orientation_is_marked_where_it_lies(predict: Call, data: package.CaseSet):
