@@ -67,7 +67,9 @@ class Result:
     @property
     def failure(self) -> str:
         """One line on a cell that did not finish."""
-        return f"{self.spec.place} {self.status}: {self.reason.partition(chr(10))[0]}"
+        return (
+            f"{self.spec.place} {self.status}: {'; '.join(' '.join(line.split()) for line in self.reason.splitlines())}"
+        )
 
     @property
     def versions(self) -> Mapping[str, str]:

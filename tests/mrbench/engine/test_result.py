@@ -16,7 +16,7 @@ def with_profile(**profile: Any) -> Result:
 
 def test_a_failure_is_told_in_one_line():
     failed = result_of(fold=2, seed=1, status=Status.TIMEOUT)
-    assert (failed.finished, failed.failure) == (False, "fold2-seed1 timeout: what went wrong")
+    assert (failed.finished, failed.failure) == (False, "fold2-seed1 timeout: what went wrong; in detail")
     assert result_of().finished
 
 

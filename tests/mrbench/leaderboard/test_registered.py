@@ -107,6 +107,6 @@ def test_no_link_is_read(tmp_path: Path):
 
 def test_the_data_of_this_repository_are_registered_and_written_alike(tmp_path: Path):
     found = read_registered(ROOT / "leaderboard")
-    assert {line.dataset for line in found.data} == {"lidc", "phantom"}
+    assert {line.dataset for line in found.data} == {"phantom"}
     write_registered(tmp_path, found)
     assert (tmp_path / REGISTERED).read_bytes() == (ROOT / "leaderboard" / REGISTERED).read_bytes()

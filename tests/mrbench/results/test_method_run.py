@@ -91,7 +91,7 @@ def test_cells_that_finished_stand_by_fold_and_seed_and_the_others_are_told():
     run = run_of(*cells)
     assert [(cell.spec.fold, cell.spec.seed) for cell in run.done] == [(0, 0), (0, 1), (1, 0)]
     assert (run.cells, run.folds, run.ranked) == ((3, 4), (0, 1, 2), False)
-    assert run.failures == ("fold2-seed0 timeout: what went wrong",)
+    assert run.failures == ("fold2-seed0 timeout: what went wrong; in detail",)
     assert run.shown() == [cells[3], cells[0]], "the first seed of each fold"
     assert run.shown(1) == [cells[0]]
     assert run.shown(2) == []

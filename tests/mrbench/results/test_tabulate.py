@@ -48,7 +48,7 @@ def test_a_failed_cell_is_named_and_keeps_its_row_out_of_the_ranks():
     failed = result_of("proseg", 1, status=Status.DIVERGED)
     found = rows(result_of("proseg", 0, metrics={"ged": 0.1}), failed, *others)
     assert found["proseg"].cells == (1, 2)
-    assert found["proseg"].failures == ("fold1-seed0 diverged: what went wrong",)
+    assert found["proseg"].failures == ("fold1-seed0 diverged: what went wrong; in detail",)
     assert found["proseg"].values["ged"].count == "folds 1/2"
     assert not best(found["proseg"])
     assert not best(found["proseg-prior"]), "nobody is left to be better than"
