@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,7 +30,9 @@ def failures(bad: None) -> Callable[..., dict[str, str]]:
         checks = [check for check in checks_of(candidate, only) if only or check.name not in SLOW]
         outcomes = [run_check(check, candidate) for check in checks]
         return {
-            outcome.check.name: f"{outcome.what} | {outcome.expected} | {outcome.found}"
+            outcome.check.name: re.sub(
+                r"(?<=\.py:)\d+", "LINE", f"{outcome.what} | {outcome.expected} | {outcome.found}"
+            )
             for outcome in outcomes
             if outcome.verdict is Verdict.FAILED
         }

@@ -86,4 +86,7 @@ def test_values_outside_the_range_and_keys_of_nothing_are_caught(failures):
         failures("out-of-range").values()
     )
     found = failures("no-key", "scores-two-classes")["scores-two-classes"]
-    assert found == "a statistic belongs nowhere | Key(label in 1..1, rater None or in [0, 1, 2, 3]) | 1"
+    assert (
+        found
+        == "a statistic belongs nowhere (bad_metrics.py:LINE) | Key(label in 1..1, rater None or in [0, 1, 2, 3]) | 1"
+    )
