@@ -124,7 +124,8 @@ def test_every_rule_for_methods_is_broken_by_a_method():
         ),
         (
             "first-edition",
-            "FirstEdition is of the first edition of the interface (bad_methods.py:LINE) | sample(), as_rater() | predict(), and no answer",
+            "FirstEdition is of the first edition of the interface (bad_methods.py:LINE) | sample(), as_rater() | "
+            "predict(), and no answer",
         ),
         (
             "samples-of-certain-raters",
@@ -166,8 +167,8 @@ def test_networks_that_are_not_the_methods_are_caught_where_it_is_built_or_train
 
 def test_answers_of_a_wrong_shape_name_what_was_drawn(failures):
     assert failures("one-draw", "answer-shape")["answer-shape"] == (
-        "OneDraw.as_rater(0) has a wrong shape (S, N, L, H, W) (bad_methods.py:LINE) | (3, 3, 1, 32, 32) float logits | "
-        "(1, 3, 1, 32, 32); drawn from style"
+        "OneDraw.as_rater(0) has a wrong shape (S, N, L, H, W) (bad_methods.py:LINE) | "
+        "(3, 3, 1, 32, 32) float logits | (1, 3, 1, 32, 32); drawn from style"
     )
 
 
