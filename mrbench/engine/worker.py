@@ -39,7 +39,7 @@ from mrbench.engine.manifest import FILES, files_of, write_sealed
 from mrbench.engine.predict import Predictor
 from mrbench.engine.profile import Profile, milliseconds
 from mrbench.engine.record import RECORD, make_record, read_record, write_record
-from mrbench.engine.scoring import ScoringRequest, score_elsewhere
+from mrbench.engine.scoring import CountingRequest, ScoringRequest, count_elsewhere, score_elsewhere
 from mrbench.engine.source import prediction_seed, source_of
 from mrbench.engine.store import CHECKPOINT, Attempt, BusyError, attempt
 from mrbench.engine.supervisor import leave_with_supervisor
@@ -48,7 +48,7 @@ from mrbench.errors import DivergedError, NotApplicableError
 from mrbench.files import flush, made_folder, write_json
 from mrbench.interfaces.fusion import bound
 from mrbench.places import told
-from mrbench.registry import Registry, discover
+from mrbench.registry import Plugin, Registry, discover
 
 if TYPE_CHECKING:
     from mrbench.engine.draws import Answering
@@ -214,8 +214,11 @@ class CellLife:
         write_sealed(work.folder / TRAINED, training | spec.conditions.as_json())
 
     def _predict(self, predictor: Predictor, cases: CaseSet, test: np.ndarray, folder: Path) -> None:
-        with self._phase("predict"):
-            phases.predict(predictor, cases, test, folder, self.emit)
+        path, classes = folder / PREDICTIONS, predictor.description.n_classes
+        request = CountingRequest(self.spec.title, str(path), classes, os.environ.get("MRBENCH_LOG", ""))
+        with self._phase("predict"), count_elsewhere(request, *self._metrics) as counted:
+            for case in phases.tested_cases(cases, test, self.emit):
+                counted.add(case, predictor.draws(case))
         seconds = self.profile.phases["predict"]["seconds"]
         size = (folder / PREDICTIONS).stat().st_size
         self.profile.facts |= {
@@ -256,10 +259,14 @@ class CellLife:
         self.emit({"event": "phase", "phase": "score"})
         log = os.environ.get("MRBENCH_LOG", "")
         request = ScoringRequest(self.spec.title, cases.description.raters.value, str(folder), log)
-        files = [path.resolve() for path in self.registry.files_with("metric")]
-        answer = score_elsewhere(request, self.registry.plugins["metric"], files)
+        answer = score_elsewhere(request, *self._metrics)
         self.profile.phases["score"] = dict(answer.cost)
         return {**answer.scores, **({"warnings": warnings} if warnings else {})}
+
+    @property
+    def _metrics(self) -> tuple[list[Plugin[Any]], list[Path]]:
+        """For a scoring process of our own: all metrics, and the plugin files that they come from."""
+        return self.registry.plugins["metric"], [path.resolve() for path in self.registry.files_with("metric")]
 
     def _record(self, work: Attempt, predictor: Predictor, metrics: Mapping[str, Any]) -> None:
         from mrbench.engine.threads import threads_in_use
