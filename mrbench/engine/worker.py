@@ -7,7 +7,6 @@ line; everything that a plugin prints goes to the log.
 import json
 import os
 import shutil
-import signal
 import sys
 from collections.abc import Collection, Mapping
 from contextlib import suppress
@@ -32,6 +31,7 @@ from mrbench.engine.code import recorded
 from mrbench.engine.costs import cost_of
 from mrbench.engine.damage import fault_of_training, move_aside
 from mrbench.engine.devices import torch_device
+from mrbench.engine.ending import Ending
 from mrbench.engine.equivalence import code_as_planned
 from mrbench.engine.initial import untrained
 from mrbench.engine.leftovers import end_leftovers
@@ -97,8 +97,8 @@ class Order:
 class CellLife:
     """The phases of one cell, in order."""
 
-    def __init__(self, order: Order, emit: phases.Emit) -> None:
-        self.order, self.spec, self.emit = order, order.spec, emit
+    def __init__(self, order: Order, emit: phases.Emit, ending: Ending | None = None) -> None:
+        self.order, self.spec, self.emit, self.ending = order, order.spec, emit, ending or Ending()
         self.profile = Profile()
         self.registry: Registry = discover(files=order.plugin_files)
         self.plugin = method_of(self.spec, self.registry)
@@ -184,7 +184,7 @@ class CellLife:
 
         if spec.conditions.precision == "bf16":
             check_bf16(self.device)
-        with self._phase("fit"):
+        with self._phase("fit"), self.ending.at_safe_points() as stop:
             curve, slices = train(
                 method,
                 spec,
@@ -194,6 +194,7 @@ class CellLife:
                 folder=work.folder / CHECKPOINT,
                 report=self.emit,
                 checkpoint_seconds=float(os.environ.get("MRBENCH_CHECKPOINT_SECONDS", CHECKPOINT_SECONDS)),
+                stop=stop,
             )
         with made_folder(work.folder / WEIGHTS) as weights:
             method.save(weights)
@@ -343,12 +344,13 @@ def main() -> int:
     def emit(event: dict[str, Any]) -> None:
         events.write(json.dumps(event) + "\n")
 
-    signal.signal(signal.SIGTERM, _leave)
+    ending = Ending()
+    ending.listen()
     leave_with_supervisor()
     modules: Collection[str] = ()
     try:
         emit({"event": "started", "process": os.getpid()})
-        life = CellLife(Order.read(Path(sys.argv[1])), emit)
+        life = CellLife(Order.read(Path(sys.argv[1])), emit, ending)
         modules = life.modules
         life.live()
     except BusyError as error:
@@ -363,11 +365,6 @@ def main() -> int:
         return 1
     emit({"event": "end", "status": Status.OK.value})
     return 0
-
-
-def _leave(*_: Any) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: a second one would interrupt what saves a checkpoint
-    sys.exit(1)
 
 
 def _end_at_once(code: int) -> None:
