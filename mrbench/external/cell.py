@@ -13,7 +13,7 @@ from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
 from mrbench.data.imported import find_dataset
 from mrbench.engine import phases
-from mrbench.engine.cell import EXTERNAL, CellSpec, Status
+from mrbench.engine.cell import CONTENT, EXTERNAL, CellSpec, Status
 from mrbench.engine.execute import Watch, is_kept
 from mrbench.engine.plan import OptionValues, Plan, PlannedCell, chosen_folds, load_checked
 from mrbench.engine.predict import Predictor
@@ -116,7 +116,7 @@ def _spec(asked: External, form: Form, digest: str, on: Mapping[str, Any]) -> Ce
         gives=form.gives,
         method_version="1",
         capabilities=form.capabilities,
-        options={"predictions": str(asked.predictions), "patterns": list(asked.patterns)},
+        options={"predictions": str(asked.predictions), "patterns": list(asked.patterns), CONTENT: digest},
         training={"predictions": digest},
         prediction={},
         preset="default",
