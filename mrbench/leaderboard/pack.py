@@ -257,6 +257,7 @@ def _entry(
         options=option_texts(spec.options),
         preset=_cut(spec.preset),
         changed=option_texts(spec.settings),
+        objective=option_texts(spec.objective),
         samples=spec.samples,
         training_code=spec.training_code,
         prediction_code=spec.prediction_code,

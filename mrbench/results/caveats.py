@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mrbench.cards import Capability
+from mrbench.configuration import as_text
 from mrbench.data.splits import LEAKY_PREFIX
 from mrbench.engine.cell import ALL_CASES, CellSpec
 from mrbench.engine.equivalence import other_code
@@ -13,6 +14,7 @@ SEES_TEST_MASKS = "sees test masks"
 SINGLE_OUTPUT = "single output"
 EXTERNAL_PREDICTIONS = "external predictions"
 FIRST_SAMPLES = "first samples"
+OTHER_LOSS = "other loss than the paper's"
 OTHER_CODE = "other code than this"
 PLUGIN_FILE = "local plugin file"
 """Of a method that nobody can install by name."""
@@ -47,6 +49,10 @@ def caveats_of(spec: CellSpec, description: Mapping[str, Any]) -> tuple[str, ...
     found += spec.conditions.caveats
     if spec.kind == "method" and spec.preset not in ("paper", "default"):
         found.append(f"preset {spec.preset}")
+    if spec.objective:
+        found.append(
+            f"{OTHER_LOSS}: {', '.join(f'{name} = {as_text(value)}' for name, value in spec.objective.items())}"
+        )
     found += [f"{name} = {value}" for name, value in spec.settings.items()]
     if description["raters"] == "ranked":
         found.append("virtual raters")

@@ -35,6 +35,7 @@ DIFFERENCES = (
     "constant in D-Persona's. Here minimised.",
     "Weight of the trace: 0.01 (Tanno et al.); 0.001 to 1.5 (code of Zhang et al., by data set). Here 0.01, of means "
     "over pixels and pairs of image and rater where the papers sum both terms over the raters.",
+    "Loss of as_released: loss = dice, trace_weight = 0.0, as in the D-Persona release, whose trace is a constant.",
     "Start: near the identity, .995 with two classes (Tanno et al.; here for both rows); the code of Zhang et al. "
     "starts at .65 (global) and almost uniform (pixel), and has none of the warm-up that their paper describes.",
     "Network: a U-Net of their own with instance normalisation (Zhang et al.); ResNet-34 U-Net (D-Persona; all presets "
