@@ -12,6 +12,7 @@ from mrbench.engine.result import Result
 
 SEES_TEST_MASKS = "sees test masks"
 SINGLE_OUTPUT = "single output"
+CONSENSUS_AS_SAMPLE = "its consensus as the one sample"
 EXTERNAL_PREDICTIONS = "external predictions"
 FIRST_SAMPLES = "first samples"
 OTHER_LOSS = "other loss than the paper's"
@@ -39,6 +40,8 @@ def caveats_of(spec: CellSpec, description: Mapping[str, Any]) -> tuple[str, ...
         found.append(SEES_TEST_MASKS)
     if {Capability.DIVERSE, Capability.PERSONAL}.isdisjoint(spec.capabilities):
         found.append(SINGLE_OUTPUT)
+    elif Capability.CONSENSUS in spec.capabilities and Capability.DIVERSE not in spec.capabilities:
+        found.append(CONSENSUS_AS_SAMPLE)
     if spec.split != "strict":
         leaky = spec.split.startswith(LEAKY_PREFIX)
         found.append(f"split {spec.split}{', which may train on test subjects' * leaky}")

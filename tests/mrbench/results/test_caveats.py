@@ -37,6 +37,7 @@ def caveats(method: str = "proseg", **spec: Any) -> tuple[str, ...]:
         ({"conditions": Conditions(precision="bf16")}, ("trained in bf16",)),
         ({"conditions": Conditions(threads=2)}, ("2 threads",)),
         ({"method": "unet-majority"}, ("single output",)),
+        ({"method": "cm-global"}, ("its consensus as the one sample",)),
         ({"method": "staple", "preset": "quick"}, ("sees test masks", "single output")),
         ({"method": "level-sets"}, ("sees test masks",)),
         ({"kind": "external"}, ("external predictions",)),
