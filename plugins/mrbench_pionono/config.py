@@ -3,6 +3,7 @@
 from typing import Literal
 
 from mrbench.configuration import loss_option, option, prediction_option
+from mrbench.interfaces.schedule import Schedule
 from mrbench.nn.backbone import Backbone
 from mrbench.nn.training import NetworkTraining
 
@@ -19,6 +20,9 @@ class PiononoConfig(NetworkTraining):
     raters_per_image: Literal["all", "one"] = option("one", "present raters of each image in a step; one: at random")
     kl_weight: float = loss_option(5e-4, "of KL(q_r || p), mean over the batch", ge=0)
     norm_weight: float = loss_option(1e-5, "of the L2 norms of the head's parameters, its last layer left out", ge=0)
+    batch_size: int = option(3, "images per step", ge=1)
+    schedule: Schedule = option("late-decay", "of the learning rates over the epochs")
+    patience: int | None = option(None, "epochs without a lower validation loss before training stops", ge=1)
     latent_learning_rate: float = option(0.02, "of Adam for the raters' Gaussians", gt=0)
 
     rater_draws: int = prediction_option(
