@@ -26,7 +26,7 @@ DIFFERENCES = (
     "A named rater's prediction: the mean of the rater's Gaussian (authors' code, paper preset); the mean of the "
     "logits of 20 draws (port, as_released).",
     "Schedule: 100 epochs of batch 3, the rates constant up to epoch number 41, counted from 0, and divided by 1.1 "
-    "after each from it on (authors' code, paper; their run on TNBC: from 11 on); cosine, batch 12 (port, as_released).",
+    "after each from it on (authors' code, paper; their run on TNBC: from 11 on); cosine, batch 12 (as_released).",
     "Checkpoint: the last epoch (authors' code), best scores on the test fold (port); here the lowest validation loss.",
     "Covariance: the factor's diagonal is unconstrained and a step below zero stops the run (both releases); here the "
     "softplus of its entries keeps it positive, from the same start.",
