@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from mrbench.configuration import Config
 from mrbench.data.description import Description
 from mrbench.errors import PluginError
 from mrbench.interfaces.noise import Noise
+from mrbench.interfaces.schedule import Schedule
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +84,7 @@ class Stage:
     loss: Callable[[Batch], Mapping[str, Tensor]]
     epochs: int
     batch_size: int
-    schedule: Literal["cosine", "constant"] = "cosine"
+    schedule: Schedule = "cosine"
     patience: int | None = None
     uses: Callable[[np.ndarray], np.ndarray] | None = None
     fuse: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
