@@ -14,7 +14,7 @@ from mrbench.agreement.references import References
 from mrbench.consensus import staple_batch
 from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
-from mrbench.data.checks import Copies, Twins, check_columns, check_masks
+from mrbench.data.checks import Copies, Twins, check_columns, check_masks, check_valid
 from mrbench.data.description import Description, Raters
 from mrbench.metrics.counting import count_intersections, pack_masks
 from mrbench.metrics.protocol import ScoringProtocol
@@ -158,7 +158,9 @@ def _batches(cases: Iterator[Case], description: Description) -> Iterator[list[C
     batch: list[Case] = []
     pixels = 0
     for case in cases:
-        check_masks(case.masks, case.image.shape[1:], description, f"case {case.id!r} of {description.name!r}")
+        where = f"case {case.id!r} of {description.name!r}"
+        check_masks(case.masks, case.image.shape[1:], description, where)
+        check_valid(case.valid, case.masks, where)
         if batch and (len(batch) == BATCH_CASES or pixels + case.masks.size > BATCH_PIXELS):
             yield batch
             batch, pixels = [], 0
@@ -170,7 +172,8 @@ def _batches(cases: Iterator[Case], description: Description) -> Iterator[list[C
 
 def _counted(batch: Sequence[Case], description: Description) -> list[CaseCounts]:
     present = np.array([case.present for case in batch])
-    estimates = staple_batch([case.masks for case in batch], present, description.n_classes)
+    valid = [case.valid for case in batch]
+    estimates = staple_batch([case.masks for case in batch], present, description.n_classes, valid=valid)
     return [CaseCounts.of(found, case.present) for found, case in zip(estimates, batch, strict=True)]
 
 
