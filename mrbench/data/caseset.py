@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import prod
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -114,6 +115,12 @@ class CaseSet:
         read = getattr(self.pixels, "valid", None)
         found = None if read is None else read(index)
         return None if found is None or found.all() else found
+
+    def void_share(self) -> float:
+        """The share of all pixels that are void; images are read where any is."""
+        found = [self.valid(index) for index in range(len(self))]
+        void = sum(int(np.count_nonzero(~valid)) for valid in found if valid is not None)
+        return void / sum(prod(self.pixels.image(i).shape[1:]) for i in range(len(self))) if void else 0.0
 
     def normalise(self, image: np.ndarray) -> np.ndarray:
         """``(C, *spatial)`` float32 from an image as stored, as declared."""
