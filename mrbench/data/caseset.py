@@ -1,6 +1,6 @@
 """The cases of a data set, in memory or streamed from a container; both give identical cases."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
@@ -116,11 +116,11 @@ class CaseSet:
         found = None if read is None else read(index)
         return None if found is None or found.all() else found
 
-    def void_share(self) -> float:
-        """The share of all pixels that are void; images are read where any is."""
-        found = [self.valid(index) for index in range(len(self))]
-        void = sum(int(np.count_nonzero(~valid)) for valid in found if valid is not None)
-        return void / sum(prod(self.pixels.image(i).shape[1:]) for i in range(len(self))) if void else 0.0
+    def void_share(self, indices: Iterable[int] | None = None) -> float:
+        """The share of the pixels of some cases, or of all, that are void; images are read where any is."""
+        chosen = range(len(self)) if indices is None else [int(index) for index in indices]
+        void = sum(int(np.count_nonzero(~valid)) for index in chosen if (valid := self.valid(index)) is not None)
+        return void / sum(prod(self.pixels.image(index).shape[1:]) for index in chosen) if void else 0.0
 
     def normalise(self, image: np.ndarray) -> np.ndarray:
         """``(C, *spatial)`` float32 from an image as stored, as declared."""

@@ -37,5 +37,7 @@ def test_every_quantity_and_row_is_of_the_pixels_that_count(make_cases, blobs, c
     ]
     assert values[0] == pytest.approx(values[1], abs=1e-12)
     assert classes == 3 or len(values[0]) > 3
+    assert any("of the pixels are void and count nowhere" in line for line in ours.warnings)
+    assert not any("void" in line for line in theirs.warnings)
     plain = survey(cases, Registry(), STRICT, samples=3)
     assert not np.array_equal(plain.estimates["kappa"].value, ours.estimates["kappa"].value)

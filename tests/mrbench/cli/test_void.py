@@ -50,6 +50,7 @@ def test_a_run_and_its_exported_predictions_are_scored_without_the_void_pixels(m
     words = ("--dataset", "mine", "--fold", "0")
     run = mrbench("run", "--method", "staple", "--method", "majority-vote", *words)
     assert run.exit_code == 0, run.stderr
+    assert "void pixels of the test cases count nowhere" in " ".join(run.stdout.split())
     found = scores(mrbench("score", "last", "--json"))
     indices = mine.split("strict").folds[0].test
     raters = judged(mine, indices)
