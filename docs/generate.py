@@ -167,7 +167,7 @@ against them; everything else is given by name.
 
 `evaluate` gives every metric of many cases, whose axis comes before all others, or of one without that axis. The shapes
 of 4 images with 9 raters and of a volume of 9 slices with 4 raters are the same, so that it does not guess: a single
-case is said to be one.
+case is said to be one. `valid=`, `(N, H, W)` booleans, leaves void pixels out.
 
 ```python
 >>> found = evaluate(raters, samples, one_case=True)  # cases: (N, R, H, W) and (N, S, H, W)
