@@ -3,7 +3,7 @@
 import csv
 import gzip
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def write_drive(source: Path) -> Masks:
 
 def write_chase(source: Path) -> Masks:
     found = {}
-    for child in (1, 2, 10, 11):
+    for child in (1, 2, 3, 10, 11, 12):
         for eye in "LR":
             stem = f"Image_{child:02}{eye}"
             save(source / f"{stem}.jpg", picture(child * 2 + (eye == "L")), quality=95)
@@ -88,7 +88,7 @@ def write_chase(source: Path) -> Masks:
 
 def write_stare(source: Path) -> Masks:
     found = {}
-    for n in (1, 2, 139, 162, 163):
+    for n in (1, 2, 3, 139, 162, 163):
         stem = f"im{n:04}"
         save_gzipped(source / "stare-images" / f"{stem}.ppm.gz", picture(n))
         masks = {r: box(n, r) for r in range(2)}
@@ -124,7 +124,7 @@ def write_curvas(source: Path) -> Masks:
 def write_chaksu(source: Path) -> Masks:
     found = {}
     names = {
-        "Train": ("Bosch/Image1", "Forus/22", "Remidio/IMG_1", "Remidio/P7_2"),
+        "Train": ("Bosch/Image1", "Forus/22", "Remidio/IMG_1", "Remidio/P7_2", "Bosch/I3"),
         "Test": ("Remidio/P7_1", "Bosch/I2"),
     }
     levels = np.array([0, 127, 255], np.uint8)
@@ -145,7 +145,7 @@ def write_chaksu(source: Path) -> Masks:
 def write_gleason(source: Path) -> Masks:
     found = {}
     codes = np.array([1, 3, 4, 5], np.uint8)
-    for n in range(6):
+    for n in range(12):
         stem = f"slide{n // 2 + 1:03}_core{n + 10:03}"
         save(source / "Train Imgs" / f"{stem}.jpg", picture(n), quality=95)
         masks = {r: box(n, r, 3) for r in range(6) if (n + r) % 3}
@@ -174,7 +174,7 @@ def write_isbi(source: Path) -> Masks:
 def write_ima(source: Path) -> Masks:
     """Of the first image annotator A04 has an older mask too; the last two images are of one patient."""
     rows, found = [], {}
-    for n in range(6):
+    for n in range(7):
         name, shape = f"ISIC_{n:07}", (SHAPE[0] + 2 * n, SHAPE[1])
         save(source / "images" / f"{name}.jpg", picture(n, shape), quality=95)
         masks = {r: box(n, r, 1, shape) for r in (4, 6 + n % 3)}
@@ -188,7 +188,7 @@ def write_ima(source: Path) -> Masks:
     columns = ["ISIC_id", "img_filename", "seg_filename", "annotator", "tool", "skill_level", "mskObjectID", "mask_md5"]
     for name in ("IMAplusplus_multiannotator_subset_seg_metadata.csv", "IMAplusplus_seg_metadata.csv"):
         write_list(source / name, [columns, *rows])
-    images = [[f"ISIC_{n:07}", "", "IP_1" if n > 3 else ""] for n in range(6)]
+    images = [[f"ISIC_{n:07}", "", "IP_1" if n > 4 else ""] for n in range(7)]
     write_list(source / "IMAplusplus_img_metadata.csv", [["isic_id", "lesion_id", "patient_id"], *images])
     return found
 
@@ -210,7 +210,6 @@ class Public:
         image, mask: the files of one case.
         case, rater: whose they are: id and column.
         part: a folder in the release that is given by mistake; empty where there is none.
-        inside: what is given below it: from there to the release's own folder.
         hidden: may a mask be missing without a word?
     """
 
@@ -224,7 +223,6 @@ class Public:
     rater: int = 0
     part: str = ""
     hidden: bool = False
-    options: Mapping[str, object] = field(default_factory=dict)
 
 
 PUBLIC = (
@@ -233,11 +231,11 @@ PUBLIC = (
         "test/images/02_test.tif", "test/2nd_manual/02_manual2.gif", "test-02", 1, "test",
     ),
     Public(
-        "chase-db1", "mrbench_vessels.releases:CHASE", write_chase, {"": 8},
+        "chase-db1", "mrbench_vessels.releases:CHASE", write_chase, {"": 12},
         "Image_02R.jpg", "Image_02R_2ndHO.png", "02R", 1,
     ),
     Public(
-        "stare", "mrbench_vessels.releases:STARE", write_stare, {"": 5},
+        "stare", "mrbench_vessels.releases:STARE", write_stare, {"": 6},
         "stare-images/im0002.ppm.gz", "labels-vk/im0002.vk.ppm.gz", "im0002", 1,
     ),
     Public(
@@ -247,12 +245,12 @@ PUBLIC = (
         "training_set-UKCHLL002", 2, "training_set",
     ),
     Public(
-        "chaksu", "mrbench_chaksu.release:CHAKSU", write_chaksu, {"Train": 4, "Test": 2},
+        "chaksu", "mrbench_chaksu.release:CHAKSU", write_chaksu, {"Train": 5, "Test": 2},
         "Train/1.0_Original_Fundus_Images/Forus/22.png", "Train/4.0_OD_CO_Fusion_Images/Expert 4/Forus/22glsusp.tif",
         "Train-Forus-22", 3, "Train",
     ),
     Public(
-        "gleason-2019", "mrbench_gleason.release:GLEASON", write_gleason, {"": 6},
+        "gleason-2019", "mrbench_gleason.release:GLEASON", write_gleason, {"": 12},
         "Train Imgs/slide002_core012.jpg", "Maps3_T/slide002_core012_classimg_nonconvex.png", "slide002-core012", 2,
         "Train Imgs", hidden=True,
     ),
@@ -262,11 +260,11 @@ PUBLIC = (
         "training02-01", 1, "training02",
     ),
     Public(
-        "ima-plus-plus", "mrbench_ima.releases:IMA", write_ima, {"": 6},
+        "ima-plus-plus", "mrbench_ima.releases:IMA", write_ima, {"": 7},
         "images/ISIC_0000001.jpg", f"segs/ISIC_0000001_A07_T1_S1_57be{7:020x}.png", "ISIC_0000001", 7,
     ),
     Public(
-        "ima-plus-plus-all", "mrbench_ima.releases:IMA_ALL", write_ima, {"": 6},
+        "ima-plus-plus-all", "mrbench_ima.releases:IMA_ALL", write_ima, {"": 7},
         "images/ISIC_0000001.jpg", f"segs/ISIC_0000001_A07_T1_S1_57be{7:020x}.png", "ISIC_0000001", 7,
     ),
 )  # fmt: skip

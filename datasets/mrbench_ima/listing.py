@@ -8,7 +8,7 @@ subject, as ``IMAplusplus_img_metadata.csv`` says. It is needed unless ``partial
 """
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ ANNOTATORS = tuple(f"A{n:02}" for n in range(16))
 CONSENSUS = ("ST", "MV")
 COLUMNS = ("ISIC_id", "img_filename", "seg_filename", "annotator", "mskObjectID")
 ABOUT_IMAGES = "IMAplusplus_img_metadata.csv"
+ABOUT = ("isic_id", "patient_id", "lesion_id")
 MAX_LIST_BYTES = 2**26
 
 Row = Mapping[str, str]
@@ -78,9 +79,9 @@ class ListedFiles:
         found: dict[tuple[str, str], Row] = {}
         several = 0
         for number, row in _read(files[self.list.casefold()]):
+            _check_row(files[self.list.casefold()], number, row)
             if row["annotator"] in CONSENSUS:
                 continue
-            _check_row(files[self.list.casefold()], number, row)
             key = row["ISIC_id"], row["annotator"]
             several += key in found
             if key not in found or row["mskObjectID"] > found[key]["mskObjectID"]:
@@ -122,11 +123,10 @@ def _read(path: Path) -> Iterator[tuple[int, Row]]:
 
 
 def _check_row(path: Path, number: int, row: Row) -> None:
-    if absent := [name for name in COLUMNS if name not in row]:
-        raise DataError(f"{path} has other columns", expected=", ".join(COLUMNS), found=f"no {', '.join(absent)}")
+    _check_columns(path, row, COLUMNS)
     if not all(row[name] for name in COLUMNS):
         raise DataError(f"{path}, line {number}: a field is not there", expected=", ".join(COLUMNS))
-    if row["annotator"] not in ANNOTATORS:
+    if row["annotator"] not in (*ANNOTATORS, *CONSENSUS):
         raise DataError(
             f"{path}, line {number}: no such annotator",
             expected=f"{ANNOTATORS[0]} to {ANNOTATORS[-1]}, or {' or '.join(CONSENSUS)}",
@@ -134,11 +134,21 @@ def _check_row(path: Path, number: int, row: Row) -> None:
         )
 
 
+def _check_columns(path: Path, row: Row, columns: Sequence[str]) -> None:
+    if absent := [name for name in columns if name not in row]:
+        raise DataError(f"{path} has other columns", expected=", ".join(columns), found=f"no {', '.join(absent)}")
+
+
 def _subjects(files: Files) -> dict[str, str]:
     """The patient or else the lesion by ISIC name, as far as the list of images tells."""
     path = files.get(ABOUT_IMAGES.casefold())
-    rows = (row for _, row in _read(path)) if path else ()
-    return {row.get("isic_id", ""): row.get("patient_id") or row.get("lesion_id") or row["isic_id"] for row in rows}
+    found: dict[str, str] = {}
+    if path is None:
+        return found
+    for _, row in _read(path):
+        _check_columns(path, row, ABOUT)
+        found[row["isic_id"]] = row["patient_id"] or row["lesion_id"] or row["isic_id"]
+    return found
 
 
 def _case(

@@ -1,4 +1,4 @@
-"""What holds of every public release: what is written in its layout is what is read, and nothing else is taken for it."""
+"""What holds of every public release: what is written in its layout is read, and nothing else is taken for it."""
 
 import shutil
 import zipfile
@@ -109,12 +109,11 @@ def test_conformance(small, mrbench):
 def test_a_data_set_that_is_not_prepared_says_what_to_get_and_how(small, mrbench):
     with pytest.raises(DataAbsentError, match="is not prepared") as caught:
         small.load()
-    assert caught.value.hint.startswith(
-        f"mrbench data prepare {small.public.name} --source FOLDER, where FOLDER holds "
-    )
-    told = " ".join(mrbench("data", "info", small.public.name).output.split())
-    assert f"mrbench data prepare {small.public.name} --source PATH" in told
-    assert small.release.card.source in told
+    command = f"mrbench data prepare {small.public.name} --source"
+    assert caught.value.hint.startswith(f"{command} FOLDER, where FOLDER holds ")
+    told = "".join(mrbench("data", "info", small.public.name).output.split())  # lines break in the middle of names
+    assert f"{command} PATH".replace(" ", "") in told
+    assert small.release.card.source.replace(" ", "") in told
 
 
 def test_odd_files_stop_nothing(small):
@@ -200,7 +199,7 @@ def test_a_mask_of_unexpected_values(small):
     values[..., 2:4] = 99
     write_mask(small.source / small.public.mask, values)
     error = refused(small, "values that stand for nothing")
-    assert "77, 99" in error.found
+    assert error.found == ("0, 1, 2" if small.public.mask.endswith(".gif") else "0, 77, 99")  # a GIF's palette indices
 
 
 def test_a_file_that_is_cut_short(small):
