@@ -25,11 +25,11 @@ def picture(seed: int, shape: tuple[int, ...] = SHAPE) -> np.ndarray:
 
 
 def box(seed: int, rater: int, classes: int = 1, shape: tuple[int, ...] = SHAPE) -> np.ndarray:
-    """Nested boxes of the classes 1, 2, ..., wider with every rater."""
+    """Nested boxes of the classes 1, 2, ..., larger with every rater up to the sixth."""
     mask = np.zeros(shape, np.uint8)
     for label in range(1, classes + 1):
-        inside = (slice(label + seed % 2, length - label - 3 + min(rater, 3)) for length in shape[-2:])
-        mask[(..., *inside)] = label
+        first, larger = label + seed % 2, (rater // 2, rater % 2)
+        mask[(..., *(slice(first, n - label - 3 + more) for n, more in zip(shape[-2:], larger, strict=True)))] = label
     return mask
 
 
@@ -177,7 +177,7 @@ def write_ima(source: Path) -> Masks:
     for n in range(7):
         name, shape = f"ISIC_{n:07}", (SHAPE[0] + 2 * n, SHAPE[1])
         save(source / "images" / f"{name}.jpg", picture(n, shape), quality=95)
-        masks = {r: box(n, r, 1, shape) for r in (4, 6 + n % 3)}
+        masks = {4: box(n, 0, 1, shape), 6 + n % 3: box(n, 3, 1, shape)}
         wanted = [(f"A{r:02}", f"57be{r:020x}", mask) for r, mask in masks.items()]
         wanted += [("A04", f"0000{n:020x}", masks[4] * 0)] * (n == 0) + [("ST", "ST", masks[4] * 0)]
         for annotator, made, mask in wanted:
