@@ -49,11 +49,7 @@ CHAKSU = Release(
         holds="Train and Test",
     ),
     labels=levels({0: 0, 127: 1, 255: 2}),
-    rater_names=tuple(f"expert-{n}" for n in EXPERTS),
     classes=("background", "disc rim", "cup"),
-    channels=("red", "green", "blue"),
-    normalisation="byte",
-    augmentation=("flip", "rotate90"),
     origin="Chákṣu, fused masks of disc and cup",
     published={"published": lambda name: "test" if name.startswith("Test-") else "train"},
 )

@@ -31,7 +31,6 @@ CURVAS = Release(
         holds="training_set, validation_set and testing_set",
     ),
     labels=coded({0: 0, 1: 1, 2: 2, 3: 3}),
-    rater_names=tuple(f"annotation-{n}" for n in RATERS),
     classes=("background", "pancreas", "kidney", "liver"),
     channels=("CT",),
     unit=Unit.VOLUME,

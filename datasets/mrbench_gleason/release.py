@@ -31,10 +31,6 @@ GLEASON = Release(
         holds="'Train Imgs' and Maps1_T to Maps6_T",
     ),
     labels=coded({0: 0, 1: 0, 6: 0, 3: 1, 4: 2, 5: 3}),
-    rater_names=tuple(f"pathologist-{n}" for n in PATHOLOGISTS),
     classes=("benign or background", "grade 3", "grade 4", "grade 5"),
-    channels=("red", "green", "blue"),
-    normalisation="byte",
-    augmentation=("flip", "rotate90"),
     origin="Gleason2019 challenge, training cores",
 )

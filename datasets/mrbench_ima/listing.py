@@ -35,17 +35,19 @@ class ListedFiles:
     """Finds the files that a list names, at any depth of a folder; upper and lower case are the same.
 
     Attributes:
-        list: name of the list.
+        table: name of the list.
         count: images that it names.
     """
 
-    list: str
+    table: str
     count: int
+
+    rater_names = ANNOTATORS
 
     @property
     def holds(self) -> str:
         """What the folder holds, in words."""
-        return f"{self.list}, {ABOUT_IMAGES}, segs and the images"
+        return f"{self.table}, {ABOUT_IMAGES}, segs and the images"
 
     def list_cases(self, source: Path, *, partial: bool, hint: str) -> Found:
         """The cases in the order of their ISIC names.
@@ -56,7 +58,7 @@ class ListedFiles:
         """
         check_folder(source, self.holds, hint)
         files = _by_name(source)
-        for name in (self.list, ABOUT_IMAGES)[: 1 if partial else 2]:
+        for name in (self.table, ABOUT_IMAGES)[: 1 if partial else 2]:
             _check_there(files, name, source, hint)
         rows, told = self._rows(files)
         images: dict[str, dict[str, Row]] = {}
@@ -64,7 +66,7 @@ class ListedFiles:
             images.setdefault(row["ISIC_id"], {})[row["annotator"]] = row
         if len(images) != self.count and not partial:
             raise DataError(
-                f"{self.list} is not complete", expected=f"{self.count} images", found=f"{len(images)}", hint=hint
+                f"{self.table} is not complete", expected=f"{self.count} images", found=f"{len(images)}", hint=hint
             )
         subjects = _subjects(files)
         cases = [_case(name, images[name], subjects, files, partial, source) for name in sorted(images)]
@@ -78,8 +80,8 @@ class ListedFiles:
         """One row per image and annotator, of his last mask; and how many are left out."""
         found: dict[tuple[str, str], Row] = {}
         several = 0
-        for number, row in _read(files[self.list.casefold()]):
-            _check_row(files[self.list.casefold()], number, row)
+        for number, row in _read(files[self.table.casefold()]):
+            _check_row(files[self.table.casefold()], number, row)
             if row["annotator"] in CONSENSUS:
                 continue
             key = row["ISIC_id"], row["annotator"]

@@ -29,7 +29,6 @@ ISBI_MS = Release(
         holds="training01 to training05",
     ),
     labels=BINARY,
-    rater_names=("rater-1", "rater-2"),
     classes=("background", "lesion"),
     channels=tuple(CHANNELS.values()),
     unit=Unit.VOLUME,

@@ -8,4 +8,4 @@ class TwoObserversConfig(PictureConfig):
 
 
 DriveConfig = PictureConfig.with_defaults(raters="exchangeable")
-"""Three observers drew DRIVE's two sets of masks, the first set two of them: its columns are no persons."""
+"""Three observers drew DRIVE's two sets of masks (reviewdb.lincoln.ac.uk/RelatedLinks.aspx): columns are no persons."""

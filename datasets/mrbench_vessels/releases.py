@@ -16,7 +16,6 @@ from mrbench_vessels import DRIVE as DRIVE_CARD
 from mrbench_vessels import STARE as STARE_CARD
 
 CLASSES = ("background", "vessel")
-RGB = ("red", "green", "blue")
 
 DRIVE = Release(
     card=DRIVE_CARD,
@@ -34,11 +33,7 @@ DRIVE = Release(
         holds="training and test",
     ),
     labels=BINARY,
-    rater_names=("manual1", "manual2"),
     classes=CLASSES,
-    channels=RGB,
-    normalisation="byte",
-    augmentation=("flip", "rotate90"),
     origin="DRIVE, training and test",
     published={"training-test": lambda name: "test" if name.startswith("test-") else "train"},
 )
@@ -59,11 +54,7 @@ CHASE = Release(
         holds="Image_01L.jpg, Image_01L_1stHO.png and so on",
     ),
     labels=BINARY,
-    rater_names=("1stHO", "2ndHO"),
     classes=CLASSES,
-    channels=RGB,
-    normalisation="byte",
-    augmentation=("flip", "rotate90"),
     origin="CHASE_DB1",
     published={"20-8": lambda name: "train" if int(name[:2]) <= 10 else "test"},
 )
@@ -81,11 +72,7 @@ STARE = Release(
         holds="stare-images, labels-ah and labels-vk",
     ),
     labels=BINARY,
-    rater_names=("ah", "vk"),
     classes=CLASSES,
-    channels=RGB,
-    normalisation="byte",
-    augmentation=("flip", "rotate90"),
     origin="STARE, the twenty images with vessels by hand",
     published={"10-10": lambda name: "train" if name <= "im0139" else "test"},
 )

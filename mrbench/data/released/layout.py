@@ -1,5 +1,6 @@
 """A release whose names say which file is whose: the table, and the files of a folder by it."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,28 @@ PART = "part"
 Key = tuple[str, ...]
 """The values of the fields that tell cases apart, in lower case."""
 
-Files = dict[Key, tuple[str, Path]]
-"""Files by key: their names from the folder on, and where they are."""
+
+@dataclass(frozen=True)
+class Placed:
+    """A file that fits a pattern.
+
+    Attributes:
+        name: from the folder on.
+        path: where it is.
+        fields: what the name says; the part as the table writes it.
+    """
+
+    name: str
+    path: Path
+    fields: Mapping[str, str]
+
+    @property
+    def part(self) -> str:
+        """Of the release; ``""`` where it has none."""
+        return self.fields.get(PART, "")
+
+
+Files = dict[Key, Placed]
 
 
 @dataclass(frozen=True)
@@ -60,6 +81,11 @@ class Layout:
     subject: Callable[[Mapping[str, str]], str]
     holds: str
 
+    @property
+    def rater_names(self) -> tuple[str, ...]:
+        """In the order of the columns."""
+        return tuple(rater.name for rater in self.raters)
+
     def list_cases(self, source: Path, *, partial: bool, hint: str) -> Found:
         """The cases of a folder in natural order, part by part.
 
@@ -74,19 +100,21 @@ class Layout:
         """
         check_folder(source, self.holds, hint)
         names = _names(source)
-        images = [self._by_key(names, text, source) for text in self.images]
-        masks = [self._by_key(names, rater.masks, source) for rater in self.raters]
+        images = [self._placed(names, text, source) for text in self.images]
+        masks = [self._placed(names, rater.masks, source) for rater in self.raters]
         if not images[0]:
             raise self._nothing(source, names, hint)
-        keys = sorted(images[0], key=lambda key: (self._place(key), natural("/".join(key))))
         if not partial:
-            self._check_counts(source, keys)
-        cases = [self._case(key, images, masks, partial) for key in keys]
-        orphans = sorted(name for found in masks for key, (name, _) in found.items() if key not in images[0])
-        return _checked(source, [case for case in cases if case], len(keys), orphans, hint)
+            self._check_counts(source, images[0])
+            self._check_masks(images[0], masks)
+        self._check_channels(images)
+        keys = sorted(images[0], key=lambda key: (self._place(images[0][key].part), natural("/".join(key))))
+        cases = [self._case(key, images, masks) for key in keys if any(key in found for found in masks)]
+        orphans = sorted(one.name for found in masks for key, one in found.items() if key not in images[0])
+        return _checked(source, cases, len(keys), orphans, hint)
 
-    def _by_key(self, names: Sequence[str], text: str, source: Path) -> Files:
-        """The files of a pattern by the values of the key, whatever their case."""
+    def _placed(self, names: Sequence[str], text: str, source: Path) -> Files:
+        """The files that fit a pattern by the values of the key, whatever their case."""
         pattern, found = Pattern(text, self.fields), Files()
         for name in names:
             fields = pattern.fields_of(name)
@@ -97,24 +125,22 @@ class Layout:
                 raise DataError(
                     f"{source} holds two files in one place",
                     expected=f"one {text} of each case",
-                    found=f"{found[key][0]} and {name}",
+                    found=f"{found[key].name} and {name}",
                     hint="give the folder of one release, unpacked once",
                 )
-            found[key] = (name, source / name)
+            found[key] = Placed(name, source / name, self._with_part(fields))
         return found
 
-    def _place(self, key: Key) -> int:
-        part = self._part(key)
-        return list(self.counts).index(part) if part in self.counts else len(self.counts)
+    def _with_part(self, fields: dict[str, str]) -> dict[str, str]:
+        written = {part.casefold(): part for part in self.counts}
+        return fields | {PART: written[fields[PART].casefold()]} if PART in fields else fields
 
-    def _part(self, key: Key) -> str:
-        """As the table writes it."""
-        found = dict(zip(self.key, key, strict=True)).get(PART, "")
-        return next((part for part in self.counts if part.casefold() == found), found)
+    def _place(self, part: str) -> int:
+        return list(self.counts).index(part)
 
-    def _check_counts(self, source: Path, keys: Sequence[Key]) -> None:
+    def _check_counts(self, source: Path, images: Files) -> None:
         for part, count in self.counts.items():
-            found = sum(self._part(key) == part for key in keys)
+            found = sum(image.part == part for image in images.values())
             if found != count:
                 raise DataError(
                     f"the release in {source} is not complete" + (f": part {part!r}" if part else ""),
@@ -123,39 +149,41 @@ class Layout:
                     hint="download and unpack all files, or take what there is with --set partial=true",
                 )
 
-    def _case(
-        self,
-        key: Key,
-        images: Sequence[Files],
-        masks: Sequence[Files],
-        partial: bool,
-    ) -> CaseFiles | None:
-        name, _ = images[0][key]
-        fields = Pattern(self.images[0], self.fields).fields_of(name) or {}
-        fields |= {PART: self._part(key)} if PART in fields else {}
-        for pattern, found in zip(self.images, images, strict=True):
-            if key not in found:
-                raise DataError(f"{name} has no other channel", expected=_filled(pattern, fields), found="no such file")
-        if not partial:
-            self._check_masks(key, name, fields, masks)
-        if not any(key in found for found in masks):
-            return None
+    def _check_masks(self, images: Files, masks: Sequence[Files]) -> None:
+        for key, image in images.items():
+            for rater, found in zip(self.raters, masks, strict=True):
+                if key not in found and (rater.complete is None or image.part in rater.complete):
+                    raise DataError(
+                        f"{image.name} lacks the mask of {rater.name}",
+                        expected=self._filled(rater.masks, image),
+                        found="no such file",
+                        hint="download the file again, or let its rater be absent with --set partial=true",
+                    )
+
+    def _check_channels(self, images: Sequence[Files]) -> None:
+        for key, image in images[0].items():
+            for pattern, found in zip(self.images, images, strict=True):
+                if key not in found:
+                    raise DataError(
+                        f"{image.name} lacks another channel",
+                        expected=self._filled(pattern, image),
+                        found="no such file",
+                        hint="download the file again",
+                    )
+
+    def _filled(self, pattern: str, image: Placed) -> str:
+        """The name that a file beside an image has; ``*`` for what may be one thing or another."""
+        found: Mapping[str, str] = {name: "" if re.fullmatch(text, "") else "*" for name, text in self.fields.items()}
+        return pattern.format(**{**found, **image.fields})
+
+    def _case(self, key: Key, images: Sequence[Files], masks: Sequence[Files]) -> CaseFiles:
+        fields = images[0][key].fields
         return CaseFiles(
             self.id.format(**fields),
             self.subject(fields),
-            tuple(found[key][1] for found in images),
-            tuple(found[key][1] if key in found else None for found in masks),
+            tuple(found[key].path for found in images),
+            tuple(found[key].path if key in found else None for found in masks),
         )
-
-    def _check_masks(self, key: Key, name: str, fields: Mapping[str, str], masks: Sequence[Files]) -> None:
-        for rater, found in zip(self.raters, masks, strict=True):
-            if key not in found and (rater.complete is None or self._part(key) in rater.complete):
-                raise DataError(
-                    f"{name} lacks the mask of {rater.name}",
-                    expected=_filled(rater.masks, fields),
-                    found="no such file",
-                    hint="download the file again, or let its rater be absent with --set partial=true",
-                )
 
     def _nothing(self, source: Path, names: Sequence[str], hint: str) -> DataError:
         """Nothing was found: too deep in the release, still packed, or something else."""
@@ -190,9 +218,3 @@ def _checked(source: Path, cases: Sequence[CaseFiles], images: int, orphans: Seq
     told = [f"left out: {images - len(cases)} images that nobody has a mask of"] if images > len(cases) else []
     told += [f"left out: {len(orphans)} masks without an image, {orphans[0]} first"] if orphans else []
     return Found(tuple(cases), tuple(told))
-
-
-def _filled(pattern: str, fields: Mapping[str, str]) -> str:
-    for name, value in fields.items():
-        pattern = pattern.replace(f"{{{name}}}", value)
-    return pattern

@@ -33,18 +33,23 @@ class ListsCases(Protocol):
         """What the folder holds, in words."""
         ...
 
+    @property
+    def rater_names(self) -> tuple[str, ...]:
+        """In the order of the columns."""
+        ...
+
     def list_cases(self, source: Path, *, partial: bool, hint: str) -> Found: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """One data set; its card names ``load`` and ``prepare``.
+    """One data set; its card names ``load`` and ``prepare``. Defaults are those of photographs in colour.
 
     Attributes:
         card: name, licence, citation and source.
         files: finds the files of each case.
         labels: what the values in masks stand for.
-        rater_names, classes, channels, unit, normalisation, augmentation: as in its description.
+        classes, channels, unit, normalisation, augmentation: as in its description.
         origin: what it is made from, in words.
         published: rules that others divide it by, by name; a name that begins with ``published`` may split subjects.
         bare: names of masks, their folder in front, whose header is known to be wrong: they are taken as they lie.
@@ -53,13 +58,12 @@ class Release:
     card: DatasetCard
     files: ListsCases
     labels: Labels
-    rater_names: tuple[str, ...]
     classes: tuple[str, ...]
-    channels: tuple[str, ...]
-    normalisation: Normalisation
-    augmentation: tuple[Augmentation, ...]
     origin: str
+    channels: tuple[str, ...] = ("red", "green", "blue")
     unit: Unit = Unit.SLICE
+    normalisation: Normalisation = "byte"
+    augmentation: tuple[Augmentation, ...] = ("flip", "rotate90")
     published: Mapping[str, Rule] = field(default_factory=dict)
     bare: tuple[str, ...] = ()
 
@@ -86,7 +90,9 @@ class Release:
         path = out / f"{self.card.name}.h5" if out.is_dir() else out
         write_cases(path, description, self._cases(found.cases, source, config), splits=lambda _: splits)
         present = np.array([[mask is not None for mask in case.masks] for case in found.cases])
-        counts = ", ".join(f"{name} {n}" for name, n in zip(self.rater_names, present.sum(axis=0), strict=True) if n)
+        counts = ", ".join(
+            f"{name} {n}" for name, n in zip(self.files.rater_names, present.sum(axis=0), strict=True) if n
+        )
         wrote = f"wrote {path}: {len(ids)} cases of {len(set(subjects))} subjects; masks: {counts}"
         return "\n".join([wrote, *found.told, *self._taken_as_they_lie(found.cases)])
 
@@ -120,7 +126,7 @@ class Release:
             classes=self.classes,
             channels=self.channels,
             raters=Raters(config.raters),
-            rater_names=self.rater_names,
+            rater_names=self.files.rater_names,
             unit=self.unit,
             normalisation=self.normalisation,
             augmentation=self.augmentation,

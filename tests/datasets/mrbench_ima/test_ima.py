@@ -18,7 +18,7 @@ def source(tmp_path):
 
 
 def list_of(source):
-    return source / IMA.files.list
+    return source / IMA.files.table
 
 
 def prepare(source, folder, **options):

@@ -56,7 +56,7 @@ def test_another_case_of_letters_is_the_same_part(tmp_path):
         ("a/one/2.png", "a/2.png lacks the mask of one", "a/one/2.png"),
         ("b/two/1.png", "b/1.png lacks the mask of two", "b/two/1.png"),
         ("b/1.png", "not complete: part 'b'", "1 images"),
-        ("a/10-t2.png", "a/10.png has no other channel", "a/10-t2.png"),
+        ("a/10-t2.png", "a/10.png lacks another channel", "a/10-t2.png"),
     ],
 )
 def test_what_is_promised_and_not_there_is_refused(tmp_path, lacks, message, expected):
