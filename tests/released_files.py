@@ -39,11 +39,11 @@ def save(path: Path, values: np.ndarray, **options: object) -> None:
 
 
 def save_palette(path: Path, mask: np.ndarray) -> None:
-    """A GIF whose indices 0 and 1 are black and white."""
+    """A GIF whose indices 0 and 1 are black, which is transparent, and white."""
     image = Image.fromarray(mask, mode="P")
     image.putpalette([0, 0, 0, 255, 255, 255])
     path.parent.mkdir(parents=True, exist_ok=True)
-    image.save(path)
+    image.save(path, transparency=0)
 
 
 def save_volume(path: Path, values: np.ndarray, spacing: tuple[float, ...] = SPACING, slope: float = 1) -> None:
@@ -209,7 +209,7 @@ class Public:
         counts: the images that are written, by part.
         image, mask: the files of one case.
         case, rater: whose they are: id and column.
-        part: a folder in the release that is given by mistake; empty where there is none.
+        part: a folder in the release that may be given by mistake; empty where there is none.
         hidden: may a mask be missing without a word?
     """
 
@@ -236,7 +236,7 @@ PUBLIC = (
     ),
     Public(
         "stare", "mrbench_vessels.releases:STARE", write_stare, {"": 6},
-        "stare-images/im0002.ppm.gz", "labels-vk/im0002.vk.ppm.gz", "im0002", 1,
+        "stare-images/im0002.ppm.gz", "labels-vk/im0002.vk.ppm.gz", "im0002", 1, "labels-vk",
     ),
     Public(
         "curvas-2024", "mrbench_curvas.release:CURVAS", write_curvas,
@@ -261,10 +261,10 @@ PUBLIC = (
     ),
     Public(
         "ima-plus-plus", "mrbench_ima.releases:IMA", write_ima, {"": 7},
-        "images/ISIC_0000001.jpg", f"segs/ISIC_0000001_A07_T1_S1_57be{7:020x}.png", "ISIC_0000001", 7,
+        "images/ISIC_0000001.jpg", f"segs/ISIC_0000001_A07_T1_S1_57be{7:020x}.png", "ISIC_0000001", 7, "segs",
     ),
     Public(
         "ima-plus-plus-all", "mrbench_ima.releases:IMA_ALL", write_ima, {"": 7},
-        "images/ISIC_0000001.jpg", f"segs/ISIC_0000001_A07_T1_S1_57be{7:020x}.png", "ISIC_0000001", 7,
+        "images/ISIC_0000001.jpg", f"segs/ISIC_0000001_A07_T1_S1_57be{7:020x}.png", "ISIC_0000001", 7, "segs",
     ),
 )  # fmt: skip

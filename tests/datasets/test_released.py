@@ -135,11 +135,10 @@ def test_the_folder_above_is_read_as_well(small):
     assert small.load().compute_digest() == before
 
 
-def test_a_folder_within_the_release_is_named_as_such(small):
-    if not small.public.part:
-        pytest.skip("the release has no folder in which its images alone could be taken for it")
-    error = refused(small, "is only a part of the release", small.source / small.public.part)
-    assert error.hint == f"--source {small.source}"
+@pytest.mark.parametrize("small", [public for public in PUBLIC if public.part], ids=lambda p: p.name, indirect=True)
+def test_a_folder_within_the_release_is_refused(small):
+    error = refused(small, "is only a part of|does not hold|lacks a list", small.source / small.public.part)
+    assert error.hint.startswith((f"--source {small.source}", f"mrbench data prepare {small.public.name} --source"))
 
 
 def test_an_archive_is_to_be_unpacked(small, tmp_path):

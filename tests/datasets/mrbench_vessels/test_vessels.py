@@ -91,6 +91,23 @@ def test_larger_photographs_are_reduced_by_area_and_their_masks_by_nearest_neigh
     assert "--set longest=10" in caught.value.hint
 
 
+def test_a_photograph_without_colours_is_refused(tmp_path):
+    write_chase(tmp_path / "chase")
+    path = tmp_path / "chase" / "Image_02R.jpg"
+    Image.open(path).convert("L").save(path)
+    with pytest.raises(DataError, match=r"Image_02R.jpg has other channels\n.*3\n.*1"):
+        loaded(counted(CHASE, **{"": 12}), tmp_path / "chase", tmp_path, TwoObserversConfig())
+
+
+def test_a_photograph_that_a_viewer_turns_is_refused(tmp_path):
+    write_chase(tmp_path / "chase")
+    path, turned = tmp_path / "chase" / "Image_02R.jpg", Image.Exif()
+    turned[0x0112] = 6
+    Image.open(path).save(path, exif=turned)
+    with pytest.raises(DataError, match=r"Image_02R.jpg is stored turned"):
+        loaded(counted(CHASE, **{"": 12}), tmp_path / "chase", tmp_path, TwoObserversConfig())
+
+
 def test_stare_is_the_same_packed_and_unpacked(tmp_path):
     source, release = tmp_path / "stare", counted(STARE, **{"": 6})
     write_stare(source)
