@@ -12,12 +12,13 @@ import click
 from mrbench.cli.options import FOLDER, PLUGIN_FILES
 from mrbench.cli.plugins import registry
 from mrbench.engine.launch import DEVICES
+from mrbench.errors import UsageError
 from mrbench.metrics.protocol import MAX_PREDICTIONS
 from mrbench.results.columns import RESEARCH
 from mrbench.visible import visible
 
 if TYPE_CHECKING:
-    from mrbench.applying.command import Told
+    from mrbench.applying.command import Loading, Predicting, Told
 
 
 def _read_centre(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[int, int] | None:
@@ -29,7 +30,7 @@ def _read_centre(ctx: click.Context, param: click.Parameter, text: str | None) -
 
 
 @click.command("predict")
-@click.argument("training", metavar="RUN:[DATASET:]METHOD:FOLD[:SEED]")
+@click.argument("model", metavar="MODEL")
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGE...")
 @click.option("--to", type=click.Path(path_type=Path), required=True, help="The folder to write, new or empty.")
 @click.option(
@@ -42,11 +43,12 @@ def _read_centre(ctx: click.Context, param: click.Parameter, text: str | None) -
     "--centre", callback=_read_centre, metavar="X,Y", help="Predict one window of that size, around this pixel."
 )
 @click.option("--force", is_flag=True, help="Write into a folder of earlier predictions; equal names are replaced.")
+@click.option("--other-code", is_flag=True, help="Predict with other code than it was trained with; marks the outputs.")
 @click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="Where to compute.")
 @FOLDER
 @PLUGIN_FILES
 def command(
-    training: str,
+    model: str,
     images: tuple[Path, ...],
     to: Path,
     samples: int,
@@ -55,30 +57,32 @@ def command(
     tile: bool,
     centre: tuple[int, int] | None,
     force: bool,
+    other_code: bool,
     device: str,
     out: Path,
     plugin_files: tuple[Path, ...],
 ) -> None:
-    """Apply a run's trained method to images: samples, raters' masks, mean and variance.
+    """Apply a trained method to images: samples, raters' masks, mean and variance.
 
-    RUN is a run's id, its folder, or "last". A name that means several trainings lists them. IMAGE is a PNG, TIFF,
-    JPEG, NIfTI, npy or npz file, or a folder of them; its predictions are files of the same kind on its own grid, in a
-    folder of its name, with a picture. The image's name is its case's: with the name of one of the run's cases, and as
-    many samples, draws are the run's.
+    MODEL is a training of a run, RUN:[DATASET:]METHOD:FOLD[:SEED], or a file that mrbench export-model wrote. RUN is a
+    run's id, its folder, or "last"; a name that means several trainings lists them. IMAGE is a PNG, TIFF, JPEG, NIfTI,
+    npy or npz file, or a folder of them; its predictions are files of the same kind on its own grid, in a folder of its
+    name, with a picture. The image's name is its case's: with the name of one of the run's cases, and as many samples,
+    draws are the run's.
 
     \b
     mrbench predict last:proseg:0 scan.nii.gz --samples 16 --raters --to predicted
+    mrbench predict lesions.mrbench scans --to predicted
 
     \b
     Exit codes: 0 all images are predicted, 1 some are not.
     """
-    from mrbench.applying.command import Asked, Predicting
-    from mrbench.applying.trainings import find_trainings
+    from mrbench.applying.command import Asked, Loading
 
-    chosen = find_trainings(training, out, ensemble=ensemble)
-    predicting = Predicting(chosen, registry(plugin_files), device, plugin_files)
-    for name in chosen.names:
-        click.echo(name)
+    loading = Loading(device, plugin_files, other_code)
+    predicting = _opened(model, out, loading, ensemble=ensemble)
+    for name in predicting.names:
+        click.echo(visible(name))
     for note in predicting.notes:
         click.echo(visible(note), err=True)
     asked = Asked(samples=samples, raters=raters, tile=tile, centre=centre, force=force)
@@ -89,11 +93,27 @@ def command(
         click.echo(said, err=told.error is not None)
     for line in _lines(done):
         click.echo(line)
+    if predicting.model.other_code:
+        click.echo(
+            visible(f"predicted by other code than it was trained with: {predicting.model.other_code}"), err=True
+        )
     failed = sum(told.error is not None for told in done)
     good = len(done) - failed
     click.echo(visible(f"wrote {to}: {good} image{'s' * (good != 1)}") + (f", {failed} failed" if failed else ""))
     click.echo(RESEARCH)
     sys.exit(1 if failed else 0)
+
+
+def _opened(model: str, out: Path, loading: "Loading", *, ensemble: bool) -> "Predicting":
+    from mrbench.applying.command import Predicting
+    from mrbench.applying.trainings import find_trainings
+
+    if Path(model).is_file():
+        if ensemble:
+            raise UsageError("--ensemble is for trainings of a run", found=f"the model file {model}")
+        return Predicting.of_file(Path(model), loading)
+    chosen = find_trainings(model, out, ensemble=ensemble)
+    return Predicting.of_trainings(chosen, registry(loading.plugin_files), loading)
 
 
 def _lines(done: "list[Told]") -> Iterator[str]:
