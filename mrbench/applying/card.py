@@ -109,29 +109,33 @@ def _data(model: Carded) -> Iterator[tuple[str, str]]:
     if scope is None:
         yield "size and spacing", "not known: images of any are taken"
         return
-    low, high = (" x ".join(map(str, size)) for size in scope.sizes)
-    yield "size (H x W)", f"{' x '.join(map(str, scope.window))}; cases from {low} to {high}"
-    spacings = scope.spacings and " to ".join("x".join(f"{mm:.3g}" for mm in at) for at in scope.spacings[::2])
-    yield "spacing (mm)", spacings or "not known"
+    window, *sizes = (" x ".join(map(str, size)) for size in (scope.window, *scope.sizes))
+    yield "size (H x W)", window + (f" in training, cases from {' to '.join(sizes)}" if {*sizes} != {window} else "")
+    spacings = ("x".join(f"{mm:.3g}" for mm in at) for at in (scope.spacings or ())[::2])
+    yield "spacing (mm)", " to ".join(dict.fromkeys(spacings)) or "not known"
 
 
 def _metrics(model: Carded) -> str:
     spec, record = model.spec, model.result.record or {}
     shown = {name: one for name, one in record.get("metrics", {}).items() if name in model.columns}
     cases = max((one.get("cases", 0) for one in shown.values()), default=0)
-    head = f"On the {cases} test cases of this fold of {domain_title(spec.domain)}, {spec.samples} samples each"
+    tested = f"{cases} test cases of this fold of {domain_title(spec.domain)}"
+    if spec.test_on:
+        tested = f"{cases} cases, {domain_title(spec.domain)}"
     rows = [
-        f"- {header(name, model.columns[name])} {short(one['value'])}" + _covered(one, cases)
+        f"- {header(name, model.columns[name])} {short(one['value'])}{_covered(one)}: {model.columns[name].summary}"
         for name, one in shown.items()
     ]
     caveats = [*caveats_of(spec, model.facts.description), *model.result.faults, *model.result.warnings]
     if record.get("leaks"):
         caveats.append(f"{len(record['leaks'])} subjects are in training and test")
     notes = [f"- {EXPLAINED.get(caveat, caveat)}" for caveat in caveats]
-    said = [f"{head}. One training, one fold: no spread, and no rank, follows from these.", "\n".join(rows)]
+    head = f"On the {tested}, {spec.samples} samples each.\nOf one training: no spread and no rank follow from them."
+    said = [head, "\n".join(rows)]
     return "\n\n".join([*said, *(["What else to know of them:", "\n".join(notes)] if notes else [])])
 
 
-def _covered(metric: Mapping[str, Any], cases: int) -> str:
-    own = metric.get("cases", cases)
-    return f" ({own} of {metric.get('of', cases)} cases)" if own != metric.get("of", cases) else ""
+def _covered(metric: Mapping[str, Any]) -> str:
+    # Where nothing is said of cases, the value covers what it should.
+    own, of = metric.get("cases"), metric.get("of")
+    return f" ({own} of {of} cases)" if own != of else ""

@@ -169,7 +169,7 @@ class Predicting:
         if windows.seen != windows.own and self.scope and self.scope.spacings and image.spacing:
             ours, theirs = ("x".join(f"{mm:.3g}" for mm in at) for at in (image.spacing, self.scope.spacings[1]))
             seen = " x ".join(map(str, windows.seen))
-            yield f"{ours} mm: resampled to {theirs} mm ({seen}), and back"
+            yield f"{ours} mm, resampled to {theirs} mm ({seen}), and back"
         if not windows.are_whole:
             size = " x ".join(map(str, windows.size))
             many = len(windows.corners)

@@ -2,8 +2,6 @@
 
 import re
 import sys
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +10,7 @@ import click
 from mrbench.cli.options import FOLDER, PLUGIN_FILES
 from mrbench.cli.plugins import registry
 from mrbench.engine.launch import DEVICES
-from mrbench.errors import UsageError
+from mrbench.errors import UnknownNameError, UsageError
 from mrbench.metrics.protocol import MAX_PREDICTIONS
 from mrbench.results.columns import RESEARCH
 from mrbench.visible import visible
@@ -89,17 +87,13 @@ def command(
     done: list[Told] = []
     for told in predicting.write(images, to, asked):
         done.append(told)
-        said = f"mrbench: {told.error.message}" if told.error else visible(f"  {told.named.path}")
-        click.echo(said, err=told.error is not None)
-    for line in _lines(done):
-        click.echo(line)
-    if predicting.model.other_code:
-        click.echo(
-            visible(f"predicted by other code than it was trained with: {predicting.model.other_code}"), err=True
-        )
+        click.echo(_line(told), err=told.error is not None)
+    if other := predicting.model.other_code:
+        click.echo(visible(f"predicted by other code than it was trained with: {other}"), err=True)
     failed = sum(told.error is not None for told in done)
     good = len(done) - failed
-    click.echo(visible(f"wrote {to}: {good} image{'s' * (good != 1)}") + (f", {failed} failed" if failed else ""))
+    count = f"{good} image{'s' * (good != 1)}" + (f", {failed} failed" if failed else "")
+    click.echo(visible(f"wrote {to}: {count}; picture.png in the folder of each shows its predictions"))
     click.echo(RESEARCH)
     sys.exit(1 if failed else 0)
 
@@ -112,11 +106,18 @@ def _opened(model: str, out: Path, loading: "Loading", *, ensemble: bool) -> "Pr
         if ensemble:
             raise UsageError("--ensemble is for trainings of a run", found=f"the model file {model}")
         return Predicting.of_file(Path(model), loading)
-    chosen = find_trainings(model, out, ensemble=ensemble)
+    try:
+        chosen = find_trainings(model, out, ensemble=ensemble)
+    except UnknownNameError as error:
+        if ":" in model:
+            raise
+        hint = f"{error.hint} or: the path of a file that mrbench export-model wrote"
+        raise UsageError(error.what, expected=error.expected, hint=hint) from None
     return Predicting.of_trainings(chosen, registry(loading.plugin_files), loading)
 
 
-def _lines(done: "list[Told]") -> Iterator[str]:
-    """What was done that one would not expect, once for all images that it was done to."""
-    for line, times in Counter(line for told in done for line in told.lines).items():
-        yield f"{times} image{'s' * (times > 1)}: {line}"
+def _line(told: "Told") -> str:
+    """An image, and what was done to it that one would not expect."""
+    if told.error:
+        return f"mrbench: {told.error.message}"
+    return visible(f"  {told.named.path}" + (f": {'; '.join(told.lines)}" if told.lines else ""))
