@@ -11,7 +11,7 @@ from mrbench.applying.scope import Scope, scope_of, scope_of_file
 from mrbench.applying.trainings import Trainings
 from mrbench.applying.windows import Corner, Windows, windows_of
 from mrbench.applying.written import write_applied
-from mrbench.engine.model import Model, OtherCodeWarning, load_model
+from mrbench.engine.model import Model, load_model
 from mrbench.engine.model_file import read_model_file
 from mrbench.engine.result import Result
 from mrbench.errors import MrbenchError, UsageError
@@ -56,9 +56,9 @@ class Loading:
     other_code: bool = False
 
     def load(self, source: Result | Path) -> Model:
-        """The model of a result or a file; of one of other code the model says so, without a warning."""
+        """The model of a result or a file, without warnings: whoever has the registry tells of what was set aside."""
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", OtherCodeWarning)
+            warnings.simplefilter("ignore", UserWarning)
             return load_model(source, device=self.device, plugin_files=self.plugin_files, other_code=self.other_code)
 
 

@@ -102,6 +102,7 @@ def _opened(model: str, out: Path, loading: "Loading", *, ensemble: bool) -> "Pr
     from mrbench.applying.command import Predicting
     from mrbench.applying.trainings import find_trainings
 
+    plugins = registry(loading.plugin_files)
     if Path(model).is_file():
         if ensemble:
             raise UsageError("--ensemble is for trainings of a run", found=f"the model file {model}")
@@ -113,7 +114,7 @@ def _opened(model: str, out: Path, loading: "Loading", *, ensemble: bool) -> "Pr
             raise
         hint = f"{error.hint} or: the path of a file that mrbench export-model wrote"
         raise UsageError(error.what, expected=error.expected, hint=hint) from None
-    return Predicting.of_trainings(chosen, registry(loading.plugin_files), loading)
+    return Predicting.of_trainings(chosen, plugins, loading)
 
 
 def _line(told: "Told") -> str:

@@ -35,10 +35,6 @@ if TYPE_CHECKING:
     from mrbench.interfaces.method import Method
 
 
-class OtherCodeWarning(UserWarning):
-    """A model predicts with other code than it was trained with, as was asked for."""
-
-
 class HasFolder(Protocol):
     """Whatever says where a cell lies, such as a result."""
 
@@ -79,7 +75,7 @@ def load_model(
         model = _of_cell(_folder_of(cell), files, device, other_code)
     if model.other_code:
         text = f"{model.spec.title}: predicted by other code: {model.other_code}"
-        warnings.warn(text, OtherCodeWarning, stacklevel=2)
+        warnings.warn(text, stacklevel=2)
     return model
 
 

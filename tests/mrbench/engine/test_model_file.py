@@ -273,7 +273,7 @@ def test_other_code_is_refused_until_it_is_accepted_and_is_marked(whole: Path, t
     with pytest.raises(PluginError, match=said) as caught:
         mrbench.load_model(path)
     assert "--other-code" in caught.value.hint
-    with pytest.warns(mrbench.engine.model.OtherCodeWarning, match="method.py of mrbench_proseg"):
+    with pytest.warns(UserWarning, match=r"method\.py of mrbench_proseg"):
         model = mrbench.load_model(path, other_code=True)
     assert "method.py of mrbench_proseg" in model.other_code
     same = mrbench.load_model(whole)
