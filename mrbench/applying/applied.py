@@ -68,7 +68,8 @@ def ensemble_of(models: Sequence[Model]) -> Model:
         return first
     wrapper = Training(first.description, len(models))
     source = WrappedSource(wrapper, first.card, [one.source for one in models])
-    return Model(first.spec, first.description, source, other_code=first.other_code)
+    other = next(filter(None, (one.other_code for one in models)), "")
+    return Model(first.spec, first.description, source, other_code=other)
 
 
 def apply(model: Model, array: np.ndarray, windows: Windows, name: str, n: int) -> Applied:

@@ -13,6 +13,7 @@ from mrbench.engine.result import Result
 from mrbench.results.caveats import EXPLAINED, caveats_of
 from mrbench.results.columns import RESEARCH, Column, header
 from mrbench.results.numbers import short
+from mrbench.visible import visible
 
 RATERS = {
     Raters.IDENTIFIED: "the same persons in every case",
@@ -69,7 +70,7 @@ def card_of(model: Carded) -> str:
         "## Data\n\n" + _listed(_data(model)),
         "## Metrics\n\n" + _metrics(model),
     ]
-    return "\n\n".join(parts) + "\n"
+    return visible("\n\n".join(parts)) + "\n"
 
 
 def _listed(facts: Iterator[tuple[str, str]]) -> str:

@@ -1,6 +1,6 @@
 """From a training of a run to one file that predicts elsewhere, where the same plugin is installed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -8,13 +8,14 @@ from typing import Any
 from mrbench.applying.card import Carded, card_of
 from mrbench.applying.scope import scope_of
 from mrbench.applying.trainings import Trainings
-from mrbench.configuration import Config, flat
+from mrbench.configuration import flat
 from mrbench.data.loading import configured
 from mrbench.engine.cell import CellSpec, DataChoice
-from mrbench.engine.model import Model, load_model
-from mrbench.engine.model_file import CodeFacts, ModelFacts, write_model_file
+from mrbench.engine.from_file import file_options
+from mrbench.engine.model import load_model
+from mrbench.engine.model_file import CodeFacts, ModelFacts, weights_of, write_model_file
 from mrbench.engine.required import methods_of
-from mrbench.errors import PluginError, UsageError
+from mrbench.errors import UsageError
 from mrbench.leaderboard.strip import without_folders
 from mrbench.registry import Registry
 
@@ -33,6 +34,7 @@ def export_model(
         raise UsageError(f"{to} is there already", hint="name another file, or remove it first")
     (result,) = chosen.results
     model = load_model(result, device="cpu", plugin_files=plugin_files, other_code=other_code)
+    weights = [weights_of(method) for method in model.methods]
     scope, note = scope_of(chosen.spec, registry, chosen.run)
     spec = portable(result.spec, registry)
     record = result.record or {}
@@ -49,30 +51,8 @@ def export_model(
     )
     columns = {plugin.key: plugin.card for plugin in registry.of_kind("metric") if plugin.card.table}
     to.parent.mkdir(parents=True, exist_ok=True)
-    write_model_file(to, facts, card_of(Carded(facts, result, columns, scope)), [*_weights(model)])
+    write_model_file(to, facts, card_of(Carded(facts, result, columns, scope)), weights)
     return [note] if note else []
-
-
-def _weights(model: Model) -> Iterator[Mapping[str, Any]]:
-    import torch
-
-    from mrbench.interfaces.method import Method
-
-    for method in model.methods:
-        own = type(method)
-        state = method.state_dict()
-        if (own.save, own.load) != (Method.save, Method.load):
-            found = f"{own.__name__} saves or loads in a way of its own"
-        elif odd := [name for name, one in state.items() if not isinstance(one, torch.Tensor)]:
-            found = f"{odd[0]} is no tensor"
-        else:
-            yield state
-            continue
-        raise PluginError(
-            f"method {model.spec.method!r} cannot be exported: its weights are more than its tensors",
-            expected="a state dictionary of tensors, saved as mrbench.Method does",
-            found=found,
-        )
 
 
 def _distribution(name: str, registry: Registry) -> str:
@@ -122,7 +102,7 @@ def portable(spec: CellSpec, registry: Registry) -> CellSpec:
 
 def _without_files(spec: CellSpec, registry: Registry) -> CellSpec:
     plugin = registry.get("method", spec.method)
-    files = [*_files(configured(plugin, spec.options))]
+    files = [*file_options(configured(plugin, spec.options))]
     options = flat(spec.options) | dict.fromkeys(files)
     if not files:
         return spec
@@ -144,19 +124,9 @@ def _file_needed(spec: CellSpec, found: str) -> UsageError:
     )
 
 
-def _files(config: Config, prefix: str = "") -> Iterator[str]:
-    """Names of the options that name files, those of nested configurations with dots."""
-    for name in type(config).model_fields:
-        value = getattr(config, name)
-        if isinstance(value, Config):
-            yield from _files(value, f"{prefix}{name}.")
-        elif isinstance(value, Path):
-            yield prefix + name
-
-
 def _plain_choice(choice: DataChoice) -> DataChoice:
-    own = {name: _plain(getattr(choice, name)) for name in ("dataset_options", "dataset_changed")}
-    return replace(choice, **own)
+    options, changed = _plain(choice.dataset_options), _plain(choice.dataset_changed)
+    return replace(choice, dataset_options=options, dataset_changed=changed)
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

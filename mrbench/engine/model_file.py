@@ -26,11 +26,13 @@ from mrbench.data.description import Description
 from mrbench.digests import digest_json
 from mrbench.engine.cell import CellSpec
 from mrbench.engine.manifest import SEAL
-from mrbench.errors import DataError, IncompatibleError
+from mrbench.errors import DataError, IncompatibleError, PluginError
 from mrbench.files import parse_json, replaced
 
 if TYPE_CHECKING:
     import torch
+
+    from mrbench.interfaces.method import Method
 
 MODEL_FORMAT = 1
 """Version of what such a file looks like."""
@@ -145,6 +147,27 @@ def write_model_file(path: Path, facts: ModelFacts, card: str, weights: Sequence
 def _sealed(content: Mapping[str, Any]) -> bytes:
     plain = json.loads(json.dumps(content, allow_nan=False))  # as it will be read
     return json.dumps(plain | {SEAL: digest_json(plain)}, indent=1).encode()
+
+
+def weights_of(method: "Method[Any]") -> "dict[str, torch.Tensor]":
+    """All that a trained method keeps: the tensors of its state dictionary.
+
+    Raises:
+        PluginError: it keeps more than that, which no model file holds.
+    """
+    import torch
+
+    from mrbench.interfaces.method import Method
+
+    own, state = type(method), method.state_dict()
+    odd = next((name for name, one in state.items() if not isinstance(one, torch.Tensor)), "")
+    if (own.save, own.load) == (Method.save, Method.load) and not odd:
+        return dict(state)
+    raise PluginError(
+        f"{own.__name__} keeps more than the tensors of its state dictionary, so that it cannot be exported",
+        expected="tensors alone, which mrbench.Method saves and loads",
+        found=f"{odd} is no tensor" if odd else "it saves or loads in a way of its own",
+    )
 
 
 def forms_of(state: Mapping[str, "torch.Tensor"]) -> list[TensorForm]:

@@ -185,6 +185,10 @@ HOSTILE: dict[str, tuple[Callable[[Document, Members], Any], str]] = {
     "a network of terabytes": (
         lambda d, m: d["model"]["spec"]["options"]["backbone"].update(width=2**22), "are none of method 'proseg'"
     ),
+    "a file of this machine": (
+        lambda d, m: d["model"]["spec"]["options"]["backbone"].update(name="resnet34", weights="/etc/passwd"),
+        r"'backbone\.weights' names a file"
+    ),
     "options that there are not": (lambda d, m: d["model"]["spec"]["options"].update(x=1), "cannot be built as"),
 }  # fmt: skip
 
