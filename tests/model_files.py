@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -37,9 +37,9 @@ def planned(method: str, folder: Path, registry: Registry) -> tuple[CellSpec, De
     return plan.cells[0].spec, Description.from_json(dict(plan.descriptions["phantom"]))
 
 
-def write_untrained(path: Path, method: str = "proseg") -> Path:
+def write_untrained(path: Path, method: str = "proseg", plugin_files: Sequence[Path] = ()) -> Path:
     """A model file with a method's initial weights."""
-    registry = discover()
+    registry = discover(files=plugin_files)
     spec, description = planned(method, path.parent, registry)
     plugin = method_of(spec, registry)
     facts = ModelFacts(

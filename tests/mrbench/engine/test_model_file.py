@@ -291,3 +291,44 @@ def test_code_of_which_nothing_is_said_is_other_code(whole: Path, tmp_path: Path
     )
     with pytest.raises(PluginError, match="trained with other code"):
         mrbench.load_model(path)
+
+
+TINT = """\
+'''One convolution.'''
+
+import torch
+from torch import nn
+
+import mrbench
+
+MRBENCH_API = "2"
+
+
+@mrbench.method("tint", gives="consensus")
+class Tint(mrbench.Method):
+    def __init__(self, config, description):
+        super().__init__(config, description)
+        self.network = nn.Conv2d(1, 1, 3, padding=1)
+
+    def consensus(self, features, noise):
+        return self.network(features)[None]
+"""
+
+
+def test_a_method_of_a_plugin_file_goes_without_its_code_and_needs_the_same(tmp_path: Path):
+    plugin, path = tmp_path / "tint.py", tmp_path / "tint.mrbench"
+    plugin.write_text(TINT)
+    write_untrained(path, "tint.py:tint", [plugin])
+    assert b"Conv2d" not in path.read_bytes()
+    with pytest.raises(UsageError, match="needs the method") as caught:
+        mrbench.load_model(path)
+    assert caught.value.hint == "--plugin-file tint.py"
+    assert mrbench.load_model(path, plugin_files=plugin).sample(IMAGE).shape == (1, 32, 32)
+    plugin.write_text(TINT.replace("'''One convolution.'''", "# A remark is no other code."))
+    assert mrbench.load_model(path, plugin_files=plugin).other_code == ""
+    plugin.write_text(TINT.replace("(features)[None]", "(features)[None] + 1"))
+    with pytest.raises(PluginError, match=r"which differs in tint\.py"):
+        mrbench.load_model(path, plugin_files=plugin)
+    plugin.write_text(TINT.replace("1, 1, 3, padding=1", "1, 1, 5, padding=2"))
+    with pytest.raises(DataError, match=r"network\.weight float32 1x1x5x5(.|\n)*network\.weight float32 1x1x3x3"):
+        mrbench.load_model(path, plugin_files=plugin, other_code=True)
