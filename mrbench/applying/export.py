@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from mrbench.applying.card import Carded, card_of
-from mrbench.applying.scope import scope_of
+from mrbench.applying.scope import Scope, scope_of
 from mrbench.applying.trainings import Trainings
 from mrbench.configuration import flat
+from mrbench.data.description import Description
 from mrbench.data.loading import configured
 from mrbench.engine.cell import CellSpec, DataChoice
 from mrbench.engine.from_file import file_options
@@ -36,12 +37,20 @@ def export_model(
     model = load_model(result, device="cpu", plugin_files=plugin_files, other_code=other_code)
     weights = [weights_of(method) for method in model.methods]
     scope, note = scope_of(chosen.spec, registry, chosen.run)
-    spec = portable(result.spec, registry)
-    record = result.record or {}
-    facts = ModelFacts(
+    facts = _facts(chosen, model.description, scope, registry)
+    columns = {plugin.key: plugin.card for plugin in registry.of_kind("metric") if plugin.card.table}
+    to.parent.mkdir(parents=True, exist_ok=True)
+    write_model_file(to, facts, card_of(Carded(facts, result, columns, scope)), weights)
+    return [note] if note else []
+
+
+def _facts(chosen: Trainings, description: Description, scope: Scope | None, registry: Registry) -> ModelFacts:
+    (result,) = chosen.results
+    spec, record = portable(result.spec, registry), result.record or {}
+    return ModelFacts(
         name=chosen.names[0],
         spec=spec.as_json(),
-        description=model.description.as_json(),
+        description=description.as_json(),
         seen=asdict(scope) if scope else None,
         plugins={name: _distribution(name, registry) for name in methods_of(spec)},
         code=_code(record.get("code", {})),
@@ -49,10 +58,6 @@ def export_model(
         metrics={name: float(one["value"]) for name, one in record.get("metrics", {}).items()},
         written=result.written,
     )
-    columns = {plugin.key: plugin.card for plugin in registry.of_kind("metric") if plugin.card.table}
-    to.parent.mkdir(parents=True, exist_ok=True)
-    write_model_file(to, facts, card_of(Carded(facts, result, columns, scope)), weights)
-    return [note] if note else []
 
 
 def _distribution(name: str, registry: Registry) -> str:

@@ -112,7 +112,7 @@ def _opened(model: str, out: Path, loading: "Loading", *, ensemble: bool) -> "Pr
     except UnknownNameError as error:
         if ":" in model:
             raise
-        hint = f"{error.hint} or: the path of a file that mrbench export-model wrote"
+        hint = f"{error.hint}; or name a file that mrbench export-model wrote"
         raise UsageError(error.what, expected=error.expected, hint=hint) from None
     return Predicting.of_trainings(chosen, plugins, loading)
 

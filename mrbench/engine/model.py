@@ -22,7 +22,7 @@ from mrbench.engine.initial import untrained
 from mrbench.engine.model_file import ModelFile, read_model_file
 from mrbench.engine.predict import Predictor
 from mrbench.engine.record import read_record, reproduce
-from mrbench.engine.required import as_installed, check_installed, check_same_code, other_code_of
+from mrbench.engine.required import Trained, admitted
 from mrbench.engine.run import open_run
 from mrbench.engine.source import source_of
 from mrbench.errors import DataError, MrbenchError, UnknownNameError, UsageError
@@ -74,44 +74,48 @@ def load_model(
     else:
         model = _of_cell(_folder_of(cell), files, device, other_code)
     if model.other_code:
-        text = f"{model.spec.title}: predicted by other code: {model.other_code}"
-        warnings.warn(text, stacklevel=2)
+        warnings.warn(f"{model.spec.title}: predicted by other code: {model.other_code}", stacklevel=2)
     return model
 
 
 def _of_file(file: ModelFile, registry: Registry, device: str, other_code: bool) -> "Model":
-    where, on = f"the model {file.path}", torch_device(device)
-    check_installed(file.spec, registry, file.facts.plugins, where)
-    other = other_code_of(file.spec, registry, file.facts.code.files)
-    check_same_code(other, where, again="", accepted=other_code)
-    spec = as_installed(file.spec, registry) if other else file.spec
+    facts, description, on = file.facts, file.description, torch_device(device)
+    trained = Trained(spec=file.spec, where=f"the model {file.path}", plugins=facts.plugins, files=facts.code.files)
+    spec, other = admitted(trained, registry, other_code=other_code)
     with _generator_kept():
         methods = filled_methods(file, spec, registry, on)
-    source = source_of(spec, registry, file.description, methods, on)
-    return Model(spec, file.description, source, methods=methods, other_code="; ".join(map(str, other)))
+    return Model(
+        spec, description, source_of(spec, registry, description, methods, on), methods=methods, other_code=other
+    )
 
 
 def _of_cell(folder: Path, plugin_files: Sequence[Path], device: str, other_code: bool) -> "Model":
     spec, record = _finished(folder)
     results = _results_of(folder, spec)
     again = f"{reproduce(spec)} --out {results} --force"
+    folders = _weight_folders(spec, results, again)
+    registry = discover_with_warnings(plugin_files)
+    description, on = _description(spec, results, again), torch_device(device)
+    plugins = {spec.method: record["versions"].get("plugin", "")}
+    files = record.get("code", {}).get("files", {})
+    trained = Trained(spec=spec, where=spec.title, plugins=plugins, files=files, again=again)
+    spec, other = admitted(trained, registry, other_code=other_code)
     damaged = f"mrbench repair moves what is damaged aside; {again} computes it anew"
+    methods = [
+        _trained(one, registry, description, weights, on, damaged)
+        for one, weights in zip(spec.trainings, folders, strict=True)
+    ]
+    return Model(
+        spec, description, source_of(spec, registry, description, methods, on), methods=methods, other_code=other
+    )
+
+
+def _weight_folders(spec: CellSpec, results: Path, hint: str) -> list[Path]:
     folders = [one.training_folder(results) for one in spec.trainings]
     for training in folders:
         if not (training / TRAINED).is_file():
-            raise DataError(f"the weights of {spec.title} are not there", expected=str(training), hint=again)
-    registry = discover_with_warnings(plugin_files)
-    description, on = _description(spec, results, again), torch_device(device)
-    check_installed(spec, registry, {spec.method: record["versions"].get("plugin", "")}, spec.title)
-    other = other_code_of(spec, registry, record.get("code", {}).get("files", {}))
-    check_same_code(other, spec.title, again=again, accepted=other_code)
-    here = as_installed(spec, registry) if other else spec
-    methods = [
-        _trained(one, registry, description, training, on, damaged)
-        for one, training in zip(here.trainings, folders, strict=True)
-    ]
-    source = source_of(here, registry, description, methods, on)
-    return Model(here, description, source, methods=methods, other_code="; ".join(map(str, other)))
+            raise DataError(f"the weights of {spec.title} are not there", expected=str(training), hint=hint)
+    return folders
 
 
 def _trained(
