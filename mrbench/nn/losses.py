@@ -50,6 +50,27 @@ def cross_entropy(logits: Tensor, masks: Tensor, present: Tensor | None = None) 
     return total / max(masks.numel(), 1)
 
 
+def soft_cross_entropy(logits: Tensor, shares: Tensor) -> Tensor:
+    """Mean over the pixels of the cross-entropy of logits ``(B, L, H, W)`` with class shares ``(B, K, H, W)``."""
+    if logits.shape[1] == 1:
+        return functional.binary_cross_entropy_with_logits(logits[:, 0], shares[:, 1])
+    return functional.cross_entropy(logits, shares)
+
+
+def log_likelihood(logits: Tensor, masks: Tensor) -> Tensor:
+    """``(...)`` log p(y) of whole masks, summed over their pixels.
+
+    Args:
+        logits: ``(..., L, H, W)``.
+        masks: ``(..., H, W)`` integers below K; leading axes broadcast.
+    """
+    if logits.shape[-3] == 1:
+        signed = torch.where(masks > 0, logits[..., 0, :, :], -logits[..., 0, :, :])
+        return functional.logsigmoid(signed).sum(dim=(-2, -1))
+    y = masks.unsqueeze(-3).expand(*logits.shape[:-3], 1, *masks.shape[-2:])
+    return logits.log_softmax(dim=-3).gather(-3, y).sum(dim=(-3, -2, -1))
+
+
 def batch_dice_loss(logits: Tensor, masks: Tensor, present: Tensor | None = None) -> Tensor:
     """1 - the mean over the K classes of the Dice of all present masks taken together (background included).
 

@@ -1,11 +1,26 @@
 """Options of the U-Net baselines."""
 
+from typing import Literal
+
 from mrbench.configuration import option
 from mrbench.nn.backbone import Backbone
 from mrbench.nn.training import NetworkTraining
 
 
 class UNetConfig(NetworkTraining):
-    """Options of ``unet-majority``, of ``unet-staple`` and of each network of ``unet-rater``."""
+    """Options of every row that is a U-Net, and of each network of ``unet-rater``."""
 
     backbone: Backbone = option(Backbone(), "the network")
+
+
+class ConvolutionalBackbone(Backbone):
+    """Those backbones whose central blocks are convolutions."""
+
+    name: Literal["resnet34", "unet"] = option("resnet34", "resnet34: ResNet-34 U-Net; unet: small plain U-Net")
+
+
+class DropoutConfig(UNetConfig):
+    """Options of ``mc-dropout``."""
+
+    backbone: ConvolutionalBackbone = option(ConvolutionalBackbone(), "the network")
+    dropout: float = option(0.5, "share of the activations left out after the central blocks", ge=0, lt=1)
