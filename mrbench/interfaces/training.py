@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from mrbench.configuration import Config, option
+from mrbench.configuration import Config, added_option, option
 
 
 class TrainingOptions(Config):
@@ -13,3 +13,4 @@ class TrainingOptions(Config):
     learning_rate: float = option(1e-4, "of Adam", gt=0)
     schedule: Literal["cosine", "constant"] = option("cosine", "of the learning rates over the epochs")
     patience: int | None = option(20, "epochs without a lower validation loss before training stops", ge=1)
+    keep: Literal["best", "last"] = added_option("best", "weights of the lowest validation loss, or those of the end")

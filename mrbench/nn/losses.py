@@ -50,25 +50,35 @@ def cross_entropy(logits: Tensor, masks: Tensor, present: Tensor | None = None) 
     return total / max(masks.numel(), 1)
 
 
-def soft_cross_entropy(logits: Tensor, shares: Tensor) -> Tensor:
-    """Mean over the pixels of the cross-entropy of logits ``(B, L, H, W)`` with class shares ``(B, K, H, W)``."""
+def soft_cross_entropy(logits: Tensor, shares: Tensor, valid: Tensor) -> Tensor:
+    """Mean cross-entropy with class shares ``(B, K, H, W)`` over the pixels that count; 0 where there is none.
+
+    Args:
+        logits: ``(B, L, H, W)``.
+        valid: ``(B, H, W)`` bool, the pixels that count.
+    """
     if logits.shape[1] == 1:
-        return functional.binary_cross_entropy_with_logits(logits[:, 0], shares[:, 1])
-    return functional.cross_entropy(logits, shares)
+        each = functional.binary_cross_entropy_with_logits(logits[:, 0], shares[:, 1], reduction="none")
+    else:
+        each = functional.cross_entropy(logits, shares, reduction="none")
+    return (each * valid).sum() / valid.sum().clamp_min(1)
 
 
-def log_likelihood(logits: Tensor, masks: Tensor) -> Tensor:
-    """``(...)`` log p(y) of whole masks, summed over their pixels.
+def log_likelihood(logits: Tensor, masks: Tensor, valid: Tensor) -> Tensor:
+    """``(...)`` log p(y) of whole masks, summed over their pixels that count.
 
     Args:
         logits: ``(..., L, H, W)``.
-        masks: ``(..., H, W)`` integers below K; leading axes broadcast.
+        masks: ``(..., H, W)`` integers below K, where they count; leading axes broadcast.
+        valid: ``(..., H, W)`` bool, the pixels that count.
     """
+    masks = masks * valid
     if logits.shape[-3] == 1:
-        signed = torch.where(masks > 0, logits[..., 0, :, :], -logits[..., 0, :, :])
-        return functional.logsigmoid(signed).sum(dim=(-2, -1))
-    y = masks.unsqueeze(-3).expand(*logits.shape[:-3], 1, *masks.shape[-2:])
-    return logits.log_softmax(dim=-3).gather(-3, y).sum(dim=(-3, -2, -1))
+        each = functional.logsigmoid(torch.where(masks > 0, logits[..., 0, :, :], -logits[..., 0, :, :]))
+    else:
+        y = masks.unsqueeze(-3).expand(*logits.shape[:-3], 1, *masks.shape[-2:])
+        each = logits.log_softmax(dim=-3).gather(-3, y)[..., 0, :, :]
+    return (each * valid).sum(dim=(-2, -1))
 
 
 def batch_dice_loss(logits: Tensor, masks: Tensor, present: Tensor | None = None) -> Tensor:

@@ -4,6 +4,7 @@ from typing import Any
 
 from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
+from mrbench.nn.training import COMPACT_TRAINING
 
 MRBENCH_API = "2"
 
@@ -18,6 +19,9 @@ QUICK: dict[str, Any] = {
     "schedule": "cosine",
     "patience": None,
 }
+
+COMPACT: dict[str, Any] = {**COMPACT_TRAINING, "width": 6, "resolutions": 5, "latent_levels": 3}
+"""It has no backbone to share; these sizes have .25 million parameters."""
 
 DIFFERENCES = (
     "Facts: the paper and the authors' code, which agree; the PyTorch port of UNet-Zoo takes sigma_1 sigma_0 for "
@@ -46,7 +50,7 @@ def mrbench_methods() -> list[MethodCard]:
             config="mrbench_phiseg.config:PHiSegConfig",
             summary="latents at several resolutions, each given the coarser ones; samples from their prior",
             gives="samples",
-            presets={"quick": QUICK},
+            presets={"quick": QUICK, "compact": COMPACT},
             citation="Baumgartner et al., PHiSeg: Capturing Uncertainty in Medical Image Segmentation, MICCAI 2019",
             licence="Apache-2.0",
             requires=("torch",),

@@ -4,6 +4,7 @@ from typing import Any
 
 from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
+from mrbench.nn.training import COMPACT
 
 MRBENCH_API = "2"
 
@@ -35,7 +36,7 @@ MAJORITY = MethodCard(
     code="mrbench_unet.method:UNetMajority",
     summary="one U-Net trained on the majority vote of the raters present",
     gives="consensus",
-    presets={"quick": QUICK},
+    presets={"quick": QUICK, "compact": COMPACT},
     citation=CITATION,
     differences=DIFFERENCES,
     **FAMILY,
@@ -46,7 +47,7 @@ STAPLE = MethodCard(
     code="mrbench_unet.method:UNetStaple",
     summary="one U-Net trained on the STAPLE fusion of the raters present",
     gives="consensus",
-    presets={"quick": QUICK},
+    presets={"quick": QUICK, "compact": COMPACT},
     citation=f"{CITATION}; STAPLE: Warfield, Zou and Wells, IEEE Transactions on Medical Imaging 23(7), 2004",
     differences=(
         *DIFFERENCES,
@@ -61,7 +62,7 @@ RATER = MethodCard(
     code="mrbench_unet.method:UNetRater",
     summary="one U-Net per rater, trained on that rater's masks alone",
     gives="raters",
-    presets={"quick": QUICK | {"epochs": 12}},  # R networks take R times as long as one
+    presets={"quick": QUICK | {"epochs": 12}, "compact": COMPACT},  # R networks take R times as long as one
     citation=CITATION,
     differences=DIFFERENCES,
     **FAMILY,
@@ -73,7 +74,7 @@ HEADS = MethodCard(
     code="mrbench_unet.heads:UNetHeads",
     summary="one U-Net with an output for each rater: the control of personalisation",
     gives="raters",
-    presets={"quick": QUICK},
+    presets={"quick": QUICK, "compact": COMPACT},
     citation=CITATION,
     differences=(
         *DIFFERENCES,
@@ -88,27 +89,42 @@ MARGINAL_DIFFERENCES = (
     "A sample is a level set of the probability at a uniform level, the same for all pixels: it has the right "
     "probability of each pixel and knows nothing of which pixels go together beyond their order. Networks trained so "
     "are elsewhere asked for one probability map.",
-    "Of ranked raters, the prediction of rank r of R is p > 1 - (r - 1/2) / R; of others it is the probability itself, "
-    "one answer for all of them. Of more than two classes the probabilities divide [0, 1] in the order of the labels.",
+    "Of more than two classes the probabilities divide [0, 1] in the order of the labels.",
 )
 
 SOFT = MethodCard(
     name="unet-soft",
     code="mrbench_unet.labels:UNetSoft",
     summary="one U-Net trained on the share of the raters; samples are its level sets: the control of diversity",
-    gives="samples raters",
-    presets={"quick": QUICK},
+    gives="samples",
+    presets={"quick": QUICK, "compact": COMPACT},
     citation=f"{CITATION}; averaged labels: Lemay et al., MELBA 2022:031",
     differences=MARGINAL_DIFFERENCES,
     **FAMILY,
+)
+
+RANKS = MethodCard(
+    name="unet-ranks",
+    code="mrbench_unet.labels:UNetRanks",
+    summary="unet-soft's training, of ranked raters: rank r of R is where p > 1 - (r - 1/2) / R",
+    gives="raters",
+    multi_class=False,
+    family="unet-soft",
+    presets={"quick": QUICK, "compact": COMPACT},
+    citation=SOFT.citation,
+    differences=(
+        *DIFFERENCES,
+        "No paper defines this row: (r - 1/2) / R is the middle of the r-th of R equal parts of the levels.",
+    ),
+    **FAMILY | {"config": "mrbench_unet.config:RanksConfig"},
 )
 
 RANDOM = MethodCard(
     name="unet-random",
     code="mrbench_unet.labels:UNetRandom",
     summary="one U-Net trained on a random rater's mask at each step; samples are its level sets",
-    gives="samples raters",
-    presets={"quick": QUICK},
+    gives="samples",
+    presets={"quick": QUICK, "compact": COMPACT},
     citation=f"{CITATION}; label sampling: Jensen et al., MICCAI 2019; Lemay et al., MELBA 2022:031",
     differences=MARGINAL_DIFFERENCES,
     **FAMILY,
@@ -119,7 +135,7 @@ DROPOUT = MethodCard(
     code="mrbench_unet.dropout:MonteCarloDropout",
     summary="one U-Net whose samples are drawn by dropout that stays on",
     gives="samples",
-    presets={"quick": QUICK},
+    presets={"quick": QUICK, "compact": COMPACT},
     citation="Gal and Ghahramani, ICML 2016; Kendall, Badrinarayanan and Cipolla, BMVC 2017 (arXiv 2015)",
     differences=(
         *DIFFERENCES,
@@ -138,5 +154,5 @@ DROPOUT = MethodCard(
 
 @hookimpl
 def mrbench_methods() -> list[MethodCard]:
-    """The seven rows."""
-    return [MAJORITY, STAPLE, RATER, HEADS, SOFT, RANDOM, DROPOUT]
+    """The eight rows."""
+    return [MAJORITY, STAPLE, RATER, HEADS, SOFT, RANKS, RANDOM, DROPOUT]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from mrbench.data.description import Description, Raters
+from mrbench.data.description import Description
 from mrbench.interfaces.method import Batch, Method, Probabilities
 from mrbench.interfaces.noise import Noise
 from mrbench.nn.level_sets import level_sets
@@ -27,8 +27,8 @@ class UNetSoft(Method[UNetConfig]):
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """Cross-entropy with the raters' shares, mean over pixels."""
-        shares = label_shares(batch.masks, batch.present, self.classes)
-        return {"cross_entropy": soft_cross_entropy(self.unet(batch.image), shares)}
+        shares = label_shares(batch.masks * batch.valid[:, None], batch.present, self.classes)
+        return {"cross_entropy": soft_cross_entropy(self.unet(batch.image), shares, batch.valid)}
 
     def features(self, x: Tensor) -> Tensor:
         """``(N, K, H, W)`` the probability."""
@@ -38,10 +38,11 @@ class UNetSoft(Method[UNetConfig]):
         """The level set at a level that is uniform and independent of the other draws'."""
         return Probabilities(level_sets(features, noise.uniform("level")))
 
+
+class UNetRanks(UNetSoft):
+    """The same training; rank r = 1..R of ranked raters is the level set p > 1 - (r - 1/2) / R."""
+
     def as_rater(self, features: Tensor, rater: int, noise: Noise) -> Probabilities:
-        """Of rank r = 1..R the level set p > 1 - (r - 1/2) / R; of raters who are no ranks the probability."""
-        if self.description.raters is not Raters.RANKED:
-            return Probabilities(features[None])
         level = torch.full((1, len(features)), (rater + 0.5) / self.raters, device=features.device)
         return Probabilities(level_sets(features, level))
 

@@ -3,16 +3,18 @@
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from made_draws import draws
 
+import mrbench
 from mrbench.data.case import Image
-from mrbench.data.description import Raters
 from mrbench.engine.fit import fit
 from mrbench.engine.slices import Slices
+from mrbench.errors import UsageError
 from mrbench.interfaces.method import Batch, Method
 from mrbench.nn.raters import label_shares
 from mrbench_unet import labels
@@ -67,17 +69,29 @@ def test_samples_are_nested_level_sets_and_independent_of_each_other(make_method
     assert masks.mean(axis=0).std() > 0
 
 
-@pytest.mark.parametrize("name", ["unet-soft", "unet-random"])
-def test_ranked_raters_are_level_sets_from_small_to_large_and_others_the_probability(
-    name: str, make_method: Callable[..., Method]
-) -> None:
-    method = make_method(name, background_log_odds=0.0).eval()
+def test_ranks_are_level_sets_from_small_to_large(make_method: Callable[..., Method]) -> None:
+    method = make_method("unet-ranks", background_log_odds=0.0).eval()
     image = Image("case", np.random.default_rng(0).random((1, 16, 16), dtype=np.float32))
     p = method.features(torch.from_numpy(image.array)[None])[0, 1].detach().numpy()
-    assert all(np.array_equal(draw.probability[1], p) for draw in draws(method, image, 0, "raters"))
-    method.description = replace(method.description, raters=Raters.RANKED)
     for r, draw in enumerate(draws(method, image, 0, "raters"), start=1):
         assert np.array_equal(draw.probability[1], p > np.float32(1 - (r - 0.5) / 4))
+
+
+def test_raters_who_are_no_ranks_are_refused_before_the_first_cell(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="unet-ranks predicts ranks, and the raters of 'phantom' are none") as error:
+        mrbench.run("unet-ranks", "phantom", preset="quick", out=tmp_path / "out")
+    assert (error.value.expected, error.value.found) == ("ranked raters", "identified raters")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_stands_in_void_pixels_changes_no_soft_loss(
+    make_method: Callable[..., Method], make_batch: Callable[..., Batch]
+) -> None:
+    method, batch = make_method("unet-soft").eval(), make_batch(2)
+    valid = torch.rand(2, 16, 16, generator=torch.Generator().manual_seed(0)) < 0.5
+    given = [replace(batch, valid=valid, masks=batch.masks.masked_fill(~valid[:, None], k)) for k in (0, 1)]
+    zeros, ones = (method.loss(one)["cross_entropy"].item() for one in given)
+    assert zeros == ones != method.loss(batch)["cross_entropy"].item()
 
 
 @pytest.mark.parametrize(("name", "epochs"), [("unet-soft", 200), ("unet-random", 400)])
