@@ -40,7 +40,7 @@ class UNetSoft(Method[UNetConfig]):
 
 
 class UNetRanks(UNetSoft):
-    """The same training; rank r = 1..R of ranked raters is the level set p > 1 - (r - 1/2) / R."""
+    """Rank r = 1..R of ranked raters is the level set p > 1 - (r - 1/2) / R."""
 
     def as_rater(self, features: Tensor, rater: int, noise: Noise) -> Probabilities:
         level = torch.full((1, len(features)), (rater + 0.5) / self.raters, device=features.device)
