@@ -393,7 +393,7 @@ class _StageLoop:
         loss = row.get("validation/total")
         if loss is not None and loss < progress.best_loss:
             progress.best_loss, progress.best_epoch = loss, progress.epoch
-            progress.best = _weights(self.method)
+            progress.best = _weights(self.method) if self.stage.keep == "best" else None
 
 
 def _used(present: Tensor, stage: Stage) -> np.ndarray:
