@@ -25,6 +25,7 @@ COMMANDS = {
         "mrbench.cli.compare",
         "Print differences of methods with tests, ranks, and what scoring variants shift.",
     ),
+    "diagnose": ("mrbench.cli.diagnose", "Ask the weights of a run what their latents do."),
     "export": ("mrbench.cli.export", "Write a run's predictions as files that other programs open."),
     "predict": ("mrbench.cli.predict", "Apply a run's trained method to images of your own."),
     "repair": ("mrbench.cli.repair", "Check every file of a run; move what is damaged aside."),
