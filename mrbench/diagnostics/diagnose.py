@@ -11,7 +11,19 @@ import numpy as np
 from mrbench.cards import Capability
 from mrbench.diagnostics.document import Diagnosis, read_diagnosis, write_diagnosis
 from mrbench.diagnostics.figures import Figure, Tally
-from mrbench.diagnostics.names import BETWEEN, PEOPLE, RATERS, TOTAL, WITHIN
+from mrbench.diagnostics.names import (
+    BETWEEN,
+    COVERING,
+    DIVERGENCE,
+    ENERGY,
+    GAIN,
+    MARGINAL,
+    PEOPLE,
+    RATERS,
+    TOTAL,
+    TOTAL_EFFECT,
+    WITHIN,
+)
 from mrbench.diagnostics.stored import stored_values
 from mrbench.engine.cell import PREDICTIONS, CellSpec
 from mrbench.engine.equivalence import other_code
@@ -31,7 +43,9 @@ DRAWS = 8
 
 NO_RATERS = "it answers as no rater"
 NO_SAMPLES = "it gives no set of samples"
-NO_PAIRS = "no case has two raters"
+NO_PAIRS = "no case has two raters who differ"
+NO_NOISE = "its answers draw no noise"
+NO_ENCODE = "its class says nothing of latents: no encode()"
 
 
 @dataclass(frozen=True)
@@ -84,7 +98,7 @@ def diagnose(result: Result, registry: Registry, asked: Asked) -> Diagnosis:
         of_cases=of_cases,
         same_draws=weights.same if weights else None,
         other_code=other,
-        figures=_with_reasons(tally.figures(), result.spec),
+        figures=_with_reasons(tally.figures() | (weights.figures() if weights else {}), result.spec),
         deltas=np.mean(weights.deltas, axis=0).tolist() if weights and weights.deltas else [],
     )
     write_diagnosis(result.folder, found)
@@ -153,6 +167,10 @@ def _threads(number: int) -> Iterator[None]:
 
 def _with_reasons(figures: Mapping[str, Figure], spec: CellSpec) -> dict[str, Figure]:
     """All figures, those that do not apply with the reason why."""
-    reasons = {TOTAL: NO_SAMPLES, PEOPLE: NO_PAIRS}
-    reasons |= dict.fromkeys((RATERS, WITHIN, BETWEEN), why_not_drawn(spec) or NO_RATERS)
+    drawn, sampled = why_not_drawn(spec), TOTAL in figures
+    reasons = dict.fromkeys((PEOPLE, COVERING, ENERGY, MARGINAL, GAIN), NO_PAIRS if sampled else NO_SAMPLES)
+    reasons |= {PEOPLE: NO_PAIRS, TOTAL: NO_SAMPLES, **dict.fromkeys((RATERS, WITHIN, BETWEEN), drawn or NO_RATERS)}
+    for begin, what, why in ((TOTAL_EFFECT, "noise", NO_NOISE), (DIVERGENCE, "latents", NO_ENCODE)):
+        if not any(name.startswith(begin) for name in figures):
+            reasons[f"{begin} {what}"] = drawn or why
     return {name: figures.get(name, Figure(None, why=why)) for name, why in reasons.items()} | dict(figures)

@@ -3,20 +3,43 @@
 Axis letters: R raters, S draws.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
+from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
-from mrbench.diagnostics.drawn import redraws
-from mrbench.diagnostics.figures import Tally
+from mrbench.diagnostics.drawn import Redraw, redraws
+from mrbench.diagnostics.figures import Figure, Tally
+from mrbench.diagnostics.information import ActiveElements, Information, check_latents, information
 from mrbench.diagnostics.law import Law, law_of
 from mrbench.diagnostics.masks import distances
-from mrbench.diagnostics.names import BETWEEN, RATERS, WITHIN
-from mrbench.engine.draws import Source
+from mrbench.diagnostics.names import (
+    ACTIVE,
+    BETWEEN,
+    BEYOND,
+    DIVERGENCE,
+    FIRST_EFFECT,
+    OF_RATER,
+    RATERS,
+    TOTAL_EFFECT,
+    WITHIN,
+    of_site,
+)
+from mrbench.diagnostics.sites import shares, site_distances
+from mrbench.engine.draws import ImageAnswers, Source
 from mrbench.interfaces.case_tables import CaseTables
+from mrbench.interfaces.draw import DrawKind
+from mrbench.places import of_function
+from mrbench.seeds import derive_seed
+
+Drawn = Sequence[tuple[Redraw, np.ndarray]]
+"""Answers: what draws each, and its draws ``(S, F, bytes)`` where nothing is redrawn."""
 
 
 @dataclass(eq=False)
@@ -30,6 +53,7 @@ class WeightsDiagnosis:
         tally: of the figures.
         same: cases whose draws are the stored ones.
         deltas: Delta_rr', ``(R, R)`` of each case.
+        active: by latent.
     """
 
     source: Source
@@ -38,6 +62,7 @@ class WeightsDiagnosis:
     tally: Tally
     same: int = 0
     deltas: list[np.ndarray] = field(default_factory=list)
+    active: dict[str, ActiveElements] = field(default_factory=dict)
 
     @cached_property
     def _places(self) -> Mapping[str, int]:
@@ -51,10 +76,60 @@ class WeightsDiagnosis:
         samples = sample({}) if sample else None
         personal = [draw({}) for draw in raters]
         self.same += _are_stored(samples, personal, tables)
+        if sample is not None and samples is not None:
+            self._add_effects(case.subject, [(sample, samples)], answers.sites[DrawKind.SAMPLE], rater=False)
         if personal:
+            self._add_effects(
+                case.subject, list(zip(raters, personal, strict=True)), answers.sites[DrawKind.RATER], rater=True
+            )
             law = _law(personal)
             self.deltas.append(law.delta)
             self.tally.add(case.subject, _law_values(law))
+        if callable(encode := getattr(type(self.source.method), "encode", None)):
+            self._add_information(case, answers, partial(encode, self.source.method))
+
+    def _add_effects(self, subject: str, drawn: Drawn, sites: Iterable[str], *, rater: bool) -> None:
+        found = [site_distances(draw, base, sites, self.source.seed) for draw, base in drawn]
+        for site, pair in shares(found).items():
+            names = (of_site(begin, site, rater=rater) for begin in (TOTAL_EFFECT, FIRST_EFFECT))
+            self.tally.add(subject, dict(zip(names, pair, strict=True)))
+
+    def _add_information(self, case: Case, answers: ImageAnswers, encode: "partial[Any]") -> None:
+        masks, present = raters_by_slice(case)
+        found: dict[str, list[Information]] = {}
+        for latents, seen in answers.encoded(encode, masks, present):
+            check_latents(latents, seen, of_function(encode.func))
+            for site, latent in latents.items():
+                seed = derive_seed(self.source.seed, case.id, site, "information")
+                found.setdefault(site, []).append(information(latent, seen, seed))
+                self.active.setdefault(site, ActiveElements()).add(latent, seen)
+        for site, parts in found.items():
+            self.tally.add(case.subject, _information_values(site, parts))
+
+    def figures(self) -> dict[str, Figure]:
+        """Those that are of all cases together: the active elements of each latent."""
+        counts = {site: active.count() for site, active in self.active.items()}
+        return {
+            f"{ACTIVE} {site}, {count[1]} in all": Figure(float(count[0])) for site, count in counts.items() if count
+        }
+
+
+def raters_by_slice(case: Case) -> tuple[Tensor, Tensor]:
+    """A case's masks ``(D, R, H, W)`` int64 and who is present ``(D, R)``; D = 1 of an image."""
+    masks = torch.from_numpy(case.masks.astype(np.int64))
+    slices = masks.transpose(0, 1) if masks.dim() == 4 else masks[None]  # (D, R, H, W)
+    return slices, torch.from_numpy(case.present).expand(len(slices), -1)
+
+
+def _information_values(site: str, parts: Sequence[Information]) -> Mapping[str, tuple[float, float]]:
+    divergence, of_rater = (
+        float(torch.cat([getattr(part, name) for part in parts]).nanmean()) for name in ("divergence", "of_rater")
+    )
+    return {
+        f"{DIVERGENCE} {site}": (divergence, 1.0),
+        f"{OF_RATER} {site}": (of_rater, 1.0),
+        f"{BEYOND} {site}": (divergence - of_rater, 1.0),
+    }
 
 
 def _law(personal: list[np.ndarray]) -> Law:

@@ -122,7 +122,7 @@ class ImageAnswers:
         image: of D slices; D = 1 where it is no volume.
 
     Attributes:
-        sites: the names of the noise that was drawn so far.
+        sites: the names of the noise that was drawn so far, by kind of answer.
     """
 
     def __init__(self, source: Source, image: Image) -> None:
@@ -134,7 +134,7 @@ class ImageAnswers:
         source.method.eval()
         self._features = [self._run(source.method.features, chunk.to(source.device)) for chunk in self._chunks]
         self._seeds: Mapping[str, int] = {}
-        self.sites = set[str]()
+        self.sites: dict[DrawKind, set[str]] = {kind: set() for kind in DrawKind}
 
     def redrawn(self, seeds: Mapping[str, int]) -> "ImageAnswers":
         """The same answers with the noise of these sites drawn under other seeds; to see what one of them does."""
@@ -142,16 +142,16 @@ class ImageAnswers:
         other._seeds = seeds
         return other
 
-    def encoded(self, encode: Callable[..., Any], masks: Tensor, present: Tensor) -> Iterator[Any]:
-        """What the method's ``encode`` says of each chunk of slices.
+    def encoded(self, encode: Callable[..., Any], masks: Tensor, present: Tensor) -> Iterator[tuple[Any, Tensor]]:
+        """What the method's ``encode`` says of each chunk of slices, and who is present in them.
 
         Args:
             masks: ``(D, R, H, W)`` int64 below K.
             present: ``(D, R)`` bool.
         """
         parts = (torch.split(whole.to(self.source.device), len(self._chunks[0])) for whole in (masks, present))
-        for features, *seen in zip(self._features, *parts, strict=True):
-            yield self._run(encode, features, *seen)
+        for features, own, seen in zip(self._features, *parts, strict=True):
+            yield self._run(encode, features, own, seen), seen
 
     def samples(self, numbers: Sequence[int]) -> Iterator[Draw]:
         """The draws of these numbers, tied to no rater."""
@@ -222,7 +222,7 @@ class ImageAnswers:
             rows = Rows(self.source.seed, self.image.id, kind, rater, numbers, slices)
             noise = Noise(rows, self.source.device, self._seeds)
             answer = self._run(function, features, noise)
-            self.sites |= noise.sites
+            self.sites[kind] |= noise.sites
             try:
                 check_answer(answer, noise, self._expected(chunk), self._where(kind))
             except PluginError as error:
