@@ -33,9 +33,11 @@ from mrbench.engine.predictions import read_sizes, read_tables
 from mrbench.engine.record import checked_file
 from mrbench.engine.result import Result
 from mrbench.errors import MrbenchError, PluginError
+from mrbench.interfaces.case_tables import CaseTables
 from mrbench.registry import Registry
 
 if TYPE_CHECKING:
+    from mrbench.data.caseset import CaseSet
     from mrbench.diagnostics.weights import WeightsDiagnosis
 
 DRAWS = 8
@@ -87,11 +89,16 @@ def diagnose(result: Result, registry: Registry, asked: Asked) -> Diagnosis:
         IncompatibleError: another version of mrbench wrote the cell.
     """
     assert result.folder is not None
-    path, tally, weights = checked_file(result.folder, PREDICTIONS), Tally(), None
+    path, tally = checked_file(result.folder, PREDICTIONS), Tally()
     other = _other_code(result, asked)
     with _threads(result.spec.conditions.threads):
-        weights = None if why_not_drawn(result.spec) else _weights(result, registry, asked, tally)
-        looked, of_cases = _look(path, asked.cases, tally, weights)
+        weights, cases = (None, None) if why_not_drawn(result.spec) else _weights(result, registry, asked, tally)
+        looked, of_cases = 0, read_sizes(path)[1]
+        for case_id, subject, trials in _chosen(path, of_cases, asked.cases):
+            tally.add(subject, stored_values(trials))
+            if weights and cases:
+                weights.add(cases[cases.ids.index(case_id)], trials[0])
+            looked += 1
     found = Diagnosis(
         draws=asked.draws if weights else 0,
         cases=looked,
@@ -105,16 +112,10 @@ def diagnose(result: Result, registry: Registry, asked: Asked) -> Diagnosis:
     return found
 
 
-def _look(path: Path, at_most: int | None, tally: Tally, weights: "WeightsDiagnosis | None") -> tuple[int, int]:
-    _, of_cases = read_sizes(path)
+def _chosen(path: Path, of_cases: int, at_most: int | None) -> Iterator[tuple[str, str, list[CaseTables]]]:
     looked = of_cases if at_most is None else min(at_most, of_cases)
     chosen = set(np.linspace(0, of_cases - 1, looked).round().astype(int).tolist())
-    for number, (case_id, subject, trials) in enumerate(read_tables(path)):
-        if number in chosen and trials:
-            tally.add(subject, stored_values(trials))
-            if weights is not None:
-                weights.add(case_id, trials[0])
-    return looked, of_cases
+    return (one for number, one in enumerate(read_tables(path)) if number in chosen)
 
 
 def why_not_drawn(spec: CellSpec) -> str:
@@ -140,7 +141,7 @@ def _other_code(result: Result, asked: Asked) -> str:
     return found
 
 
-def _weights(result: Result, registry: Registry, asked: Asked, tally: Tally) -> "WeightsDiagnosis":
+def _weights(result: Result, registry: Registry, asked: Asked, tally: Tally) -> "tuple[WeightsDiagnosis, CaseSet]":
     from mrbench.diagnostics.weights import WeightsDiagnosis
     from mrbench.engine.draws import Source
 
@@ -149,7 +150,7 @@ def _weights(result: Result, registry: Registry, asked: Asked, tally: Tally) -> 
     own, _ = prepare(spec, registry, asked.data)
     cases, _ = tested_on(spec, registry, asked.data, own)
     assert isinstance(model.source, Source)  # wrappers are none
-    return WeightsDiagnosis(model.source, cases, asked.draws, tally)
+    return WeightsDiagnosis(model.source, asked.draws, tally), cases
 
 
 @contextmanager

@@ -5,7 +5,7 @@ Axis letters: R raters, S draws.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from mrbench.data.case import Case
-from mrbench.data.caseset import CaseSet
 from mrbench.diagnostics.drawn import Redraw, redraws
 from mrbench.diagnostics.figures import Figure, Tally
 from mrbench.diagnostics.information import ActiveElements, Information, check_latents, information
@@ -48,7 +47,6 @@ class WeightsDiagnosis:
 
     Attributes:
         source: of the draws.
-        cases: that the cell was tested on.
         draws: S.
         tally: of the figures.
         same: cases whose draws are the stored ones.
@@ -57,20 +55,14 @@ class WeightsDiagnosis:
     """
 
     source: Source
-    cases: CaseSet
     draws: int
     tally: Tally
     same: int = 0
     deltas: list[np.ndarray] = field(default_factory=list)
     active: dict[str, ActiveElements] = field(default_factory=dict)
 
-    @cached_property
-    def _places(self) -> Mapping[str, int]:
-        return {name: place for place, name in enumerate(self.cases.ids)}
-
-    def add(self, case_id: str, tables: CaseTables) -> None:
+    def add(self, case: Case, tables: CaseTables) -> None:
         """Looks at one case; ``tables``: as it was stored."""
-        case = self.cases[self._places[case_id]]
         answers = self.source.answers(case.without_masks())
         sample, raters = redraws(self.source, answers, self.draws)
         samples = sample({}) if sample else None
