@@ -70,7 +70,7 @@ def read_diagnosis(result: Result) -> Diagnosis | None:
     try:
         content.pop("sha256", None)
         found = TypeAdapter(Diagnosis).validate_python(content)
-    except (ValidationError, AttributeError) as error:
+    except (ValidationError, AttributeError, TypeError) as error:
         raise DataError(f"cannot read {path}", found=str(error)[:200], hint="mrbench diagnose writes it anew") from None
     if broken:
         raise DataError(f"{path} is damaged", found=broken, hint="mrbench diagnose writes it anew")

@@ -34,8 +34,8 @@ def _of_samples(samples: np.ndarray, raters: np.ndarray, people: float) -> dict[
     distance = distances(np.concatenate([samples, level_sets(samples), raters]))
     own, levels = distance[:s, :s], distance[s : 2 * s, s : 2 * s]
     energy = 2 * float(distance[:s, 2 * s :].mean()) - mean_of_pairs(own) - people
-    # Level sets are all of their distribution and no draws of it: a set is at distance 0 of itself, and counts.
-    marginal = 2 * float(distance[s : 2 * s, 2 * s :].mean()) - float(levels.mean()) - people
+    # Without pairs of a set with itself on either side, samples that are nested are no better than their level sets.
+    marginal = 2 * float(distance[s : 2 * s, 2 * s :].mean()) - mean_of_pairs(levels) - people
     return {
         TOTAL: (mean_of_pairs(own), 1.0),
         COVERING: (covering_number(own, RADIUS * people) if people > 0 else float("nan"), 1.0),

@@ -34,7 +34,7 @@ def view_of(part: DatasetReport, name: str) -> dict[str, Any]:
         "cost_names": costs,
         "costs": [_costs(part, row, costs) for row in table.rows if row.costs],
         "diagnoses": [
-            {**_key(part, row), "rows": _diagnosis(part, row)} for row in table.rows if _diagnosis(part, row)
+            {**_key(part, row), "rows": _diagnosis(part, row)} for row in table.rows if row.label in part.diagnoses
         ],
         "gallery": part.gallery,
         **_pictures(part, name),

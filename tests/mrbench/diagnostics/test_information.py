@@ -1,4 +1,4 @@
-"""Monte Carlo from the densities finds what closed forms say, and what a latent knows of the rater lies in [0, ln R]."""
+"""Monte Carlo from the densities finds what closed forms say; what is known of the rater lies in [0, ln R]."""
 
 import math
 
@@ -135,6 +135,6 @@ def test_blocks_of_draws_change_no_number_of_draws(monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_what_are_no_latents_of_these_slices_and_raters_is_refused_with_its_place(given: object, said: str):
-    with pytest.raises(PluginError, match="method.py:7") as error:
+    with pytest.raises(PluginError, match=r"method\.py:7") as error:
         check_latents(given, EVERYBODY, "method.py:7")
     assert said in error.value.what

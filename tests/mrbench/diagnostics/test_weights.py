@@ -29,8 +29,8 @@ from mrbench.metrics.counting import pack_masks
 from mrbench.metrics.tables import TableBuilder
 
 DESCRIPTION = Description(
-    name="toy", version="1", classes=("background", "lesion"), channels=("CT",), raters="identified", rater_names=("a", "b", "c"),
-    unit="slice",
+    name="toy", version="1", classes=("background", "lesion"), channels=("CT",), raters="identified",
+    rater_names=("a", "b", "c"), unit="slice",
 )  # fmt: skip
 SIDE = 6
 SIDES = torch.tensor([1, 2, 3])
@@ -45,14 +45,14 @@ def squares(sides: Tensor) -> Tensor:
 
 
 class NoLatent(Method[Config]):
-    def as_rater(self, features: Tensor, rater: int, noise: Noise) -> Tensor:  # noqa: ARG002
+    def as_rater(self, features: Tensor, rater: int, noise: Noise) -> Tensor:
         return squares(SIDES[rater].expand(1, len(features)))
 
 
 class RaterLatent(Method[Config]):
     """A sample is a random rater's square; ``idle`` is drawn, and nothing comes of it."""
 
-    def sample(self, features: Tensor, noise: Noise) -> Tensor:  # noqa: ARG002
+    def sample(self, features: Tensor, noise: Noise) -> Tensor:
         noise.normal("idle", 2)
         return squares(SIDES[noise.integers("rater", 3)])
 
@@ -60,14 +60,14 @@ class RaterLatent(Method[Config]):
 class Speckle(Method[Config]):
     """A rater's answer is coins, one per pixel, whoever it is."""
 
-    def as_rater(self, features: Tensor, rater: int, noise: Noise) -> Tensor:  # noqa: ARG002
+    def as_rater(self, features: Tensor, rater: int, noise: Noise) -> Tensor:
         return noise.normal("pixels", 1, SIDE, SIDE)
 
 
 class TwoCoins(Method[Config]):
     """One row is always marked, two by the coin ``a``, three by the coin ``b``."""
 
-    def sample(self, features: Tensor, noise: Noise) -> Tensor:  # noqa: ARG002
+    def sample(self, features: Tensor, noise: Noise) -> Tensor:
         a, b = noise.integers("a", 2), noise.integers("b", 2)  # (S, N)
         rows = torch.stack([torch.ones_like(a), a, a, b, b, b], dim=-1)  # (S, N, 6)
         return (10.0 * rows - 5)[:, :, None, :, None].expand(-1, -1, 1, SIDE, SIDE)
@@ -76,7 +76,7 @@ class TwoCoins(Method[Config]):
 class Collapsed(RaterLatent):
     """Its prior moves with the image and its posterior is the prior."""
 
-    def encode(self, features: Tensor, masks: Tensor, present: Tensor) -> Mapping[str, Latent]:  # noqa: ARG002
+    def encode(self, features: Tensor, masks: Tensor, present: Tensor) -> Mapping[str, Latent]:
         mean = features.mean(dim=(1, 2, 3))[:, None, None].expand(-1, present.shape[1], 2)
         return {"idle": Latent(gaussian(mean), gaussian(mean[:, :1]))}
 
@@ -84,13 +84,13 @@ class Collapsed(RaterLatent):
 class KnowsTheRater(RaterLatent):
     """Its posterior tells whose mask it saw: by the mask, for no two raters draw equal areas."""
 
-    def encode(self, features: Tensor, masks: Tensor, present: Tensor) -> Mapping[str, Latent]:  # noqa: ARG002
+    def encode(self, features: Tensor, masks: Tensor, present: Tensor) -> Mapping[str, Latent]:
         area = masks.sum(dim=(2, 3)).float()[:, :, None]  # (N, R, 1)
         return {"rater": Latent(gaussian(10 * area), gaussian(torch.zeros_like(area[:, :1])))}
 
 
 class WrongLatents(RaterLatent):
-    def encode(self, features: Tensor, masks: Tensor, present: Tensor) -> object:  # noqa: ARG002
+    def encode(self, features: Tensor, masks: Tensor, present: Tensor) -> object:
         return {"z": 1}
 
 
