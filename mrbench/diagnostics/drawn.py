@@ -10,11 +10,17 @@ import numpy as np
 
 from mrbench.cards import Capability
 from mrbench.diagnostics.masks import packed
-from mrbench.engine.draws import ImageAnswers, Source
+from mrbench.engine.draws import ImageAnswers, MakeNoise, Source
 from mrbench.interfaces.method import Method
+from mrbench.interfaces.noise import Noise
 
-Redraw = Callable[[Mapping[str, int]], np.ndarray]
-"""``(S, F, bytes)``: S draws of one answer, with the noise of some sites under other seeds."""
+Redraw = Callable[[MakeNoise], np.ndarray]
+"""``(S, F, bytes)``: S draws of one answer from some noise."""
+
+
+def redrawn(seeds: Mapping[str, int]) -> MakeNoise:
+    """Noise with some sites under other seeds."""
+    return partial(Noise, seeds=seeds)
 
 
 def own_samples(source: Source) -> bool:
@@ -35,9 +41,9 @@ def redraws(source: Source, answers: ImageAnswers, draws: int) -> tuple[Redraw |
     return sample, [partial(_of_rater, answers, rater, range(draws)) for rater in raters]
 
 
-def _samples(answers: ImageAnswers, numbers: Sequence[int], seeds: Mapping[str, int]) -> np.ndarray:
-    return packed(np.stack([draw.probability for draw in answers.redrawn(seeds).samples(numbers)]))
+def _samples(answers: ImageAnswers, numbers: Sequence[int], noise: MakeNoise) -> np.ndarray:
+    return packed(np.stack([draw.probability for draw in answers.from_noise(noise).samples(numbers)]))
 
 
-def _of_rater(answers: ImageAnswers, rater: int, numbers: Sequence[int], seeds: Mapping[str, int]) -> np.ndarray:
-    return packed(answers.redrawn(seeds).of_rater(rater, numbers))
+def _of_rater(answers: ImageAnswers, rater: int, numbers: Sequence[int], noise: MakeNoise) -> np.ndarray:
+    return packed(answers.from_noise(noise).of_rater(rater, numbers))

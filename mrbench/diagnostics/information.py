@@ -85,7 +85,7 @@ class ActiveElements:
 
     def add(self, latent: Latent, present: Tensor) -> None:
         """Adds N slices."""
-        q, p = _normal(latent.posterior), _normal(latent.prior)
+        q, p = normal_of(latent.posterior), normal_of(latent.prior)
         if q is None or p is None:
             self._known = False
             return
@@ -107,7 +107,7 @@ class ActiveElements:
         return int(active.sum()), active.numel()
 
 
-def _normal(distribution: Distribution) -> Normal | None:
+def normal_of(distribution: Distribution) -> Normal | None:
     base = distribution.base_dist if isinstance(distribution, Independent) else distribution
     return base if isinstance(base, Normal) else None
 

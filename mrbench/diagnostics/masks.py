@@ -7,7 +7,7 @@ import numpy as np
 
 from mrbench.interfaces.case_tables import Overlaps
 from mrbench.metrics.counting import count_intersections, pack_masks
-from mrbench.metrics.overlap import iou_of
+from mrbench.metrics.overlap import dice_of, iou_of
 from mrbench.metrics.tables import binarise
 
 
@@ -26,8 +26,18 @@ def distances(masks: np.ndarray) -> np.ndarray:
     return np.mean(each, axis=0) if each else np.full((len(masks), len(masks)), np.nan)
 
 
+def dice_on(masks: np.ndarray, rater: np.ndarray) -> float:
+    """Mean Dice of packed masks ``(S, F, bytes)`` on one rater's, ``(F, bytes)``, over draws and classes."""
+    both = np.concatenate([masks, rater[None]])
+    return float(np.mean([dice_of(_overlaps(both[:, f], len(masks))) for f in range(masks.shape[1])]))
+
+
 def _of_class(masks: np.ndarray) -> np.ndarray:
-    return 1 - iou_of(Overlaps(count_intersections(masks), len(masks)))
+    return 1 - iou_of(_overlaps(masks, len(masks)))
+
+
+def _overlaps(masks: np.ndarray, predicted: int) -> Overlaps:
+    return Overlaps(count_intersections(masks), predicted)
 
 
 def mean_of_pairs(distance: np.ndarray) -> float:

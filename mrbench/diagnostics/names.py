@@ -6,6 +6,7 @@ RATERS, WITHIN, BETWEEN = "distance of two answers as raters", "share within a r
 TOTAL_EFFECT, FIRST_EFFECT = "total effect of", "first-order effect of"
 DIVERGENCE, OF_RATER, BEYOND = "KL of", "information on the rater in", "mean posterior's KL of"
 ACTIVE = "active elements of"
+CHANGE = "change of"
 COVERING, ENERGY = "distinct samples", "energy distance"
 MARGINAL, GAIN = "energy distance of level sets", "energy distance beyond level sets"
 
@@ -23,10 +24,18 @@ EXPLAINED = {
     ENERGY: "ged_unbiased of the samples",
     MARGINAL: "the same of the level sets of the samples' own mean: equal votes at every pixel, and no latent",
     GAIN: "the first less the second: below 0, the latent adds to its mean",
+    CHANGE: "paired difference where the latent is drawn as for another image, or rater, and all else stays",
     ACTIVE: "of the latent's elements: mean KL > .01 nats, and variance of (mu_q - mu_p) / sigma_p > .01",
     FIRST_EFFECT: "share that this noise alone decides: what is gone where it is kept and all other noise is redrawn",
 }
 """Of each name, one line; those of latents begin with one of these."""
+
+OTHER_IMAGE, OTHER_RATER = "another image", "another rater"
+
+
+def replaced_by(what: str, site: str, whose: str) -> str:
+    """The name of a figure's change where a latent is another's."""
+    return f"{CHANGE} {what} by {site} of {whose}"
 
 
 def of_site(begin: str, site: str, *, rater: bool) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from mrbench.diagnostics.drawn import Redraw
+from mrbench.diagnostics.drawn import Redraw, redrawn
 from mrbench.diagnostics.masks import distances, mean_of_pairs
 from mrbench.seeds import derive_seed
 
@@ -27,8 +27,8 @@ def site_distances(draw: Redraw, base: np.ndarray, sites: Iterable[str], seed: i
     found: dict[str, Distances] = {}
     others = {site: derive_seed(seed, "redrawn", site) for site in sorted(sites)}
     for site in others if len(base) > 1 else ():
-        alone = draw({site: others[site]})
-        rest = draw({name: value for name, value in others.items() if name != site})
+        alone = draw(redrawn({site: others[site]}))
+        rest = draw(redrawn({name: value for name, value in others.items() if name != site}))
         found[site] = _mean_distances(base, alone, rest)
     return found
 

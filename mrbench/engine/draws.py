@@ -1,6 +1,6 @@
 """A method's answers as draws of whole images: in evaluation mode, without gradients, in chunks that bound memory."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -26,6 +26,9 @@ PIXELS_AT_ONCE = 2**17
 
 VALUES_AT_ONCE = 2**24
 """Probabilities of samples that are held together: 64 MiB."""
+
+MakeNoise = Callable[[Rows, torch.device], Noise]
+"""The noise of an answer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,13 +136,13 @@ class ImageAnswers:
         self._chunks = torch.split(slices, max(1, PIXELS_AT_ONCE // self.pixels))
         source.method.eval()
         self._features = [self._run(source.method.features, chunk.to(source.device)) for chunk in self._chunks]
-        self._seeds: Mapping[str, int] = {}
+        self._noise: MakeNoise = Noise
         self.sites: dict[DrawKind, set[str]] = {kind: set() for kind in DrawKind}
 
-    def redrawn(self, seeds: Mapping[str, int]) -> "ImageAnswers":
-        """The same answers with the noise of these sites drawn under other seeds; to see what one of them does."""
+    def from_noise(self, noise: MakeNoise) -> "ImageAnswers":
+        """The same answers from other noise; to see what a site of it does."""
         other = copy(self)
-        other._seeds = seeds
+        other._noise = noise
         return other
 
     def encoded(self, encode: Callable[..., Any], masks: Tensor, present: Tensor) -> Iterator[tuple[Any, Tensor]]:
@@ -220,7 +223,7 @@ class ImageAnswers:
         for chunk, features in zip(self._chunks, self._features, strict=True):
             slices = range(first, first := first + len(chunk))
             rows = Rows(self.source.seed, self.image.id, kind, rater, numbers, slices)
-            noise = Noise(rows, self.source.device, self._seeds)
+            noise = self._noise(rows, self.source.device)
             answer = self._run(function, features, noise)
             self.sites[kind] |= noise.sites
             try:

@@ -19,7 +19,9 @@ class Latent:
     Attributes:
         posterior: after a rater was seen, batch ``(N, R)``, those of absent raters without meaning; ``(N, 1)`` where
             there is one of all raters together.
-        prior: before, batch ``(N, 1)``, or ``(N, R)`` where it is another one for each rater.
+        prior: before, batch ``(N, 1)``, or ``(N, R)`` where it is another one for each rater. Samples draw from it, and
+            answers as a rater from the posterior where that sees no mask; of a Gaussian, the site's standard normal
+            noise becomes the draw by its mean and deviation.
     """
 
     posterior: Distribution

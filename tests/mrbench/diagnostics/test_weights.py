@@ -228,3 +228,63 @@ def test_idle_noise_and_one_mask_for_all_are_caveats_and_life_is_none():
 
 def test_a_method_that_draws_nothing_within_a_rater_promises_nothing_there():
     assert verdicts({"share within a rater": Figure(0.0), "distance of two raters": Figure(0.3)}) == ()
+
+
+class SideOfTheImage(Method[Config]):
+    """z is the image's number, and a sample is a square of that side; ``stiff`` is drawn and does nothing."""
+
+    def sample(self, features: Tensor, noise: Noise) -> Tensor:
+        number = features.mean(dim=(1, 2, 3))  # (N,)
+        z = number[:, None] + 0.01 * noise.normal("z", 1)  # (S, N, 1)
+        noise.normal("stiff", 1)
+        return squares(z[..., 0].round() + 1)
+
+    def encode(self, features: Tensor, masks: Tensor, present: Tensor) -> Mapping[str, Latent]:
+        mean = features.mean(dim=(1, 2, 3))[:, None, None]
+        prior = Independent(Normal(mean, torch.full_like(mean, 0.01)), 1)
+        return {"z": Latent(prior, prior), "stiff": Latent(prior, prior)}
+
+
+def test_a_latent_of_another_image_takes_its_answer_with_it_and_idle_noise_changes_nothing():
+    found = figures(SideOfTheImage, "samples", cases=3, draws=6)
+
+    def score(side: int) -> float:  # all samples are one square; the raters' have sides 1, 2 and 3
+        return float(np.mean([1 - min(side, r) ** 2 / max(side, r) ** 2 for r in (1, 2, 3)]))
+
+    # Case n has a square of side n + 1; with the latent of the case before, of side n.
+    change = np.mean([score(n) - score(n + 1) for n in (1, 2)])
+    assert found["change of energy score by z of another image"] == pytest.approx(change)
+    assert found["change of energy score by stiff of another image"] == 0
+    assert found["change of distance of two samples by z of another image"] == 0
+
+
+class LatentOfTheRater(Method[Config]):
+    """z of rater r is about r, and the answer a square of side r + 1; its posterior sees no mask."""
+
+    def as_rater(self, features: Tensor, rater: int, noise: Noise) -> Tensor:
+        return squares((rater + 0.01 * noise.normal("z", 1))[..., 0].round() + 1)
+
+    def encode(self, features: Tensor, masks: Tensor, present: Tensor) -> Mapping[str, Latent]:
+        mean = torch.arange(3.0)[None, :, None].expand(len(features), -1, -1)
+        deviation = torch.full_like(mean, 0.01)
+        return {"z": Latent(Independent(Normal(mean, deviation), 1), gaussian(torch.zeros_like(mean[:, :1])))}
+
+
+class SeesMasks(LatentOfTheRater):
+    def encode(self, features: Tensor, masks: Tensor, present: Tensor) -> Mapping[str, Latent]:
+        found = super().encode(features, masks, present)
+        return {"z": Latent(gaussian(masks.float().mean(dim=(2, 3))[:, :, None]), found["z"].prior)}
+
+
+def test_a_latent_of_another_rater_costs_what_the_other_raters_answer_would():
+    found = figures(LatentOfTheRater, "raters", draws=5)
+    own = [2 * min(a, b) ** 2 / (a**2 + b**2) - 1 for a, b in ((1, 2), (2, 3), (3, 1))]
+    assert found["change of Dice on the rater by z of another rater"] == pytest.approx(np.mean(own))
+
+
+def test_a_posterior_that_sees_masks_is_not_what_answers_draw_from_and_is_not_replaced():
+    assert not any(name.startswith("change of") for name in figures(SeesMasks, "raters", draws=4))
+
+
+def test_images_of_one_prior_have_nothing_to_exchange():
+    assert not any(name.startswith("change of") for name in figures(KnowsTheRater, "samples", draws=4))
