@@ -13,6 +13,8 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError, with_co
 
 from mrbench.cards import Capability, Direction, Need
 from mrbench.data.description import Raters, Unit
+from mrbench.diagnostics.figures import Figure
+from mrbench.diagnostics.verdicts import verdicts
 from mrbench.engine.cell import CellSpec, CodeDigest, DataChoice, PluginKey, Status
 from mrbench.engine.conditions import AS_USUAL, Conditions, FlatForm
 from mrbench.errors import DataError, IncompatibleError
@@ -255,6 +257,7 @@ class Entry:
         written: when its last cell was.
         submitter, note: of whoever packed it.
         files: by name.
+        diagnostics: figures of what the weights do, means over the cells; as packed, for no cases prove them.
     """
 
     format: Literal[2] = 2
@@ -292,6 +295,9 @@ class Entry:
     submitter: Text = ""
     note: LongText = ""
     files: Annotated[dict[FileName, FileFacts], Field(max_length=4 * MAX_CELLS)]
+    diagnostics: Annotated[dict[Name, Number], Field(max_length=300, exclude_if=lambda found: not found)] = field(
+        default_factory=dict
+    )
 
     @property
     def finished(self) -> list[CellEntry]:
@@ -318,7 +324,8 @@ class Entry:
     @property
     def more_caveats(self) -> tuple[str, ...]:
         """Those that do not follow from the specification."""
-        return (PLUGIN_FILE,) if self.plugin_file else ()
+        found = verdicts({name: Figure(value) for name, value in self.diagnostics.items()})
+        return (*((PLUGIN_FILE,) if self.plugin_file else ()), *found)
 
     @property
     def caveats(self) -> tuple[str, ...]:

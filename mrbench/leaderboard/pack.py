@@ -292,6 +292,7 @@ def _entry(
         submitter=submitter,
         note=note,
         files={name: facts_of(content) for name, content in sorted(files.items())},
+        diagnostics={_cut(name): one.value for name, one in run.diagnosis.items() if one.value is not None},
     )
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mrbench.data.description import Description
+from mrbench.interfaces.latents import Latent
 from mrbench.interfaces.method import Batch, Method
 from mrbench.interfaces.noise import Noise
 from mrbench.nn.bound import bound_loss
@@ -76,3 +77,9 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
 
     def sample(self, features: Encoded, noise: Noise) -> Tensor:
         return self.network.sample(features, noise)
+
+    def encode(self, features: Encoded, masks: Tensor, present: Tensor) -> Mapping[str, Latent]:
+        """q_i(z|x, y_i) of every rater."""
+        seen = foreground(masks, self.classes) * present[:, :, None, None, None]  # (N, R, F, H, W)
+        images = features.image[:, None].expand(-1, self.raters, -1, -1, -1)
+        return {"z": features.latent(self.posteriors(torch.cat([images, seen], dim=2).flatten(1, 2)))}
