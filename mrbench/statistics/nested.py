@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mrbench.statistics.bootstrap import LEVEL, Folds, Interval, check_paired, fold_values
+from mrbench.statistics.folds import Folds, check_paired, fold_values
+from mrbench.statistics.interval import LEVEL, Interval
 from mrbench.statistics.subjects import SubjectTable
 
 
@@ -81,8 +82,8 @@ class NestedEstimate:
 
     Attributes:
         value: the mean over the folds.
-        components: variance of the value by source (``subjects``, ``trainings``, ``trainings of A`` ...); empty where
-            it cannot be known.
+        components: variance of the value by source (``subjects``, ``trainings``, or ``trainings of A`` and ``... of
+            B``); empty where it cannot be known.
         df: degrees of freedom of their sum.
         reason: why it cannot be known.
     """
@@ -121,6 +122,40 @@ class NestedEstimate:
         return found is not None and -margin < found.low and found.high < margin
 
 
+def estimate_of(
+    value: float,
+    subjects: Sequence[np.ndarray],
+    names: Sequence[Sequence[str]],
+    trainings: Mapping[str, Sequence[np.ndarray]],
+) -> NestedEstimate:
+    """A mean over the folds with what its subjects and trainings leave open.
+
+    Args:
+        value: the mean.
+        subjects: ``(U,)`` of each fold, what each subject says of its value, means over trainings.
+        names: of each fold's subjects.
+        trainings: ``(S,)`` of each fold, what each training says of its value, by source.
+    """
+    variance, df, reason = np.array(np.nan), np.array(0.0), _unknowable(subjects, trainings)
+    if not reason:
+        components = {"subjects": of_subjects(subjects, names)}
+        components |= {name: of_trainings(own) for name, own in trainings.items()}
+        variance, df = combined(list(components.values()))
+        reason = "" if np.isfinite(value + variance) else "a fold has no value, or none without one of its subjects"
+    if reason:
+        return NestedEstimate(value, {}, reason=reason)
+    return NestedEstimate(value, {name: float(own.variance) for name, own in components.items()}, float(df))
+
+
+def _unknowable(subjects: Sequence[np.ndarray], trainings: Mapping[str, Sequence[np.ndarray]]) -> str:
+    if any(len(fold) < 2 for fold in subjects):
+        return "a fold has one subject: what others would change cannot be known"
+    once = [name for name, folds in trainings.items() if any(len(fold) < 2 for fold in folds)]
+    if not once:
+        return ""
+    return f"one seed ({' and '.join(once)}): what another training would change cannot be known; run --seeds 3"
+
+
 def nested_value(folds: Folds, *, trained: bool = True) -> NestedEstimate:
     """The mean over the folds of one method.
 
@@ -128,13 +163,8 @@ def nested_value(folds: Folds, *, trained: bool = True) -> NestedEstimate:
         folds: at least one.
         trained: False of what is not trained, such as a fusion: another training cannot change it.
     """
-    value = _mean(folds)
-    reason = _unknowable(folds) or (trained and _untold(folds, "")) or ""
-    if reason:
-        return NestedEstimate(value, {}, reason=reason)
-    return _estimate(
-        value, {"subjects": _subjects(folds), **({"trainings": of_trainings(_trainings(folds))} if trained else {})}
-    )
+    trainings = {"trainings": _trainings(folds)} if trained else {}
+    return estimate_of(_mean(folds), _subjects(folds), _names(folds), trainings)
 
 
 def nested_difference(
@@ -150,24 +180,19 @@ def nested_difference(
         ValueError: they differ in folds or subjects, or share trainings that differ in number.
     """
     check_paired(a, b)
-    value = _mean(b) - _mean(a)
-    sides = [(name, own) for name, own, is_trained in (("A", a, trained[0]), ("B", b, trained[1])) if is_trained]
-    reason = _unknowable(a) or _unknowable(b) or next((text for name, own in sides if (text := _untold(own, name))), "")
-    if reason:
-        return NestedEstimate(value, {}, reason=reason)
+    subjects = [second - first for first, second in zip(_subjects(a), _subjects(b), strict=True)]
+    sides = {"trainings of A": _trainings(a), "trainings of B": _trainings(b)}
+    parts = {name: own for (name, own), is_trained in zip(sides.items(), trained, strict=True) if is_trained}
     if shared:
-        pairs = zip(_trainings(a), _trainings(b), strict=True)
-        parts = {"trainings": of_trainings([second - first for first, second in pairs])}
-    else:
-        parts = {f"trainings of {name}": of_trainings(_trainings(own)) for name, own in sides}
-    return _estimate(value, {"subjects": _subjects(b, a), **parts})
+        parts = {"trainings": [second - first for first, second in zip(*sides.values(), strict=True)]}
+    return estimate_of(_mean(b) - _mean(a), subjects, _names(a), parts)
 
 
 def pseudo_values(table: SubjectTable) -> np.ndarray:
     """``(U,)`` what each subject says of the fold's value: the jackknife's pseudo-values (Tukey 1958).
 
-    Where the value is a mean over subjects they are the subjects' values; of a pooled metric, or where raters or classes
-    are missing in some subjects, they are those of the linear statistic that is nearest.
+    Where the value is a mean over subjects they are the subjects' values; of a pooled metric, or where raters or
+    classes are missing in some subjects, they are those of the linear statistic that is nearest.
     """
     n = len(table.subjects)
     return n * table.value() - (n - 1) * table.values(1 - np.eye(n))
@@ -177,37 +202,13 @@ def _mean(folds: Folds) -> float:
     return float(np.mean(list(fold_values(folds).values())))
 
 
-def _unknowable(folds: Folds) -> str:
-    alone = [fold for fold, tables in folds.items() if len(tables[0].subjects) < 2]
-    return f"fold {min(alone)} has one subject: its spread cannot be known" if alone else ""
+def _names(folds: Folds) -> list[tuple[str, ...]]:
+    return [tables[0].subjects for tables in folds.values()]
 
 
-def _untold(folds: Folds, name: str) -> str:
-    once = [fold for fold, tables in folds.items() if len(tables) < 2]
-    if not once:
-        return ""
-    of = f" of {name}" * bool(name)
-    return f"fold {min(once)} has one training{of}: what another would change cannot be known (--seeds 3)"
-
-
-def _subjects(folds: Folds, less: Folds | None = None) -> Component:
-    values = [_over_trainings(own) - (_over_trainings(less[fold]) if less else 0) for fold, own in folds.items()]
-    return of_subjects(values, [tables[0].subjects for tables in folds.values()])
-
-
-def _over_trainings(tables: Sequence[SubjectTable]) -> np.ndarray:
-    found: np.ndarray = np.mean([pseudo_values(table) for table in tables], axis=0)
-    return found
+def _subjects(folds: Folds) -> list[np.ndarray]:
+    return [np.mean([pseudo_values(table) for table in tables], axis=0) for tables in folds.values()]
 
 
 def _trainings(folds: Folds) -> list[np.ndarray]:
     return [np.array([table.value() for table in tables]) for tables in folds.values()]
-
-
-def _estimate(value: float, components: Mapping[str, Component]) -> NestedEstimate:
-    if not np.isfinite(value):
-        return NestedEstimate(value, {}, reason="a fold has no value")
-    variance, df = combined(list(components.values()))
-    if not np.isfinite(variance):
-        return NestedEstimate(value, {}, reason="a fold has no value without one of its subjects")
-    return NestedEstimate(value, {name: float(own.variance) for name, own in components.items()}, float(df))

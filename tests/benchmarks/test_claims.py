@@ -133,7 +133,7 @@ UNKNOWABLE = World(60, 4, 3, 0.4, shared=True)
 """What no design with these folds and seeds can hold: it cannot see what all trainings have in common."""
 
 LOPSIDED = [World(subjects, 4, 3, 0.2, "lopsided") for subjects in (20, 60, 426)]
-"""A few subjects lose much and many win a little: with few subjects no test that knows their mean and spread is right."""
+"""Many subjects lose a little and a few win much: with few of them, mean and spread do not tell enough."""
 
 POWER = [World(424, 4, 3, 0.2, effect=effect) for effect in (0.1, 0.2, 0.3)]
 
