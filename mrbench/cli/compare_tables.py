@@ -22,7 +22,7 @@ from mrbench.results.numbers import short, short_interval, short_p, signed
 from mrbench.results.table import Table, Value
 from mrbench.statistics.correction import LEVEL as TOLD
 from mrbench.statistics.interval import LEVEL, Interval
-from mrbench.statistics.superiority import Superiority
+from mrbench.statistics.placements import Superiority
 
 ATTENTION = "!"
 

@@ -17,7 +17,7 @@ from mrbench.results.pairing import Paired
 from mrbench.results.reader import ScoreReader
 from mrbench.statistics.correction import LEVEL
 from mrbench.statistics.nested import NestedEstimate, nested_difference
-from mrbench.statistics.superiority import Superiority, superiority
+from mrbench.statistics.placements import Superiority, superiority
 
 if TYPE_CHECKING:
     import pandas as pd

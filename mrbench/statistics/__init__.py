@@ -12,7 +12,7 @@ _EXPORTS = {
     "Interval": "mrbench.statistics.interval",
     "NestedEstimate": "mrbench.statistics.nested",
     "SubjectTable": "mrbench.statistics.subjects",
-    "Superiority": "mrbench.statistics.superiority",
+    "Superiority": "mrbench.statistics.placements",
     "fold_values": "mrbench.statistics.folds",
     "holm": "mrbench.statistics.correction",
     "letters": "mrbench.statistics.groups",
@@ -20,7 +20,7 @@ _EXPORTS = {
     "nested_value": "mrbench.statistics.nested",
     "pseudo_values": "mrbench.statistics.nested",
     "subject_table": "mrbench.statistics.subjects",
-    "superiority": "mrbench.statistics.superiority",
+    "superiority": "mrbench.statistics.placements",
     "tie_groups": "mrbench.statistics.groups",
 }
 
