@@ -81,6 +81,9 @@ class Answering(Protocol):
     @property
     def device(self) -> torch.device: ...
 
+    @property
+    def seed(self) -> int: ...
+
     def answers(self, image: Image) -> "Answers":
         """The answers for one image."""
 
