@@ -25,9 +25,7 @@ def seen(classes: int = 2) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return images, masks, present
 
 
-def encoded(
-    method: Method[Any], masks: torch.Tensor, images: torch.Tensor, there: torch.Tensor
-) -> dict[str, Latent]:
+def encoded(method: Method[Any], masks: torch.Tensor, images: torch.Tensor, there: torch.Tensor) -> dict[str, Latent]:
     method.eval()
     with torch.no_grad():
         found: dict[str, Latent] = method.encode(method.features(images), masks, there)  # type: ignore[operator]
