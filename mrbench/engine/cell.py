@@ -24,6 +24,7 @@ SHORT = 16
 PREDICTIONS = "predictions.h5"
 CASES = "cases.csv.gz"
 CURVES = "curves.csv"
+DIAGNOSTICS = "diagnostics.json"
 """Files in a cell's folder."""
 
 COMPUTED_AGAIN = "mrbench run --force computes the cell again"
@@ -34,6 +35,9 @@ REPAIR = "mrbench repair RUN moves it aside; the same mrbench run then computes 
 
 EXTERNAL = "external:"
 """Begins the method key of predictions that were made elsewhere."""
+
+CONTENT = "sha256"
+"""The option of such a row that says what was scored; its digests are made of it."""
 
 PluginKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_@-]*(\.?[A-Za-z0-9_@:-]+)*$", max_length=200)]
 """A registry key; what it admits is safe in a folder's name."""

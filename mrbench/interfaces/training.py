@@ -1,6 +1,8 @@
 """How the default stage of a method trains; light, so that planning needs no torch."""
 
-from mrbench.configuration import Config, option
+from typing import Literal
+
+from mrbench.configuration import Config, added_option, option
 from mrbench.interfaces.schedule import Schedule
 
 
@@ -12,3 +14,4 @@ class TrainingOptions(Config):
     learning_rate: float = option(1e-4, "of Adam", gt=0)
     schedule: Schedule = option("cosine", "of the learning rates over the epochs")
     patience: int | None = option(20, "epochs without a lower validation loss before training stops", ge=1)
+    keep: Literal["best", "last"] = added_option("best", "weights of the lowest validation loss, or those of the end")
