@@ -29,6 +29,7 @@ from mrbench.engine.terms import check_terms, check_trainable, objective
 from mrbench.errors import DivergedError, NotApplicableError, PluginError
 from mrbench.files import replaced
 from mrbench.interfaces.method import Batch, Method, Stage
+from mrbench.interfaces.schedule import share_of_rate
 from mrbench.nn.convolutional import Convolutional, convolutions_in_bf16
 from mrbench.places import of_function
 from mrbench.seeds import derive_noise, derive_seed
@@ -313,7 +314,7 @@ class _StageLoop:
         return row | {"seconds": time.perf_counter() - start}
 
     def _set_learning_rate(self, epoch: int) -> float:
-        share = 0.5 * (1 + math.cos(math.pi * epoch / self.stage.epochs)) if self.stage.schedule == "cosine" else 1.0
+        share = share_of_rate(self.stage.schedule, epoch, self.stage.epochs)
         for group, declared in zip(self.optimiser.param_groups, self.stage.groups, strict=True):
             group["lr"] = declared.learning_rate * share
         return float(self.optimiser.param_groups[0]["lr"])
@@ -392,7 +393,7 @@ class _StageLoop:
         loss = row.get("validation/total")
         if loss is not None and loss < progress.best_loss:
             progress.best_loss, progress.best_epoch = loss, progress.epoch
-            progress.best = _weights(self.method)
+            progress.best = _weights(self.method) if self.stage.keep == "best" else None
 
 
 def _used(present: Tensor, stage: Stage) -> np.ndarray:

@@ -85,7 +85,8 @@ class Predictor:
         """A fusion with its options and description sees the masks, read only; ``seed`` is the prediction's."""
 
         def trials(case: Case) -> Iterable[tuple[np.ndarray, Iterable[Draw]]]:
-            seen = replace(case, masks=_read_only(case.masks), present=_read_only(case.present))
+            valid = None if case.valid is None else _read_only(case.valid)
+            seen = replace(case, masks=_read_only(case.masks), present=_read_only(case.present), valid=valid)
             for trial in fused(fuse, record, seen, classes=description.n_classes, samples=samples, seed=seed):
                 yield trial.truth, trial.draws
 
@@ -102,7 +103,8 @@ class Predictor:
             DivergedError: probabilities that are not finite.
         """
         classes = self.description.n_classes
-        return [count(case.masks, truth, classes, case.spacing, draws) for truth, draws in self.draws(case)]
+        found = self.draws(case)
+        return [count(case.masks, truth, classes, case.spacing, draws, case.valid) for truth, draws in found]
 
     def draws(self, case: Case) -> Iterator[tuple[np.ndarray, Iterator[Draw]]]:
         """The truth ``(R,)`` and the draws of every trial of one case, each checked as it comes. Errors: as predict."""
@@ -122,10 +124,15 @@ class Predictor:
 
 
 def count(
-    masks: np.ndarray, truth: np.ndarray, classes: int, spacing: Sequence[float] | None, draws: Iterable[Draw]
+    masks: np.ndarray,
+    truth: np.ndarray,
+    classes: int,
+    spacing: Sequence[float] | None,
+    draws: Iterable[Draw],
+    valid: np.ndarray | None,
 ) -> Predicted:
     """What is kept of a trial's draws; arguments and errors as of :class:`~mrbench.metrics.tables.TableBuilder`."""
-    builder = TableBuilder(masks, truth, classes, spacing)
+    builder = TableBuilder(masks, truth, classes, spacing, valid)
     for draw in draws:
         builder.add(draw)
     return Predicted(builder.finish(), builder.packed())

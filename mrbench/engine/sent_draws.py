@@ -38,6 +38,8 @@ class DrawSender:
             RefusedError: nobody takes it any more.
         """
         self._send("case", {"id": case.id, "subject": case.subject, "spacing": case.spacing}, case.masks)
+        if case.valid is not None:
+            self._send("valid", {}, case.valid)
         for truth, draws in trials:
             self._send("trial", {}, truth)
             for draw in draws:
@@ -79,10 +81,13 @@ class DrawReceiver:
         """
         self._receive()
         while self.head["what"] == "case":
-            case, masks, trials = self.head, self.array, list[Predicted]()
+            case, masks, valid, trials = self.head, self.array, None, list[Predicted]()
             self._receive()
+            if self.head["what"] == "valid":
+                valid = self.array
+                self._receive()
             while self.head["what"] == "trial":
-                trials.append(count(masks, self.array, classes, case["spacing"], self._draws()))
+                trials.append(count(masks, self.array, classes, case["spacing"], self._draws(), valid))
             add(case["id"], case["subject"], trials)
 
     def pass_over(self) -> None:

@@ -93,6 +93,8 @@ def _of_options(entry: Entry, plugin: Plugin[MethodCard], member: Plugin[MethodC
             yield f"options.{name}, of preset {entry.preset}", preset[name], entry.options[name], Why.INVALID
     for name, value in entry.changed.items():
         yield f"changed.{name}", entry.options.get(name, value), value, Why.INVALID
+    for name, value in entry.objective.items():
+        yield f"objective.{name}", entry.options.get(name, value), value, Why.INVALID
 
 
 def _under(member: Plugin[MethodCard], plugin: Plugin[MethodCard]) -> set[str]:

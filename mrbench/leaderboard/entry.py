@@ -13,6 +13,8 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError, with_co
 
 from mrbench.cards import Capability, Direction, Need
 from mrbench.data.description import Raters, Unit
+from mrbench.diagnostics.figures import Figure
+from mrbench.diagnostics.verdicts import verdicts
 from mrbench.engine.cell import CellSpec, CodeDigest, DataChoice, PluginKey, Status
 from mrbench.engine.conditions import AS_USUAL, Conditions, FlatForm
 from mrbench.errors import DataError, IncompatibleError
@@ -248,12 +250,14 @@ class Entry:
             where it was installed.
         data: of what is tested on.
         test_on: another data set that is tested on.
+        objective: options of the loss that the preset sets otherwise than the paper.
         cells: by fold and seed, failures too.
         metrics: what those of the scores said of themselves.
         scores: by protocol and metric.
         written: when its last cell was.
         submitter, note: of whoever packed it.
         files: by name.
+        diagnostics: figures of what the weights do, means over the cells; as packed, for no cases prove them.
     """
 
     format: Literal[2] = 2
@@ -281,6 +285,7 @@ class Entry:
     split: Name
     split_digest: Digest
     test_on: Annotated[OtherData | None, Field(exclude_if=lambda other: other is None)] = None
+    objective: Annotated[Options, Field(exclude_if=lambda differing: not differing)] = field(default_factory=dict)
     training_digest: Digest
     prediction_digest: Digest
     cells: Annotated[tuple[CellEntry, ...], Field(min_length=1, max_length=MAX_CELLS)]
@@ -290,6 +295,9 @@ class Entry:
     submitter: Text = ""
     note: LongText = ""
     files: Annotated[dict[FileName, FileFacts], Field(max_length=4 * MAX_CELLS)]
+    diagnostics: Annotated[dict[Name, Number], Field(max_length=300, exclude_if=lambda found: not found)] = field(
+        default_factory=dict
+    )
 
     @property
     def finished(self) -> list[CellEntry]:
@@ -316,7 +324,8 @@ class Entry:
     @property
     def more_caveats(self) -> tuple[str, ...]:
         """Those that do not follow from the specification."""
-        return (PLUGIN_FILE,) if self.plugin_file else ()
+        found = verdicts({name: Figure(value) for name, value in self.diagnostics.items()})
+        return (*((PLUGIN_FILE,) if self.plugin_file else ()), *found)
 
     @property
     def caveats(self) -> tuple[str, ...]:

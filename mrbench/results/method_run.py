@@ -7,11 +7,14 @@ from functools import cached_property
 from typing import Any
 
 from mrbench.cards import Capability
+from mrbench.diagnostics.document import Diagnosis, read_diagnosis
+from mrbench.diagnostics.figures import Figure, mean_of
+from mrbench.diagnostics.verdicts import verdicts
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run
 from mrbench.errors import DataError, IncompatibleError
-from mrbench.results.caveats import SEES_TEST_MASKS, caveats_of, code_caveats
+from mrbench.results.caveats import DAMAGED_DIAGNOSIS, SEES_TEST_MASKS, caveats_of, code_caveats, void_caveats
 from mrbench.results.columns import costs_of
 
 
@@ -83,8 +86,24 @@ class MethodRun:
     @cached_property
     def caveats(self) -> tuple[str, ...]:
         """What a reader must know before comparing."""
-        own = (*self._unequal_seeds, *code_caveats(self.results))
+        own = (*self._unequal_seeds, *code_caveats(self.results), *void_caveats(self.results), *self._diagnosed)
         return (*caveats_of(self.spec, self.description), *own, *self.more_caveats)
+
+    @cached_property
+    def diagnosis(self) -> Mapping[str, Figure]:
+        """What the weights do, each figure the mean over the cells that are diagnosed; blank where one is damaged."""
+        return mean_of(one.figures for one in self._diagnoses or ())
+
+    @cached_property
+    def _diagnoses(self) -> list[Diagnosis] | None:
+        try:
+            return [found for result in self.done if (found := read_diagnosis(result))]
+        except DataError:
+            return None
+
+    @property
+    def _diagnosed(self) -> tuple[str, ...]:
+        return (DAMAGED_DIAGNOSIS,) if self._diagnoses is None else verdicts(self.diagnosis)
 
     @property
     def _unequal_seeds(self) -> tuple[str, ...]:

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from mrbench.data.description import Description
+from mrbench.interfaces.latents import Latent
 from mrbench.interfaces.method import Batch, Method
 from mrbench.interfaces.noise import Noise
 from mrbench.nn.bound import bound_loss
 from mrbench.nn.encoder import build_encoder
-from mrbench.nn.gaussian import gaussian_kl
+from mrbench.nn.gaussian import DiagonalGaussian, gaussian_kl
 from mrbench.nn.latent_unet import Encoded, LatentUNet
 from mrbench.nn.losses import batch_dice_loss
 from mrbench.nn.raters import foreground
@@ -31,34 +32,44 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
         channels, self.raters, self.classes = len(description.channels), description.n_raters, description.n_classes
         self.network = LatentUNet(config.backbone, config.encoder, channels, self.classes, config.background_log_odds)
         # R encoders side by side are one network of grouped convolutions: the same mathematics in one pass.
-        self.posteriors = build_encoder(config.encoder, channels + self.classes - 1, groups=self.raters)
+        groups = 1 if config.tied else self.raters
+        self.posteriors = build_encoder(config.encoder, channels + self.classes - 1, groups=groups)
 
     # Eq. 3.5, negated
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """The raters' mean reconstruction and mean divergence, the bound of the prior's samples, norms."""
         config, x, present = self.config, batch.image, batch.present
-        masks = foreground(batch.masks, self.classes) * present[:, :, None, None, None]  # (B, R, F, H, W)
+        masks = foreground(batch.judged, self.classes) * present[:, :, None, None, None]  # (B, R, F, H, W)
         prior = self.network.prior(x)  # (B, Z)
         images = x[:, None].expand(-1, self.raters, -1, -1, -1)
-        posteriors = self.posteriors(torch.cat([images, masks], dim=2).flatten(1, 2))  # (B, R, Z)
+        posteriors = self._posteriors(torch.cat([images, masks], dim=2))  # (B, R, Z)
         features = self.network.backbone(x)  # (B, 16, H, W)
         logits = self.network.fcomb(features, posteriors.sample())  # (B, R, L, H, W)
         terms = {
-            "reconstruction": self._reconstruction(logits, batch.masks, present),
+            "reconstruction": self._reconstruction(logits, batch),
             "kl": config.kl_weight * gaussian_kl(posteriors, prior.for_each()).sum(dim=2)[present].mean(),
         }
         if config.bound_weight:
             samples = spanning(self.network.fcomb, features, prior.samples(config.bound_samples), self.classes)
-            terms["bound"] = config.bound_weight * bound_loss(samples, masks, present)
+            terms["bound"] = config.bound_weight * bound_loss(samples, masks, present, batch.counted)
         if config.norm_weight:
             terms["norm"] = config.norm_weight * self.network.norms(self.posteriors)
         return terms
 
-    def _reconstruction(self, logits: Tensor, masks: Tensor, present: Tensor) -> Tensor:
+    def _posteriors(self, seen: Tensor) -> DiagonalGaussian:
+        # (B, R, Z) from (B, R, C + F, H, W)
+        if not self.config.tied:
+            return self.posteriors(seen.flatten(1, 2))
+        found = self.posteriors(seen.flatten(0, 1))  # (B R, Z)
+        shape = (len(seen), self.raters, -1)
+        return DiagonalGaussian(found.mean.view(shape), found.log_variance.view(shape))
+
+    def _reconstruction(self, logits: Tensor, batch: Batch) -> Tensor:
         # Mean over the raters of whom the batch has a mask
+        masks, present, valid = batch.masks, batch.present, batch.counted
         seen = present.any(dim=0).nonzero()[:, 0].tolist()
-        each = [batch_dice_loss(logits[:, r], masks[:, r], present[:, r]) for r in seen]
+        each = [batch_dice_loss(logits[:, r], masks[:, r], present[:, r], valid) for r in seen]
         return torch.stack(each).mean()
 
     def features(self, x: Tensor) -> Encoded:
@@ -66,3 +77,9 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
 
     def sample(self, features: Encoded, noise: Noise) -> Tensor:
         return self.network.sample(features, noise)
+
+    def encode(self, features: Encoded, masks: Tensor, present: Tensor) -> Mapping[str, Latent]:
+        """q_i(z|x, y_i) of every rater."""
+        seen = foreground(masks, self.classes) * present[:, :, None, None, None]  # (N, R, F, H, W)
+        images = features.image[:, None].expand(-1, self.raters, -1, -1, -1)
+        return {"z": features.latent(self.posteriors(torch.cat([images, seen], dim=2).flatten(1, 2)))}

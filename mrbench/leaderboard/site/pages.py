@@ -239,6 +239,7 @@ def record_view(stored: Stored, site: Site) -> dict[str, Any]:
         "failures": entry.failures,
         "command": site.look.commands[stored.id],
         "tables": [score_table(entry, name) for name in protocols_of(entry)],
+        "diagnostics": {name: numbers.full(value) for name, value in entry.diagnostics.items()},
         "facts": facts_of(entry),
         "cells": [
             {

@@ -94,6 +94,17 @@ def test_the_weights_of_the_lowest_validation_loss_are_kept():
     assert best["epoch"] < 50
 
 
+@pytest.mark.parametrize("patience", [None, 3])
+def test_the_last_weights_are_kept_where_a_stage_says_so(patience: int | None):
+    method, best = (Mean(epochs=200, schedule="constant", patience=patience, keep=keep) for keep in ("last", "best"))
+    validation = slices(4, share=0.5)
+    curves = [run(each, validation=validation) for each in (method, best)]
+    assert len(curves[0].rows) == len(curves[1].rows)
+    assert weights(method)[0] > weights(best)[0]
+    if patience is None:
+        assert weights(method)[0] == pytest.approx(1, abs=0.05)
+
+
 def test_patience_ends_a_stage_early():
     curve = run(Mean(epochs=200, schedule="constant", patience=3), validation=slices(4, share=0.5))
     best = min(range(len(curve.rows)), key=lambda i: curve.rows[i]["validation/total"])
