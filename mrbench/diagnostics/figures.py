@@ -10,7 +10,8 @@ from statistics import fmean
 
 import numpy as np
 
-from mrbench.statistics.bootstrap import DRAWS, LEVEL, draw_weights
+from mrbench.statistics.bootstrap import DRAWS, draw_weights
+from mrbench.statistics.interval import LEVEL
 
 Values = Mapping[str, tuple[float, float]]
 """Of a case: by the name of a figure, what is counted and what it is a share of, 1 where it is no share."""

@@ -20,10 +20,10 @@ from mrbench.engine.conditions import AS_USUAL, Conditions, FlatForm
 from mrbench.errors import DataError, IncompatibleError
 from mrbench.metrics.protocol import MAX_PREDICTIONS
 from mrbench.results.caveats import PLUGIN_FILE, caveats_of
-from mrbench.results.method_run import samples_of
+from mrbench.results.method_run import is_trained, samples_of
 from mrbench.visible import UNSEEN
 
-FORMAT = 2
+FORMAT = 3
 """Version of the schema."""
 
 MAX_BYTES = 2**20
@@ -205,7 +205,7 @@ class Score:
         definition: digest of the protocol's switches and of the metric's definition: equal ones compare.
         mean, sd: over the folds; seeds of a fold are averaged first. ``sd`` None where there is one fold.
         folds: value by fold.
-        low, high: 95 % interval of the mean by bootstrap over subjects; None where there is none, for ``no_interval``.
+        low, high: 95 % interval of the mean over subjects and trainings; None where there is none, for ``no_interval``.
         by_class, by_rater: means over the folds.
         cases: that have a value, over all folds, of one seed.
         subjects: that have one.
@@ -308,6 +308,11 @@ class Entry:
     def human(self) -> bool:
         """Does it see the masks that it is scored on?"""
         return self.kind == "fusion" or Capability.SEES_TEST_MASKS in self.capabilities
+
+    @property
+    def trained(self) -> bool:
+        """Would another training change it?"""
+        return is_trained(self.kind)
 
     @property
     def sample_count(self) -> int | None:

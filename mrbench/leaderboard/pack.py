@@ -129,7 +129,7 @@ def pack(
             tested.setdefault(result.spec.place, {})[protocol.name] = digest_of_cases(cases)
         if scored:
             by_fold = [(result.spec.fold, cases) for result, cases in scored]
-            scores[protocol.name] = scores_of(by_fold, Definitions.of(registry, protocol))
+            scores[protocol.name] = scores_of(by_fold, Definitions.of(registry, protocol), trained=run.trained)
     files |= dict(_curves(run)) | _method_file(run, registry)
     used = {name for own in scores.values() for name in own}
     facts = {name: metric_facts(plugin.card) for name, plugin in wanted.items() if name in used}

@@ -80,9 +80,10 @@ def log_likelihood(logits: Tensor, masks: Tensor, valid: Tensor | None) -> Tenso
 
     Args:
         logits: ``(..., L, H, W)``.
-        masks: ``(..., H, W)`` integers below K; leading axes broadcast.
+        masks: ``(..., H, W)`` integers below K, where they count; leading axes broadcast.
         valid: ``(..., H, W)`` bool, the pixels that count; None: all.
     """
+    masks = masks if valid is None else masks * valid
     if logits.shape[-3] == 1:
         each = functional.logsigmoid(torch.where(masks > 0, logits[..., 0, :, :], -logits[..., 0, :, :]))
     else:

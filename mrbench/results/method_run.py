@@ -168,6 +168,24 @@ class MethodRun:
         """May it be ranked: is it complete, and no human reference?"""
         return len(self.done) == len(self.results) and not self.human
 
+    @property
+    def trained(self) -> bool:
+        """Would another training change it?"""
+        return is_trained(self.spec.kind)
+
+    @cached_property
+    def trainings(self) -> dict[tuple[int, int], frozenset[tuple[str, int]]]:
+        """Digest and seed of the trainings that its finished cells answer from, by fold and seed of the cell."""
+        return {
+            (cell.spec.fold, cell.spec.seed): frozenset((one.training_digest, one.seed) for one in cell.spec.trainings)
+            for cell in self.done
+        }
+
+    def shares_trainings(self, other: "MethodRun") -> bool:
+        """Do both answer from the same trainings, cell by cell?"""
+        own, others = self.trainings, other.trainings
+        return any(own.values()) and set(own) == set(others) and all(own[place] & others[place] for place in own)
+
     @cached_property
     def digests(self) -> set[tuple[str, str]]:
         """Digests of data and split, of all its cells."""
@@ -204,6 +222,11 @@ class MethodRun:
             for run in (self, other)
         )
         return own == others
+
+
+def is_trained(kind: str) -> bool:
+    """Would another training change what a method of this kind gives? Of external predictions nobody knows: it may."""
+    return kind != "fusion"
 
 
 def samples_of(spec: CellSpec) -> int | None:

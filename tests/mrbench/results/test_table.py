@@ -28,8 +28,8 @@ from mrbench.results.table import (
     with_best,
     with_labels,
 )
-from mrbench.statistics.bootstrap import Interval
 from mrbench.statistics.equality import TIE
+from mrbench.statistics.interval import Interval
 
 LOW = Conditions(precision="bf16")
 PROTOCOLS = pytest.mark.parametrize("protocol", [STRICT, PUBLISHED], ids=lambda protocol: protocol.name)
