@@ -19,6 +19,7 @@ from mrbench.engine.run import Run
 from mrbench.engine.tested import tested_indices
 from mrbench.errors import DataError, MrbenchError, UsageError
 from mrbench.files import replaced
+from mrbench.hatching import hatched
 from mrbench.registry import Registry
 
 if TYPE_CHECKING:
@@ -135,12 +136,12 @@ def write_prediction_picture(
 ) -> None:
     """An image ``(C, *spatial)`` with mean, variance and first samples, and below them the raters' predictions.
 
-    Of a volume the plane is shown that the mean marks most.
+    Masks have the names of their files. Of a volume the plane is shown that the mean marks most.
     """
     mean, variance = answer.mean.sum(axis=0), answer.variance.max(axis=0)
     depth = int(mean.sum(axis=(1, 2)).argmax()) if mean.ndim == 3 else ()
     plane, names = image[0][depth], description.rater_names
-    whole = [(f"sample {number}", mask) for number, mask in enumerate(answer.masks.get("samples", ()), start=1)]
+    whole = [(f"sample-{number:03d}", mask) for number, mask in enumerate(answer.masks.get("samples", ()))]
     whole = whole[:SHOWN] + [("consensus", mask) for mask in answer.masks.get("consensus", ())]
     first = [
         Tile(title, _grey(plane)),
@@ -149,7 +150,7 @@ def write_prediction_picture(
         *(_marked(name, plane, mask.labels[depth], NOBODY) for name, mask in whole),
     ]
     raters = [
-        _marked(f"as {names[mask.rater]}", plane, mask.labels[depth], _colour(mask.rater))
+        _marked(f"rater-{names[mask.rater]}", plane, mask.labels[depth], _colour(mask.rater))
         for mask in answer.masks.get("raters", ())
         if mask.rater is not None
     ]
@@ -229,14 +230,14 @@ def _method_tiles(
 
 
 def _plane(cases: CaseSet, index: int) -> tuple[np.ndarray, np.ndarray]:
-    """First channel ``(H, W)`` and masks ``(R, H, W)``; of a volume, the slice that the raters mark most."""
+    """First channel ``(H, W)``, NaN where void, and masks ``(R, H, W)``; of a volume, the slice that is marked most."""
     image, masks = cases.pixels.image(index), cases.pixels.masks(index)
     # Masks without an image stand on black.
     image = image[0] if len(image) else np.zeros(image.shape[1:], np.uint8)
-    if cases.is_volume:
-        depth = int((masks > 0).sum(axis=(0, 2, 3)).argmax())
-        return image[depth], masks[:, depth]
-    return image, masks
+    depth = int((masks > 0).sum(axis=(0, 2, 3)).argmax()) if cases.is_volume else ()
+    valid = cases.valid(index)
+    plane = image[depth] if valid is None else np.where(valid[depth], image[depth], np.float32(np.nan))
+    return plane, masks[:, depth] if cases.is_volume else masks
 
 
 def _mask(bits: np.ndarray, shape: tuple[int, ...], cases: CaseSet, index: int) -> np.ndarray:
@@ -254,10 +255,11 @@ def _enlarged(plane: np.ndarray) -> np.ndarray:
 
 
 def _grey(plane: np.ndarray) -> np.ndarray:
-    values = plane.astype(np.float32)
-    low, high = float(values.min()), float(values.max())
-    scaled = np.zeros_like(values) if high <= low else (values - low) / (high - low) * 255
-    return np.repeat(_enlarged(scaled.astype(np.uint8))[..., None], 3, axis=2)
+    values, valid = plane.astype(np.float32), ~np.isnan(plane)
+    seen = values[valid] if valid.any() else np.zeros(1, np.float32)
+    low, high = float(seen.min()), float(seen.max())
+    scaled = np.zeros_like(values) if high <= low else (np.where(valid, values, low) - low) / (high - low) * 255
+    return np.repeat(_enlarged(hatched(scaled.astype(np.uint8), valid))[..., None], 3, axis=2)
 
 
 def _heat(masks: Sequence[np.ndarray]) -> np.ndarray:
@@ -295,7 +297,7 @@ def _sheet(rows: Sequence[Sequence[Tile]], legend: Sequence[tuple[str, tuple[int
     columns = max(6, *(len(row) for row in rows))
     width = GAP + columns * (TILE + GAP)
     places = _legend_places([font.getlength(name) for name, _ in legend], width)
-    top = GAP + TITLE * (1 + max((line for _, line in places), default=0)) + GAP
+    top = GAP + (TITLE * (1 + max(line for _, line in places)) + GAP if places else 0)
     sheet = Image.new("RGB", (width, top + len(rows) * (TILE + TITLE + GAP)), "white")
     pen = ImageDraw.Draw(sheet)
     for (name, colour), (x, line) in zip(legend, places, strict=True):

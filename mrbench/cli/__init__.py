@@ -17,7 +17,7 @@ from mrbench.visible import visible
 COMMANDS = {
     "run": ("mrbench.cli.run", "Run methods on data sets and print a table."),
     "list": ("mrbench.cli.list", "List the methods, data sets, metrics and observers that are there."),
-    "info": ("mrbench.cli.info", "Show what a method, data set or metric says of itself, with its options."),
+    "info": ("mrbench.cli.info", "Show what a method, data set, metric or model file says of itself."),
     "show": ("mrbench.cli.show", "Print the table of a run again."),
     "report": ("mrbench.cli.report", "Write one HTML page of tables, figures and cases that works offline."),
     "score": ("mrbench.cli.score", "Score a run's stored predictions again, under any scoring protocol."),
@@ -26,7 +26,8 @@ COMMANDS = {
         "Print differences of methods with tests, ranks, and what scoring variants shift.",
     ),
     "export": ("mrbench.cli.export", "Write a run's predictions as files that other programs open."),
-    "predict": ("mrbench.cli.predict", "Apply a run's trained method to images of your own."),
+    "predict": ("mrbench.cli.predict", "Apply a trained method to images of your own."),
+    "export-model": ("mrbench.cli.export_model", "Write a run's trained method as one file that predicts elsewhere."),
     "repair": ("mrbench.cli.repair", "Check every file of a run; move what is damaged aside."),
     "du": ("mrbench.cli.du", "Say what takes how many bytes of a results folder."),
     "clean": ("mrbench.cli.clean", "Remove from a results folder what no run refers to."),

@@ -56,6 +56,12 @@ A CSV file has the columns case, rater, image, mask and maybe subject and slice.
     metavar="NAME",
     help="A name for each mask value above 0, ascending; repeat, or commas between. [default: numbered]",
 )
+@click.option(
+    "--void",
+    type=click.IntRange(1, 65535),
+    metavar="VALUE",
+    help="What masks hold where nobody judged, often 255; these pixels count neither to train nor to score.",
+)
 @click.option("--raters", type=click.Choice(KINDS), help="[default: identified where the same names recur]")
 @click.option("--folds", type=click.IntRange(2), help="[default: 5, or as many as there are subjects]")
 @click.option(

@@ -95,7 +95,8 @@ def _rounded(values: np.ndarray, where: str) -> np.ndarray:
     if not np.isfinite(values).all():
         raise DataError(f"{where} is a mask with values that are not finite", expected="labels: whole numbers")
     whole = np.rint(values)
-    if (np.abs(values - whole) > NEAR).any():
+    # Plane by plane: a scan and its rounded values take enough memory.
+    if any((np.abs(some - near) > NEAR).any() for some, near in zip(values, whole, strict=True)):
         raise DataError(
             f"{where} is a mask with fractions",
             expected=f"labels: whole numbers, or floats within {NEAR:g} of one",

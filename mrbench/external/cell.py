@@ -13,7 +13,7 @@ from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
 from mrbench.data.imported import find_dataset
 from mrbench.engine import phases
-from mrbench.engine.cell import EXTERNAL, CellSpec, Status
+from mrbench.engine.cell import CONTENT, EXTERNAL, CellSpec, Status
 from mrbench.engine.execute import Watch, is_kept
 from mrbench.engine.plan import OptionValues, Plan, PlannedCell, chosen_folds, load_checked
 from mrbench.engine.predict import Predictor
@@ -21,6 +21,7 @@ from mrbench.engine.profile import Profile
 from mrbench.engine.record import make_record, write_record
 from mrbench.engine.run import Run
 from mrbench.engine.store import Attempt, BusyError, attempt, discard
+from mrbench.engine.void import void_fact
 from mrbench.errors import MrbenchError
 from mrbench.external.coverage import check_coverage, tell_left_alone
 from mrbench.external.form import Form, common_form
@@ -116,7 +117,7 @@ def _spec(asked: External, form: Form, digest: str, on: Mapping[str, Any]) -> Ce
         gives=form.gives,
         method_version="1",
         capabilities=form.capabilities,
-        options={"predictions": str(asked.predictions), "patterns": list(asked.patterns)},
+        options={"predictions": str(asked.predictions), "patterns": list(asked.patterns), CONTENT: digest},
         training={"predictions": digest},
         prediction={},
         preset="default",
@@ -164,7 +165,7 @@ def _compute(spec: CellSpec, planned: PlannedExternal, registry: Registry, resul
         planned.source.check_unchanged()
         with profile.phase("score"):
             metrics = phases.score(spec.title, registry, cases.description.raters, work.folder)
-        write_record(work.folder, _record(spec, cases, profile, metrics))
+        write_record(work.folder, _record(spec, cases, profile, metrics | void_fact(cases, test)))
         work.complete()
 
 

@@ -248,6 +248,7 @@ class Entry:
             where it was installed.
         data: of what is tested on.
         test_on: another data set that is tested on.
+        objective: options of the loss that the preset sets otherwise than the paper.
         cells: by fold and seed, failures too.
         metrics: what those of the scores said of themselves.
         scores: by protocol and metric.
@@ -281,6 +282,7 @@ class Entry:
     split: Name
     split_digest: Digest
     test_on: Annotated[OtherData | None, Field(exclude_if=lambda other: other is None)] = None
+    objective: Annotated[Options, Field(exclude_if=lambda differing: not differing)] = field(default_factory=dict)
     training_digest: Digest
     prediction_digest: Digest
     cells: Annotated[tuple[CellEntry, ...], Field(min_length=1, max_length=MAX_CELLS)]

@@ -151,9 +151,10 @@ class Verifier:
     def _registered(self, entry: Entry, check: "_Check") -> RegisteredData | None:
         line = self.registered.of(entry)
         if line is None:
-            known = " or ".join(in_words(*one.key) for one in self.registered.named(entry.dataset))
+            tested = entry.spec.tested.dataset
+            known = " or ".join(in_words(*one.key) for one in self.registered.named(tested))
             expected = known or "registered data (mrbench leaderboard register)"
-            check.fault(f"dataset {entry.dataset}", expected, in_words(*key_of(entry)), Why.DATA)
+            check.fault(f"dataset {tested}", expected, in_words(*key_of(entry)), Why.DATA)
             return None
         for name in ("raters", "rater_names", "classes", "unit"):
             check.same(f"data.{name}", getattr(line.data, name), getattr(entry.data, name), Why.DATA)

@@ -8,7 +8,7 @@ from mrbench.engine.run import Run
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.registry import Registry
 from mrbench.report.choices import PARTS, Choices
-from mrbench.report.curves import Curve, read_curves
+from mrbench.report.curves import Curve, losses_of, read_curves
 from mrbench.report.facts import Fact, facts_of
 from mrbench.report.gallery import Gallery, gallery_of
 from mrbench.results.method_run import MethodRun, merged_runs
@@ -99,6 +99,6 @@ def _curves(method: MethodRun) -> Mapping[str, Mapping[str, Curve]]:
     stages: dict[str, dict[str, Curve]] = {}
     for result in method.done:
         path = result.file(CURVES)
-        for stage, curve in (read_curves(path) if path else {}).items():
-            stages.setdefault(stage, {})[result.spec.place] = curve
+        for loss, curve in losses_of(read_curves(path) if path else {}).items():
+            stages.setdefault(loss, {})[result.spec.place] = curve
     return stages

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mrbench.cards import Capability
+from mrbench.configuration import as_text
 from mrbench.data.splits import LEAKY_PREFIX
 from mrbench.engine.cell import ALL_CASES, CellSpec
 from mrbench.engine.equivalence import other_code
@@ -11,8 +12,11 @@ from mrbench.engine.result import Result
 
 SEES_TEST_MASKS = "sees test masks"
 SINGLE_OUTPUT = "single output"
+CONSENSUS_AS_SAMPLE = "its consensus as the one sample"
 EXTERNAL_PREDICTIONS = "external predictions"
 FIRST_SAMPLES = "first samples"
+OTHER_LOSS = "other loss than the paper's"
+VOID_PIXELS = "void pixels"
 OTHER_CODE = "other code than this"
 PLUGIN_FILE = "local plugin file"
 """Of a method that nobody can install by name."""
@@ -20,6 +24,7 @@ PLUGIN_FILE = "local plugin file"
 EXPLAINED = {
     SEES_TEST_MASKS: "sees the masks it is scored on (never ranked)",
     SINGLE_OUTPUT: "single output, scored as one sample and as every rater's",
+    VOID_PIXELS: "void pixels of the test cases count nowhere; distances of boundaries take them for background",
     FIRST_SAMPLES: "scored on the first samples of more; what needs the mean probability of all is blank",
 }
 """Caveats that a line below a table puts in other words."""
@@ -37,6 +42,8 @@ def caveats_of(spec: CellSpec, description: Mapping[str, Any]) -> tuple[str, ...
         found.append(SEES_TEST_MASKS)
     if {Capability.DIVERSE, Capability.PERSONAL}.isdisjoint(spec.capabilities):
         found.append(SINGLE_OUTPUT)
+    elif Capability.CONSENSUS in spec.capabilities and Capability.DIVERSE not in spec.capabilities:
+        found.append(CONSENSUS_AS_SAMPLE)
     if spec.split != "strict":
         leaky = spec.split.startswith(LEAKY_PREFIX)
         found.append(f"split {spec.split}{', which may train on test subjects' * leaky}")
@@ -47,6 +54,10 @@ def caveats_of(spec: CellSpec, description: Mapping[str, Any]) -> tuple[str, ...
     found += spec.conditions.caveats
     if spec.kind == "method" and spec.preset not in ("paper", "default"):
         found.append(f"preset {spec.preset}")
+    if spec.objective:
+        found.append(
+            f"{OTHER_LOSS}: {', '.join(f'{name} = {as_text(value)}' for name, value in spec.objective.items())}"
+        )
     found += [f"{name} = {value}" for name, value in spec.settings.items()]
     if description["raters"] == "ranked":
         found.append("virtual raters")
@@ -57,6 +68,11 @@ def code_caveats(results: Iterable[Result]) -> tuple[str, ...]:
     """That cells were computed by other code than what is installed here, with the files that differ."""
     found = (other_code(result.spec, (result.record or {}).get("code", {})) for result in results if result.finished)
     return next(((f"{OTHER_CODE}: {files}",) for files in found if files), ())
+
+
+def void_caveats(results: Iterable[Result]) -> tuple[str, ...]:
+    """That cells were tested on cases with void pixels."""
+    return (VOID_PIXELS,) if any((result.record or {}).get("void") for result in results) else ()
 
 
 def caveat_lines(rows: Iterable[tuple[str, Sequence[str]]], everyone: str = "all rows") -> Iterator[str]:

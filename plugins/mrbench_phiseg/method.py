@@ -50,7 +50,7 @@ class PHiSeg(Method[PHiSegConfig]):
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """For each level, what it and the coarser ones leave unexplained, and its divergence."""
-        y = mask_of(batch.masks, draw_rater(batch.present)) * batch.valid  # (B, H, W)
+        y = mask_of(batch.judged, draw_rater(batch.present))  # (B, H, W)
         x, rows, columns = self._padded(torch.cat([batch.image, self._shifted(y)], dim=1))
         posterior = self.posterior(self.posterior.maps(x), lambda level, q: q.sample())
         latents = [z for _, z in posterior]
@@ -58,7 +58,7 @@ class PHiSeg(Method[PHiSegConfig]):
         prior = self.prior(self.prior.maps(images), lambda level, p: latents[level])
         terms = {}
         for level, logits in enumerate(self.likelihood(latents, (x.shape[2], x.shape[3]))):
-            terms[f"reconstruction_{level}"] = -log_likelihood(logits[..., rows, columns], y, batch.valid).mean()
+            terms[f"reconstruction_{level}"] = -log_likelihood(logits[..., rows, columns], y, batch.counted).mean()
         for level, ((q, _), (p, _)) in enumerate(zip(posterior, prior, strict=True)):
             terms[f"kl_{level}"] = self.config.kl_weight * 4**level * gaussian_kl(q, p).sum(dim=(1, 2, 3)).mean()
         return terms

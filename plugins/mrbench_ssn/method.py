@@ -44,8 +44,8 @@ class StochasticSegmentation(Method[SSNConfig]):
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """Minus the log of a mask's mean likelihood over the draws; of a random rater's mask of each image."""
-        y = mask_of(batch.masks, draw_rater(batch.present))  # (B, H, W)
-        likelihood = log_likelihood(self._draws(self.features(batch.image)), y, batch.valid)  # (S, B), of whole masks
+        y = mask_of(batch.judged, draw_rater(batch.present))  # (B, H, W)
+        likelihood = log_likelihood(self._draws(self.features(batch.image)), y, batch.counted)  # (S, B), of whole masks
         return {"likelihood": (math.log(self.config.draws) - likelihood.logsumexp(dim=0)).mean()}
 
     def _draws(self, normal: LowRankNormal) -> Tensor:

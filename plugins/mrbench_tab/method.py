@@ -60,7 +60,12 @@ class Tab(Method[TabConfig]):
         self.logits = logit_channels(self.classes)
         outputs = self.logits * (2 + config.rank)
         self.network = QueryNetwork(
-            config.backbone, config.transformer, len(description.channels), self.raters + 1, outputs
+            config.backbone,
+            config.transformer,
+            len(description.channels),
+            self.raters + 1,
+            outputs,
+            scaled=config.attention_scale == "mean1",
         )
         start_from_background(self.network.outputs, config.background_log_odds, self.logits)
 
@@ -86,8 +91,8 @@ class Tab(Method[TabConfig]):
         common = every.of(slice(0, 1)).times(self.raters).sample()  # (B, R, L, H, W)
         own = every.of(slice(1, None)).sample()
         return {
-            "common": cross_entropy(common, batch.masks, batch.present),
-            "raters": self.config.rater_weight * cross_entropy(own, batch.masks, batch.present),
+            "common": cross_entropy(common, batch.masks, batch.present, batch.counted),
+            "raters": self.config.rater_weight * cross_entropy(own, batch.masks, batch.present, batch.counted),
         }
 
     def as_rater(self, features: LowRankNormal, rater: int, noise: Noise) -> Tensor:

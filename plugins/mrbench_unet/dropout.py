@@ -62,7 +62,7 @@ class MonteCarloDropout(Method[DropoutConfig]):
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """Cross-entropy with one random rater's mask of each image, mean over pixels."""
         masks = mask_of(batch.masks, draw_rater(batch.present))
-        return {"cross_entropy": cross_entropy(self.unet(batch.image), masks)}
+        return {"cross_entropy": cross_entropy(self.unet(batch.image), masks, valid=batch.counted)}
 
     def sample(self, features: Tensor, noise: Noise) -> Tensor:
         """Each draw is the answer of one thinned network; a volume's slices share it."""
@@ -71,7 +71,7 @@ class MonteCarloDropout(Method[DropoutConfig]):
             logits: Tensor = self.unet(features.repeat(noise.draws, 1, 1, 1))
         finally:
             self._give(None)
-        return logits.unflatten(0, (noise.draws, len(features)))
+        return logits.view(noise.draws, len(features), *logits.shape[1:])
 
     def _give(self, noise: Noise | None) -> None:
         for module in self.modules():

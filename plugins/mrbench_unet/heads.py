@@ -30,7 +30,7 @@ class UNetHeads(Method[UNetConfig]):
         """Cross-entropy of each rater's output with the rater's masks, mean over the pixels of all present masks."""
         maps = self.backbone(batch.image)
         logits = torch.stack([head(maps) for head in self.heads], dim=1)  # (B, R, L, H, W)
-        return {"cross_entropy": cross_entropy(logits, batch.masks, batch.present)}
+        return {"cross_entropy": cross_entropy(logits, batch.masks, batch.present, batch.counted)}
 
     def features(self, x: Tensor) -> Tensor:
         return self.backbone(x)

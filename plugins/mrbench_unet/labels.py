@@ -27,8 +27,8 @@ class UNetSoft(Method[UNetConfig]):
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """Cross-entropy with the raters' shares, mean over pixels."""
-        shares = label_shares(batch.masks * batch.valid[:, None], batch.present, self.classes)
-        return {"cross_entropy": soft_cross_entropy(self.unet(batch.image), shares, batch.valid)}
+        shares = label_shares(batch.judged, batch.present, self.classes)
+        return {"cross_entropy": soft_cross_entropy(self.unet(batch.image), shares, batch.counted)}
 
     def features(self, x: Tensor) -> Tensor:
         """``(N, K, H, W)`` the probability."""
@@ -56,4 +56,4 @@ class UNetRandom(UNetSoft):
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """Cross-entropy with one random rater's mask of each image, mean over pixels."""
         masks = mask_of(batch.masks, draw_rater(batch.present))
-        return {"cross_entropy": cross_entropy(self.unet(batch.image), masks)}
+        return {"cross_entropy": cross_entropy(self.unet(batch.image), masks, valid=batch.counted)}

@@ -17,6 +17,7 @@ class Request:
         table: a CSV file that names the files instead.
         subject_from: pattern of the names of cases that says whose they are.
         classes: names of the foreground classes.
+        void: value of pixels that a rater did not judge; they count for nobody. None: there is none.
         raters: identified or exchangeable; None: as the names recur.
         folds: None: 5, or as many as there are subjects.
         training_size: (H, W); None: the largest, where images differ in size.
@@ -31,6 +32,7 @@ class Request:
     table: Path | None = None
     subject_from: str | None = None
     classes: tuple[str, ...] = ()
+    void: int | None = None
     raters: Raters | None = None
     folds: int | None = None
     training_size: tuple[int, int] | None = None

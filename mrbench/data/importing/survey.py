@@ -16,6 +16,7 @@ from mrbench.data.importing.files import CaseFiles, Layout
 from mrbench.data.importing.labels import values_in
 from mrbench.data.importing.listing import split_ending
 from mrbench.data.importing.marks import Marks
+from mrbench.data.importing.void import judged
 from mrbench.data.mask_values import Colour
 from mrbench.errors import DataError
 
@@ -58,6 +59,7 @@ class Survey:
         empty: masks that mark nothing, by rater.
         marks: what the masks hold, in numbers.
         lying: NIfTI masks whose headers do not say how they lie on their image.
+        void: pixels of each case that somebody did not judge.
     """
 
     facts: tuple[Facts, ...]
@@ -65,6 +67,7 @@ class Survey:
     empty: Mapping[str, int]
     marks: Marks
     lying: Sequence[str] = ()
+    void: Sequence[int] = ()
 
     @cached_property
     def axes(self) -> int:
@@ -87,23 +90,24 @@ class Survey:
         return found if len(found) == self.axes and all(0 < mm < float("inf") for mm in found) else None
 
 
-def survey(layout: Layout) -> Survey:
-    """Reads every mask and the header of every image.
+def survey(layout: Layout, void: int | None = None) -> Survey:
+    """Reads every mask and the header of every image; ``void`` is the value of pixels that are not judged.
 
     Raises:
         DataError: naming the file: it cannot be read, is no mask, or lies on another grid than its image; images of
-            different kinds.
+            different kinds; a case without a judged pixel.
     """
-    look = _Look(layout)
+    look = _Look(layout, void)
     for case in layout.cases:
         look.at(case)
-    return Survey(tuple(look.facts), look.values, look.empty, look.marks, look.lying)
+    return Survey(tuple(look.facts), look.values, look.empty, look.marks, look.lying, look.voids)
 
 
 class _Look:
     """What has been seen of the cases so far."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, void: int | None) -> None:
+        self.void, self.voids, self.valid = void, list[int](), np.array(True)
         self.layout, self.folder = layout, layout.listing.folder
         self.facts: list[Facts] = []
         self.values: defaultdict[str, set[tuple[int, ...]]] = defaultdict(set)
@@ -120,7 +124,11 @@ class _Look:
             frame = frame_of(image, self._headers(case, image), where, str(first))
             self.facts.append(Facts(frame, image.shape, image.dtype))
         _check_channels(self.layout, self.facts)
+        self.valid = np.array(True)
         self.marks.add({rater: self._mask(rater, name, frame, image) for rater, name in case.masks.items()})
+        if not self.valid.any():
+            raise DataError(f"case {case.id!r} of {self.folder} is void all over", expected="a pixel that all judged")
+        self.voids.append(int(np.count_nonzero(~self.valid)))
 
     def _headers(self, case: CaseFiles, image: ImageFile) -> Iterator[ImageFile]:
         for place, name in enumerate(case.masks.values()):
@@ -138,8 +146,10 @@ class _Look:
         with self._opened(path, image) as mask:
             _check_lossless(mask, where := str(path))
             read = mask.mask()
-            labels = frame.mask(read.labels, mask, where)
+            labels, valid = judged(frame.mask(read.labels, mask, where), self.void)
+        self.valid = self.valid & valid
         counts = np.bincount(labels.reshape(-1))
+        counts[0] -= np.count_nonzero(~valid)
         found = values_in(counts, where)
         self._check_colour(read.colour, path)
         self.values[rater].add(found)

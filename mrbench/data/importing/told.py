@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from math import prod
 
 import numpy as np
 
@@ -28,6 +29,7 @@ def tell(found: Understood) -> list[tuple[str, str]]:
         *_absent(found),
         *_empty(found),
         ("labels", found.labels.told()),
+        *_void(found),
         *_marked(found),
         ("image", _image(found)),
         ("spacing", _spacing(found)),
@@ -79,6 +81,17 @@ def _empty(found: Understood) -> Iterator[tuple[str, str]]:
     if counts:
         said = _listed(f"{name} {n}" for name, n in sorted(counts.items()))
         yield "empty", f"{_count(sum(counts.values()), 'mask')} in which nothing is marked: {said}"
+
+
+def _void(found: Understood) -> Iterator[tuple[str, str]]:
+    counts = found.survey.void
+    if found.void is not None:
+        share = sum(counts) / sum(prod(found.survey.shape(index)) for index in range(len(counts)))
+        cases = f"{np.count_nonzero(counts)} of {_count(len(counts), 'case')}"
+        yield (
+            "void",
+            f"{found.void} is not judged: {share:.2%} of the pixels, in {cases}, count neither to train nor to score",
+        )
 
 
 def _marked(found: Understood) -> Iterator[tuple[str, str]]:

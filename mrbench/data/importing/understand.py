@@ -42,6 +42,7 @@ class Understood:
         survey: sizes, channels, spacings and empty masks.
         folds: how many.
         description: the declarations.
+        void: value of pixels that are not judged, or None.
     """
 
     layout: Layout
@@ -50,6 +51,7 @@ class Understood:
     survey: Survey
     folds: int
     description: Description
+    void: int | None = None
 
 
 def understand(asked: Request) -> Understood:
@@ -63,9 +65,15 @@ def understand(asked: Request) -> Understood:
     layout = _with_subjects(_layout(asked), asked.subject_from)
     columns = understand_columns(layout.cases, asked.raters)
     folds = _folds(layout, asked.folds)
-    found = survey(layout)
+    found = survey(layout, asked.void)
+    if asked.void is not None and not any(found.void):
+        raise UsageError(
+            f"--void {asked.void} is in no mask in {asked.folder}",
+            expected="the value of pixels that were not judged",
+            found=f"values {', '.join(map(str, sorted(found.marks.values)[:12]))}",
+        )
     labels = understand_labels(found.values, asked.classes, asked.folder)
-    return Understood(layout, columns, labels, found, folds, _description(asked, columns, labels, found))
+    return Understood(layout, columns, labels, found, folds, _description(asked, columns, labels, found), asked.void)
 
 
 def _layout(asked: Request) -> Layout:

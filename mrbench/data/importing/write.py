@@ -14,6 +14,7 @@ from mrbench.data.image_file import open_image
 from mrbench.data.importing.files import CaseFiles
 from mrbench.data.importing.survey import BYTES_PER_LABEL
 from mrbench.data.importing.understand import Understood
+from mrbench.data.importing.void import judged
 from mrbench.data.splits import Split, split_by_subject
 from mrbench.data.stored_image import stored_image
 from mrbench.errors import DataError
@@ -48,19 +49,21 @@ def _read(found: Understood, index: int) -> Case:
     files, spatial = found.layout.cases[index], found.survey.shape(index)
     image = _image(found, files, index)
     masks = np.zeros((len(found.columns.names), *spatial), np.uint8)
-    present = np.zeros(len(masks), bool)
+    present, valid = np.zeros(len(masks), bool), np.ones(spatial, bool)
     for column, name in found.columns.of(files):
-        masks[column] = _mask(found, name, index).reshape(spatial)
-        present[column] = True
+        classes, judged = _mask(found, name, index)
+        masks[column], present[column] = classes.reshape(spatial), True
+        valid &= judged.reshape(spatial) if judged.ndim else judged
     return Case(
         id=files.id,
         subject=files.subject,
         image=image.reshape(len(image), *spatial),
-        masks=masks,
+        masks=masks * valid,
         present=present,
         slice=files.slice,
         spacing=found.survey.spacing(index),
         metadata={"image": files.image, "masks": dict(files.masks), **_affine(found, index)},
+        valid=valid,
     )
 
 
@@ -77,13 +80,13 @@ def _image(found: Understood, files: CaseFiles, index: int) -> np.ndarray:
         return stored_image(file, facts.frame, path)
 
 
-def _mask(found: Understood, name: str, index: int) -> np.ndarray:
+def _mask(found: Understood, name: str, index: int) -> tuple[np.ndarray, np.ndarray]:
     path, frame = found.layout.listing.folder / name, found.survey.facts[index].frame
     with open_image(path, str(path), allowed=BYTES_PER_LABEL * prod(frame.lies)) as file:
-        labels = frame.mask(file.mask().labels, file, str(path))
+        labels, valid = judged(frame.mask(file.mask().labels, file, str(path)), found.void)
     if not found.labels.knows(labels):
         raise _changed(path)
-    return found.labels.classes_of(labels)
+    return found.labels.classes_of(labels), valid
 
 
 def _changed(path: Path) -> DataError:

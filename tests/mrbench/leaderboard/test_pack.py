@@ -4,10 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from stored_runs import StoredCell, cases, registry, store_run
+from stored_runs import StoredCell, cases, registry, store_run, vouch_again
 from synthetic_board import definitions
 
 from mrbench.engine.cell import Status
+from mrbench.engine.fit import Curve
 from mrbench.engine.record import write_record
 from mrbench.engine.run import Run
 from mrbench.errors import UnknownNameError, UsageError
@@ -23,6 +24,7 @@ from mrbench.leaderboard.store import Stored, entries, read_entry
 from mrbench.leaderboard.verify import Verifier
 from mrbench.plugin_file import PluginFile
 from mrbench.registry import discover
+from mrbench.report.curves import parse_curves, read_curves
 
 DIGESTS = {"data_digest": "d" * 64, "split_digest": "5" * 64}
 GED = cases("ged", [0.1, 0.3], [0.4])
@@ -173,3 +175,26 @@ def test_methods_are_chosen_and_unknown_ones_told_of(tmp_path: Path):
 
 def test_without_predictions_only_the_stored_protocol_is_packed(tmp_path: Path):
     assert list(packed(run_of(tmp_path, cell())).scores) == ["strict"]
+
+
+def test_learning_curves_are_packed_with_every_term(tmp_path: Path):
+    run = run_of(tmp_path, cell())
+    (spec, _), *_ = run.cells
+    rows = [
+        {"stage": "main", "epoch": 0, "learning_rate": 0.1, "train/dice": 2.0, "train/kl": 1.0, "train/total": 3.0},
+        {"stage": "main", "epoch": 1, "learning_rate": 0.1, "train/dice": 1.5, "train/kl": 0.5, "train/total": 2.0},
+        {"stage": "more", "epoch": 0, "learning_rate": 0.1, "train/raters": 7.0, "train/total": 7.0},
+    ]
+    written = spec.folder(run.results) / "curves.csv"
+    Curve(rows).write(written)
+    vouch_again(written.parent)
+    (candidate,) = candidates([run])
+    text = pack(candidate, registry()).files["curves.fold0-seed0.csv"].decode()
+    assert text.splitlines()[0] == (
+        "stage,epoch,train/total,validation/total,train/dice,validation/dice,train/kl,validation/kl,"
+        "train/raters,validation/raters"
+    )
+    curves = parse_curves(text.splitlines())
+    assert curves == read_curves(written)
+    assert curves["main"].terms["kl"].train == (1.0, 0.5)
+    assert list(curves["more"].terms) == ["raters"]

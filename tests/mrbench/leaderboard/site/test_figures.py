@@ -1,7 +1,9 @@
 """Figures: where marks stand, and what strange numbers and names do."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrbench.leaderboard.board import Board, RankDiagram
+from mrbench.leaderboard.entry import FileFacts
 from mrbench.leaderboard.site.curves import curve_pictures
 from mrbench.leaderboard.site.figures import ROWS, curve_picture, parts_picture, rank_picture
 from mrbench.leaderboard.site.plot import powers, ticks
@@ -97,6 +100,16 @@ def test_curves_come_from_the_entry_and_bad_ones_are_left_out(stored: Callable[.
     assert "over" not in picture.title
     assert "Losses of m main, 2 trainings" in picture.svg
     assert curve_pictures(replace(one, folder=one.folder / "elsewhere"), 0) == []
+
+
+def test_every_term_of_a_loss_is_drawn_after_its_total(stored: Callable[..., Stored], tmp_path: Path):
+    one = stored(1)
+    text = "stage,epoch,train/total,train/dice,train/kl\n" + "".join(f"main,{n},3,2,1\n" for n in range(4))
+    (tmp_path / "curves.fold0-seed0.csv").write_text(text)
+    facts = FileFacts(len(text), hashlib.sha256(text.encode()).hexdigest())
+    entry = replace(one.entry, files={"curves.fold0-seed0.csv": facts})
+    found = curve_pictures(Stored(one.id, tmp_path, entry), 0)
+    assert [picture.title for picture in found] == ["main", "main, dice", "main, kl"]
 
 
 @given(st.floats(-1e15, 1e15), st.floats(1e-9, 1e15))
