@@ -25,6 +25,7 @@ COMMANDS = {
         "mrbench.cli.compare",
         "Print differences of methods with tests, ranks, and what scoring variants shift.",
     ),
+    "diagnose": ("mrbench.cli.diagnose", "Ask the weights of a run what their latents do."),
     "export": ("mrbench.cli.export", "Write a run's predictions as files that other programs open."),
     "predict": ("mrbench.cli.predict", "Apply a trained method to images of your own."),
     "export-model": ("mrbench.cli.export_model", "Write a run's trained method as one file that predicts elsewhere."),

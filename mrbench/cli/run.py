@@ -23,6 +23,7 @@ from mrbench.engine.plan import Request
 from mrbench.engine.record import is_there
 from mrbench.errors import UnknownNameError, UsageError
 from mrbench.metrics.protocol import MAX_PREDICTIONS
+from mrbench.registry import Registry
 
 SET = "mrbench.cli.run.set"
 """Where the settings of a file wait for those of the command line."""
@@ -170,6 +171,7 @@ def _as_default(parameter: click.Option, value: Any) -> Any:
 )
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Per cell.")
 @click.option("--force", is_flag=True, help="Compute finished cells again, trainings included.")
+@click.option("--diagnose", is_flag=True, help="Ask the finished weights what their latents do: mrbench diagnose.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON on standard output.")
 def command(**options: Any) -> None:
@@ -193,7 +195,22 @@ def command(**options: Any) -> None:
     from mrbench.cli.tables import print_run
 
     results = planned.compute(progress=True)
-    sys.exit(print_run(planned.run, results, found, metrics=options["metrics"], as_json=options["as_json"]))
+    failed = 0
+    if options["diagnose"]:
+        failed = _diagnose(planned, found, quiet=options["as_json"])
+        results = planned.run.cell_results()
+    shown = print_run(planned.run, results, found, metrics=options["metrics"], as_json=options["as_json"])
+    sys.exit(shown or failed)
+
+
+def _diagnose(planned: PlannedRun, found: Registry, *, quiet: bool) -> int:
+    from mrbench.cli.diagnose import diagnose_runs
+    from mrbench.diagnostics.diagnose import Asked
+    from mrbench.results.method_run import runs_of
+
+    settings = planned.settings
+    asked = Asked(data=settings.data, device=settings.device, plugin_files=settings.plugin_files)
+    return diagnose_runs(runs_of(planned.run), found, asked, show=not quiet)
 
 
 def _launch(options: Mapping[str, Any]) -> Launch:

@@ -24,6 +24,7 @@ SHORT = 16
 PREDICTIONS = "predictions.h5"
 CASES = "cases.csv.gz"
 CURVES = "curves.csv"
+DIAGNOSTICS = "diagnostics.json"
 """Files in a cell's folder."""
 
 COMPUTED_AGAIN = "mrbench run --force computes the cell again"

@@ -129,7 +129,7 @@ def pack(
             tested.setdefault(result.spec.place, {})[protocol.name] = digest_of_cases(cases)
         if scored:
             by_fold = [(result.spec.fold, cases) for result, cases in scored]
-            scores[protocol.name] = scores_of(by_fold, Definitions.of(registry, protocol))
+            scores[protocol.name] = scores_of(by_fold, Definitions.of(registry, protocol), trained=run.trained)
     files |= dict(_curves(run)) | _method_file(run, registry)
     used = {name for own in scores.values() for name in own}
     facts = {name: metric_facts(plugin.card) for name, plugin in wanted.items() if name in used}
@@ -292,6 +292,7 @@ def _entry(
         submitter=submitter,
         note=note,
         files={name: facts_of(content) for name, content in sorted(files.items())},
+        diagnostics={_cut(name): one.value for name, one in run.diagnosis.items() if one.value is not None},
     )
 
 

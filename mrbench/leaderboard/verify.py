@@ -165,7 +165,7 @@ class Verifier:
         try:
             cells = [cell for cell in entry.finished if cases_file(protocol, cell) in entry.files]
             cases = [(cell.fold, packed_scores(stored, protocol, cell)) for cell in cells]
-            found = scores_of(cases, known)
+            found = scores_of(cases, known, trained=entry.trained)
         except (MrbenchError, ValueError, ArithmeticError, LookupError) as error:
             what = error.message.replace("\n", ";") if isinstance(error, MrbenchError) else str(error)
             check.fault(f"scores.{protocol}", "scores that can be computed from its cases", what)

@@ -61,7 +61,7 @@ def weighted_mean(values: Tensor, valid: Tensor | None) -> Tensor:
     return (values * valid).sum() / valid.sum().clamp_min(1)
 
 
-def soft_cross_entropy(logits: Tensor, shares: Tensor, valid: Tensor | None = None) -> Tensor:
+def soft_cross_entropy(logits: Tensor, shares: Tensor, valid: Tensor | None) -> Tensor:
     """Mean cross-entropy with class shares ``(B, K, H, W)`` over the pixels that count; 0 where there is none.
 
     Args:
@@ -75,14 +75,15 @@ def soft_cross_entropy(logits: Tensor, shares: Tensor, valid: Tensor | None = No
     return weighted_mean(each, valid)
 
 
-def log_likelihood(logits: Tensor, masks: Tensor, valid: Tensor | None = None) -> Tensor:
+def log_likelihood(logits: Tensor, masks: Tensor, valid: Tensor | None) -> Tensor:
     """``(...)`` log p(y) of whole masks, summed over their pixels that count.
 
     Args:
         logits: ``(..., L, H, W)``.
-        masks: ``(B, H, W)`` integers below K, in void pixels too; B is the last of the leading axes.
-        valid: ``(B, H, W)`` bool, the pixels that count; None: all.
+        masks: ``(..., H, W)`` integers below K, where they count; leading axes broadcast.
+        valid: ``(..., H, W)`` bool, the pixels that count; None: all.
     """
+    masks = masks if valid is None else masks * valid
     if logits.shape[-3] == 1:
         each = functional.logsigmoid(torch.where(masks > 0, logits[..., 0, :, :], -logits[..., 0, :, :]))
     else:

@@ -21,6 +21,8 @@ OTHER_CODE = "other code than this"
 PLUGIN_FILE = "local plugin file"
 """Of a method that nobody can install by name."""
 
+DAMAGED_DIAGNOSIS = "its diagnostics.json is damaged (mrbench diagnose writes it anew)"
+
 EXPLAINED = {
     SEES_TEST_MASKS: "sees the masks it is scored on (never ranked)",
     SINGLE_OUTPUT: "single output, scored as one sample and as every rater's",

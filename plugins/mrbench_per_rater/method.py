@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mrbench.data.description import Description
+from mrbench.interfaces.latents import Latent
 from mrbench.interfaces.method import Batch, Method
 from mrbench.interfaces.noise import Noise
 from mrbench.nn.bound import bound_loss
@@ -41,8 +42,7 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
         config, x, present = self.config, batch.image, batch.present
         masks = foreground(batch.judged, self.classes) * present[:, :, None, None, None]  # (B, R, F, H, W)
         prior = self.network.prior(x)  # (B, Z)
-        images = x[:, None].expand(-1, self.raters, -1, -1, -1)
-        posteriors = self._posteriors(torch.cat([images, masks], dim=2))  # (B, R, Z)
+        posteriors = self._posteriors(x, masks)  # (B, R, Z)
         features = self.network.backbone(x)  # (B, 16, H, W)
         logits = self.network.fcomb(features, posteriors.sample())  # (B, R, L, H, W)
         terms = {
@@ -56,8 +56,10 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
             terms["norm"] = config.norm_weight * self.network.norms(self.posteriors)
         return terms
 
-    def _posteriors(self, seen: Tensor) -> DiagonalGaussian:
-        # (B, R, Z) from (B, R, C + F, H, W)
+    def _posteriors(self, x: Tensor, masks: Tensor) -> DiagonalGaussian:
+        # (B, R, Z) from (B, C, H, W) and (B, R, F, H, W)
+        images = x[:, None].expand(-1, self.raters, -1, -1, -1)
+        seen = torch.cat([images, masks], dim=2)  # (B, R, C + F, H, W)
         if not self.config.tied:
             return self.posteriors(seen.flatten(1, 2))
         found = self.posteriors(seen.flatten(0, 1))  # (B R, Z)
@@ -76,3 +78,8 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
 
     def sample(self, features: Encoded, noise: Noise) -> Tensor:
         return self.network.sample(features, noise)
+
+    def encode(self, features: Encoded, masks: Tensor, present: Tensor) -> Mapping[str, Latent]:
+        """q_i(z|x, y_i) of every rater."""
+        seen = foreground(masks, self.classes) * present[:, :, None, None, None]  # (N, R, F, H, W)
+        return {"z": features.latent(self._posteriors(features.image, seen))}

@@ -7,6 +7,8 @@ import pytest
 from stored_runs import StoredCell, cases, registry, store_run, vouch_again
 from synthetic_board import definitions
 
+from mrbench.diagnostics.document import Diagnosis, write_diagnosis
+from mrbench.diagnostics.figures import Figure
 from mrbench.engine.cell import Status
 from mrbench.engine.fit import Curve
 from mrbench.engine.record import write_record
@@ -16,10 +18,11 @@ from mrbench.files import read_json
 from mrbench.leaderboard import strip
 from mrbench.leaderboard.add import add
 from mrbench.leaderboard.command import command_of
-from mrbench.leaderboard.entry import Entry
+from mrbench.leaderboard.entry import Entry, entry_bytes
 from mrbench.leaderboard.pack import candidates, check_submittable, pack
 from mrbench.leaderboard.register import register
 from mrbench.leaderboard.registered import read_registered
+from mrbench.leaderboard.source import method_run_of
 from mrbench.leaderboard.store import Stored, entries, read_entry
 from mrbench.leaderboard.verify import Verifier
 from mrbench.plugin_file import PluginFile
@@ -111,6 +114,26 @@ def test_what_is_packed_verifies(tmp_path: Path):
     (found,) = Verifier(registry(), read_registered(tmp_path / "board")).board(tmp_path / "board")
     assert not found.faults
     assert found.recomputed > 5
+
+
+def test_a_diagnosis_is_packed_and_its_verdicts_are_caveats_of_the_entry_wherever_it_is_read(tmp_path: Path):
+    run = run_of(tmp_path, cell())
+    folder = run.cells[0][0].folder(run.results)
+    figures = {"total effect of tau": Figure(0.002), "share within a rater": Figure(None, why="no")}
+    write_diagnosis(folder, Diagnosis(draws=8, cases=1, of_cases=1, figures=figures))
+    (candidate,) = candidates([run])
+    added = add(pack(candidate, registry()), tmp_path / "board")
+    stored = read_entry(added.folder)
+    assert stored.entry.diagnostics == {"total effect of tau": 0.002}
+    assert "inert: total effect of tau 0.20%" in stored.entry.caveats
+    assert "inert: total effect of tau 0.20%" in method_run_of(stored).caveats
+    register(stored)
+    (found,) = Verifier(registry(), read_registered(tmp_path / "board")).board(tmp_path / "board")
+    assert not found.faults
+
+
+def test_an_entry_that_was_not_diagnosed_says_nothing_of_it(tmp_path: Path):
+    assert b"diagnostics" not in entry_bytes(packed(run_of(tmp_path, cell())))
 
 
 def test_adding_again_changes_nothing_whoever_adds(tmp_path: Path):

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrbench.leaderboard.board import Board, RankDiagram
+from mrbench.leaderboard.board import Board
 from mrbench.leaderboard.entry import FileFacts
 from mrbench.leaderboard.site.curves import curve_pictures
-from mrbench.leaderboard.site.figures import ROWS, curve_picture, parts_picture, rank_picture
+from mrbench.leaderboard.site.figures import curve_picture, parts_picture
 from mrbench.leaderboard.site.plot import powers, ticks
 from mrbench.leaderboard.store import Stored
 from mrbench.report.curves import Curve
@@ -47,34 +47,6 @@ def test_bars_of_one_method_are_told_apart(make_board: Callable[..., Board]):
 def test_no_parts_no_picture(make_board: Callable[..., Board]):
     table = make_board(2).datasets[0].tables[0]
     assert parts_picture(replace(table, rows=table.rows[-1:]), {}) is None
-
-
-def diagram(m: int, **change) -> RankDiagram:
-    names = tuple(f"method-{n}" for n in range(m))
-    ranks = tuple(float(n + 1) for n in range(m))
-    return replace(RankDiagram("ged", 50, names, names, ranks, 1.5, 0.01, 40, ((0, 1),)), **change)
-
-
-def test_the_best_methods_stand_at_the_left():
-    svg = rank_picture(diagram(4)).svg
-    sides = {one.text: one.get("class") for one in ElementTree.fromstring(svg).iter("text")}
-    assert sides["method-0  1.00"] == sides["method-1  2.00"] == "end"
-    assert sides["3.00  method-2"] == sides["4.00  method-3"] == ""
-
-
-def test_many_methods_leave_the_middle_out():
-    picture = rank_picture(diagram(50))
-    assert "20 of 50 left out" in picture.note
-    assert picture.svg.count("method-0  ") == picture.svg.count("  method-49<") == 1
-    assert "  method-25<" not in picture.svg
-    assert len(list(ElementTree.fromstring(picture.svg).iter("path"))) < 3 * ROWS
-
-
-def test_names_in_figures_are_escaped():
-    svg = rank_picture(diagram(2, methods=("<script>", '"&'))).svg
-    assert "<script" not in svg
-    alt = ElementTree.fromstring(svg).get("aria-label")
-    assert alt.startswith('Mean ranks of ged over 40 subjects: <script> 1.00, "& 2.00')
 
 
 @pytest.mark.parametrize(
