@@ -2,8 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 from pathlib import Path
@@ -16,11 +15,12 @@ from mrbench.data.importing.files import CaseFiles, Layout
 from mrbench.data.importing.labels import values_in
 from mrbench.data.importing.listing import split_ending
 from mrbench.data.importing.marks import Marks
+from mrbench.data.importing.palettes import Palettes
+from mrbench.data.importing.stacks import open_mask
+from mrbench.data.importing.votes import Votes
+from mrbench.data.mask_rules import AS_STORED, MaskRules, spelt
 from mrbench.data.mask_values import Colour
 from mrbench.errors import DataError
-
-BYTES_PER_LABEL = 8
-"""That a mask may take per pixel of its image; what is drawn on a large image packs to nearly nothing."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class Survey:
         empty: masks that mark nothing, by rater.
         marks: what the masks hold, in numbers.
         lying: NIfTI masks whose headers do not say how they lie on their image.
+        votes: do masks look like something else than the masks of raters?
+        palettes: what labels that are indices of palettes look like.
     """
 
     facts: tuple[Facts, ...]
@@ -65,6 +67,8 @@ class Survey:
     empty: Mapping[str, int]
     marks: Marks
     lying: Sequence[str] = ()
+    votes: Votes = field(default_factory=Votes)
+    palettes: Palettes = field(default_factory=Palettes)
 
     @cached_property
     def axes(self) -> int:
@@ -87,29 +91,30 @@ class Survey:
         return found if len(found) == self.axes and all(0 < mm < float("inf") for mm in found) else None
 
 
-def survey(layout: Layout) -> Survey:
-    """Reads every mask and the header of every image.
+def survey(layout: Layout, rules: MaskRules = AS_STORED) -> Survey:
+    """Reads every mask, by what is said of their values, and the header of every image.
 
     Raises:
         DataError: naming the file: it cannot be read, is no mask, or lies on another grid than its image; images of
             different kinds.
     """
-    look = _Look(layout)
+    look = _Look(layout, rules)
     for case in layout.cases:
         look.at(case)
-    return Survey(tuple(look.facts), look.values, look.empty, look.marks, look.lying)
+    return Survey(tuple(look.facts), look.values, look.empty, look.marks, look.lying, look.votes, look.palettes)
 
 
 class _Look:
     """What has been seen of the cases so far."""
 
-    def __init__(self, layout: Layout) -> None:
-        self.layout, self.folder = layout, layout.listing.folder
+    def __init__(self, layout: Layout, rules: MaskRules) -> None:
+        self.layout, self.folder, self.rules = layout, layout.listing.folder, rules
         self.facts: list[Facts] = []
         self.values: defaultdict[str, set[tuple[int, ...]]] = defaultdict(set)
         self.empty: Counter[str] = Counter()
         self.marks = Marks()
         self.lying: list[str] = []
+        self.votes, self.palettes = Votes(), Palettes()
         self.colours: dict[Colour, Path] = {}
 
     def at(self, case: CaseFiles) -> None:
@@ -120,33 +125,33 @@ class _Look:
             frame = frame_of(image, self._headers(case, image), where, str(first))
             self.facts.append(Facts(frame, image.shape, image.dtype))
         _check_channels(self.layout, self.facts)
-        self.marks.add({rater: self._mask(rater, name, frame, image) for rater, name in case.masks.items()})
+        labels = {rater: self._labels(case, rater, frame) for rater in case.masks}
+        self.marks.add({rater: one > 0 for rater, one in labels.items()})
+        self.votes.add(labels, stacked=case.stack_axis is not None)
 
     def _headers(self, case: CaseFiles, image: ImageFile) -> Iterator[ImageFile]:
-        for place, name in enumerate(case.masks.values()):
+        for place, (rater, name) in enumerate(case.masks.items()):
             # Of the others none is asked for but directions that the image does not state.
             if place == 0 or (image.geometry is None and is_nifti(name)):
-                with self._opened(self.folder / name, image) as mask:
+                with open_mask(self.layout.listing, case, rater, prod(image.shape)) as mask:
                     yield mask
 
-    def _opened(self, path: Path, image: ImageFile) -> AbstractContextManager[ImageFile]:
-        return open_image(path, str(path), allowed=BYTES_PER_LABEL * prod(image.shape))
-
-    def _mask(self, rater: str, name: str, frame: Frame, image: ImageFile) -> np.ndarray:
-        """Where a mask marks something, ``(*spatial)`` bool."""
-        path = self.folder / name
-        with self._opened(path, image) as mask:
+    def _labels(self, case: CaseFiles, rater: str, frame: Frame) -> np.ndarray:
+        """Of a mask, ``(*spatial)``."""
+        path = self.folder / (name := case.masks[rater])
+        with open_mask(self.layout.listing, case, rater, prod(frame.lies)) as mask:
             _check_lossless(mask, where := str(path))
-            read = mask.mask()
+            read = mask.mask(self.rules)
             labels = frame.mask(read.labels, mask, where)
         counts = np.bincount(labels.reshape(-1))
         found = values_in(counts, where)
         self._check_colour(read.colour, path)
+        self.palettes.add(read, counts, name)
         self.values[rater].add(found)
         self.marks.values.update({value: int(counts[value]) for value in found})
         self.empty[rater] += found == (0,)
         self.lying += [name] if is_nifti(name) and frame.order_of(mask, where) is None else []
-        return labels > 0
+        return labels
 
     def _check_colour(self, colour: Colour | None, path: Path) -> None:
         """Two colours are background and foreground while the foreground is the same everywhere."""
@@ -157,9 +162,9 @@ class _Look:
             ours, theirs = self.colours
             raise DataError(
                 f"{path} marks in another colour than {self.colours[ours]}",
-                expected=f"red, green, blue = {ours}",
-                found=f"{theirs}",
-                hint="colours name no class: save labels as grey or by palette, one value per class",
+                expected=spelt(ours),
+                found=spelt(theirs),
+                hint=f"say which is which class: --labels '{spelt(ours)}=NAME,{spelt(theirs)}=NAME'",
             )
 
 

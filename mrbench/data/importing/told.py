@@ -27,7 +27,9 @@ def tell(found: Understood) -> list[tuple[str, str]]:
         ("raters", f"{len(columns.names)} {columns.kind.value} ({columns.why}): {_by_rater(found)}"),
         *_absent(found),
         *_empty(found),
+        *_said(found),
         ("labels", found.labels.told()),
+        *found.survey.palettes.told(),
         *_marked(found),
         ("image", _image(found)),
         ("spacing", _spacing(found)),
@@ -79,6 +81,12 @@ def _empty(found: Understood) -> Iterator[tuple[str, str]]:
     if counts:
         said = _listed(f"{name} {n}" for name, n in sorted(counts.items()))
         yield "empty", f"{_count(sum(counts.values()), 'mask')} in which nothing is marked: {said}"
+
+
+def _said(found: Understood) -> Iterator[tuple[str, str]]:
+    """What was said of the values, where the line of the labels does not say it."""
+    if found.rules and found.rules.labels is None:
+        yield "values", found.rules.told()
 
 
 def _marked(found: Understood) -> Iterator[tuple[str, str]]:

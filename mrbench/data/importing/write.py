@@ -12,7 +12,7 @@ from mrbench.data.container import write_cases
 from mrbench.data.geometry import AFFINE
 from mrbench.data.image_file import open_image
 from mrbench.data.importing.files import CaseFiles
-from mrbench.data.importing.survey import BYTES_PER_LABEL
+from mrbench.data.importing.stacks import open_mask
 from mrbench.data.importing.understand import Understood
 from mrbench.data.splits import Split, split_by_subject
 from mrbench.data.stored_image import stored_image
@@ -49,8 +49,8 @@ def _read(found: Understood, index: int) -> Case:
     image = _image(found, files, index)
     masks = np.zeros((len(found.columns.names), *spatial), np.uint8)
     present = np.zeros(len(masks), bool)
-    for column, name in found.columns.of(files):
-        masks[column] = _mask(found, name, index).reshape(spatial)
+    for column, rater in found.columns.of(files):
+        masks[column] = _mask(found, files, rater, index).reshape(spatial)
         present[column] = True
     return Case(
         id=files.id,
@@ -77,10 +77,10 @@ def _image(found: Understood, files: CaseFiles, index: int) -> np.ndarray:
         return stored_image(file, facts.frame, path)
 
 
-def _mask(found: Understood, name: str, index: int) -> np.ndarray:
-    path, frame = found.layout.listing.folder / name, found.survey.facts[index].frame
-    with open_image(path, str(path), allowed=BYTES_PER_LABEL * prod(frame.lies)) as file:
-        labels = frame.mask(file.mask().labels, file, str(path))
+def _mask(found: Understood, files: CaseFiles, rater: str, index: int) -> np.ndarray:
+    path, frame = found.layout.listing.folder / files.masks[rater], found.survey.facts[index].frame
+    with open_mask(found.layout.listing, files, rater, prod(frame.lies)) as file:
+        labels = frame.mask(file.mask(found.rules).labels, file, str(path))
     if not found.labels.knows(labels):
         raise _changed(path)
     return found.labels.classes_of(labels)

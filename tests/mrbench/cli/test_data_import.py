@@ -125,10 +125,21 @@ def test_a_container_under_another_name_than_its_own_is_refused(mrbench, mine, t
     assert "--set file=NAME: yours.h5" in " ".join(mrbench("data", "list").stdout.split())
 
 
-def test_a_container_elsewhere_is_named_by_its_path(mrbench, mine, tmp_path):
-    result = mrbench("data", "import", "mine", "--out", "here.h5")
-    assert f"file={tmp_path / 'here.h5'}" in result.stdout
+@pytest.mark.parametrize("words", [(), ("--name", "here")])
+def test_a_container_elsewhere_has_the_name_of_its_file_and_the_printed_commands_find_it(
+    mrbench, mine, tmp_path, words
+):
+    result = mrbench("data", "import", "mine", "--out", "here.h5", *words)
+    commands = [shlex.split(line) for line in result.stdout.splitlines() if line.startswith("  mrbench ")]
+    assert commands[0] == ["mrbench", "data", "verify", "here", "--data", str(tmp_path)]
+    assert commands[-1][-4:] == ["--dataset", "here", "--data", str(tmp_path)]
+    assert mrbench(*commands[0][1:]).stdout.startswith("here: 6 cases")
     assert mrbench("data", "verify", "folder", "--set", f"file={tmp_path / 'here.h5'}").exit_code == 0
+
+
+def test_a_file_under_another_name_than_the_set_is_named_by_its_path(mrbench, mine, tmp_path):
+    result = mrbench("data", "import", "mine", "--out", "here.h5", "--name", "there")
+    assert f"file={tmp_path / 'here.h5'}" in result.stdout
 
 
 def test_a_dry_run_writes_nothing(mrbench, mine, tmp_path):
@@ -137,9 +148,29 @@ def test_a_dry_run_writes_nothing(mrbench, mine, tmp_path):
     assert not list(tmp_path.rglob("*.h5"))
 
 
-def test_what_is_written_over_is_said(mrbench, mine):
-    said = [mrbench("data", "import", "mine").stdout.partition("\n\n")[2].split()[0] for _ in range(2)]
-    assert said == ["wrote", "replaced"]
+def test_what_is_written_over_has_to_be_forced_and_is_said(mrbench, mine, tmp_path):
+    assert "\nwrote " in mrbench("data", "import", "mine").stdout
+    before = (tmp_path / "data" / "mine.h5").read_bytes()
+    again = mrbench("data", "import", "mine", "--folds", "3")
+    assert again.exit_code == 2
+    for text in ("mine.h5 is there already", "another --name, or --force", "mrbench data info mine"):
+        assert text in again.stderr
+    assert "with --force in place of" in mrbench("data", "import", "mine", "--dry-run").stdout
+    assert (tmp_path / "data" / "mine.h5").read_bytes() == before
+    assert "\nreplaced " in mrbench("data", "import", "mine", "--folds", "3", "--force").stdout
+    assert (tmp_path / "data" / "mine.h5").read_bytes() != before
+
+
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_an_import_that_fails_leaves_what_was_there_and_nothing_half_written(mrbench, mine, tmp_path, force):
+    mrbench("data", "import", "mine")
+    before = (tmp_path / "data" / "mine.h5").read_bytes()
+    np.save(mine / "images/c9.npy", np.full((12, 12), np.nan))
+    for rater in ("ann", "bo"):
+        np.save(mine / f"masks/{rater}/c9.npy", np.eye(12, dtype=np.uint8))
+    assert mrbench("data", "import", "mine", "--name", "mine" if force else "other", *force).exit_code == 1
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["mine.h5"]
+    assert (tmp_path / "data" / "mine.h5").read_bytes() == before
 
 
 def test_what_cannot_be_seen_is_declared(mrbench, mine, tmp_path):
