@@ -11,11 +11,13 @@ import numpy as np
 
 from mrbench.data.frame import Frame, Shape, frame_of
 from mrbench.data.image_file import ImageFile, open_image
+from mrbench.data.importing.codes import Codes
 from mrbench.data.importing.files import CaseFiles, Layout
 from mrbench.data.importing.labels import values_in
 from mrbench.data.importing.listing import split_ending
 from mrbench.data.importing.marks import Marks
 from mrbench.data.importing.palettes import Palettes
+from mrbench.data.importing.shifts import Shifts
 from mrbench.data.importing.stacks import open_mask
 from mrbench.data.importing.votes import Votes
 from mrbench.data.mask_rules import AS_STORED, MaskRules, spelt
@@ -58,6 +60,8 @@ class Survey:
         empty: masks that mark nothing, by rater.
         marks: what the masks hold, in numbers.
         lying: NIfTI masks whose headers do not say how they lie on their image.
+        shifts: steps between raters.
+        codes: values that meet.
         votes: do masks look like something else than the masks of raters?
         palettes: what labels that are indices of palettes look like.
     """
@@ -67,6 +71,8 @@ class Survey:
     empty: Mapping[str, int]
     marks: Marks
     lying: Sequence[str] = ()
+    shifts: Shifts = field(default_factory=Shifts)
+    codes: Codes = field(default_factory=Codes)
     votes: Votes = field(default_factory=Votes)
     palettes: Palettes = field(default_factory=Palettes)
 
@@ -101,7 +107,17 @@ def survey(layout: Layout, rules: MaskRules = AS_STORED) -> Survey:
     look = _Look(layout, rules)
     for case in layout.cases:
         look.at(case)
-    return Survey(tuple(look.facts), look.values, look.empty, look.marks, look.lying, look.votes, look.palettes)
+    return Survey(
+        tuple(look.facts),
+        look.values,
+        look.empty,
+        look.marks,
+        look.lying,
+        look.shifts,
+        look.codes,
+        look.votes,
+        look.palettes,
+    )
 
 
 class _Look:
@@ -114,7 +130,7 @@ class _Look:
         self.empty: Counter[str] = Counter()
         self.marks = Marks()
         self.lying: list[str] = []
-        self.votes, self.palettes = Votes(), Palettes()
+        self.shifts, self.codes, self.votes, self.palettes = Shifts(), Codes(), Votes(), Palettes()
         self.colours: dict[Colour, Path] = {}
 
     def at(self, case: CaseFiles) -> None:
@@ -125,8 +141,12 @@ class _Look:
             frame = frame_of(image, self._headers(case, image), where, str(first))
             self.facts.append(Facts(frame, image.shape, image.dtype))
         _check_channels(self.layout, self.facts)
-        labels = {rater: self._labels(case, rater, frame) for rater in case.masks}
-        self.marks.add({rater: one > 0 for rater, one in labels.items()})
+        read = {rater: self._labels(case, rater, frame) for rater in case.masks}
+        labels = {rater: one for rater, (one, _) in read.items()}
+        marked = {rater: one > 0 for rater, one in labels.items()}
+        self.marks.add(marked)
+        self.shifts.add(marked)
+        self.codes.add(labels, {rater: values for rater, (_, values) in read.items()})
         self.votes.add(labels, stacked=case.stack_axis is not None)
 
     def _headers(self, case: CaseFiles, image: ImageFile) -> Iterator[ImageFile]:
@@ -136,8 +156,8 @@ class _Look:
                 with open_mask(self.layout.listing, case, rater, prod(image.shape)) as mask:
                     yield mask
 
-    def _labels(self, case: CaseFiles, rater: str, frame: Frame) -> np.ndarray:
-        """Of a mask, ``(*spatial)``."""
+    def _labels(self, case: CaseFiles, rater: str, frame: Frame) -> tuple[np.ndarray, tuple[int, ...]]:
+        """Of a mask, ``(*spatial)``, and the different ones."""
         path = self.folder / (name := case.masks[rater])
         with open_mask(self.layout.listing, case, rater, prod(frame.lies)) as mask:
             _check_lossless(mask, where := str(path))
@@ -151,7 +171,7 @@ class _Look:
         self.marks.values.update({value: int(counts[value]) for value in found})
         self.empty[rater] += found == (0,)
         self.lying += [name] if is_nifti(name) and frame.order_of(mask, where) is None else []
-        return labels
+        return labels, found
 
     def _check_colour(self, colour: Colour | None, path: Path) -> None:
         """Two colours are background and foreground while the foreground is the same everywhere."""

@@ -9,6 +9,7 @@ import numpy as np
 from mrbench.data.description import Raters
 from mrbench.data.importing.assign import OWN_SUBJECT
 from mrbench.data.importing.files import CaseFiles, Unused
+from mrbench.data.importing.suspicions import suspicions
 from mrbench.data.importing.understand import Understood
 
 NAMED = 5
@@ -107,10 +108,10 @@ def _marked(found: Understood) -> Iterator[tuple[str, str]]:
     yield "marked", f"on average {', '.join(areas)}"
     each = ((name, marks.dice(name)) for name in columns.names)
     yield "overlap", f"Dice with the others: {', '.join(f'{name} {one:.2f}' for name, one in each if one is not None)}"
-    suspicions = list(marks.suspicions())
-    yield from (("look at", text) for text in suspicions[:NAMED])
-    if len(suspicions) > NAMED:
-        yield "look at", f"{len(suspicions) - NAMED} more like these"
+    found_odd = list(suspicions(found.survey, labels))
+    yield from (("look at", text) for text in found_odd[:NAMED])
+    if len(found_odd) > NAMED:
+        yield "look at", f"{len(found_odd) - NAMED} more like these"
 
 
 def _image(found: Understood) -> str:

@@ -126,14 +126,12 @@ def test_a_container_under_another_name_than_its_own_is_refused(mrbench, mine, t
 
 
 @pytest.mark.parametrize("words", [(), ("--name", "here")])
-def test_a_container_elsewhere_has_the_name_of_its_file_and_the_printed_commands_find_it(
-    mrbench, mine, tmp_path, words
-):
+def test_a_container_elsewhere_is_named_after_its_file_and_found(mrbench, mine, tmp_path, words):
     result = mrbench("data", "import", "mine", "--out", "here.h5", *words)
     commands = [shlex.split(line) for line in result.stdout.splitlines() if line.startswith("  mrbench ")]
     assert commands[0] == ["mrbench", "data", "verify", "here", "--data", str(tmp_path)]
     assert commands[-1][-4:] == ["--dataset", "here", "--data", str(tmp_path)]
-    assert mrbench(*commands[0][1:]).stdout.startswith("here: 6 cases")
+    assert mrbench(*commands[0][1:]).stdout.splitlines()[-1].startswith("here: 6 cases")
     assert mrbench("data", "verify", "folder", "--set", f"file={tmp_path / 'here.h5'}").exit_code == 0
 
 
