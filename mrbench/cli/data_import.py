@@ -96,6 +96,7 @@ def import_folder(
     Files are PNG, TIFF, NIfTI, npy or npz; images also JPEG. FOLDER may be an HDF5 file that holds the arrays. What can
     be seen is not asked for. A rater without a file is absent; an empty mask says that nothing was marked.
     """
+    from mrbench.data.checks import ImageShift
     from mrbench.data.importing.understand import understand
     from mrbench.data.importing.write import write_import
 
@@ -115,8 +116,11 @@ def import_folder(
         click.echo(f"nothing was written; without --dry-run it will be{needs}")
         return
     wrote = "replaced" if is_there else "wrote"
-    digest = write_import(found, path)
+    watch = ImageShift()
+    digest = write_import(found, path, watch)
     click.echo(f"{wrote} {visible(str(path))} (content digest {digest[:16]})")
+    for line in watch.warnings():
+        click.echo(f"look at: {visible(line)}")
     for line in _next_commands(path, asked.name, found_plugins):
         click.echo(f"  {line}")
 

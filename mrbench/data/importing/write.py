@@ -8,6 +8,7 @@ import numpy as np
 
 from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
+from mrbench.data.checks import ImageShift
 from mrbench.data.container import write_cases
 from mrbench.data.geometry import AFFINE
 from mrbench.data.image_file import open_image
@@ -20,11 +21,19 @@ from mrbench.errors import DataError
 
 SPLIT_SEED = 0
 
+WATCHED = 200
+"""Cases whose images are held against their masks."""
 
-def write_import(found: Understood, out: Path) -> str:
+
+def write_import(found: Understood, out: Path, watch: ImageShift | None = None) -> str:
     """Writes the container, all or nothing; returns its content digest.
 
     The split ``strict`` deals subjects to the folds so that each has masks of like sizes.
+
+    Args:
+        found: what is imported.
+        out: the container.
+        watch: sees some of the cases, images and all.
 
     Raises:
         DataError: a file that changed since it was looked at, or an image with values that are not finite; names it.
@@ -36,6 +45,8 @@ def write_import(found: Understood, out: Path) -> str:
         for index in range(len(found.layout.cases)):
             case = _read(found, index)
             sizes.append(float((case.masks[case.present] > 0).mean()))
+            if watch is not None and index < WATCHED:
+                watch.add(case)
             yield case
 
     def splits(written: CaseSet) -> Mapping[str, Split]:
