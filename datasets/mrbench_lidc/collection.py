@@ -65,7 +65,9 @@ class Collection:
             config: the options.
         """
         if config.raters == "exchangeable" and config.unmarked == "empty" and config.subset == "all":
-            return replace(stored, description=self.describe(config)) if self.subset != "all" else stored
+            if self.subset == "all":
+                return stored
+            return replace(stored, description=self.describe(config), stored_digest=None)
         areas = np.array([_areas(stored.pixels.masks(i)) for i in range(len(stored))])
         marked = areas > 0
         rows = np.flatnonzero(marked.all(axis=1)) if config.subset == "four" else np.arange(len(stored))
