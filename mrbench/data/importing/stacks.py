@@ -9,7 +9,7 @@ import numpy as np
 
 from mrbench.data.frame import Shape, lengths
 from mrbench.data.geometry import Geometry
-from mrbench.data.image_file import ImageFile, open_image
+from mrbench.data.image_file import ImageFile
 from mrbench.data.importing.files import CaseFiles, Layout
 from mrbench.data.importing.listing import Listing, split_ending
 from mrbench.data.importing.request import RaterAxis
@@ -58,9 +58,8 @@ def open_mask(listing: Listing, case: CaseFiles, rater: str, pixels: int) -> Ite
         rater: of those that the case has masks of.
         pixels: of the image.
     """
-    path = listing.folder / case.masks[rater]
     stacked = 1 if case.stack_axis is None else len(case.masks)
-    with open_image(path, str(path), allowed=BYTES_PER_LABEL * pixels * stacked) as file:
+    with listing.open(case.masks[rater], allowed=BYTES_PER_LABEL * pixels * stacked) as file:
         yield file if case.stack_axis is None else _plane(file, case.stack_axis, case.plane(rater))
 
 
@@ -102,8 +101,7 @@ def _is_plain(image: Shape, mask: Shape) -> bool:
 
 
 def _shape(layout: Layout, name: str) -> Shape:
-    path = layout.listing.folder / name
-    with open_image(path, str(path)) as file:
+    with layout.listing.open(name) as file:
         return file.mask_shape if file.colours else file.shape
 
 

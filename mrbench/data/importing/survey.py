@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mrbench.data.frame import Frame, Shape, frame_of
-from mrbench.data.image_file import ImageFile, open_image
+from mrbench.data.image_file import ImageFile
 from mrbench.data.importing.codes import Codes
 from mrbench.data.importing.files import CaseFiles, Layout
 from mrbench.data.importing.labels import values_in
@@ -135,8 +135,8 @@ class _Look:
 
     def at(self, case: CaseFiles) -> None:
         """Reads the header of its image and its masks."""
-        path = self.folder / case.image
-        with open_image(path, where := str(path)) as image:
+        where = str(self.folder / case.image)
+        with self.layout.listing.open(case.image) as image:
             first = self.folder / next(iter(case.masks.values()))
             frame = frame_of(image, self._headers(case, image), where, str(first))
             self.facts.append(Facts(frame, image.shape, image.dtype))

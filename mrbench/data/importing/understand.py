@@ -13,6 +13,7 @@ from mrbench.data.importing.files import CaseFiles, Layout
 from mrbench.data.importing.guess import guess_patterns
 from mrbench.data.importing.labels import Labels, understand_labels
 from mrbench.data.importing.listing import list_files
+from mrbench.data.importing.members import ENDINGS, list_members
 from mrbench.data.importing.pattern import NamePattern
 from mrbench.data.importing.request import Request
 from mrbench.data.importing.stacks import unstacked
@@ -87,7 +88,8 @@ def _labels(asked: Request, found: Survey) -> Labels:
 
 
 def _layout(asked: Request) -> Layout:
-    listing = list_files(asked.folder)
+    is_file = asked.folder.suffix.lower() in ENDINGS and asked.folder.is_file()
+    listing = list_members(asked.folder) if is_file else list_files(asked.folder)
     if asked.table is not None:
         return read_table(asked.table, listing)
     if bool(asked.images) != bool(asked.masks):

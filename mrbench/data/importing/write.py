@@ -11,7 +11,6 @@ from mrbench.data.caseset import CaseSet
 from mrbench.data.checks import ImageShift
 from mrbench.data.container import write_cases
 from mrbench.data.geometry import AFFINE
-from mrbench.data.image_file import open_image
 from mrbench.data.importing.files import CaseFiles
 from mrbench.data.importing.stacks import open_mask
 from mrbench.data.importing.understand import Understood
@@ -82,7 +81,7 @@ def _affine(found: Understood, index: int) -> dict[str, list[list[float]]]:
 
 def _image(found: Understood, files: CaseFiles, index: int) -> np.ndarray:
     path, facts = found.layout.listing.folder / files.image, found.survey.facts[index]
-    with open_image(path, str(path)) as file:
+    with found.layout.listing.open(files.image) as file:
         if file.shape != facts.stored:
             raise _changed(path)
         return stored_image(file, facts.frame, path)

@@ -197,7 +197,7 @@ def test_control_characters_in_names_never_reach_the_terminal(mrbench, mine):
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
-        (("nowhere",), 2, "nowhere is no folder"),
+        (("nowhere",), 2, "nowhere is no folder, and no HDF5 file"),
         (("mine", "--out", "a.png"), 2, "is no name of a container"),
         (("mine", "--name", "a b"), 2, "cannot name a data set"),
         (("mine", "--image", "{case}.png"), 2, "--image and --mask go together"),

@@ -584,7 +584,10 @@ def test_shares_areas_and_overlap_are_told(folder):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda values: values[::-1, ::-1], "look at: ann lies 7 rows above, 6 columns left of bo: moved back, Dice 0.00 becomes "),
+        (
+            lambda values: values[::-1, ::-1],
+            "look at: ann lies 7 rows above, 6 columns left of bo: moved back",
+        ),
         (lambda values: 255 - values, "look at: bo marks what the others leave free"),
     ],
 )
