@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -112,15 +113,16 @@ def import_folder(
     found = understand(asked)
     _print(found, asked.name)
     if dry_run:
-        needs = f", with --force in place of {visible(str(path))}" if is_there else ""
-        click.echo(f"nothing was written; without --dry-run it will be{needs}")
+        click.echo("nothing was written; without --dry-run it will be")
+        if is_there:
+            click.echo(f"and with --force, for this is there already: {visible(str(path))}")
         return
     wrote = "replaced" if is_there else "wrote"
     watch = ImageShift()
     digest = write_import(found, path, watch)
     click.echo(f"{wrote} {visible(str(path))} (content digest {digest[:16]})")
     for line in watch.warnings():
-        click.echo(f"look at: {visible(line)}")
+        click.echo(click.wrap_text(f"look at: {visible(line)}", shutil.get_terminal_size().columns, "", "  "))
     for line in _next_commands(path, asked.name, found_plugins):
         click.echo(f"  {line}")
 

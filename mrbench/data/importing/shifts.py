@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-LEAST_STEP = 2
-"""Pixels along an axis; tools differ by one in whether an outline belongs to its mask."""
+LEAST_STEP = 1.75
+"""Pixels along an axis, on average; tools differ by one in whether an outline belongs to its mask."""
 
 LEAST_TRIED = 2
 """Cases that a step has to be tried on."""
@@ -71,7 +71,7 @@ class Shifts:
     def found(self) -> Iterator[tuple[str, str, float, float]]:
         """Raters whose masks fit the others' once they are moved back: the step in words, Dice before and after."""
         for rater, known in sorted(self.raters.items()):
-            if known.tried < LEAST_TRIED or max(map(abs, known.step)) < LEAST_STEP:
+            if known.tried < LEAST_TRIED or float(np.abs(known.total / known.n).max()) < LEAST_STEP:
                 continue
             before, after = known.before / known.tried, known.after / known.tried
             if 1 - after <= BETTER * (1 - before):

@@ -73,7 +73,7 @@ def test_two_imported_sets_stand_in_one_run_under_their_names(mrbench, mine):
 @pytest.mark.parametrize(
     "words",
     [("data", "verify", "mine"), ("data", "info", "mine"), ("data", "inspect", "mine"), ("agreement", "mine"),
-     ("info", "mine"), ("data", "list")],
+     ("info", "mine"), ("data", "list"), ("doctor",), ("check", "mine")],
 )  # fmt: skip
 def test_commands_take_the_name_of_an_imported_set(mrbench, mine, words):
     mrbench("data", "import", "mine")
@@ -153,7 +153,7 @@ def test_what_is_written_over_has_to_be_forced_and_is_said(mrbench, mine, tmp_pa
     assert again.exit_code == 2
     for text in ("mine.h5 is there already", "another --name, or --force", "mrbench data info mine"):
         assert text in again.stderr
-    assert "with --force in place of" in mrbench("data", "import", "mine", "--dry-run").stdout
+    assert "with --force, for this is there already" in mrbench("data", "import", "mine", "--dry-run").stdout
     assert (tmp_path / "data" / "mine.h5").read_bytes() == before
     assert "\nreplaced " in mrbench("data", "import", "mine", "--folds", "3", "--force").stdout
     assert (tmp_path / "data" / "mine.h5").read_bytes() != before
