@@ -14,7 +14,7 @@ OPTIONS = (
         "--labels",
         multiple=True,
         metavar="MAP",
-        help="Class of a value or a colour: 127=liver, '#ff0000=2'; repeat, or commas between. 0 and black: background.",
+        help="Class of a value or a colour: 127=liver, '#ff0000=2'; repeat, or commas between. 0, black: background.",
     ),
     click.option("--threshold", type=float, metavar="T", help="Values of at least T are foreground."),
     click.option("--invert", is_flag=True, help="0 is the foreground, and the other value is background."),
