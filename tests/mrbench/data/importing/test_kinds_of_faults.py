@@ -169,8 +169,10 @@ def test_labels_stored_with_a_slope_are_labels(tmp_path, slope):
         whole = np.asarray(nibabel.load(path).dataobj) * 2
         made = nibabel.Nifti1Image(np.rint(whole / slope).astype(np.int32), affine())
         made.header.set_xyzt_units("mm")
-        made.header.set_slope_inter(slope)
         nibabel.save(made, path)
+        content = bytearray(path.read_bytes())
+        content[112:116] = np.float32(slope).tobytes()  # scl_slope
+        path.write_bytes(content)
     assert understand(Request(folder=folder, name="x")).labels.values == (0, 2)
 
 
