@@ -69,7 +69,7 @@ class LabelMap:
     def _of_grey(self) -> Mapping[int, int]:
         """Values, and colours that are greys."""
         greys = {red: k for (red, green, blue), k in self.colours.items() if red == green == blue}
-        return {0: 0} | greys | self.values
+        return {0: 0, **greys, **self.values}
 
     def _by_index(self, indices: np.ndarray, palette: np.ndarray, where: str) -> np.ndarray:
         colours = dict(enumerate(map(tuple, palette.tolist())))
@@ -80,7 +80,7 @@ class LabelMap:
         def told(index: int) -> str:
             return f"{index} ({spelt(colours[index])})" if index in colours else str(index)
 
-        return _looked_up(indices.astype(np.int64), black | first | self.values | named, where, told)
+        return _looked_up(indices.astype(np.int64), {**black, **first, **self.values, **named}, where, told)
 
 
 @dataclass(frozen=True)
