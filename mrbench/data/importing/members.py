@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from mrbench.data.archive import FREE_BYTES
 from mrbench.data.container import FORMAT
 from mrbench.data.hdf5 import ArrayFacts, GuardedFile
-from mrbench.data.image_file import FREE_BYTES, ImageFile
+from mrbench.data.image_file import ImageFile
 from mrbench.data.importing.assign import PARTS_OF_COLLECTIONS
 from mrbench.data.importing.listing import Listing, natural
 from mrbench.data.mask_values import StoredMask
