@@ -133,6 +133,8 @@ a metric does not apply it is missing, never zero. d(a, b) = 1 - IoU(a, b).
   distance of two draws, the expectation of `ged` is d (1/S + 1/R). Tables rank rows of equal S only.
 - `@raters` metrics score the set with one prediction per rater (draw 0 of each).
 - A method with a single output is scored as one sample (S = 1) and as every rater's prediction, and its row says so.
+- Void pixels count nowhere: a case is scored as if it had none. Distances of boundaries (`hd95`, `nsd`) take them for
+  background, for they need the whole image; the table says that there are some.
 - `rater_identification` proves personalisation on `identified` raters only; on `ranked` ones nested level sets of the
   vote count reach .765, so the row `level-sets` belongs beside it.
 
@@ -165,7 +167,7 @@ against them; everything else is given by name.
 
 `evaluate` gives every metric of many cases, whose axis comes before all others, or of one without that axis. The shapes
 of 4 images with 9 raters and of a volume of 9 slices with 4 raters are the same, so that it does not guess: a single
-case is said to be one.
+case is said to be one. `valid=`, `(N, H, W)` booleans, leaves void pixels out.
 
 ```python
 >>> found = evaluate(raters, samples, one_case=True)  # cases: (N, R, H, W) and (N, S, H, W)

@@ -19,6 +19,7 @@ from mrbench.engine.run import Run
 from mrbench.engine.tested import tested_indices
 from mrbench.errors import DataError, MrbenchError, UsageError
 from mrbench.files import replaced
+from mrbench.hatching import hatched
 from mrbench.registry import Registry
 
 if TYPE_CHECKING:
@@ -229,14 +230,14 @@ def _method_tiles(
 
 
 def _plane(cases: CaseSet, index: int) -> tuple[np.ndarray, np.ndarray]:
-    """First channel ``(H, W)`` and masks ``(R, H, W)``; of a volume, the slice that the raters mark most."""
+    """First channel ``(H, W)``, NaN where void, and masks ``(R, H, W)``; of a volume, the slice that is marked most."""
     image, masks = cases.pixels.image(index), cases.pixels.masks(index)
     # Masks without an image stand on black.
     image = image[0] if len(image) else np.zeros(image.shape[1:], np.uint8)
-    if cases.is_volume:
-        depth = int((masks > 0).sum(axis=(0, 2, 3)).argmax())
-        return image[depth], masks[:, depth]
-    return image, masks
+    depth = int((masks > 0).sum(axis=(0, 2, 3)).argmax()) if cases.is_volume else ()
+    valid = cases.valid(index)
+    plane = image[depth] if valid is None else np.where(valid[depth], image[depth], np.float32(np.nan))
+    return plane, masks[:, depth] if cases.is_volume else masks
 
 
 def _mask(bits: np.ndarray, shape: tuple[int, ...], cases: CaseSet, index: int) -> np.ndarray:
@@ -254,10 +255,11 @@ def _enlarged(plane: np.ndarray) -> np.ndarray:
 
 
 def _grey(plane: np.ndarray) -> np.ndarray:
-    values = plane.astype(np.float32)
-    low, high = float(values.min()), float(values.max())
-    scaled = np.zeros_like(values) if high <= low else (values - low) / (high - low) * 255
-    return np.repeat(_enlarged(scaled.astype(np.uint8))[..., None], 3, axis=2)
+    values, valid = plane.astype(np.float32), ~np.isnan(plane)
+    seen = values[valid] if valid.any() else np.zeros(1, np.float32)
+    low, high = float(seen.min()), float(seen.max())
+    scaled = np.zeros_like(values) if high <= low else (np.where(valid, values, low) - low) / (high - low) * 255
+    return np.repeat(_enlarged(hatched(scaled.astype(np.uint8), valid))[..., None], 3, axis=2)
 
 
 def _heat(masks: Sequence[np.ndarray]) -> np.ndarray:

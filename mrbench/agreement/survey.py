@@ -14,7 +14,7 @@ from mrbench.agreement.references import References
 from mrbench.consensus import staple_batch
 from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
-from mrbench.data.checks import Copies, Twins, check_columns, check_masks
+from mrbench.data.checks import Copies, Twins, check_columns, check_masks, check_valid
 from mrbench.data.description import Description, Raters
 from mrbench.metrics.counting import count_intersections, pack_masks
 from mrbench.metrics.protocol import ScoringProtocol
@@ -47,7 +47,7 @@ class Agreement:
         attributes: names of the ratings that were compared with the masks.
         references: the human reference rows.
         equal, both: ``(R, R)`` int, upper triangle: cases in which two raters' masks are the same, or both marked.
-        warnings: duplicates, in words.
+        warnings: duplicates and void pixels, in words.
         copies: pairs of cases (copy, original) with the same image.
     """
 
@@ -114,6 +114,7 @@ class _Pass:
         self.cases, self.references, self.protocol = cases, references, protocol
         self.attributes = tuple(cases.attributes) if cases.description.n_classes == 2 else ()
         self.sums, self.twins, self.copies = SubjectSums(), Twins(cases.description), Copies()
+        self.pixels = self.void = 0
 
     def add(self, case: Case, counts: CaseCounts) -> None:
         quantities = case_quantities(counts, _by_slice(case, counts), self.protocol)
@@ -123,6 +124,8 @@ class _Pass:
         self.references.add(case)
         self.twins.add(case)
         self.copies.add(case)
+        self.pixels += case.masks[0].size
+        self.void += 0 if case.valid is None else int(np.count_nonzero(~case.valid))
 
     def agreement(self, indices: np.ndarray, chosen: str, samples: int) -> Agreement:
         present = self.cases.present[indices]
@@ -151,14 +154,17 @@ class _Pass:
     def _warnings(self) -> list[str]:
         # Slots of anonymous raters are nobody: that two often agree says nothing of a person.
         anonymous = self.cases.description.raters is Raters.EXCHANGEABLE
-        return [*([] if anonymous else self.twins.warnings()), *self.copies.warnings()]
+        void = [f"{self.void / self.pixels:.2%} of the pixels are void and count nowhere"] if self.void else []
+        return [*([] if anonymous else self.twins.warnings()), *self.copies.warnings(), *void]
 
 
 def _batches(cases: Iterator[Case], description: Description) -> Iterator[list[Case]]:
     batch: list[Case] = []
     pixels = 0
     for case in cases:
-        check_masks(case.masks, case.image.shape[1:], description, f"case {case.id!r} of {description.name!r}")
+        where = f"case {case.id!r} of {description.name!r}"
+        check_masks(case.masks, case.image.shape[1:], description, where)
+        check_valid(case.valid, case.masks, where)
         if batch and (len(batch) == BATCH_CASES or pixels + case.masks.size > BATCH_PIXELS):
             yield batch
             batch, pixels = [], 0
@@ -170,7 +176,8 @@ def _batches(cases: Iterator[Case], description: Description) -> Iterator[list[C
 
 def _counted(batch: Sequence[Case], description: Description) -> list[CaseCounts]:
     present = np.array([case.present for case in batch])
-    estimates = staple_batch([case.masks for case in batch], present, description.n_classes)
+    valid = [case.valid for case in batch]
+    estimates = staple_batch([case.masks for case in batch], present, description.n_classes, valid=valid)
     return [CaseCounts.of(found, case.present) for found, case in zip(estimates, batch, strict=True)]
 
 

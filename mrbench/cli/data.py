@@ -67,4 +67,5 @@ def verify(name: str, data: Path | None, settings: tuple[str, ...], plugin_files
     found = cases.compute_digest()
     if found != cases.digest:
         raise DataError(f"data set {name!r} is not what was written", expected=cases.digest, found=found)
-    click.echo(f"{name}: {len(cases)} cases of {len(set(cases.subjects))} subjects, digest {found}")
+    void = f", {share:.2%} of the pixels void" if (share := cases.void_share()) else ""
+    click.echo(f"{name}: {len(cases)} cases of {len(set(cases.subjects))} subjects{void}, digest {found}")

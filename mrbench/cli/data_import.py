@@ -71,6 +71,12 @@ What mask values mean, where they do not tell it themselves:
 @click.option(
     "--rater-names", multiple=True, metavar="NAME", help="Of the raters along that axis, in order; commas between."
 )
+@click.option(
+    "--void",
+    type=click.IntRange(1, 65535),
+    metavar="VALUE",
+    help="What masks hold where nobody judged, often 255; these pixels count neither to train nor to score.",
+)
 @click.option("--raters", type=click.Choice(KINDS), help="[default: identified where the same names recur]")
 @click.option("--folds", type=click.IntRange(2), help="[default: 5, or as many as there are subjects]")
 @click.option(

@@ -74,6 +74,7 @@ def _facts(plugin: Plugin[Any], config: "Config", data: Path | None) -> dict[str
         "cases": len(cases),
         "subjects": len(set(cases.subjects)),
         "digest": cases.digest,
+        "void": cases.void_share(),
         "splits": {name: _split_facts(split, cases) for name, split in cases.splits.items()},
     }
 
@@ -103,6 +104,7 @@ def _sections(facts: Mapping[str, Any]) -> Iterator[tuple[str, Lines]]:
         yield (
             "Declares",
             [("content", _counted(facts)), ("digest", facts["digest"][:DIGITS])]
+            + [("void pixels", f"{facts['void']:.2%}, which count nowhere")] * bool(facts["void"])
             + [(name.replace("_", " "), text) for name, text in declared.items() if text],
         )
         for name, split in facts["splits"].items():

@@ -105,6 +105,8 @@ def _lines(name: str, description: "Description", found: "Inspection") -> Iterat
     yield f"size {small}" + (f" to {large}" if large != small else "")
     complete = "all" if found.complete == found.cases else f"{found.complete:,} of the"
     yield f"all raters looked at {complete} cases; nobody marked anything in {found.blank:,}"
+    if found.void:
+        yield f"void pixels, which count nowhere: {found.void:.2%}"
     if found.agreeing_cases:
         yield (
             f"mean pairwise Dice of the raters {found.dice:.4f}, foreground against background, over "

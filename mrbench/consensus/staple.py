@@ -6,7 +6,7 @@ decisions and never on one class against the rest.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -104,7 +104,13 @@ class Staple:
         return self.confusion[:, label, label]
 
 
-def staple(masks: np.ndarray, present: np.ndarray | None = None, classes: int = 2, rules: Rules = SHARES) -> Staple:
+def staple(
+    masks: np.ndarray,
+    present: np.ndarray | None = None,
+    classes: int = 2,
+    rules: Rules = SHARES,
+    valid: np.ndarray | None = None,
+) -> Staple:
     """STAPLE of one case, in float64.
 
     Cases worth knowing, with two classes and from the shares, all without NaN:
@@ -120,11 +126,13 @@ def staple(masks: np.ndarray, present: np.ndarray | None = None, classes: int = 
         masks: ``(R, *spatial)`` integers below K; rows of absent raters are not read.
         present: ``(R,)`` bool, at least one; None: all.
         classes: K from 2 to 256, background included.
+        valid: ``(*spatial)`` bool, the pixels that count, as of :func:`staple_batch`; None: all.
 
     Raises:
         ValueError: nobody is present; a label beyond the classes; no pixel; a prior of another number of classes.
     """
-    return staple_batch([masks], None if present is None else np.asarray(present)[None], classes, rules)[0]
+    looked = None if present is None else np.asarray(present)[None]
+    return staple_batch([masks], looked, classes, rules, [valid])[0]
 
 
 def staple_batch(
@@ -132,6 +140,7 @@ def staple_batch(
     present: np.ndarray | None = None,
     classes: int = 2,
     rules: Rules = SHARES,
+    valid: Sequence[np.ndarray | None] | np.ndarray | None = None,
 ) -> list[Staple]:
     """:func:`staple` of N cases of the same raters, each on its own; one iteration serves all that still run.
 
@@ -139,19 +148,31 @@ def staple_batch(
         masks: ``(R, *spatial)`` of each case, or ``(N, R, *spatial)``; the cases may differ in size.
         present: ``(N, R)`` bool.
         classes, rules: as of :func:`staple`.
+        valid: ``(*spatial)`` bool of each case, the pixels that the estimate is made from; None: all. The others have
+            the answer of pixels that all call background, and 0 where there is none; where nothing counts, all do.
     """
     if not 2 <= classes <= 256:
         raise ValueError(f"STAPLE needs 2 to 256 classes, background included; got {classes}")
     if not len(masks):
         return []
     looked = np.ones((len(masks), len(masks[0])), bool) if present is None else np.asarray(present, bool)
-    patterns = [_patterns(*pair, classes) for pair in zip(masks, looked, strict=True)]
+    counted = [None] * len(masks) if valid is None else valid
+    patterns = [_counted_patterns(*case, classes) for case in zip(masks, looked, counted, strict=True)]
     evidence = _joined(patterns, looked, classes)
     weights, estimate = _estimate(evidence, rules)
     confusion = np.where(looked[..., None, None], estimate.rates[..., :-1].transpose(1, 2, 3, 0), np.nan)
     ends = np.cumsum([len(found.counts) for found in patterns])
     parts = np.split(weights, ends[:-1], axis=1)
     return list(map(Staple, patterns, parts, confusion, estimate.iterations.tolist()))
+
+
+def _counted_patterns(masks: np.ndarray, present: np.ndarray, valid: np.ndarray | None, classes: int) -> Patterns:
+    if valid is None or not valid.any():
+        return _patterns(masks, present, classes)
+    found = _patterns(masks[:, valid], present, classes)
+    code = np.zeros(valid.shape, found.code.dtype)
+    code[valid] = found.code
+    return replace(found, code=code)
 
 
 def _patterns(masks: np.ndarray, present: np.ndarray, classes: int) -> Patterns:

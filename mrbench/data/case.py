@@ -36,6 +36,8 @@ class Case:
         spacing: mm per axis of ``spatial``, or None where unknown.
         attributes: named ratings, each ``(R,)`` float, NaN where a rater gave none.
         metadata: free, JSON types.
+        valid: ``(*spatial)`` bool, the pixels that count; where it is False (void) somebody could not or would not
+            judge, and masks are 0. None: all count.
     """
 
     id: str
@@ -47,6 +49,7 @@ class Case:
     spacing: tuple[float, ...] | None = None
     attributes: Mapping[str, np.ndarray] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    valid: np.ndarray | None = None
 
     def without_masks(self) -> Image:
         """What a method may see."""

@@ -1,8 +1,9 @@
 """The cases of a data set, in memory or streamed from a container; both give identical cases."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import prod
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 
 class Pixels(Protocol):
-    """Where images and masks lie as stored; the one thing that differs between memory and a file."""
+    """Where images and masks lie as stored; the one thing that differs between memory and a file.
+
+    Where pixels are void, it has a method ``valid(index)``, too: see :meth:`CaseSet.valid`.
+    """
 
     def __len__(self) -> int: ...
 
@@ -34,10 +38,16 @@ class Pixels(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class ArrayPixels:
-    """Images and masks in memory: stacked arrays, or lists of arrays where shapes differ."""
+    """Images and masks in memory: stacked arrays, or lists of arrays where shapes differ.
+
+    Attributes:
+        images, all_masks: of each case.
+        all_valid: of each case the pixels that count, ``(*spatial)`` bool, or None where all do; None: everywhere.
+    """
 
     images: Sequence[np.ndarray] | np.ndarray
     all_masks: Sequence[np.ndarray] | np.ndarray
+    all_valid: Sequence[np.ndarray | None] | np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -47,6 +57,9 @@ class ArrayPixels:
 
     def masks(self, index: int) -> np.ndarray:
         return self.all_masks[index]
+
+    def valid(self, index: int) -> np.ndarray | None:
+        return None if self.all_valid is None else self.all_valid[index]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +107,20 @@ class CaseSet:
             spacing=self.spacings[index] if self.spacings else None,
             attributes={name: values[index] for name, values in self.attributes.items()},
             metadata=self.metadata[index] if self.metadata else {},
+            valid=self.valid(index),
         )
+
+    def valid(self, index: int) -> np.ndarray | None:
+        """``(*spatial)`` bool, the pixels of a case that count; None where all do."""
+        read = getattr(self.pixels, "valid", None)
+        found = None if read is None else read(index)
+        return None if found is None or found.all() else found
+
+    def void_share(self, indices: Iterable[int] | None = None) -> float:
+        """The share of the pixels of some cases, or of all, that are void; images are read where any is."""
+        chosen = range(len(self)) if indices is None else [int(index) for index in indices]
+        void = sum(int(np.count_nonzero(~valid)) for index in chosen if (valid := self.valid(index)) is not None)
+        return void / sum(prod(self.pixels.image(index).shape[1:]) for index in chosen) if void else 0.0
 
     def normalise(self, image: np.ndarray) -> np.ndarray:
         """``(C, *spatial)`` float32 from an image as stored, as declared."""
@@ -142,3 +168,5 @@ class CaseSet:
         for index, case_id in enumerate(self.ids):
             yield f"image/{case_id}", self.pixels.image(index)
             yield f"masks/{case_id}", self.pixels.masks(index)
+            if (valid := self.valid(index)) is not None:
+                yield f"valid/{case_id}", valid.astype(np.uint8)

@@ -32,8 +32,8 @@ def check_cases(cases: CaseSet) -> list[str]:
 
     Raises:
         DataError: naming the case: no case, duplicate names, columns of wrong length, images or masks of wrong type
-            or shape, labels outside 0..K-1, images that are not finite, masks of an absent rater, no rater present,
-            no foreground anywhere, splits that overlap or split a subject.
+            or shape, labels outside 0..K-1, labels in void pixels, nothing but void, images that are not finite,
+            masks of an absent rater, no rater present, no foreground anywhere, splits that overlap or split a subject.
     """
     check_columns(cases)
     check_splits(cases)
@@ -106,6 +106,19 @@ def check_masks(masks: np.ndarray, spatial: tuple[int, ...], description: Descri
         )
 
 
+def check_valid(valid: np.ndarray | None, masks: np.ndarray, where: str) -> None:
+    """Refuses what does not say of each pixel whether it counts, a case without any, and labels where none counts."""
+    if valid is None:
+        return
+    if valid.shape != masks.shape[1:] or valid.dtype != bool:
+        found = f"{valid.dtype} {valid.shape}"
+        raise DataError(f"{where} has wrong valid pixels", expected=f"bool {masks.shape[1:]}", found=found)
+    if not valid.any():
+        raise DataError(f"{where} is void all over", expected="a pixel that counts", found="none", hint="leave it out")
+    if (n := np.count_nonzero(masks[:, ~valid])) > 0:
+        raise DataError(f"{where} has labels in void pixels", expected="0 from every rater", found=f"{n} above 0")
+
+
 def _check_names(cases: CaseSet) -> None:
     seen: set[str] = set()
     for case_id in cases.ids:
@@ -139,6 +152,7 @@ def _checked(cases: CaseSet, index: int) -> Case:
     check_image(cases.pixels.image(index), cases.description, where)
     case = cases[index]
     check_masks(case.masks, case.image.shape[1:], cases.description, where)
+    check_valid(case.valid, case.masks, where)
     if not np.isfinite(case.image).all():
         raise DataError(
             f"{where} has an image that is not finite",

@@ -10,8 +10,10 @@ Members (N cases, R raters, ``*spatial`` = H, W or D, H, W):
     /attribute/<name>                 (N, R), NaN where a rater gave none
     /split/<name>/fold<k>/<part>      indices of cases; part = train, validation, test
     /metadata                         JSON, a list of N objects; optional
+    /valid/<index>                    (*spatial) 0 or 1, the pixels that count; only of cases with void ones
 
-The root's attributes are the format and its version, the name, the declarations as JSON and the content digest.
+The root's attributes are the format and its version (2 where there is /valid, which versions of mrbench that only know
+1 must not overlook), the name, the declarations as JSON and the content digest.
 Reading trusts nothing: see :mod:`mrbench.data.hdf5`.
 """
 
@@ -29,7 +31,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mrbench.data.case import Case
 from mrbench.data.caseset import ArrayPixels, CaseSet
-from mrbench.data.checks import check_columns, check_image, check_masks, check_splits
+from mrbench.data.checks import check_columns, check_image, check_masks, check_splits, check_valid
 from mrbench.data.description import Description, Unit
 from mrbench.data.hdf5 import MAX_ARRAY_BYTES, GuardedFile
 from mrbench.data.leftovers import remove_leftovers
@@ -39,7 +41,7 @@ from mrbench.errors import DataError, IncompatibleError, MrbenchError, UsageErro
 from mrbench.files import replaced
 
 FORMAT = "mrbench container"
-VERSION = 1
+VERSION = 2
 MAX_CASES = 10_000_000
 MAX_RATERS = 4096
 MAX_CLASSES = 256
@@ -79,10 +81,10 @@ def write_cases(
     """
     columns = _Columns(description)
 
-    def pixels() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def pixels() -> Iterator[_CasePixels]:
         for case in cases:
             columns.add(case)
-            yield case.image, case.masks
+            yield case.image, case.masks, case.valid
 
     def finished() -> CaseSet:
         found = columns.as_cases()
@@ -98,7 +100,7 @@ def write_container(path: Path, cases: CaseSet) -> str:
     """:func:`write_cases` for a case set that is there; each image and mask is read once. Errors: those of it."""
     cases = _canonical(cases)
     _check_writable(cases)
-    pixels = ((cases.pixels.image(index), cases.pixels.masks(index)) for index in range(len(cases)))
+    pixels = ((cases.pixels.image(i), cases.pixels.masks(i), cases.valid(i)) for i in range(len(cases)))
     return _write(path, cases.description, cases.ids, pixels, lambda: cases)
 
 
@@ -183,6 +185,15 @@ class StreamedPixels:
             check_masks(masks, self._array("image", index).shape[-self._axes :], self._description, "it")
         return masks.astype(np.uint8, copy=False)
 
+    def valid(self, index: int) -> np.ndarray | None:
+        """``(*spatial)`` bool, the pixels that count; None where all do."""
+        name, file = f"valid/{index % self._n}", self._open()
+        if name not in file:
+            return None
+        with self._naming(index):
+            array = file.chunked(name, kinds="u", shape=self._array("mask", index).shape[-self._axes :], chunk=())
+            return file.read_chunk(array, (0,) * array.ndim, array.shape) > 0
+
     def layout(self, index: int) -> tuple[tuple[int, ...], np.dtype]:
         """``(C, *spatial)`` and stored type of an image, which is not read."""
         with self._naming(index):
@@ -266,7 +277,9 @@ def _identity(path: Path) -> tuple[int, int, int] | None:
 
 def _loaded(pixels: StreamedPixels) -> ArrayPixels:
     try:
-        return ArrayPixels(_gathered(pixels.image, pixels), _gathered(pixels.masks, pixels))
+        valid = [pixels.valid(index) for index in range(len(pixels))]
+        every = valid if any(one is not None for one in valid) else None
+        return ArrayPixels(_gathered(pixels.image, pixels), _gathered(pixels.masks, pixels), every)
     except MemoryError as error:
         raise DataError(
             "the data set does not fit into memory",
@@ -289,12 +302,15 @@ def _gathered(read: Callable[[int], np.ndarray], pixels: StreamedPixels) -> np.n
 
 # --- writing
 
+_CasePixels = tuple[np.ndarray, np.ndarray, np.ndarray | None]
+"""Image, masks, and the pixels that count."""
+
 
 def _write(
     path: Path,
     description: Description,
     ids: Sequence[str],
-    pixels: Iterable[tuple[np.ndarray, np.ndarray]],
+    pixels: Iterable[_CasePixels],
     columns: Callable[[], CaseSet],
 ) -> str:
     # `ids` may grow while `pixels` are read; `columns` is asked for at the end.
@@ -302,9 +318,11 @@ def _write(
         # From this version on HDF5 keeps checksums of its own structures: damage is an error, not a crash.
         with h5py.File(temporary, "x", libver=_LIBVER) as file:
             writer = PixelWriter(file)
-            for image, masks in pixels:
-                _check_case(image, masks, description, f"case {ids[writer.n]!r} of data set {description.name!r}")
-                writer.add(image, masks.astype(np.uint8, copy=False))
+            for image, masks, valid in pixels:
+                where = f"case {ids[writer.n]!r} of data set {description.name!r}"
+                _check_case(image, masks, description, where)
+                check_valid(valid, masks, where)
+                writer.add(image, masks.astype(np.uint8, copy=False), valid)
             writer.finish()
             cases = columns()
             _write_attributes(file, cases)
@@ -355,7 +373,7 @@ class _Columns:
             _check_like(case, self._cases[0], where)
         nothing = np.empty(0)
         self.ids.append(str(case.id))
-        self._cases.append(replace(case, image=nothing, masks=nothing))
+        self._cases.append(replace(case, image=nothing, masks=nothing, valid=None))
 
     def _check_rows(self, case: Case, where: str) -> None:
         raters = (self.description.n_raters,)
@@ -452,7 +470,7 @@ def _write_attributes(file: h5py.File, cases: CaseSet) -> None:
     texts = {"format": FORMAT, "name": cases.description.name, "description": description}
     for name, text in texts.items():
         file.attrs[name] = np.bytes_(text.encode())
-    file.attrs["format_version"] = VERSION
+    file.attrs["format_version"] = VERSION if "valid" in file else 1
 
 
 def _write_columns(file: h5py.File, cases: CaseSet) -> None:
@@ -542,8 +560,8 @@ def _check_format(file: GuardedFile) -> None:
             found=f"{version}",
             hint="pip install --upgrade mrbench",
         )
-    if not isinstance(version, np.integer) or version != VERSION:
-        raise file.fault("has an unknown format version", expected=f"{VERSION}", found=repr(version))
+    if not isinstance(version, np.integer) or not 1 <= version <= VERSION:
+        raise file.fault("has an unknown format version", expected=f"1 or {VERSION}", found=repr(version))
 
 
 def _read_description(file: GuardedFile) -> Description:

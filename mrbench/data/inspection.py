@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
 from mrbench.data.checks import Copies, Twins
 
@@ -44,6 +45,7 @@ class Inspection:
             where there is none.
         agreeing_cases: the cases that ``dice`` is over.
         warnings: copies of images and of raters.
+        void: share of the pixels that count nowhere, because somebody did not judge them.
     """
 
     cases: int
@@ -55,6 +57,7 @@ class Inspection:
     dice: float
     agreeing_cases: int
     warnings: tuple[str, ...]
+    void: float = 0.0
 
 
 def inspect_cases(cases: CaseSet) -> Inspection:
@@ -68,6 +71,7 @@ def inspect_cases(cases: CaseSet) -> Inspection:
     for index in range(len(cases)):
         case = cases[index]
         tally.add(case.masks, case.present)
+        tally.add_void(case)
         for part in doubles:
             part.add(case)
     return tally.inspection(cases, tuple(line for part in doubles for line in part.warnings()))
@@ -81,6 +85,8 @@ class _Tally:
     blank: int = 0
     case_dice: float = 0.0
     case_dice_n: int = 0
+    void: int = 0
+    pixels: int = 0
     sums: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -97,6 +103,10 @@ class _Tally:
         if len(rows) > 1:
             self._count(rows, ranked=1, rank=_ranks(areas))
             self._add_pairs(rows, flat @ flat.T, areas)
+
+    def add_void(self, case: Case) -> None:
+        self.pixels += case.masks[0].size
+        self.void += 0 if case.valid is None else int(np.count_nonzero(~case.valid))
 
     def _add_size(self, size: tuple[int, ...]) -> None:
         self.smallest = min(self.smallest or size, size, key=np.prod)
@@ -126,6 +136,7 @@ class _Tally:
             dice=_share(self.case_dice, self.case_dice_n),
             agreeing_cases=self.case_dice_n,
             warnings=warnings,
+            void=_share(self.void, self.pixels),
         )
 
     def _rater(self, r: int, name: str) -> RaterFacts:

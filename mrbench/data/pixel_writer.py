@@ -29,8 +29,8 @@ class PixelWriter:
         self._alike: tuple[Layout, Layout] | None = None
         self._stacks: dict[str, h5py.Dataset] = {}
 
-    def add(self, image: np.ndarray, masks: np.ndarray) -> None:
-        """The next case: ``(C, *spatial)`` and ``(R, *spatial)`` uint8."""
+    def add(self, image: np.ndarray, masks: np.ndarray, valid: np.ndarray | None = None) -> None:
+        """The next case: ``(C, *spatial)``, ``(R, *spatial)`` uint8, and maybe ``(*spatial)`` bool."""
         arrays = {"image": _native(image), "mask": masks}
         layout = _layout(arrays["image"]), _layout(masks)
         if self.n == 0:
@@ -40,6 +40,8 @@ class PixelWriter:
             self._unstack()
         for name, array in arrays.items():
             self._put(name, self.n, array.shape, array.dtype, compress(array.tobytes(), 1))
+        if valid is not None and not valid.all():
+            self._file.create_dataset(f"valid/{self.n}", data=valid.astype(np.uint8), chunks=valid.shape, **_GZIP)
         self.n += 1
 
     def finish(self) -> None:

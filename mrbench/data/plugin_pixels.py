@@ -39,5 +39,11 @@ class PluginPixels:
         with self._blamed(index):
             return self.pixels.masks(index)
 
+    def valid(self, index: int) -> np.ndarray | None:
+        """``(*spatial)`` bool, None where all pixels count; a fault is a ``PluginError``."""
+        read = getattr(self.pixels, "valid", None)
+        with self._blamed(index):
+            return None if read is None else read(index)
+
     def _blamed(self, index: int) -> AbstractContextManager[None]:
         return blamed(f"case {self.ids[index]!r} of data set {self.dataset!r} cannot be read", self.modules)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -30,3 +31,9 @@ class TorchCases(Dataset[tuple[Tensor, Tensor, Tensor]]):
         case = self.cases[index]
         looked = case.present.reshape(-1, *(1,) * (case.masks.ndim - 1))
         return torch.tensor(case.image), torch.tensor(case.masks * looked), torch.tensor(case.present)
+
+    def valid(self, index: int) -> Tensor:
+        """``(*spatial)`` bool, the pixels of a case that count: a loss leaves out the others, where masks are 0."""
+        found = self.cases.valid(index)
+        shape = self.cases.pixels.masks(index).shape[1:]
+        return torch.tensor(np.ones(shape, bool) if found is None else found)

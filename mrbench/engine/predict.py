@@ -85,7 +85,8 @@ class Predictor:
         """A fusion with its options and description sees the masks, read only; ``seed`` is the prediction's."""
 
         def trials(case: Case) -> Iterable[tuple[np.ndarray, Iterable[Draw]]]:
-            seen = replace(case, masks=_read_only(case.masks), present=_read_only(case.present))
+            valid = None if case.valid is None else _read_only(case.valid)
+            seen = replace(case, masks=_read_only(case.masks), present=_read_only(case.present), valid=valid)
             for trial in fused(fuse, record, seen, classes=description.n_classes, samples=samples, seed=seed):
                 yield trial.truth, trial.draws
 
@@ -109,7 +110,7 @@ class Predictor:
             yield truth, self._checked(draws, case)
 
     def _count(self, case: Case, truth: np.ndarray, draws: Iterable[Draw]) -> Predicted:
-        builder = TableBuilder(case.masks, truth, self.description.n_classes, case.spacing)
+        builder = TableBuilder(case.masks, truth, self.description.n_classes, case.spacing, case.valid)
         for draw in draws:
             builder.add(draw)
         return Predicted(builder.finish(), builder.packed())

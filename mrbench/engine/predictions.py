@@ -186,7 +186,7 @@ class _Masks:
 
     def of(self, tables: CaseTables, draws_at: int, raters_at: int) -> np.ndarray:
         """``(M, F, bytes)`` uint8 of the trial whose masks start there; rows of raters who are not the truth are 0."""
-        shape = len(tables.intersection), -(-tables.pixels // 8)
+        shape = len(tables.intersection), -(-tables.size // 8)
         draws, raters = self._arrays
         found = (
             self._part(draws, draws_at, (tables.n_predicted, *shape)),
@@ -233,7 +233,7 @@ class _Block:
         masks, draws_at, raters_at = _Masks(self.file.path, self.name), 0, 0
         for tables in trials:
             yield replace(tables, bits=partial(masks.of, tables, draws_at, raters_at))
-            size = len(tables.intersection) * -(-tables.pixels // 8)
+            size = len(tables.intersection) * -(-tables.size // 8)
             draws_at += tables.n_predicted * size
             raters_at += len(tables.truth_rows) * size
 

@@ -114,6 +114,7 @@ class _Finished(_Ended):
     metrics: dict[str, Annotated[_Metric, AfterValidator(_within)]]
     code: _Code = field(default_factory=_Code)
     scoring: dict[str, str] = field(default_factory=dict)
+    void: Amount = 0.0
 
 
 def fault_of(record: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mrbench.data.caseset import CaseSet, Pixels
 from mrbench.data.container import StreamedPixels
+from mrbench.engine.void import names_valid
 from mrbench.errors import DataError, PluginError, UsageError
 from mrbench.interfaces.method import Batch
 
@@ -22,8 +23,8 @@ MEMORY_MIB = 2048
 
 VARIABLE = "MRBENCH_MEMORY_MIB"
 
-Fuse = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""``(N, R, H, W)`` masks and ``(N, R)`` presence to ``(N, H, W)`` labels, each of one slice alone."""
+Fuse = Callable[..., np.ndarray]
+"""``(N, R, H, W)`` masks and ``(N, R)`` presence to ``(N, H, W)`` labels, each of one slice alone: ``Stage.fuse``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +36,14 @@ class Slices:
         masks: ``(N, R, H, W)`` uint8; absent raters' rows carry no meaning, and are zero in a batch.
         present: ``(N, R)`` bool.
         scale: what a stored value is divided by.
+        valid: ``(N, H, W)`` bool, the pixels that count; None: all.
     """
 
     image: Tensor
     masks: Tensor
     present: Tensor
     scale: float
+    valid: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.image)
@@ -50,8 +53,11 @@ class Slices:
         image = self.image.index_select(0, indices).to(device).float() / self.scale
         present = self.present.index_select(0, indices).to(device)
         masks = self.masks.index_select(0, indices).to(device) * present[:, :, None, None]
-        valid = torch.ones(len(image), *image.shape[2:], dtype=torch.bool, device=device)
-        return Batch(image, masks.long(), present, valid)
+        if self.valid is None:
+            valid = torch.ones(len(image), *image.shape[2:], dtype=torch.bool, device=device)
+        else:
+            valid = self.valid.index_select(0, indices).to(device)
+        return Batch(image, masks.long(), present, valid, void=self.valid is not None)
 
     def select(self, keep: np.ndarray) -> "Slices":
         """The slices where ``keep`` ``(N,)`` holds."""
@@ -61,6 +67,7 @@ class Slices:
             self.masks.index_select(0, rows),
             self.present.index_select(0, rows),
             self.scale,
+            None if self.valid is None else self.valid.index_select(0, rows),
         )
 
     def fused(self, fuse: Fuse | None) -> "Slices":
@@ -71,7 +78,8 @@ class Slices:
         """
         if fuse is None or not len(self):
             return self
-        labels = fuse((self.masks * self.present[:, :, None, None]).numpy(), self.present.numpy())
+        own = {"valid": None if self.valid is None else self.valid.numpy()} if names_valid(fuse) else {}
+        labels = fuse((self.masks * self.present[:, :, None, None]).numpy(), self.present.numpy(), **own)
         found = f"{labels.dtype} {labels.shape}" if isinstance(labels, np.ndarray) else type(labels).__name__
         expected = f"uint8 {(len(self), *self.masks.shape[2:])}"
         if found != expected:
@@ -183,6 +191,7 @@ def _slice_shape(cases: CaseSet, shape: tuple[int, ...]) -> tuple[int, int, int]
 def _gathered(cases: CaseSet, rows: np.ndarray, byte: bool) -> Slices:
     size = cases.description.training_size
     image, masks = np.empty(0), np.empty(0)
+    valid: np.ndarray | None = None
     for index, places, at in _by_case(rows):
         stored = cases.pixels.image(index)
         found = _as_slices(stored if byte else cases.normalise(stored), cases.is_volume)[places]
@@ -192,8 +201,13 @@ def _gathered(cases: CaseSet, rows: np.ndarray, byte: bool) -> Slices:
             image = np.empty((len(rows), *fitted.shape[1:]), np.uint8 if byte else np.float32)
             masks = np.empty((len(rows), *fitted_masks.shape[1:]), np.uint8)
         image[at], masks[at] = fitted, fitted_masks
-    present = torch.from_numpy(cases.present[rows[:, 0]])
-    return Slices(torch.from_numpy(image), torch.from_numpy(masks), present, scale=255.0 if byte else 1.0)
+        if (counted := cases.valid(index)) is not None:
+            valid = np.ones((len(rows), *masks.shape[2:]), bool) if valid is None else valid
+            # What is padded is background, as in the masks, and counts.
+            valid[at] = ~_fitted((~counted if cases.is_volume else ~counted[None])[places], size)
+            masks[at] *= valid[at, None]
+    present, judged = torch.from_numpy(cases.present[rows[:, 0]]), None if valid is None else torch.from_numpy(valid)
+    return Slices(torch.from_numpy(image), torch.from_numpy(masks), present, 255.0 if byte else 1.0, judged)
 
 
 def _by_case(rows: np.ndarray) -> Iterator[tuple[int, np.ndarray, slice]]:

@@ -9,6 +9,7 @@ import numpy as np
 from mrbench.cards import MethodCard
 from mrbench.data.case import Case
 from mrbench.engine.draw_rules import kind_of
+from mrbench.engine.void import names_valid
 from mrbench.errors import PluginError
 from mrbench.interfaces.draw import Draw, DrawKind, one_hot
 from mrbench.interfaces.fusion import Fuse, Trial
@@ -39,7 +40,8 @@ def fused(fuse: Fuse, card: MethodCard, case: Case, *, classes: int, samples: in
     """
     if not case.present.any():
         return
-    found = fuse(case.masks, case.present, samples, derive_noise(seed, case.id))
+    own = {"valid": case.valid} if names_valid(fuse) else {}
+    found = fuse(case.masks, case.present, samples, derive_noise(seed, case.id), **own)
     asked = Asked(card, case, classes, samples)
     for trial in [found] if isinstance(found, Trial) else () if found is None else asked.several(found):
         with placed(found, of_function(fuse)):

@@ -44,6 +44,7 @@ from mrbench.engine.source import prediction_seed, source_of
 from mrbench.engine.store import CHECKPOINT, Attempt, BusyError, attempt
 from mrbench.engine.supervisor import leave_with_supervisor
 from mrbench.engine.tested import shared_subjects
+from mrbench.engine.void import void_fact
 from mrbench.errors import DivergedError, NotApplicableError
 from mrbench.files import flush, made_folder, write_json
 from mrbench.interfaces.fusion import bound
@@ -134,7 +135,8 @@ class CellLife:
             predictor = self._predictor(cases, fold, other.description, other[int(test[0])])
             self._predict(predictor, other, test, work.folder)
             metrics = self._score(other, work.folder)
-            self._record(work, predictor, metrics | ({"leaks": leaks} if leaks else {}))
+            facts = ({"leaks": leaks} if leaks else {}) | void_fact(other, test)
+            self._record(work, predictor, metrics | facts)
 
     def _phase(self, name: str) -> Any:
         self.emit({"event": "phase", "phase": name})

@@ -22,6 +22,7 @@ from mrbench.engine.profile import Profile
 from mrbench.engine.record import make_record, write_record
 from mrbench.engine.run import Run
 from mrbench.engine.store import Attempt, BusyError, attempt, discard
+from mrbench.engine.void import void_fact
 from mrbench.errors import MrbenchError
 from mrbench.external.coverage import check_coverage, tell_left_alone
 from mrbench.external.form import Form, common_form
@@ -171,7 +172,7 @@ def _compute(spec: CellSpec, planned: PlannedExternal, registry: Registry, resul
         planned.source.check_unchanged()
         with profile.phase("score"):
             metrics = phases.score(spec.title, registry, cases.description.raters, work.folder)
-        write_record(work.folder, _record(spec, cases, profile, metrics))
+        write_record(work.folder, _record(spec, cases, profile, metrics | void_fact(cases, test)))
         work.complete()
 
 

@@ -19,7 +19,7 @@ from mrbench.engine.run import Run
 from mrbench.engine.tested import tested_indices
 from mrbench.errors import DataError, MrbenchError, UnknownNameError, UsageError
 from mrbench.external.arrays import FIELDS
-from mrbench.external.writers import TRUTH, Writer, open_writer
+from mrbench.external.writers import TRUTH, VOID, Writer, open_writer
 from mrbench.files import made_folder
 from mrbench.interfaces.case_tables import CaseTables
 from mrbench.pictures import load_cases
@@ -61,7 +61,8 @@ class Exported:
 def export_run(run: Run, results: Sequence[Result], registry: Registry, to: Path, choice: Choice) -> list[Exported]:
     """Writes a file or folder per method, data set and seed into a new folder, which appears when all are there.
 
-    Predictions are masks: a run keeps no probabilities. A method that has several trials of a case, each with raters of
+    Predictions are masks: a run keeps no probabilities. They are background in void pixels, which are written beside
+    them. A method that has several trials of a case, each with raters of
     its own as truth, is left out unless it is asked for.
 
     Raises:
@@ -191,6 +192,8 @@ def _write_case(
         if own:
             labels = (_labels(draw.bits, cases.description.n_classes, case) for draw in own)
             writer.add(case, field, [draw.rater for draw in own], labels)
+    if case.valid is not None:
+        writer.add(case, VOID, [None], [(~case.valid).astype(np.uint8)])
 
 
 def _write_truth(writer: Writer, case: Case) -> None:

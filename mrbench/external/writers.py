@@ -22,6 +22,11 @@ from mrbench.external.stems import stems_of, write_stems
 TRUTH = "truth"
 """The field of the raters' masks; nothing reads it back."""
 
+VOID = "void"
+"""The field of the pixels that count nowhere, 1 where they are; one mask, which nothing reads back."""
+
+ONE_MASK = ("consensus", VOID)
+
 FIELD_RATERS = {"raters": RATER, TRUTH: f"{TRUTH}_rater"}
 """Where it stands whom the masks of a field belong to."""
 
@@ -36,7 +41,7 @@ class Writer(Protocol):
 
         Args:
             case: that they are of.
-            field: ``samples``, ``raters``, ``consensus`` or ``truth``.
+            field: ``samples``, ``raters``, ``consensus``, ``truth`` or ``void``.
             raters: ``(n,)`` the column that each mask belongs to, None where it belongs to none.
             labels: n times ``(*spatial)`` uint8 below K.
         """
@@ -81,7 +86,7 @@ class FolderWriter:
         folder.mkdir(exist_ok=True)
         for name, values in zip(mask_names(field, raters, self.names), labels, strict=True):
             if self.png:
-                (folder / f"{name}.png").write_bytes(png_bytes(values, self.classes))
+                (folder / f"{name}.png").write_bytes(png_bytes(values, 2 if field == VOID else self.classes))
             else:
                 (folder / f"{name}.nii.gz").write_bytes(nifti_bytes(values, Grid.of(case)))
 
@@ -93,8 +98,8 @@ def mask_names(field: str, raters: Sequence[int | None], rater_names: Sequence[s
     """Names without endings of the files of one field of a case; ``raters`` says whose each mask is."""
     if field == "samples":
         return [f"sample-{number:03d}" for number in range(len(raters))]
-    if field == "consensus":
-        return ["consensus"]
+    if field in ONE_MASK:
+        return [field]
     head = TRUTH if field == TRUTH else "rater"
     names = [f"{head}-{quote(rater_names[rater], safe='')}" for rater in raters if rater is not None]
     if len(set(names)) == len(names):
@@ -116,7 +121,7 @@ class NpzWriter:
             named = np.array([self.names[rater] for rater in raters if rater is not None])
             self._member(name, lambda file: npy.write_array(file, named, allow_pickle=False))
             self.told |= field == "raters"
-        shape = case.masks.shape[1:] if field == "consensus" else (len(raters), *case.masks.shape[1:])
+        shape = case.masks.shape[1:] if field in ONE_MASK else (len(raters), *case.masks.shape[1:])
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}
 
         def write(file: IO[bytes]) -> None:
@@ -148,7 +153,7 @@ class Hdf5Writer:
         """Writes an array; with the first rater predictions, whom they are for."""
         _check_group(case.id)
         spatial = case.masks.shape[1:]
-        shape = spatial if field == "consensus" else (len(raters), *spatial)
+        shape = spatial if field in ONE_MASK else (len(raters), *spatial)
         named = np.array([self.names[rater].encode() for rater in raters if rater is not None])
         if field == "raters" and RATER not in self.file:
             self.file[RATER] = named
@@ -158,7 +163,7 @@ class Hdf5Writer:
         chunks = (1,) * (len(shape) - len(spatial)) + spatial
         array = group.create_dataset(field, shape, np.uint8, chunks=chunks, compression="gzip", compression_opts=4)
         for number, values in enumerate(labels):
-            array[() if field == "consensus" else number] = values
+            array[() if field in ONE_MASK else number] = values
 
     def close(self) -> None:
         """Writes what HDF5 still holds."""
@@ -168,6 +173,6 @@ class Hdf5Writer:
 
 def _check_group(case: str) -> None:
     parts = case.split("/")
-    reserved = {CASE, RATER, *FIELDS, TRUTH, *FIELD_RATERS.values()}
+    reserved = {CASE, RATER, *FIELDS, TRUTH, VOID, *FIELD_RATERS.values()}
     if {"", "."} & set(parts) or reserved & set(parts) or "\0" in case:
         raise UsageError(f"case {case!r} cannot name a group of an HDF5 file", hint="--format npz, png or nifti")

@@ -139,7 +139,8 @@ class CaseTables(MaskRows):
         rater_calibration: the same for the set of draw 0 of each rater.
         rater_means: ``(F, R, 2)`` int64: foreground of the mean probability of a rater's draws (of the consensus where
             the rater has none) as a mask, and what it shares with that rater's mask; zero of raters without either.
-        bits: gives ``(M, F, ceil(pixels / 8))`` uint8, the masks themselves; None where they were not kept.
+        bits: gives ``(M, F, ceil(size / 8))`` uint8, the masks themselves; None where they were not kept.
+        void: pixels of the image that count nowhere; all masks are background there.
     """
 
     shape: tuple[int, ...]
@@ -153,11 +154,17 @@ class CaseTables(MaskRows):
     rater_calibration: np.ndarray
     rater_means: np.ndarray
     bits: Callable[[], np.ndarray] | None = None
+    void: int = 0
 
     @cached_property
-    def pixels(self) -> int:
-        """Of the image."""
+    def size(self) -> int:
+        """Pixels of the image."""
         return math.prod(self.shape)
+
+    @property
+    def pixels(self) -> int:
+        """That count: those of the image but the void ones."""
+        return self.size - self.void
 
     @property
     def samples(self) -> Predictions:
@@ -202,10 +209,12 @@ class CaseTables(MaskRows):
     def masks(self, label: int, rows: np.ndarray) -> np.ndarray:
         """``(n, *spatial)`` bool masks of some rows ``(n,)`` of the intersection matrix, unpacked when asked for.
 
+        Void pixels are background in all of them.
+
         Raises:
             DataError: they were not kept (``bits`` is None), or are not those that were counted.
         """
-        flat = np.unpackbits(self.kept_bits[rows, label - 1], axis=1, count=self.pixels)
+        flat = np.unpackbits(self.kept_bits[rows, label - 1], axis=1, count=self.size)
         if not np.array_equal(np.count_nonzero(flat, axis=1), self.areas[label - 1, rows]):
             raise DataError("stored masks are damaged", expected="the areas of the tables", found="other areas")
         return flat.reshape(len(rows), *self.shape).view(np.bool_)

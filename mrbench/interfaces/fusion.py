@@ -43,7 +43,9 @@ Fuse = Callable[..., Trial | Iterable[Trial] | None]
 
 ``masks``, ``(R, *spatial)`` unsigned integers below K, read only; rows of absent raters carry no meaning. ``present``,
 ``(R,)`` bool, who looked at this case, one at least, read only. ``n`` samples are asked for. ``noise`` is a NumPy
-generator seeded by (prediction seed, case). None, or no trial, where the case has too few raters for this fusion. It
+generator seeded by (prediction seed, case). Void pixels are background in all masks and count in no score, whatever is
+answered there; a fusion that estimates over pixels has a parameter ``valid=None``, and gets ``(*spatial)`` bool, the
+pixels that count, or None where all do. None, or no trial, where the case has too few raters for this fusion. It
 sees the masks that it is scored on, and its rows say so.
 """
 

@@ -24,8 +24,10 @@ class Batch:
         masks: ``(B, R, H, W)`` int64 below K; rows of absent raters are 0 and carry no meaning. R = 1 in a stage that
             fuses.
         present: ``(B, R)`` bool.
-        valid: ``(B, H, W)`` bool, the pixels that count.
+        valid: ``(B, H, W)`` bool, the pixels that count. Of the others (void) nobody says what they are: a loss leaves
+            them out, see :attr:`counted`, and networks see no mask there, see :attr:`judged`.
         progress: of the stage, in [0, 1): the share of its steps that are done.
+        void: may a pixel be void? None: not known without a look at ``valid``.
     """
 
     image: Tensor
@@ -33,6 +35,23 @@ class Batch:
     present: Tensor
     valid: Tensor
     progress: float = 0.0
+    void: bool | None = None
+
+    @property
+    def counted(self) -> Tensor | None:
+        """``(B, H, W)`` bool as the losses of :mod:`mrbench.nn.losses` take it: None where all pixels count."""
+        # The training loop knows it from the data, so that no device is waited for.
+        void = not bool(self.valid.all()) if self.void is None else self.void
+        return self.valid if void else None
+
+    def counted_of(self, image: Tensor) -> Tensor | None:
+        """``(P, H, W)`` the same for images ``(P,)`` of the batch, by their indices."""
+        return None if (counted := self.counted) is None else counted[image]
+
+    @property
+    def judged(self) -> Tensor:
+        """``(B, R, H, W)`` the masks, 0 in void pixels."""
+        return self.masks if (counted := self.counted) is None else self.masks * counted[:, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +92,9 @@ class Stage:
         uses: which training slices this stage sees: ``(N, R)`` presence -> ``(N,)`` bool; None: those with any rater.
         fuse: one label of each slice in place of its raters' masks, made once and then augmented as masks are:
             ``(N, R, H, W)`` uint8 masks and ``(N, R)`` presence -> ``(N, H, W)`` uint8 below K; None: the masks.
-            A slice's label depends on that slice alone: of slices that are streamed it is made for each batch. Where
-            raters are made absent at every step, ``uses`` and ``fuse`` are called in each epoch.
+            Masks are 0 in void pixels; a function with a parameter ``valid`` gets ``(N, H, W)`` bool, or None where
+            all pixels count. A slice's label depends on that slice alone: of slices that are streamed it is made for
+            each batch. Where raters are made absent at every step, ``uses`` and ``fuse`` are called in each epoch.
     """
 
     name: str
@@ -86,7 +106,7 @@ class Stage:
     schedule: Literal["cosine", "constant"] = "cosine"
     patience: int | None = None
     uses: Callable[[np.ndarray], np.ndarray] | None = None
-    fuse: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
+    fuse: Callable[..., np.ndarray] | None = None
 
 
 Answer = Tensor | Probabilities

@@ -29,6 +29,7 @@ def evaluate(
     predictions: "Cases | None" = None,
     consensus: "Cases | None" = None,
     present: np.ndarray | Sequence[np.ndarray] | None = None,
+    valid: "Cases | None" = None,
     one_case: bool = False,
     classes: int = 2,
     subjects: Sequence[object] | None = None,
@@ -60,7 +61,9 @@ def evaluate(
         predictions: for each rater, ``(N, R, *spatial)`` or ``(N, R, K, *spatial)``.
         consensus: ``(N, *spatial)`` or ``(N, K, *spatial)``.
         present: ``(N, R)`` bool, who looked at which case; None: everybody. Masks of absent raters are not looked at.
-        one_case: raters, draws and ``present`` are of a single case, without the axis N.
+        valid: ``(N, *spatial)`` bool, the pixels that count, whatever stands in the others (void): counts leave them
+            out, distances of boundaries take them for background. None: all.
+        one_case: raters, draws, ``present`` and ``valid`` are of a single case, without the axis N.
         classes: K, background included.
         subjects: (N,) the patient of each case, whose cases are averaged first; None: a patient for each case.
         spacing: mm per axis of ``spatial``; None: distances are in pixels.
@@ -73,7 +76,7 @@ def evaluate(
     """
     chosen = _chosen(metrics)
     sides = {"samples": samples, "predictions": predictions, "consensus": consensus}
-    given: dict[str, Any] = {"raters": raters, **sides, "present": present, "subjects": subjects}
+    given: dict[str, Any] = {"raters": raters, **sides, "present": present, "valid": valid, "subjects": subjects}
     cases = {name: [each] if one_case else each for name, each in given.items() if each is not None}
     _check(cases)
     scores = ScoreCollector()
@@ -126,16 +129,25 @@ def _tables(own: dict[str, Any], classes: int, spacing: Sequence[float] | None, 
         raise ValueError(f"{where}: present must be of {len(masks)} raters; got shape {looked.shape}")
     if len(own.get("predictions", masks)) != len(masks):
         raise ValueError(f"{where}: predictions must be of {len(masks)} raters; got {len(own['predictions'])}")
-    labels = np.where(looked.reshape(-1, *(1,) * (masks.ndim - 1)), masks, 0)
-    builder = TableBuilder(_labels(labels, classes, f"{where}, raters"), looked, classes, spacing)
-    for draw in _draws(own, masks.shape[1:], classes, where):
+    counted = _valid(own, masks.shape[1:], where)
+    labels = np.where(looked.reshape(-1, *(1,) * (masks.ndim - 1)) & counted, masks, 0)
+    builder = TableBuilder(_labels(labels, classes, f"{where}, raters"), looked, classes, spacing, counted)
+    for draw in _draws(own, counted, classes, where):
         builder.add(draw)
     return builder.finish()
 
 
-def _draws(own: dict[str, Any], spatial: tuple[int, ...], classes: int, where: str) -> Iterator[Draw]:
+def _valid(own: dict[str, Any], spatial: tuple[int, ...], where: str) -> np.ndarray:
+    valid = to_host(own["valid"]) if "valid" in own else np.ones(spatial, bool)
+    if valid.shape != spatial or valid.dtype != bool or not valid.any():
+        found = f"{valid.dtype} of shape {valid.shape}, {np.count_nonzero(valid)} pixels"
+        raise ValueError(f"{where}: valid must be booleans {spatial}, true somewhere; got {found}")
+    return valid
+
+
+def _draws(own: dict[str, Any], valid: np.ndarray, classes: int, where: str) -> Iterator[Draw]:
     def probability(array: Array, name: str) -> np.ndarray:
-        return _probability(to_host(array), spatial, classes, f"{where}, {name}")
+        return _probability(to_host(array), valid, classes, f"{where}, {name}")
 
     for rater, each in enumerate(own.get("predictions", ())):
         yield Draw(DrawKind.RATER, probability(each, "predictions"), rater)
@@ -145,9 +157,10 @@ def _draws(own: dict[str, Any], spatial: tuple[int, ...], classes: int, where: s
         yield Draw(DrawKind.CONSENSUS, probability(own["consensus"], "consensus"))
 
 
-def _probability(array: np.ndarray, spatial: tuple[int, ...], classes: int, where: str) -> np.ndarray:
+def _probability(array: np.ndarray, valid: np.ndarray, classes: int, where: str) -> np.ndarray:
+    spatial = valid.shape
     if array.shape == spatial and not is_floating(array):
-        return one_hot(_labels(array, classes, where), classes)
+        return one_hot(_labels(np.where(valid, array, 0), classes, where), classes)
     if is_floating(array) and (array.shape == (classes, *spatial) or (array.shape == spatial and classes == 2)):
         if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
             raise ValueError(f"{where}: probabilities must be in [0, 1]")

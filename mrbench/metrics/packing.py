@@ -37,7 +37,8 @@ def pack(tables: Sequence[CaseTables]) -> dict[str, np.ndarray]:
     """Many cases as a few flat arrays of the smallest fitting integers; :func:`unpack` gives the same tables back.
 
     ``layout`` has one row of sizes per case; all else is laid end to end in case order, intersections as upper
-    triangles. Spacing alone is float64, NaN where unknown. The masks are no part of it.
+    triangles. Spacing alone is float64, NaN where unknown; ``void`` is there where a case has void pixels. The masks
+    are no part of it.
 
     Raises:
         ValueError: tables of a part of the samples.
@@ -53,6 +54,8 @@ def pack(tables: Sequence[CaseTables]) -> dict[str, np.ndarray]:
         "rater_soft": _chain([table.rater_soft for table in tables]),
         "rater_means": _chain([table.rater_means for table in tables]),
     }
+    if any(table.void for table in tables):
+        flat["void"] = np.array([table.void for table in tables], np.int64)
     for field, columns in _ENTRIES.items():
         entries = np.concatenate([np.zeros((0, len(columns)), np.int64), *(_whole(getattr(t, field)) for t in tables)])
         flat |= {f"{field}_{column}": values for column, values in zip(columns, entries.T, strict=True)}
@@ -122,6 +125,8 @@ class _Stream:
         names = ("predicted_rater", "truth", "intersection", "shape", "soft", "rater_soft", "rater_means")
         self._arrays = {name: _row(_integers(arrays, name), name) for name in names}
         self._arrays |= {field: _entries(arrays, field, columns) for field, columns in _ENTRIES.items()}
+        if "void" in arrays:
+            self._arrays["void"] = _row(_integers(arrays, "void"), "void")
         self._arrays["spacing"] = _row(_lengths(arrays, "spacing"), "spacing")
         self._at = dict.fromkeys(self._arrays, 0)
 
@@ -158,6 +163,7 @@ class _Stream:
             rater_means=self.take("rater_means", f, r, 2),
             calibration=self.take_rows("calibration", sizes["calibration_entries"]),
             rater_calibration=self.take_rows("rater_calibration", sizes["rater_calibration_entries"]),
+            void=int(self.take_rows("void", 1)[0]) if "void" in self._arrays else 0,
         )
 
     def _shape(self, dimensions: int, case: int) -> tuple[int, ...]:
@@ -222,6 +228,8 @@ def _places(m: int) -> np.ndarray:
 
 
 def _check(table: CaseTables, case: int) -> None:
+    if table.void >= table.size:
+        raise _refuse(f"void of case {case}", f"fewer than {table.size} pixels", f"{table.void}")
     faults = (
         ("predicted_rater", bool(np.all(table.predicted_rater < len(table.truth)))),
         ("intersection", _are_intersections(table)),

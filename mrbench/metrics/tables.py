@@ -60,24 +60,29 @@ class _Sum:
         found.n = self.n + times * other.n
         return found
 
-    def counts(self, raters: np.ndarray, n_raters: int) -> tuple[np.ndarray, np.ndarray]:
+    def counts(self, raters: np.ndarray, n_raters: int, valid: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """Soft counts ``(F, 5, 3)`` and calibration ``(E, 6)`` of the mean; zero, and no rows, without any prediction.
 
         Args:
             raters: ``(R, F, bytes)`` packed masks.
             n_raters: how many of them are the truth; the others are empty.
+            valid: ``(pixels,)`` bool, those that count; None: all.
         """
         if not self.n:
             return np.zeros((self.shape[0], len(THRESHOLDS), 3), np.int64), labelled([], 6)
-        pairs = [_mean_counts(total, self.n, raters[:, f], n_raters) for f, total in enumerate(self.total)]
+        pairs = [_mean_counts(total, self.n, raters[:, f], n_raters, valid) for f, total in enumerate(self.total)]
         return np.array([soft for soft, _ in pairs]), labelled([calibration for _, calibration in pairs], 6)
 
 
-def _mean_counts(total: np.ndarray, n: int, raters: np.ndarray, n_raters: int) -> tuple[np.ndarray, np.ndarray]:
+def _mean_counts(
+    total: np.ndarray, n: int, raters: np.ndarray, n_raters: int, valid: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    marked = np.unpackbits(raters, axis=1, count=len(total))
+    if valid is not None:
+        total, marked = total[valid], marked[:, valid]
     probability = total / n
     # A method's probabilities may be off by a rounding error.
     np.clip(probability, 0, 1, out=probability)
-    marked = np.unpackbits(raters, axis=1, count=len(total))
     # The least threshold of soft Dice lies above bin 0: what is background here counts nowhere there.
     rest = beyond_background(probability, np.bitwise_or.reduce(marked).view(np.bool_))
     marked = np.take(marked, rest, axis=1)
@@ -94,13 +99,19 @@ class TableBuilder:
         truth: ``(R,)`` bool, the raters who are scored against.
         classes: K, background included.
         spacing: mm per axis of ``spatial``, or None where unknown.
+        valid: ``(*spatial)`` bool, the pixels that count; the others are background to everybody. None: all.
 
     Raises:
         DataError: more raters than a pattern has bits, or a spacing of other axes.
     """
 
     def __init__(
-        self, masks: np.ndarray, truth: np.ndarray, classes: int, spacing: Sequence[float] | None = None
+        self,
+        masks: np.ndarray,
+        truth: np.ndarray,
+        classes: int,
+        spacing: Sequence[float] | None = None,
+        valid: np.ndarray | None = None,
     ) -> None:
         if len(masks) > MAX_RATERS:
             raise DataError("a case has too many raters", expected=f"at most {MAX_RATERS}", found=f"{len(masks)}")
@@ -110,7 +121,10 @@ class TableBuilder:
         self._shape, self._spacing = masks.shape[1:], None if spacing is None else tuple(map(float, spacing))
         flat = masks.reshape(len(masks), -1)
         self._pixels, self._labels = flat.shape[1], np.arange(1, classes)
-        self._raters = pack_masks(flat[:, None] == self._labels[:, None].astype(flat.dtype))
+        self._valid = None if valid is None or valid.all() else valid.reshape(-1)
+        self._counted = None if self._valid is None else pack_masks(self._valid)
+        self._void = 0 if self._valid is None else int(np.count_nonzero(~self._valid))
+        self._raters = self._judged(pack_masks(flat[:, None] == self._labels[:, None].astype(flat.dtype)))
         self._raters[~self._truth] = 0
         self._samples: list[np.ndarray] = []
         self._predictions: list[np.ndarray] = []
@@ -120,9 +134,13 @@ class TableBuilder:
         # By rater; None: of the consensus.
         self._own_sums: dict[int | None, _Sum] = {}
 
+    def _judged(self, packed: np.ndarray) -> np.ndarray:
+        # Masks (..., bytes) with void pixels as background
+        return packed if self._counted is None else packed & self._counted
+
     def add(self, draw: Draw) -> None:
         """Takes the next draw, ``(K, *spatial)`` probabilities; a rater's first one is that rater's draw 0."""
-        bits = pack_masks(binarise(draw.probability).reshape(len(self._labels), -1))
+        bits = self._judged(pack_masks(binarise(draw.probability).reshape(len(self._labels), -1)))
         if draw.kind is DrawKind.SAMPLE:
             self._samples.append(bits)
             self._sample_sum.add(draw.probability[1:])
@@ -158,7 +176,7 @@ class TableBuilder:
         intersection, votes, rater_votes = self._count(rows, masks)
         truth = int(self._truth.sum())
         (soft, calibration), (rater_soft, rater_calibration) = (
-            total.counts(self._raters, truth) for total in self._set_sums(rows)
+            total.counts(self._raters, truth, self._valid) for total in self._set_sums(rows)
         )
         return CaseTables(
             n_samples=rows.n_samples,
@@ -176,6 +194,7 @@ class TableBuilder:
             rater_calibration=rater_calibration,
             rater_means=self._rater_means(),
             bits=lambda: masks,
+            void=self._void,
         )
 
     def _count(self, rows: MaskRows, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -183,7 +202,7 @@ class TableBuilder:
         weights = [np.bincount(chosen, minlength=len(masks)) for chosen in sets if len(chosen)]
         counted = [count_class(masks[:, f], weights, len(self._truth)) for f in range(len(self._labels))]
         joint = iter(
-            [joint_histogram(votes[i], patterns, self._pixels) for _, votes, patterns in counted]
+            [joint_histogram(votes[i], patterns, self._pixels - self._void) for _, votes, patterns in counted]
             for i in range(len(weights))
         )
         votes, rater_votes = (labelled(next(joint) if len(chosen) else [], 4) for chosen in sets)
@@ -201,7 +220,7 @@ class TableBuilder:
         for rater in np.flatnonzero(self._truth).tolist():
             found = self._own_sums.get(rater, self._own_sums.get(None))
             if found is not None:
-                mean = pack_masks(binarise(found.total / found.n))
+                mean = self._judged(pack_masks(binarise(found.total / found.n)))
                 means[:, rater, 0] = count_bits(mean)
                 means[:, rater, 1] = count_bits(mean & self._raters[rater])
         return means

@@ -62,6 +62,6 @@ def raters_loss(network: LatentUNet, queries: Queries, bank: Tensor, batch: Batc
     features = network.backbone(batch.image)  # (B, 16, H, W)
     logits = network.fcomb(features, attend(queries(features), bank))  # (B, R, L, H, W)
     probability = logits_to_probability(logits, network.classes)[:, :, 1:]  # (B, R, F, H, W)
-    masks = foreground(batch.masks, network.classes)
+    masks = foreground(batch.judged, network.classes)
     counted = batch.present[:, :, None].expand(-1, -1, network.classes - 1)
-    return channel_dice_loss(probability.flatten(1, 2), masks.flatten(1, 2), counted.flatten(1, 2))
+    return channel_dice_loss(probability.flatten(1, 2), masks.flatten(1, 2), counted.flatten(1, 2), batch.counted)

@@ -17,6 +17,7 @@ from mrbench.engine.cell import PREDICTIONS
 from mrbench.engine.predictions import StoredDraw, read_draws
 from mrbench.engine.record import checked_file
 from mrbench.errors import DataError
+from mrbench.hatching import hatched
 from mrbench.interfaces.draw import DrawKind
 from mrbench.report.cases import CaseValues
 from mrbench.report.palette import rater_colour, rater_dash
@@ -134,7 +135,8 @@ def _slices(marked: np.ndarray, most: int) -> tuple[int, ...]:
 def _truth(cases: CaseSet, place: _Place) -> Iterator[np.ndarray]:
     image = cases.pixels.image(place.index)
     # Masks without an image stand on black.
-    yield place.planes(_grey(image[0] if len(image) else np.zeros(image.shape[1:], np.uint8)))
+    grey = _grey(image[0] if len(image) else np.zeros(image.shape[1:], np.uint8))
+    yield place.planes(hatched(grey, cases.valid(place.index)))
     masks = cases.pixels.masks(place.index)
     labels = np.arange(1, cases.description.n_classes)
     for row in masks:
@@ -264,5 +266,7 @@ def _notes(cases: CaseSet, places: Mapping[Key, _Place]) -> Iterator[str]:
         yield f"The image is the first of {len(channels)} channels, {channels[0]!r}."
     if any(place.slices[-1] - place.slices[0] >= len(place.slices) for place in places.values()):
         yield f"Of volumes in which more than {MAX_SLICES} slices matter, {MAX_SLICES} of them are here, evenly spread."
+    if any(cases.valid(place.index) is not None for place in places.values()):
+        yield "Hatched pixels are void: somebody did not judge them, and they count in no score."
     if cases.is_volume:
         yield "Slices that no rater marks are left out, but for one at either end."

@@ -13,6 +13,7 @@ SEES_TEST_MASKS = "sees test masks"
 SINGLE_OUTPUT = "single output"
 EXTERNAL_PREDICTIONS = "external predictions"
 FIRST_SAMPLES = "first samples"
+VOID_PIXELS = "void pixels"
 OTHER_CODE = "other code than this"
 PLUGIN_FILE = "local plugin file"
 """Of a method that nobody can install by name."""
@@ -20,6 +21,7 @@ PLUGIN_FILE = "local plugin file"
 EXPLAINED = {
     SEES_TEST_MASKS: "sees the masks it is scored on (never ranked)",
     SINGLE_OUTPUT: "single output, scored as one sample and as every rater's",
+    VOID_PIXELS: "void pixels of the test cases count nowhere; distances of boundaries take them for background",
     FIRST_SAMPLES: "scored on the first samples of more; what needs the mean probability of all is blank",
 }
 """Caveats that a line below a table puts in other words."""
@@ -57,6 +59,11 @@ def code_caveats(results: Iterable[Result]) -> tuple[str, ...]:
     """That cells were computed by other code than what is installed here, with the files that differ."""
     found = (other_code(result.spec, (result.record or {}).get("code", {})) for result in results if result.finished)
     return next(((f"{OTHER_CODE}: {files}",) for files in found if files), ())
+
+
+def void_caveats(results: Iterable[Result]) -> tuple[str, ...]:
+    """That cells were tested on cases with void pixels."""
+    return (VOID_PIXELS,) if any((result.record or {}).get("void") for result in results) else ()
 
 
 def caveat_lines(rows: Iterable[tuple[str, Sequence[str]]], everyone: str = "all rows") -> Iterator[str]:

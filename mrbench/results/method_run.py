@@ -11,7 +11,7 @@ from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run
 from mrbench.errors import DataError, IncompatibleError
-from mrbench.results.caveats import SEES_TEST_MASKS, caveats_of, code_caveats
+from mrbench.results.caveats import SEES_TEST_MASKS, caveats_of, code_caveats, void_caveats
 from mrbench.results.columns import costs_of
 
 
@@ -83,7 +83,7 @@ class MethodRun:
     @cached_property
     def caveats(self) -> tuple[str, ...]:
         """What a reader must know before comparing."""
-        own = (*self._unequal_seeds, *code_caveats(self.results))
+        own = (*self._unequal_seeds, *code_caveats(self.results), *void_caveats(self.results))
         return (*caveats_of(self.spec, self.description), *own, *self.more_caveats)
 
     @property

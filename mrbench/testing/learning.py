@@ -1,12 +1,17 @@
 """Checks of the training: on every kind of data, with gradients that arrive and losses that fall."""
 
 from collections import defaultdict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from mrbench.errors import NotApplicableError
 from mrbench.testing.check import CheckFailedError, expect_none, rule
 from mrbench.testing.drawn import differing_weights
 from mrbench.testing.predicting import MethodCandidate
 from mrbench.testing.scenes import MISSING, SCENES, SLICES, Scene
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 LAST = 4
 """Steps whose mean loss must lie below that of the first ones."""
@@ -48,19 +53,31 @@ def loss_falls(candidate: MethodCandidate) -> None:
 @rule("method")
 def absent_unread(candidate: MethodCandidate) -> None:
     """What stands in the masks of absent raters changes no loss."""
-    import torch
-
     from mrbench.testing.rehearsal import losses_with_absent
 
     method = candidate.trained(MISSING).method
     zeros, marked = (losses_with_absent(method, MISSING, label) for label in (0, 1))
+    _expect_equal(zeros, marked, "the masks of absent raters")
+
+
+@rule("method")
+def void_unread(candidate: MethodCandidate) -> None:
+    """What stands in the masks where ``batch.valid`` does not hold changes no loss."""
+    from mrbench.testing.rehearsal import losses_with_void
+
+    method = candidate.trained(SLICES).method
+    zeros, marked = (losses_with_void(method, SLICES, label) for label in (0, 1))
+    hint = "losses of mrbench.nn take valid=batch.counted; networks see batch.judged in place of batch.masks"
+    _expect_equal(zeros, marked, "labels of void pixels", hint)
+
+
+def _expect_equal(zeros: Mapping[str, "Tensor"], marked: Mapping[str, "Tensor"], what: str, hint: str = "") -> None:
+    import torch
+
     for name, value in zeros.items():
         if not torch.allclose(value, marked[name], rtol=1e-4, atol=1e-6):
-            raise CheckFailedError(
-                f"{name} reads the masks of absent raters",
-                expected=f"{value.item():.6g} whatever they hold",
-                found=f"{marked[name].item():.6g}",
-            )
+            expected, found = f"{value.item():.6g} whatever they hold", f"{marked[name].item():.6g}"
+            raise CheckFailedError(f"{name} reads {what}", expected=expected, found=found, hint=hint)
 
 
 @rule("method")

@@ -147,19 +147,36 @@ def gradients_seen(rehearsal: Rehearsal) -> Iterator[None]:
     rehearsal.without_gradient = [names[id(p)] for p in missing]
 
 
-@torch.no_grad()
 def losses_with_absent(method: Method[Any], scene: Scene, label: int) -> dict[str, Tensor]:
     """Every term of every stage's loss on a scene, with a label in the masks of absent raters."""
+    return _losses(method, scene, lambda slices: _marked(slices, label), lambda batch: _marked(batch, label))
+
+
+def losses_with_void(method: Method[Any], scene: Scene, label: int) -> dict[str, Tensor]:
+    """Every term of every stage's loss on a scene whose slices are void above their middle, with a label there."""
+
+    def void(batch: Batch) -> Batch:
+        valid = batch.valid.clone()
+        valid[:, : valid.shape[1] // 2] = False
+        return replace(batch, valid=valid, masks=batch.masks.masked_fill(~valid[:, None], label), void=True)
+
+    return _losses(method, scene, lambda slices: slices, void)
+
+
+@torch.no_grad()
+def _losses(
+    method: Method[Any], scene: Scene, of_slices: Callable[[Slices], Slices], of_batch: Callable[[Batch], Batch]
+) -> dict[str, Tensor]:
     method.eval()
     slices = slices_of(scene.cases, scene.training)
     found: dict[str, Tensor] = {}
     with torch.random.fork_rng(devices=[]):
         for number, stage in enumerate(method.stages()):
             used = stage.uses(slices.present.numpy()) if stage.uses is not None else slices.present.any(dim=1).numpy()
-            chosen = _marked(slices.select(used), label).fused(stage.fuse)
+            chosen = of_slices(slices.select(used)).fused(stage.fuse)
             batch = chosen.batch(torch.arange(len(chosen)), CPU)
             torch.manual_seed(0)
-            terms = stage.loss(_marked(batch, label))
+            terms = stage.loss(of_batch(batch))
             found |= {f"{name!r} of stage {number}": value for name, value in terms.items()}
     return found
 

@@ -13,7 +13,13 @@ from mrbench.data.description import Description
 from mrbench.interfaces.method import Batch, Method, Probabilities, Stage
 from mrbench.interfaces.noise import Noise
 from mrbench.nn.backbone import build_backbone
-from mrbench.nn.losses import logit_channels, logits_to_probability, probability_dice_loss, start_from_background
+from mrbench.nn.losses import (
+    logit_channels,
+    logits_to_probability,
+    probability_dice_loss,
+    start_from_background,
+    weighted_mean,
+)
 from mrbench.nn.raters import pairs_of
 from mrbench_confusion.config import ConfusionConfig, PixelConfusionConfig
 from mrbench_confusion.matrices import GlobalMatrices, LowRankMatrices, PixelMatrices, said, start
@@ -47,17 +53,20 @@ class ConfusionMatrices(Method[ConfusionConfig]):
         """The raters' cross-entropy and the trace of their matrices."""
         image, rater = pairs_of(batch.present, one=self.config.raters_per_image == "one")  # (P,) each
         maps, truth = (values[image] for values in self.features(batch.image))  # (P, 16, H, W), (P, K, H, W)
-        y = batch.masks[image, rater]  # (P, H, W)
+        y, valid = batch.judged[image, rater], batch.counted_of(image)  # (P, H, W) each, or all pixels count
         if self.matrices is None:
-            return {"raters": self._loss(truth, y)}
+            return {"raters": self._loss(truth, y, valid)}
         matrices = self.matrices(maps, rater)  # (P, K, K, H, W)
-        trace = matrices.diagonal(dim1=1, dim2=2).sum(dim=-1).mean()
-        return {"raters": self._loss(said(matrices, truth), y), "trace": self.config.trace_weight * trace}
+        trace = weighted_mean(matrices.diagonal(dim1=1, dim2=2).sum(dim=-1), valid)
+        return {"raters": self._loss(said(matrices, truth), y, valid), "trace": self.config.trace_weight * trace}
 
-    def _loss(self, probability: Tensor, y: Tensor) -> Tensor:
+    def _loss(self, probability: Tensor, y: Tensor, valid: Tensor | None) -> Tensor:
         if self.config.loss == "dice":
-            return probability_dice_loss(probability, y)
-        return functional.nll_loss(probability.clamp_min(LEAST).log().contiguous(), y)
+            return probability_dice_loss(probability, y, valid)
+        logarithm = probability.clamp_min(LEAST).log().contiguous()
+        if valid is None:
+            return functional.nll_loss(logarithm, y)
+        return weighted_mean(functional.nll_loss(logarithm, y, reduction="none"), valid)
 
     def features(self, x: Tensor) -> tuple[Tensor, Tensor]:
         maps = self.backbone(x)

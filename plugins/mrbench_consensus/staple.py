@@ -15,6 +15,7 @@ def fuse(
     noise: np.random.Generator,
     config: StapleOptions,
     description: Description,
+    valid: np.ndarray | None = None,
 ) -> Trial:
-    """The probability W as the consensus, scored against every rater present."""
-    return Trial(consensus=staple(masks, present, description.n_classes, Rules(**dict(config))).probability)
+    """The probability W as the consensus, scored against every rater present; void pixels are no evidence."""
+    return Trial(consensus=staple(masks, present, description.n_classes, Rules(**dict(config)), valid).probability)

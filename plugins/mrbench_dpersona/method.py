@@ -15,7 +15,7 @@ from mrbench.nn.bound import bound_loss
 from mrbench.nn.encoder import build_encoder
 from mrbench.nn.gaussian import gaussian_kl
 from mrbench.nn.latent_unet import Encoded, LatentUNet
-from mrbench.nn.losses import batch_dice_loss, logits_to_probability
+from mrbench.nn.losses import batch_dice_loss, logits_to_probability, only_counted
 from mrbench.nn.queries import Queries, raters_loss
 from mrbench.nn.raters import draw_rater, foreground, mask_of, pairs_of
 from mrbench.nn.span import spanning
@@ -54,7 +54,7 @@ class DPersona(Method[DPersonaConfig]):
         rater can be one of them, whose mask is then empty.
         """
         options, x = self.config.stage_1, batch.image
-        masks = foreground(batch.masks, self.classes) * batch.present[:, :, None, None, None]  # (B, R, F, H, W)
+        masks = foreground(batch.judged, self.classes) * batch.present[:, :, None, None, None]  # (B, R, F, H, W)
         prior, posterior = self.network.prior(x), self.posterior(cat([x, masks.flatten(1, 2)], dim=1))
         features = self.network.backbone(x)  # (B, 16, H, W)
         z = (posterior if options.reconstruct_from == "posterior" else prior).sample()  # (B, Z)
@@ -67,7 +67,7 @@ class DPersona(Method[DPersonaConfig]):
         }
         if options.bound_weight or options.dual_diversity:
             samples = self._samples(features, prior.samples(options.bound_samples))
-            terms |= self._of_samples(samples, masks, batch.present)
+            terms |= self._of_samples(samples, masks, batch)
         if options.norm_weight:
             terms["norm"] = options.norm_weight * self.network.norms(self.posterior)
         if options.orthogonality:
@@ -80,13 +80,13 @@ class DPersona(Method[DPersonaConfig]):
             return logits_to_probability(self.network.fcomb(features, z), self.classes)[:, :, 1:]
         return spanning(self.network.fcomb, features, z, self.classes)
 
-    def _of_samples(self, samples: Tensor, masks: Tensor, present: Tensor) -> Mapping[str, Tensor]:
+    def _of_samples(self, samples: Tensor, masks: Tensor, batch: Batch) -> Mapping[str, Tensor]:
         # samples: (B, S, F, H, W)
         options, terms = self.config.stage_1, {}
         if options.bound_weight:
-            terms["bound"] = options.bound_weight * bound_loss(samples, masks, present)
+            terms["bound"] = options.bound_weight * bound_loss(samples, masks, batch.present, batch.counted)
         if options.dual_diversity:
-            terms["dual_diversity"] = options.dual_diversity * pairwise_dice(samples)
+            terms["dual_diversity"] = options.dual_diversity * pairwise_dice(only_counted(samples, batch.counted))
         return terms
 
     def _each(self, x: Tensor, masks: Tensor, batch: Batch) -> Tensor:
@@ -106,7 +106,7 @@ class DPersona(Method[DPersonaConfig]):
 
     def _reconstruction(self, logits: Tensor, batch: Batch, rater: Tensor, shown: Tensor) -> Tensor:
         masks = batch.masks * batch.present[:, :, None, None]
-        return batch_dice_loss(logits, mask_of(masks, rater), shown.gather(1, rater[:, None])[:, 0])
+        return batch_dice_loss(logits, mask_of(masks, rater), shown.gather(1, rater[:, None])[:, 0], batch.counted)
 
     # The thesis's prior bank
 

@@ -38,27 +38,28 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """The raters' mean reconstruction and mean divergence, the bound of the prior's samples, norms."""
         config, x, present = self.config, batch.image, batch.present
-        masks = foreground(batch.masks, self.classes) * present[:, :, None, None, None]  # (B, R, F, H, W)
+        masks = foreground(batch.judged, self.classes) * present[:, :, None, None, None]  # (B, R, F, H, W)
         prior = self.network.prior(x)  # (B, Z)
         images = x[:, None].expand(-1, self.raters, -1, -1, -1)
         posteriors = self.posteriors(torch.cat([images, masks], dim=2).flatten(1, 2))  # (B, R, Z)
         features = self.network.backbone(x)  # (B, 16, H, W)
         logits = self.network.fcomb(features, posteriors.sample())  # (B, R, L, H, W)
         terms = {
-            "reconstruction": self._reconstruction(logits, batch.masks, present),
+            "reconstruction": self._reconstruction(logits, batch),
             "kl": config.kl_weight * gaussian_kl(posteriors, prior.for_each()).sum(dim=2)[present].mean(),
         }
         if config.bound_weight:
             samples = spanning(self.network.fcomb, features, prior.samples(config.bound_samples), self.classes)
-            terms["bound"] = config.bound_weight * bound_loss(samples, masks, present)
+            terms["bound"] = config.bound_weight * bound_loss(samples, masks, present, batch.counted)
         if config.norm_weight:
             terms["norm"] = config.norm_weight * self.network.norms(self.posteriors)
         return terms
 
-    def _reconstruction(self, logits: Tensor, masks: Tensor, present: Tensor) -> Tensor:
+    def _reconstruction(self, logits: Tensor, batch: Batch) -> Tensor:
         # Mean over the raters of whom the batch has a mask
+        masks, present, valid = batch.masks, batch.present, batch.counted
         seen = present.any(dim=0).nonzero()[:, 0].tolist()
-        each = [batch_dice_loss(logits[:, r], masks[:, r], present[:, r]) for r in seen]
+        each = [batch_dice_loss(logits[:, r], masks[:, r], present[:, r], valid) for r in seen]
         return torch.stack(each).mean()
 
     def features(self, x: Tensor) -> Encoded:

@@ -74,7 +74,7 @@ class Pionono(Method[PiononoConfig]):
         epsilon = torch.randn(len(rater), config.draws, config.latent, device=features.device)
         logits = self.head(features, self.gaussians.draw(rater, epsilon)).mean(dim=1)  # (P, L, H, W)
         terms = {
-            "segmentation": batch_dice_loss(logits, batch.masks[image, rater]),
+            "segmentation": batch_dice_loss(logits, batch.masks[image, rater], valid=batch.counted_of(image)),
             "kl": config.kl_weight * self.gaussians.kl()[rater].mean(),
         }
         if config.norm_weight:

@@ -30,23 +30,24 @@ class ProbUNet(Method[ProbUNetConfig]):
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """The negative evidence lower bound of one random rater's mask per image."""
-        x, y = batch.image, mask_of(batch.masks, draw_rater(batch.present))  # (B, C, H, W), (B, H, W)
+        x, y = batch.image, mask_of(batch.judged, draw_rater(batch.present))  # (B, C, H, W), (B, H, W)
         prior = self.network.prior(x)
         posterior = self.posterior(cat([x, foreground(y, self.classes)], dim=1))
         z = posterior.sample()  # (B, Z)
         logits = self.network.fcomb(self.network.backbone(x), z[:, None])[:, 0]  # (B, L, H, W)
         terms = {
-            "reconstruction": self._reconstruction(logits, y),
+            "reconstruction": self._reconstruction(logits, y, batch.counted),
             "kl": self.config.kl_weight * gaussian_kl(posterior, prior).sum(dim=1).mean(),
         }
         if self.config.norm_weight:
             terms["norm"] = self.config.norm_weight * self.network.norms(self.posterior)
         return terms
 
-    def _reconstruction(self, logits: Tensor, y: Tensor) -> Tensor:
+    def _reconstruction(self, logits: Tensor, y: Tensor, valid: Tensor | None) -> Tensor:
         if self.config.reconstruction == "dice":
-            return batch_dice_loss(logits, y)
-        return cross_entropy(logits, y) * y[0].numel()
+            return batch_dice_loss(logits, y, valid=valid)
+        pixels = y[0].numel() if valid is None else valid.sum() / len(y)  # of an image that count, on average
+        return cross_entropy(logits, y, valid=valid) * pixels
 
     def features(self, x: Tensor) -> Encoded:
         return self.network.encode(x)

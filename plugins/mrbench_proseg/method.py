@@ -145,7 +145,7 @@ class ProSeg(Method[ProSegConfig]):
 
         logits = self.predictor(z, tau[:, None])[:, 0]  # (P, L, H, W)
         segmentation = batch_dice_loss if self.config.segmentation_loss == "dice" else cross_entropy
-        terms["segmentation"] = weights.segmentation * segmentation(logits, y)
+        terms["segmentation"] = weights.segmentation * segmentation(logits, y, valid=batch.counted_of(image))
         if weights.norm:
             terms["norm"] = weights.norm * norm_penalty(self.predictor.inner_parameters())
         return terms

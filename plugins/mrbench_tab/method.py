@@ -86,8 +86,8 @@ class Tab(Method[TabConfig]):
         common = every.of(slice(0, 1)).times(self.raters).sample()  # (B, R, L, H, W)
         own = every.of(slice(1, None)).sample()
         return {
-            "common": cross_entropy(common, batch.masks, batch.present),
-            "raters": self.config.rater_weight * cross_entropy(own, batch.masks, batch.present),
+            "common": cross_entropy(common, batch.masks, batch.present, batch.counted),
+            "raters": self.config.rater_weight * cross_entropy(own, batch.masks, batch.present, batch.counted),
         }
 
     def as_rater(self, features: LowRankNormal, rater: int, noise: Noise) -> Tensor:

@@ -48,7 +48,7 @@ class UNetConsensus(Method[UNetConfig]):
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """Cross-entropy with the label, mean over pixels."""
-        return {"cross_entropy": cross_entropy(self.unet(batch.image), batch.masks[:, 0])}
+        return {"cross_entropy": cross_entropy(self.unet(batch.image), batch.masks[:, 0], valid=batch.counted)}
 
     def consensus(self, features: Tensor, noise: Noise) -> Tensor:
         return self.unet(features)[None]
@@ -66,8 +66,9 @@ class UNetMajority(UNetConsensus):
 class UNetStaple(UNetConsensus):
     """The label is the one of highest probability in the STAPLE of the raters present, the lowest on a tie."""
 
-    def fuse(self, masks: np.ndarray, present: np.ndarray) -> np.ndarray:
-        return np.stack([estimate.labels for estimate in staple_batch(masks, present, self.description.n_classes)])
+    def fuse(self, masks: np.ndarray, present: np.ndarray, valid: np.ndarray | None = None) -> np.ndarray:
+        found = staple_batch(masks, present, self.description.n_classes, valid=valid)
+        return np.stack([estimate.labels for estimate in found])
 
 
 class UNetRater(Method[UNetConfig]):
@@ -92,7 +93,8 @@ class UNetRater(Method[UNetConfig]):
     def rater_loss(self, rater: int, batch: Batch) -> Mapping[str, Tensor]:
         """Cross-entropy with one rater's masks, mean over pixels."""
         logits = self.logits(rater, batch.image)
-        return {"cross_entropy": cross_entropy(logits, batch.masks[:, rater], batch.present[:, rater])}
+        masks, present = batch.masks[:, rater], batch.present[:, rater]
+        return {"cross_entropy": cross_entropy(logits, masks, present, batch.counted)}
 
     def as_rater(self, features: Tensor, rater: int, noise: Noise) -> Tensor:
         return self.logits(rater, features)[None]

@@ -1,5 +1,6 @@
 """Pictures of cases: true proportions, and a colour for each rater."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,6 +8,7 @@ from PIL import Image
 
 from mrbench.data.caseset import ArrayPixels, CaseSet
 from mrbench.data.description import Description, Raters
+from mrbench.hatching import GREYS
 from mrbench.pictures import COLOURS, GAP, NOBODY, TILE, write_contact_sheet, write_prediction_picture
 
 
@@ -26,6 +28,22 @@ def test_a_square_stays_a_square_in_a_case_that_is_none(tmp_path):
     sheet = np.asarray(Image.open(tmp_path / "sheet.png"))[32:]  # below the legend
     rows, columns = np.nonzero((sheet == COLOURS[0]).all(axis=2))
     assert np.ptp(rows) == np.ptp(columns) == 10 * TILE // 40 - 1
+
+
+def test_void_pixels_are_hatched(tmp_path):
+    cases = wide_cases()
+    valid = np.ones((1, 20, 40), bool)
+    valid[0, :, 30:] = False
+    void = replace(cases, pixels=replace(cases.pixels, all_valid=valid))
+    sheets = []
+    for n, shown in enumerate((cases, void)):
+        write_contact_sheet(shown, tmp_path / f"{n}.png", 1)
+        sheets.append(np.asarray(Image.open(tmp_path / f"{n}.png")).astype(int))
+    rows, columns = np.nonzero((sheets[0] != sheets[1]).any(axis=2))
+    assert columns.min() == GAP + 30 * TILE // 40
+    assert columns.max() < GAP + TILE
+    assert np.ptp(rows) == 20 * TILE // 40 - 1
+    assert {*np.unique(sheets[1][rows, columns])} == set(GREYS)
 
 
 def test_ten_raters_have_ten_colours():

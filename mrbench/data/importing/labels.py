@@ -1,5 +1,6 @@
 """From the values in mask files to classes: 0 is background, 255 is what most programs write for one class."""
 
+import shlex
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
@@ -125,10 +126,10 @@ def _unclear(values: Sequence[int], by_rater: Mapping[str, Set[tuple[int, ...]]]
     if last in USUAL and classes[-1] < MAX_VALUES and (alike or any(set(classes) < set(one) for one in own.values())):
         return DataError(
             f"the masks in {folder} hold {last} beside classes, which is 'not judged' (void) in many sets",
-            expected=f"classes below {MAX_VALUES} alone: mrbench cannot leave pixels out of the scores",
+            expected=f"classes below {MAX_VALUES}, and a word on {last}",
             found=said,
-            hint=f"give these pixels a class, 0 for background, and import again; where {last} is a class, name all: "
-            f"--classes {','.join(['NAME'] * (len(values) - 1))}",
+            hint=f"mrbench data import {shlex.quote(str(folder))} --void {last}, and these pixels count nowhere; "
+            f"where {last} is a class, name all: --classes {','.join(['NAME'] * (len(values) - 1))}",
         )
     return DataError(
         f"cannot tell which classes the masks in {folder} hold",

@@ -25,6 +25,7 @@ class Request:
         rules: what is said of the values in masks.
         rater_axis: axis of mask files along which raters lie; None: as the shapes tell.
         rater_names: of the raters along that axis; empty: numbered.
+        void: value of pixels that a rater did not judge; they count for nobody. None: there is none.
         raters: identified or exchangeable; None: as the names recur.
         folds: None: 5, or as many as there are subjects.
         training_size: (H, W); None: the largest, where images differ in size.
@@ -42,6 +43,7 @@ class Request:
     rules: MaskRules = AS_STORED
     rater_axis: RaterAxis | None = None
     rater_names: tuple[str, ...] = ()
+    void: int | None = None
     raters: Raters | None = None
     folds: int | None = None
     training_size: tuple[int, int] | None = None

@@ -19,6 +19,7 @@ from mrbench.data.importing.marks import Marks
 from mrbench.data.importing.palettes import Palettes
 from mrbench.data.importing.shifts import Shifts
 from mrbench.data.importing.stacks import open_mask
+from mrbench.data.importing.void import read_judged
 from mrbench.data.importing.votes import Votes
 from mrbench.data.mask_rules import AS_STORED, MaskRules, spelt
 from mrbench.data.mask_values import Colour
@@ -64,6 +65,7 @@ class Survey:
         codes: values that meet.
         votes: do masks look like something else than the masks of raters?
         palettes: what labels that are indices of palettes look like.
+        void: pixels of each case that somebody did not judge.
     """
 
     facts: tuple[Facts, ...]
@@ -75,6 +77,7 @@ class Survey:
     codes: Codes = field(default_factory=Codes)
     votes: Votes = field(default_factory=Votes)
     palettes: Palettes = field(default_factory=Palettes)
+    void: Sequence[int] = ()
 
     @cached_property
     def axes(self) -> int:
@@ -97,14 +100,19 @@ class Survey:
         return found if len(found) == self.axes and all(0 < mm < float("inf") for mm in found) else None
 
 
-def survey(layout: Layout, rules: MaskRules = AS_STORED) -> Survey:
+def survey(layout: Layout, rules: MaskRules = AS_STORED, void: int | None = None) -> Survey:
     """Reads every mask, by what is said of their values, and the header of every image.
+
+    Args:
+        layout: the cases with their files.
+        rules: what is said of the values.
+        void: value of pixels that are not judged.
 
     Raises:
         DataError: naming the file: it cannot be read, is no mask, or lies on another grid than its image; images of
-            different kinds.
+            different kinds; a case without a judged pixel.
     """
-    look = _Look(layout, rules)
+    look = _Look(layout, rules, void)
     for case in layout.cases:
         look.at(case)
     return Survey(
@@ -117,13 +125,15 @@ def survey(layout: Layout, rules: MaskRules = AS_STORED) -> Survey:
         look.codes,
         look.votes,
         look.palettes,
+        look.voids,
     )
 
 
 class _Look:
     """What has been seen of the cases so far."""
 
-    def __init__(self, layout: Layout, rules: MaskRules) -> None:
+    def __init__(self, layout: Layout, rules: MaskRules, void: int | None) -> None:
+        self.void, self.voids, self.valid = void, list[int](), np.array(True)
         self.layout, self.folder, self.rules = layout, layout.listing.folder, rules
         self.facts: list[Facts] = []
         self.values: defaultdict[str, set[tuple[int, ...]]] = defaultdict(set)
@@ -141,6 +151,7 @@ class _Look:
             frame = frame_of(image, self._headers(case, image), where, str(first))
             self.facts.append(Facts(frame, image.shape, image.dtype))
         _check_channels(self.layout, self.facts)
+        self.valid = np.array(True)
         read = {rater: self._labels(case, rater, frame) for rater in case.masks}
         labels = {rater: one for rater, (one, _) in read.items()}
         marked = {rater: one > 0 for rater, one in labels.items()}
@@ -148,6 +159,9 @@ class _Look:
         self.shifts.add(marked)
         self.codes.add(labels, {rater: values for rater, (_, values) in read.items()})
         self.votes.add(labels, stacked=case.stack_axis is not None)
+        if not self.valid.any():
+            raise DataError(f"case {case.id!r} of {self.folder} is void all over", expected="a pixel that all judged")
+        self.voids.append(int(np.count_nonzero(~self.valid)))
 
     def _headers(self, case: CaseFiles, image: ImageFile) -> Iterator[ImageFile]:
         for place, (rater, name) in enumerate(case.masks.items()):
@@ -161,9 +175,10 @@ class _Look:
         path = self.folder / (name := case.masks[rater])
         with open_mask(self.layout.listing, case, rater, prod(frame.lies)) as mask:
             _check_lossless(mask, where := str(path))
-            read = mask.mask(self.rules)
-            labels = frame.mask(read.labels, mask, where)
+            read, labels, valid = read_judged(mask, frame, self.rules, self.void, where)
+        self.valid = self.valid & valid
         counts = np.bincount(labels.reshape(-1))
+        counts[0] -= np.count_nonzero(~valid)
         found = values_in(counts, where)
         self._check_colour(read.colour, path)
         self.palettes.add(read, counts, name)

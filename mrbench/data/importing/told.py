@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from math import prod
 
 import numpy as np
 
@@ -31,6 +32,7 @@ def tell(found: Understood) -> list[tuple[str, str]]:
         *_said(found),
         ("labels", found.labels.told()),
         *found.survey.palettes.told(),
+        *_void(found),
         *_marked(found),
         ("image", _image(found)),
         ("spacing", _spacing(found)),
@@ -88,6 +90,17 @@ def _said(found: Understood) -> Iterator[tuple[str, str]]:
     """What was said of the values, where the line of the labels does not say it."""
     if found.rules and found.rules.labels is None:
         yield "values", found.rules.told()
+
+
+def _void(found: Understood) -> Iterator[tuple[str, str]]:
+    counts = found.survey.void
+    if found.void is not None:
+        share = sum(counts) / sum(prod(found.survey.shape(index)) for index in range(len(counts)))
+        cases = f"{np.count_nonzero(counts)} of {_count(len(counts), 'case')}"
+        yield (
+            "void",
+            f"{found.void} is not judged: {share:.2%} of the pixels, in {cases}, count neither to train nor to score",
+        )
 
 
 def _marked(found: Understood) -> Iterator[tuple[str, str]]:

@@ -47,6 +47,7 @@ class Understood:
         rules: by which the masks are read.
         folds: how many.
         description: the declarations.
+        void: value of pixels that are not judged, or None.
     """
 
     layout: Layout
@@ -56,6 +57,7 @@ class Understood:
     rules: MaskRules
     folds: int
     description: Description
+    void: int | None = None
 
 
 def understand(asked: Request) -> Understood:
@@ -69,11 +71,17 @@ def understand(asked: Request) -> Understood:
     layout = unstacked(_with_subjects(_layout(asked), asked.subject_from), asked.rater_axis, asked.rater_names)
     columns = understand_columns(layout.cases, asked.raters)
     folds = _folds(layout, asked.folds)
-    found = survey(layout, asked.rules)
+    found = survey(layout, asked.rules, asked.void)
+    if asked.void is not None and not any(found.void):
+        raise UsageError(
+            f"--void {asked.void} is in no mask in {asked.folder}",
+            expected="the value of pixels that were not judged",
+            found=f"values {', '.join(map(str, sorted(found.marks.values)[:12]))}",
+        )
     check_are_raters(found, layout, asked)
     labels = _labels(asked, found)
     description = _description(asked, columns, labels, found)
-    return Understood(layout, columns, labels, found, asked.rules, folds, description)
+    return Understood(layout, columns, labels, found, asked.rules, folds, description, asked.void)
 
 
 def _labels(asked: Request, found: Survey) -> Labels:

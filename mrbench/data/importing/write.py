@@ -14,6 +14,7 @@ from mrbench.data.geometry import AFFINE
 from mrbench.data.importing.files import CaseFiles
 from mrbench.data.importing.stacks import open_mask
 from mrbench.data.importing.understand import Understood
+from mrbench.data.importing.void import read_judged
 from mrbench.data.splits import Split, split_by_subject
 from mrbench.data.stored_image import stored_image
 from mrbench.errors import DataError
@@ -58,19 +59,21 @@ def _read(found: Understood, index: int) -> Case:
     files, spatial = found.layout.cases[index], found.survey.shape(index)
     image = _image(found, files, index)
     masks = np.zeros((len(found.columns.names), *spatial), np.uint8)
-    present = np.zeros(len(masks), bool)
+    present, valid = np.zeros(len(masks), bool), np.ones(spatial, bool)
     for column, rater in found.columns.of(files):
-        masks[column] = _mask(found, files, rater, index).reshape(spatial)
-        present[column] = True
+        classes, judged = _mask(found, files, rater, index)
+        masks[column], present[column] = classes.reshape(spatial), True
+        valid &= judged.reshape(spatial) if judged.ndim else judged
     return Case(
         id=files.id,
         subject=files.subject,
         image=image.reshape(len(image), *spatial),
-        masks=masks,
+        masks=masks * valid,
         present=present,
         slice=files.slice,
         spacing=found.survey.spacing(index),
         metadata={"image": files.image, "masks": dict(files.masks), **_affine(found, index)},
+        valid=valid,
     )
 
 
@@ -87,13 +90,13 @@ def _image(found: Understood, files: CaseFiles, index: int) -> np.ndarray:
         return stored_image(file, facts.frame, path)
 
 
-def _mask(found: Understood, files: CaseFiles, rater: str, index: int) -> np.ndarray:
+def _mask(found: Understood, files: CaseFiles, rater: str, index: int) -> tuple[np.ndarray, np.ndarray]:
     path, frame = found.layout.listing.folder / files.masks[rater], found.survey.facts[index].frame
     with open_mask(found.layout.listing, files, rater, prod(frame.lies)) as file:
-        labels = frame.mask(file.mask(found.rules).labels, file, str(path))
+        _, labels, valid = read_judged(file, frame, found.rules, found.void, str(path))
     if not found.labels.knows(labels):
         raise _changed(path)
-    return found.labels.classes_of(labels)
+    return found.labels.classes_of(labels), valid
 
 
 def _changed(path: Path) -> DataError:

@@ -102,7 +102,7 @@ def test_a_format_of_no_fixed_length(path):
 
 def test_a_later_version(path):
     with h5py.File(path, "a") as file:
-        file.attrs["format_version"] = 2
+        file.attrs["format_version"] = 3
     assert_refused(path, "was written by a later version", IncompatibleError)
 
 

@@ -11,6 +11,7 @@ from mrbench import Config, Method, ParameterGroup, Stage
 from mrbench.data.caseset import ArrayPixels, CaseSet
 from mrbench.data.container import open_container, write_container
 from mrbench.data.description import Description, Raters, Unit
+from mrbench.engine.augmentation import augment
 from mrbench.engine.fit import fit
 from mrbench.engine.slices import MEMORY_MIB, VARIABLE, Slices, StreamedSlices, memory_limit, slices_of, training_slices
 from mrbench.errors import DataError, UsageError
@@ -50,6 +51,19 @@ LAYOUTS = {
 }
 
 
+def with_void(cases: CaseSet) -> CaseSet:
+    """The same cases; two rows of every second one are void."""
+    masks = [cases.pixels.masks(i).copy() for i in range(len(cases))]
+    valid: list[np.ndarray | None] = [None if i % 2 else np.ones(one.shape[1:], bool) for i, one in enumerate(masks)]
+    for one, own in zip(masks, valid, strict=True):
+        if own is not None:
+            own[..., 2:4, :], one[..., 2:4, :] = False, 0
+    return replace(cases, pixels=replace(cases.pixels, all_masks=masks, all_valid=valid))
+
+
+LAYOUTS |= {f"{name}, void": with_void(cases) for name, cases in LAYOUTS.items()}
+
+
 @pytest.fixture(params=LAYOUTS)
 def ways(request, tmp_path):
     """The slices of all cases but the first: from arrays, from a container read whole, and streamed."""
@@ -66,7 +80,7 @@ def ways(request, tmp_path):
 def assert_alike(batches):
     first, *others = batches
     for other in others:
-        for name in ("image", "masks", "present"):
+        for name in ("image", "masks", "present", "valid"):
             torch.testing.assert_close(getattr(other, name), getattr(first, name), rtol=0, atol=0)
 
 
@@ -101,6 +115,50 @@ def test_a_slice_is_normalised_and_absent_raters_are_zero():
     batch = slices_of(cases, np.array([3, 4])).batch(torch.tensor([1]), CPU)
     np.testing.assert_array_equal(batch.image[0].numpy(), cases[4].image)
     np.testing.assert_array_equal(batch.masks[0].numpy(), cases[4].masks * cases.present[4][:, None, None])
+
+
+def test_void_pixels_reach_the_batch_and_padding_counts():
+    cases = with_void(make_cases([(8, 6), (8, 6), (4, 4)], training_size=(7, 8)))
+    slices = slices_of(cases, np.arange(3))
+    batch = slices.batch(torch.arange(3), CPU)
+    expected = torch.ones(3, 7, 8, dtype=torch.bool)
+    expected[0, 2:4, 1:7] = False  # cropped from 8 rows to 7, padded from 6 columns to 8
+    expected[2, 3:5, 2:6] = False  # padded from 4 rows and columns
+    assert torch.equal(batch.valid, expected)
+    assert not batch.masks.movedim(1, -1)[~expected].any()
+    assert batch.void
+    assert torch.equal(batch.counted, expected)
+    assert torch.equal(batch.counted_of(torch.tensor([2, 0])), expected[[2, 0]])
+    without = slices_of(cases, np.array([1])).batch(torch.arange(1), CPU)
+    assert without.valid.all()
+    assert without.counted is None
+
+
+def test_labels_of_void_pixels_never_reach_a_batch_or_a_fusion():
+    cases = with_void(make_cases([(8, 6)] * 2))
+    cases.pixels.all_masks[0][...] = 1  # a plugin's, that nobody checked
+    slices, seen = slices_of(cases, np.arange(2)), []
+
+    def union(masks, present, valid):
+        seen.append(valid)
+        return masks.max(axis=1)
+
+    assert not slices.fused(union).masks[0, :, 2:4].any()
+    assert torch.equal(torch.from_numpy(seen[0]), slices.valid)
+    assert not slices.batch(torch.arange(2), CPU).masks[0, :, 2:4].any()
+    slices_of(make_cases([(8, 6)] * 2), np.arange(2)).fused(union)
+    assert seen[1] is None
+
+
+@pytest.mark.parametrize("change", ["flip", "rotate90", "rotate"])
+def test_an_augmented_void_pixel_stays_with_its_image(change):
+    cases = with_void(make_cases([(8, 8)] * 8))
+    batch = slices_of(cases, np.arange(8)).batch(torch.arange(8), CPU)
+    marked = replace(batch, masks=(~batch.valid).long()[:, None].expand_as(batch.masks))
+    moved = augment(marked, (change,))
+    assert moved.void
+    assert not torch.equal(moved.valid, batch.valid)
+    assert torch.equal(moved.masks[:, 0].bool(), ~moved.valid)
 
 
 def test_slices_of_different_sizes_name_the_case(tmp_path):

@@ -34,6 +34,8 @@ CAUGHT = {
     "unused": {"gradients"},
     "does-not-learn": {"loss-falls", "raters-differ"},
     "reads-absent": {"absent-unread"},
+    "reads-void": {"void-unread"},
+    "shows-void": {"void-unread"},
     "other-stages": {"stages-repeat", "training-repeats"},
     "system-noise": {"training-repeats"},
     "one-training": {"training-seed"},

@@ -199,3 +199,31 @@ def test_agreement_of_the_real_sets_is_what_was_measured_without_this_program(na
     if not DATA.is_dir():
         pytest.skip(f"no real data in {DATA}")
     assert inspect_cases(load_dataset(name, data=DATA)).dice == pytest.approx(dice, abs=5e-4)
+
+
+# --- pixels that are not judged, by what is said of the values
+
+
+@pytest.mark.parametrize(
+    ("labels", "threshold", "invert", "table"),
+    [
+        ((), None, False, (0, 1, 255)),
+        (("0=background,1=disc",), None, False, (0, 1, 255)),
+        (("100=disc",), None, False, (0, 100, 255)),
+        ((), 100, False, (0, 100, 255)),
+        ((), None, True, (9, 0, 255)),
+        ((), 100, True, (100, 0, 255)),
+        ((), None, False, (0, 200, 7)),
+    ],
+)
+def test_void_pixels_are_those_of_the_file_whatever_is_said_of_the_others(tmp_path, labels, threshold, invert, table):
+    codes = np.array(table)
+    folder = pictures(tmp_path / "f", lambda _, drawn: codes[drawn])
+    rules = read_rules(labels, threshold, invert)
+    found = understand(Request(folder=folder, name="x", rules=rules, void=table[2]))
+    write_import(found, tmp_path / "a.h5")
+    case = open_container(tmp_path / "a.h5")[1]
+    drawn = np.zeros((16, 16), np.uint8)
+    drawn[3:10, 4:12], drawn[5:7, 6:8] = 1, 2
+    assert np.array_equal(case.valid, drawn != 2)
+    assert all(np.array_equal(one, drawn == 1) for one in case.masks)

@@ -443,7 +443,8 @@ def test_labels_that_nobody_can_tell(tmp_path, seen, names, word):
 def test_a_value_that_means_not_judged_is_refused_with_what_to_do(tmp_path, void, classes):
     with pytest.raises(DataError, match=f"hold {void} beside classes, which is 'not judged'") as caught:
         understand_labels({"ann": {(*classes, void)}, "bo": {classes}}, (), tmp_path)
-    assert caught.value.hint.startswith("give these pixels a class, 0 for background")
+    assert caught.value.hint.startswith(f"mrbench data import {tmp_path} --void {void}, and these pixels count nowhere")
+    assert f"--classes {','.join(['NAME'] * len(classes))}" in caught.value.hint
     assert f"bo values {', '.join(map(str, classes))}" in caught.value.found
 
 

@@ -34,7 +34,7 @@ class Good(Method):
         return 0.05
 
     def loss(self, batch):
-        return {"cross_entropy": cross_entropy(self.each(batch), batch.masks, batch.present)}
+        return {"cross_entropy": cross_entropy(self.each(batch), batch.masks, batch.present, batch.counted)}
 
     def each(self, batch):
         return self.network(batch.image)[:, None] + self.shifts  # (B, R, L, H, W)
@@ -150,14 +150,15 @@ class NormalisesTheBatch(Good):
 class CompleteCasesOnly(Good):
     def loss(self, batch):
         complete = batch.present.all(1)
-        found = torch.stack([cross_entropy(self.each(batch)[b], batch.masks[b]) for b in range(len(complete))])
+        each, valid = self.each(batch), batch.valid[:, None].expand_as(batch.masks)
+        found = torch.stack([cross_entropy(each[b], batch.masks[b], valid=valid[b]) for b in range(len(complete))])
         return {"cross_entropy": (found * complete).sum() / complete.sum()}
 
 
 class DividesByMarks(Good):
     def loss(self, batch):
         terms = super().loss(batch)
-        marked = (batch.masks > 0) & batch.present[:, :, None, None]
+        marked = (batch.judged > 0) & batch.present[:, :, None, None]
         return {**terms, "share": terms["cross_entropy"] * 0.1 / marked.float().mean()}
 
 
@@ -199,7 +200,19 @@ class DoesNotLearn(Good):
 
 class ReadsAbsent(Good):
     def loss(self, batch):
-        return {"cross_entropy": cross_entropy(self.each(batch), batch.masks)}
+        return {"cross_entropy": cross_entropy(self.each(batch), batch.masks, valid=batch.counted)}
+
+
+class ReadsVoid(Good):
+    def loss(self, batch):
+        return {"cross_entropy": cross_entropy(self.each(batch), batch.masks, batch.present)}
+
+
+class ShowsVoid(Good):
+    """Its loss leaves void pixels out, and its network sees their labels."""
+
+    def each(self, batch):
+        return super().each(batch) + 0.1 * (batch.masks * batch.present[:, :, None, None]).float().mean()
 
 
 class OtherStages(Good):
