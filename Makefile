@@ -1,6 +1,7 @@
 # make demo: sets everything up, then runs three methods on the embedded data set (a few minutes on two cores).
 # make test: sets everything up, then runs the whole test suite in two processes (make slow: the slow tests too, in one).
 # make lint: ruff and mypy. make bench: the benchmarks. make ratios: measured against the targets.
+# make claims: how often the tests are wrong where the truth is known, beside those before (seconds).
 # make training-ratios: training steps against the released ones (minutes).
 # make equivalence: does the code of here train and draw bit by bit as an older commit's (minutes)?
 # make docs: the generated pages of docs/.
@@ -12,7 +13,7 @@ READY := $(VENV)/ready
 PYTEST ?= $(BIN)/python -m pytest
 PROCESSES ?= 2
 
-.PHONY: help demo test lint slow bench ratios training-ratios equivalence docs clean
+.PHONY: help demo test lint slow bench claims ratios training-ratios equivalence docs clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -33,6 +34,9 @@ lint: $(READY)
 
 bench: $(READY)
 	$(PYTEST) tests/benchmarks --benchmark-enable --benchmark-only --benchmark-columns=median,min,rounds $(ARGS)
+
+claims: $(READY)
+	$(BIN)/python tests/benchmarks/test_claims.py $(ARGS)
 
 ratios: $(READY)
 	$(BIN)/python tests/benchmarks/ratios.py $(ARGS)

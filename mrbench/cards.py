@@ -94,7 +94,8 @@ class MethodCard(PluginCard):
             is one of them without being named, changes nothing, and is used unless another is asked for.
         family: methods of one family share a training: they differ in the answers that they give. Default: the name.
         wraps: is its class a :class:`~mrbench.interfaces.wrapper.Wrapper`, which answers from trainings of the method
-            that its options name? Then it gives and takes what that does, with its presets.
+            that its options name? Then it gives and takes what that does, with its presets; with ``gives="samples"`` it
+            gives samples that it makes of the member's mean probability.
         differences: where the paper and the released code differ, one sentence each with its source.
     """
 
@@ -114,10 +115,11 @@ class MethodCard(PluginCard):
             raise PluginError(
                 f"the card of method {self.name!r} gives {unknown[0]!r}", expected=", ".join(GIVES), found=self.gives
             )
-        if self.wraps and (self.gives or self.kind == "fusion"):
+        if self.wraps and (self.gives not in ("", "samples") or self.kind == "fusion"):
             raise PluginError(
                 f"the card of method {self.name!r} wraps others and says what it gives",
-                expected='no kind="fusion" and no gives: it gives what the method does that it wraps',
+                expected='no kind="fusion", and no gives but "samples" where it makes its own: else it gives what the '
+                "method does that it wraps",
                 found=f"kind={self.kind!r}, gives={self.gives!r}",
             )
         if self.presets.get("paper"):

@@ -103,6 +103,18 @@ class Config(BaseModel):
                 found[name] = _by_content(value, plain[name])
         return found
 
+    def objective(self) -> dict[str, Any]:
+        """The options of the loss that are not at their defaults, which are the paper's, as JSON types."""
+        plain = self.values()
+        found: dict[str, Any] = {}
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if isinstance(value, Config):
+                found |= {f"{name}.{inner}": content for inner, content in value.objective().items()}
+            elif _extra(field).get("loss") and value != field.default:
+                found[name] = plain[name]
+        return found
+
 
 def option(default: Any, description: str, **bounds: Any) -> Any:
     """An option of the training (or of the data set); ``bounds`` are pydantic's (``ge``, ``lt``, ...)."""
@@ -112,6 +124,15 @@ def option(default: Any, description: str, **bounds: Any) -> Any:
 def prediction_option(default: Any, description: str, **bounds: Any) -> Any:
     """An option that changes predictions only: the training is shared by all its values."""
     return Field(default, description=description, json_schema_extra={"step": "prediction"}, **bounds)
+
+
+def loss_option(default: Any, description: str, *, added: bool = False, **bounds: Any) -> Any:
+    """An option of the objective: its form or a weight. A preset that sets it otherwise has a caveat in tables.
+
+    Args:
+        added: as :func:`added_option`.
+    """
+    return Field(default, description=description, json_schema_extra={"loss": True, "added": added}, **bounds)
 
 
 def added_option(default: Any, description: str, **bounds: Any) -> Any:

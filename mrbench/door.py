@@ -213,15 +213,17 @@ def compare(
     *,
     protocol: str = "strict",
     metrics: str | Iterable[str] = (),
+    samples: int | None = None,
     allow_mixed: bool = False,
     plugin_files: StrPath | Iterable[StrPath] = (),
 ) -> "Comparison":
-    """Paired differences, B less A, with intervals and p-values corrected for all metrics, as ``mrbench compare`` does.
+    """Paired differences, B less A, with what other subjects and other trainings leave open, as ``mrbench compare``.
 
     Args:
         a, b: on one data set; ``Results.method`` gives them.
         protocol: the scoring protocol.
         metrics: to compare, one or several; none: those meant for tables.
+        samples: score the first so many samples of both; None: all, and nothing is tested where their numbers differ.
         allow_mixed: compare on other data or splits too, labelled and untested.
         plugin_files: files with the metrics that are not installed; one may stand alone.
 
@@ -244,6 +246,7 @@ def compare(
         raise UsageError(f"{a.title} and {b.title} are {what}", expected="two method runs on one data set")
     registry = discover(files=paths_of("plugin_files", plugin_files))
     keys = tuple(registry.get("metric", name).key for name in texts_of("metrics", metrics))
-    reader = ScoreReader(registry, protocol_of(protocol), keys)
-    report = ComparisonReport.of(Pairing("", [Pair(a, b)]), reader, "exchange", allow_mixed=allow_mixed)
+    budget = None if samples is None else whole_of("samples", samples, 1)
+    reader = ScoreReader(registry, protocol_of(protocol), keys, budget)
+    report = ComparisonReport.of(Pairing("", [Pair(a, b)]), reader, allow_mixed=allow_mixed)
     return report.comparisons[0]

@@ -121,7 +121,11 @@ def load_json(path: Path) -> Any:
     if not stat.S_ISREG(path.stat().st_mode):
         raise ValueError("no plain file")
     with path.open("rb") as file:
-        content = file.read(MAX_JSON_BYTES + 1)
+        return parse_json(file.read(MAX_JSON_BYTES + 1))
+
+
+def parse_json(content: bytes) -> Any:
+    """JSON content that may come from others; errors, but for those of a file: :func:`load_json`."""
     if len(content) > MAX_JSON_BYTES:
         raise ValueError(f"more than {MAX_JSON_BYTES} bytes")
     with bounded_depth():

@@ -136,12 +136,12 @@ def write_prediction_picture(
 ) -> None:
     """An image ``(C, *spatial)`` with mean, variance and first samples, and below them the raters' predictions.
 
-    Of a volume the plane is shown that the mean marks most.
+    Masks have the names of their files. Of a volume the plane is shown that the mean marks most.
     """
     mean, variance = answer.mean.sum(axis=0), answer.variance.max(axis=0)
     depth = int(mean.sum(axis=(1, 2)).argmax()) if mean.ndim == 3 else ()
     plane, names = image[0][depth], description.rater_names
-    whole = [(f"sample {number}", mask) for number, mask in enumerate(answer.masks.get("samples", ()), start=1)]
+    whole = [(f"sample-{number:03d}", mask) for number, mask in enumerate(answer.masks.get("samples", ()))]
     whole = whole[:SHOWN] + [("consensus", mask) for mask in answer.masks.get("consensus", ())]
     first = [
         Tile(title, _grey(plane)),
@@ -150,7 +150,7 @@ def write_prediction_picture(
         *(_marked(name, plane, mask.labels[depth], NOBODY) for name, mask in whole),
     ]
     raters = [
-        _marked(f"as {names[mask.rater]}", plane, mask.labels[depth], _colour(mask.rater))
+        _marked(f"rater-{names[mask.rater]}", plane, mask.labels[depth], _colour(mask.rater))
         for mask in answer.masks.get("raters", ())
         if mask.rater is not None
     ]
@@ -297,7 +297,7 @@ def _sheet(rows: Sequence[Sequence[Tile]], legend: Sequence[tuple[str, tuple[int
     columns = max(6, *(len(row) for row in rows))
     width = GAP + columns * (TILE + GAP)
     places = _legend_places([font.getlength(name) for name, _ in legend], width)
-    top = GAP + TITLE * (1 + max((line for _, line in places), default=0)) + GAP
+    top = GAP + (TITLE * (1 + max(line for _, line in places)) + GAP if places else 0)
     sheet = Image.new("RGB", (width, top + len(rows) * (TILE + TITLE + GAP)), "white")
     pen = ImageDraw.Draw(sheet)
     for (name, colour), (x, line) in zip(legend, places, strict=True):

@@ -29,8 +29,8 @@ TELLS = {
     "score": (*VALUES, "cases", "of", "best"),
     "compare": (*VALUES, "cases", "of", "tied"),
     "report": ("mean", "sd in 3 digits", "best"),
-    "leaderboard.json": FACTS,
-    "leaderboard.csv": (*VALUES, "best", "tied"),
+    "leaderboard.json": (*VALUES, "cases", "of", "best"),
+    "leaderboard.csv": (*VALUES, "best"),
     "to_pandas": FACTS,
 }
 """The facts that a source must tell."""
@@ -75,7 +75,8 @@ def _of_tables(found: Any) -> Told:
 
 def told_by_compare(call: Call, results: Path, protocol: str) -> Told:
     """The methods of ``mrbench compare --json``."""
-    (table,) = json.loads(call("compare", "run", "--out", results, "--protocol", protocol, "--json"))["methods"]
+    words = ("run", "--out", results, "--protocol", protocol, "--letters", "--json")
+    (table,) = json.loads(call("compare", *words))["methods"]
     rows = {row["label"]: dict(_of_table_metrics(row["metrics"])) for row in table["rows"]}
     tied = _tied({(method, name): value["letters"] for method, own in rows.items() for name, value in own.items()})
     return {
@@ -118,11 +119,8 @@ def told_by_board_json(site: Path, protocol: str) -> Told:
     (page,) = json.loads((site / "leaderboard.json").read_text())["datasets"]
     (table,) = (table for table in page["tables"] if table["protocol"] == protocol)
     rows = {row["method"]: dict(_of_table_metrics(row["figures"])) for row in table["rows"]}
-    tied = _tied({(method, name): value["letters"] for method, own in rows.items() for name, value in own.items()})
     return {
-        (method, name): _facts(value, best=value["best"], tied=tied[method, name])
-        for method, own in rows.items()
-        for name, value in own.items()
+        (method, name): _facts(value, best=value["best"]) for method, own in rows.items() for name, value in own.items()
     }
 
 
@@ -131,12 +129,10 @@ def told_by_board_csv(site: Path, protocol: str) -> Told:
     with (site / "leaderboard.csv").open(newline="") as file:
         lines = [line for line in csv.DictReader(file) if line["protocol"] == protocol]
     own = {(line["method"], line["metric"]): line for line in lines if line["metric"] in _table_metrics()}
-    tied = _tied({place: line["tie_group"] for place, line in own.items()})
     return {
         place: _facts(
             {"mean": float(line["mean"]), "sd": float(line["sd"]) if line["sd"] else None, "folds": int(line["folds"])},
             best=line["best"] == "True",
-            tied=tied[place],
         )
         for place, line in own.items()
     }

@@ -25,7 +25,7 @@ from mrbench.metrics.protocol import PROTOCOLS
 from mrbench.metrics.scores import EVERYWHERE, ScoreCollector, Scores
 from mrbench.registry import Registry, discover
 
-SAMPLED = ("ged", "ged_pa", "ged_pp", "ged_aa", "dice_soft")
+SAMPLED = ("ged", "ged_pa", "ged_pp", "ged_aa", "dice_soft", "ged_unbiased", "brier")
 PERSONAL = ("dice_rater",)
 DATA = DataFacts(Raters.IDENTIFIED, ("a", "b"), ("background", "lesion"), Unit.SLICE, "CC0", "nobody", "made up")
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -40,6 +40,7 @@ class Made:
     level: float = 0.7
     samples: int = 50
     folds: int = 2
+    seeds: int = 1
     subjects: int = 12
     people: bool = False
     failed: bool = False
@@ -63,14 +64,21 @@ def entry_of(made: Made, protocols: tuple[str, ...] = ("strict",)) -> tuple[Entr
     """An entry with its files: every number in it can be computed again."""
     random = np.random.default_rng([ord(letter) for letter in made.method + made.dataset])
     finished = range(made.folds - made.failed)
-    cases = {p: [(fold, _cases(made, fold, random)) for fold in finished] for p in protocols}
-    scores = {protocol: scores_of(cells, definitions(protocol)) for protocol, cells in cases.items()}
-    files = {f"{p}.fold{fold}-seed0.csv.gz": _gzipped(own) for p, cells in cases.items() for fold, own in cells}
+    places = [(fold, seed) for fold in finished for seed in range(made.seeds)]
+    cases = {p: {place: _cases(made, place[0], random) for place in places} for p in protocols}
+    scores = {
+        protocol: scores_of(
+            [(fold, own) for (fold, _), own in cells.items()], definitions(protocol), trained=not made.people
+        )
+        for protocol, cells in cases.items()
+    }
+    files = {f"{p}.{_at(place)}.csv.gz": _gzipped(own) for p, cells in cases.items() for place, own in cells.items()}
     curve = "stage,epoch,train/total,validation/total\n" + "".join(f"main,{n},{1 / (n + 1)},\n" for n in range(5))
-    files |= {f"curves.fold{fold}-seed0.csv": curve.encode() for fold in finished}
-    tested = {fold: {p: digest_of_cases(cases[p][fold][1]) for p in protocols} for fold in finished}
+    files |= {f"curves.{_at(place)}.csv": curve.encode() for place in places}
+    tested = {place: {p: digest_of_cases(cases[p][place]) for p in protocols} for place in places}
     written = (BEGIN + timedelta(days=made.days)).isoformat(timespec="seconds")
-    cells = tuple(_cell(made, fold, written, tested.get(fold, {})) for fold in range(made.folds))
+    planned = [(fold, seed) for fold in range(made.folds) for seed in range(made.seeds)]
+    cells = tuple(_cell(made, place, written, tested.get(place, {})) for place in planned)
     used = dict.fromkeys(name for own in scores.values() for name in own)
     metrics = {p.key: metric_facts(p.card) for p in registry().plugins["metric"] if p.key in used}
     return _entry(made, cells, metrics, scores, files, written), files
@@ -104,13 +112,17 @@ def _entry(made, cells, metrics, scores, files, written) -> Entry:
     )  # fmt: skip
 
 
-def _cell(made: Made, fold: int, written: str, tested: Mapping[str, str]) -> CellEntry:
+def _at(place: tuple[int, int]) -> str:
+    return "fold{}-seed{}".format(*place)
+
+
+def _cell(made: Made, place: tuple[int, int], written: str, tested: Mapping[str, str]) -> CellEntry:
     if not tested:
-        return CellEntry(fold, 0, Status.FAILED, written, "what went wrong")
+        return CellEntry(*place, Status.FAILED, written, "what went wrong")
     phases = {"fit": Phase(60.0 + made.level, 300.0), "predict": Phase(2.0, 310.0)}
     more = {"versions": {"mrbench": "0.1.0"}, "environment": {"device": "cpu"}, "cases": dict(tested)}
     return CellEntry(
-        fold, 0, Status.OK, written, phases=phases, parameters=1000, milliseconds_per_image=1.5, epochs=5, **more
+        *place, Status.OK, written, phases=phases, parameters=1000, milliseconds_per_image=1.5, epochs=5, **more
     )
 
 

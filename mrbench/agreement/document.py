@@ -10,7 +10,8 @@ from mrbench.agreement.estimates import Estimates
 from mrbench.agreement.survey import Agreement
 from mrbench.data.description import Raters
 from mrbench.results.table import Row, Value
-from mrbench.statistics.bootstrap import DRAWS, LEVEL
+from mrbench.statistics.bootstrap import DRAWS
+from mrbench.statistics.interval import LEVEL
 
 SCHEMA = "mrbench.agreement"
 VERSION = 1

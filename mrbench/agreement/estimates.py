@@ -9,7 +9,7 @@ from mrbench.agreement.accumulator import SubjectSums
 from mrbench.agreement.attributes import MOMENTS, correlations
 from mrbench.agreement.chance import alpha_of
 from mrbench.metrics.protocol import ScoringProtocol
-from mrbench.statistics.bootstrap import LEVEL
+from mrbench.statistics.interval import LEVEL
 from mrbench.statistics.subjects import mean_of_present
 
 BY_CLASS = (

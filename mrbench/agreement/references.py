@@ -21,7 +21,7 @@ from mrbench.registry import Registry
 from mrbench.results.caveats import SEES_TEST_MASKS
 from mrbench.results.table import Row, RowKind, Table, Value, values_of
 from mrbench.seeds import derive_seed
-from mrbench.statistics.bootstrap import bootstrap_value
+from mrbench.statistics.nested import nested_value
 from mrbench.statistics.subjects import subject_table
 
 
@@ -79,8 +79,8 @@ class _Reference:
 
 
 def _with_interval(value: Value, scores: MetricScores, metric: Metric, protocol: ScoringProtocol) -> Value:
-    estimate = bootstrap_value({0: [subject_table(scores, metric, protocol)]})
-    return replace(value, interval=estimate.interval, no_interval=estimate.reason)
+    estimate = nested_value({0: [subject_table(scores, metric, protocol)]}, trained=False)
+    return replace(value, interval=estimate.interval(), no_interval=estimate.reason)
 
 
 class References:

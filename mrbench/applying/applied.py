@@ -67,7 +67,9 @@ def ensemble_of(models: Sequence[Model]) -> Model:
     if len(models) == 1:
         return first
     wrapper = Training(first.description, len(models))
-    return Model(first.spec, first.description, WrappedSource(wrapper, first.card, [one.source for one in models]))
+    source = WrappedSource(wrapper, first.card, [one.source for one in models])
+    other = next(filter(None, (one.other_code for one in models)), "")
+    return Model(first.spec, first.description, source, other_code=other)
 
 
 def apply(model: Model, array: np.ndarray, windows: Windows, name: str, n: int) -> Applied:

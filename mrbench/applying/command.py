@@ -1,16 +1,19 @@
 """From the name of a training and images to a folder of predictions, one image at a time."""
 
+import warnings
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mrbench.applying.applied import Applied, apply, ensemble_of
 from mrbench.applying.images import Named, NewImage, named_images, read_image
-from mrbench.applying.scope import Scope, scope_of
+from mrbench.applying.scope import Scope, scope_of, scope_of_file
 from mrbench.applying.trainings import Trainings
 from mrbench.applying.windows import Corner, Windows, windows_of
 from mrbench.applying.written import write_applied
 from mrbench.engine.model import Model, load_model
+from mrbench.engine.model_file import read_model_file
+from mrbench.engine.result import Result
 from mrbench.errors import MrbenchError, UsageError
 from mrbench.external.stems import TABLE, read_stems, stems_of, write_stems
 from mrbench.files import filled_folder
@@ -18,6 +21,12 @@ from mrbench.pictures import write_prediction_picture
 from mrbench.registry import Registry
 
 PICTURE = "picture.png"
+
+MARKED = "other-code.txt"
+"""Beside the predictions of a model whose code is other code here."""
+
+MARK = "other code"
+"""The same in the picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +48,21 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Loading:
+    """How models are loaded: see :func:`mrbench.load_model`."""
+
+    device: str = "auto"
+    plugin_files: Sequence[Path] = ()
+    other_code: bool = False
+
+    def load(self, source: Result | Path) -> Model:
+        """The model of a result or a file, without warnings: whoever has the registry tells of what was set aside."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            return load_model(source, device=self.device, plugin_files=self.plugin_files, other_code=self.other_code)
+
+
+@dataclass(frozen=True)
 class Told:
     """How it went with one image.
 
@@ -55,21 +79,36 @@ class Told:
     error: MrbenchError | None = None
 
 
+@dataclass(frozen=True, eq=False)
 class Predicting:
-    """Trainings that were loaded, for images one after the other.
+    """A model that was loaded, for images one after the other.
 
     Attributes:
         model: that answers.
         scope: what its training has seen; None where that is not known.
+        names: of the trainings that it comes from.
         notes: what holds for all images.
     """
 
-    def __init__(self, chosen: Trainings, registry: Registry, device: str, plugin_files: Sequence[Path] = ()) -> None:
-        models = [load_model(one, device=device, plugin_files=plugin_files) for one in chosen.results]
-        self.model: Model = ensemble_of(models)
-        self.scope: Scope | None
-        self.scope, note = scope_of(chosen.spec, registry, chosen.run)
-        self.notes = [note] if note else []
+    model: Model
+    scope: Scope | None
+    names: Sequence[str]
+    notes: Sequence[str] = ()
+
+    @classmethod
+    def of_trainings(cls, chosen: Trainings, registry: Registry, loading: Loading) -> "Predicting":
+        """The mean over trainings of a run."""
+        model = ensemble_of([loading.load(one) for one in chosen.results])
+        scope, note = scope_of(chosen.spec, registry, chosen.run)
+        return cls(model, scope, chosen.names, [note] if note else [])
+
+    @classmethod
+    def of_file(cls, path: Path, loading: Loading) -> "Predicting":
+        """The model of a file that ``mrbench export-model`` wrote."""
+        file = read_model_file(path)
+        scope = scope_of_file(file)
+        note = "" if scope else "size and spacing of the images are not checked: the model file says nothing of them"
+        return cls(loading.load(path), scope, [file.facts.name], [note] if note else [])
 
     def write(self, paths: Sequence[Path], to: Path, asked: Asked) -> Iterator[Told]:
         """Writes a folder per image into a folder, which is filled when all are done, with those that went well.
@@ -100,7 +139,9 @@ class Predicting:
         except MrbenchError as error:
             return Told(named, error=error)
         write_applied(folder / stem, image, answer, self.model.description, raters=asked.raters)
-        write_prediction_picture(folder / stem / PICTURE, named.name, image.array, answer, self.model.description)
+        self._mark(folder / stem)
+        title = named.name + (f" ({MARK})" if self.model.other_code else "")
+        write_prediction_picture(folder / stem / PICTURE, title, image.array, answer, self.model.description)
         return Told(named, stem, list(self._lines(image, windows)))
 
     def answer(self, named: Named, asked: Asked) -> tuple[NewImage, Windows, Applied]:
@@ -116,13 +157,19 @@ class Predicting:
         windows = windows_of(own, seen, self.scope, str(named.path), tile=asked.tile, centre=asked.centre)
         return image, windows, apply(self.model, image.array, windows, named.name, asked.samples)
 
+    def _mark(self, folder: Path) -> None:
+        """Leaves a file that says so, where predictions are of other code than the training."""
+        if self.model.other_code:
+            text = f"Predicted by other code than it was trained with: {self.model.other_code}\n"
+            (folder / MARKED).write_text("".join([*(f"{name}\n" for name in self.names), text]), encoding="utf-8")
+
     def _lines(self, image: NewImage, windows: Windows) -> Iterator[str]:
         if self.scope and self.scope.spacings and image.spacing is None:
             yield "spacing unknown, taken as the data set's"
         if windows.seen != windows.own and self.scope and self.scope.spacings and image.spacing:
             ours, theirs = ("x".join(f"{mm:.3g}" for mm in at) for at in (image.spacing, self.scope.spacings[1]))
             seen = " x ".join(map(str, windows.seen))
-            yield f"{ours} mm: resampled to {theirs} mm ({seen}), and back"
+            yield f"{ours} mm, resampled to {theirs} mm ({seen}), and back"
         if not windows.are_whole:
             size = " x ".join(map(str, windows.size))
             many = len(windows.corners)

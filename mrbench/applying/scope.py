@@ -2,19 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field, TypeAdapter, ValidationError
 
 from mrbench.data.caseset import CaseSet
 from mrbench.data.geometry import SAME_SPACING
 from mrbench.engine.cell import CellSpec
+from mrbench.engine.model_file import ANEW, ModelFile
 from mrbench.engine.run import Run
-from mrbench.errors import MrbenchError
+from mrbench.errors import DataError, MrbenchError
 from mrbench.pictures import load_cases
 from mrbench.registry import Registry
 
-Size = tuple[int, int]
-Spacing = tuple[float, float]
+Side = Annotated[int, Field(ge=1, le=2**20)]
+Size = tuple[Side, Side]
+Millimetres = Annotated[float, Field(gt=0, lt=1e6)]
+Spacing = tuple[Millimetres, Millimetres]
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,23 @@ def scope_of(spec: CellSpec, registry: Registry, run: Run) -> tuple[Scope | None
         return Scope.of(load_cases(replace(spec, test_on=None), registry, run)), ""
     except MrbenchError as error:
         return None, f"size and spacing of the images are not checked: {error.fault}"
+
+
+def scope_of_file(file: ModelFile) -> Scope | None:
+    """What the training of a model file has seen; None where that was not known.
+
+    Raises:
+        DataError: the file says something that no images have.
+    """
+    if file.facts.seen is None:
+        return None
+    try:
+        found: Scope = TypeAdapter(Scope).validate_python(file.facts.seen)
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)[0]
+        found_text = f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}"
+        raise DataError(f"cannot read what {file.path} says of its images", found=found_text, hint=ANEW) from error
+    return found
 
 
 def _spacings(found: Sequence[tuple[float, ...] | None]) -> tuple[Spacing, Spacing, Spacing] | None:

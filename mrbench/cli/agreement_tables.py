@@ -16,7 +16,8 @@ from mrbench.data.description import Raters, Unit
 from mrbench.results.columns import INCOMPLETE, RESEARCH, header
 from mrbench.results.numbers import short, short_interval, signed
 from mrbench.results.table import Table, Value
-from mrbench.statistics.bootstrap import DRAWS, LEVEL
+from mrbench.statistics.bootstrap import DRAWS
+from mrbench.statistics.interval import LEVEL
 
 INTERVAL = f"{100 * LEVEL:.0f} % interval"
 

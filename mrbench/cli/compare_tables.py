@@ -9,19 +9,20 @@ from rich.text import Text
 
 from mrbench.cli.columns import Column, grids, print_columns, print_notes
 from mrbench.cli.tables import mean_and_spread, title, value_json
-from mrbench.comparison.differences import Comparison, Difference, Tally
-from mrbench.comparison.paired_tests import TESTS
+from mrbench.comparison.differences import Comparison, Difference
+from mrbench.comparison.margins import MARGINS
 from mrbench.comparison.protocol_sensitivity import DatasetSensitivity, SensitivityTable, Shift
 from mrbench.comparison.protocol_variants import Variant
-from mrbench.comparison.report import AcrossRuns, ComparisonReport
+from mrbench.comparison.report import ComparisonReport
 from mrbench.results import ties
 from mrbench.results.caveats import caveat_lines
 from mrbench.results.columns import INCOMPLETE, RESEARCH, header
 from mrbench.results.method_run import MethodRun
 from mrbench.results.numbers import short, short_interval, short_p, signed
 from mrbench.results.table import Table, Value
-from mrbench.statistics.bootstrap import DRAWS, LEVEL, Interval
-from mrbench.statistics.significance import Significance
+from mrbench.statistics.correction import LEVEL as TOLD
+from mrbench.statistics.interval import LEVEL, Interval
+from mrbench.statistics.placements import Superiority
 
 ATTENTION = "!"
 
@@ -39,11 +40,8 @@ def print_differences(compared: ComparisonReport) -> None:
         for letter, row in (("A", comparison.a), ("B", comparison.b)):
             console.print(_side(letter, row), highlight=False)
         if comparison.differences:
-            print_columns(console, *_difference_columns(comparison, compared.test))
-        print_notes(console, _difference_notes(comparison, compared))
-    if compared.together:
-        console.print()
-        print_columns(console, *_together_columns(compared.together))
+            print_columns(console, *_difference_columns(comparison))
+        print_notes(console, _difference_notes(comparison))
     notes = [f"pairs: {compared.pairing.how}"] if compared.pairing.how else []
     notes += [f"left out: {note}" for note in compared.pairing.notes]
     print_notes(console, [*notes, *_legend(compared), RESEARCH])
@@ -79,42 +77,24 @@ def _legend(compared: ComparisonReport) -> Iterator[str]:
     rows = [row for table in compared.tables for row in table.rows]
     if any(value.letters for row in rows for value in row.values.values()):
         yield f"letters: {ties.HOW}; human references, incomplete rows and values have none"
-    yield (
-        "B - A: mean over the folds, on the folds and cases that both have; interval: "
-        f"{100 * LEVEL:.0f} % of {DRAWS:,} bootstrap draws of subjects within folds, the same for A and B; each for "
-        "itself, not corrected for their number"
-    )
-    if compared.tests:
-        hows = (d.tests[compared.test].how for c in compared.comparisons for d in c.differences if d.tests)
-        yield f"p: {TESTS[compared.test].what}; {', '.join(filter(None, dict.fromkeys(hows)))}; {correction(compared)}"
-    yield "effect: rank-biserial correlation over subjects, -1 to 1; subjects, folds: on how many B is better"
-    if compared.together:
+    shown = [one for comparison in compared.comparisons for one in comparison.differences]
+    yield "B - A: mean over the folds, on the folds and cases that both have"
+    if any(one.corrected is not None for one in shown):
         yield (
-            "together: folds of all these comparisons; their sign test takes them for independent, which folds that "
-            "share subjects are not"
+            f"{100 * LEVEL:.0f} % interval and p: of what other subjects and other trainings would give on these folds "
+            "(nested variance, Satterthwaite's t); nobody can tell from one data set what other training subjects would"
         )
+        yield f"p: corrected by Holm for the pairs of a metric on a data set; {VERDICTS}"
+    for name in dict.fromkeys(one.metric for one in shown if one.margin is not None and one.corrected is not None):
+        yield f"margin of {name}: {MARGINS[name].why}"
+    if any(one.better for one in shown):
+        yield "B better: chance on a subject; of the pairs of a training of A and one of B"
 
 
-def correction(compared: ComparisonReport) -> str:
-    """What p is corrected for, in words."""
-    if compared.tests == 1:
-        return "the only test of this command, not corrected"
-    return f"corrected by Holm for the {compared.tests} tests of this command"
-
-
-def _together_columns(together: Sequence[AcrossRuns]) -> tuple[Column, list[Column]]:
-    columns = {
-        "A": [one.a for one in together],
-        "B": [one.b for one in together],
-        "B better in": [f"{one.better} of {one.n} folds" for one in together],
-        "sign test p": [_p(one.test.p) for one in together],
-    }
-    names = Column("together", [Text(one.metric) for one in together])
-    return names, [Column(name, [Text(cell) for cell in cells]) for name, cells in columns.items()]
-
-
-def _p(value: float | None) -> str:
-    return "" if value is None else short_p(value)
+VERDICTS = (
+    f"differs: p below {short(TOLD, 2)}; equivalent: the 90 % interval lies within the margin; undecided is no sign "
+    "that both are the same"
+)
 
 
 def print_sensitivity(datasets: Sequence[DatasetSensitivity], variants: Sequence[Variant]) -> None:
@@ -149,18 +129,17 @@ def _side(letter: str, run: MethodRun) -> Text:
     return Text(f"{letter}  {run.method}").append(f"  {'; '.join(facts)}", style="dim")
 
 
-def _difference_columns(comparison: Comparison, test: str) -> tuple[Column, list[Column]]:
+def _difference_columns(comparison: Comparison) -> tuple[Column, list[Column]]:
     rows = comparison.differences
     names = [Text(header(row.metric, comparison.metrics[row.metric])) for row in rows]
     columns = {
         "A": [short(row.a) for row in rows],
         "B": [short(row.b) for row in rows],
         "B - A": [_change(row) for row in rows],
-        f"{100 * LEVEL:.0f} % interval": [_interval(row.estimate.interval) for row in rows],
-        "p": [_p(row.corrected.get(test)) for row in rows],
-        "effect": [signed(row.effect.rank_biserial, 2) for row in rows],
-        "subjects": [_share(row.subjects) for row in rows],
-        "folds": [_count(row.folds) for row in rows],
+        f"{100 * LEVEL:.0f} % interval": [_interval(row.estimate.interval()) for row in rows],
+        "p": ["" if row.corrected is None else short_p(row.corrected) for row in rows],
+        "verdict": [row.verdict or "" for row in rows],
+        "B better": [_better(row.better) for row in rows],
         "cases": [str(row.cases) for row in rows],
     }
     return Column("metric", names), [Column(name, [Text(cell) for cell in cells]) for name, cells in columns.items()]
@@ -174,45 +153,23 @@ def _interval(interval: Interval | None) -> str:
     return short_interval(interval.low, interval.high, signed) if interval else ""
 
 
-def _share(tally: Tally | None) -> str:
-    if tally is None or tally.n == 0:
+def _better(found: Superiority | None) -> str:
+    if found is None:
         return ""
-    return f"{100 * tally.better / tally.n:.0f}% of {tally.n}{_ties(tally)}"
+    ties = f", {found.ties} tied" if found.ties else ""
+    return f"{100 * found.subjects.value:.0f}%; {found.better} of {found.pairs}{ties}"
 
 
-def _count(tally: Tally | None) -> str:
-    return f"{tally.better} of {tally.n}{_ties(tally)}" if tally else ""
-
-
-def _ties(tally: Tally) -> str:
-    return f", {tally.ties} tied" if tally.ties else ""
-
-
-def _difference_notes(comparison: Comparison, compared: ComparisonReport) -> Iterator[str]:
+def _difference_notes(comparison: Comparison) -> Iterator[str]:
     flags: dict[str, list[str]] = {}
-    untested: dict[str, list[str]] = {}
     for row in comparison.differences:
         for flag in row.flags:
             flags.setdefault(flag, []).append(row.metric)
-        if compared.test in row.tests:
-            for reason in _why_weak(row.tests[compared.test], compared.tests):
-                untested.setdefault(reason, []).append(row.metric)
     for flag, metrics in flags.items():
         yield f"{ATTENTION} {flag}: {_these(metrics, comparison)}"
-    for reason, metrics in untested.items():
-        yield f"{reason}: {_these(metrics, comparison)}"
     if comparison.alone:
         yield f"not compared, only one of them has it: {', '.join(comparison.alone)}"
     yield from comparison.notes
-
-
-def _why_weak(test: Significance, tests: int) -> Iterator[str]:
-    """Why a test has no p, or none that can be small once it is corrected for so many tests."""
-    least = min(1.0, test.least * tests)
-    if test.p is None:
-        yield f"no p, {test.reason}"
-    elif least >= ties.LEVEL:
-        yield f"no p of {test.n} can be below {short(least)}{' after the correction' if tests > 1 else ''}"
 
 
 def _these(metrics: Sequence[str], comparison: Comparison) -> str:
@@ -250,11 +207,8 @@ def differences_json(compared: ComparisonReport) -> dict[str, Any]:
     return {
         "pairs": compared.pairing.how,
         "left_out": list(compared.pairing.notes),
-        "test": compared.test,
-        "tests": compared.tests,
         "methods": [methods_json(table) for table in compared.tables],
         "comparisons": found,
-        "together": [asdict(one) for one in compared.together],
     }
 
 
@@ -281,14 +235,25 @@ def _run_json(run: MethodRun) -> dict[str, Any]:
 
 
 def _difference_json(comparison: Comparison, row: Difference) -> dict[str, Any]:
-    facts = asdict(row)
-    estimate, corrected = facts.pop("estimate"), facts.pop("corrected")
-    return facts | {
-        "tests": {name: test | {"corrected": corrected.get(name)} for name, test in facts["tests"].items()},
+    estimate, interval, better = row.estimate, row.estimate.interval(), row.better
+    return {
+        "metric": row.metric,
         "direction": comparison.metrics[row.metric].direction.value,
-        "difference": estimate["value"],
-        "interval": estimate["interval"],
-        "no_interval": estimate["reason"],
+        "a": row.a,
+        "b": row.b,
+        "difference": estimate.value,
+        "interval": asdict(interval) if interval else None,
+        "variance": dict(estimate.components),
+        "df": estimate.df if estimate.components else None,
+        "p": estimate.p,
+        "corrected": row.corrected,
+        "verdict": row.verdict.value if row.verdict else None,
+        "margin": row.margin,
+        "reason": estimate.reason,
+        "better": asdict(better) if better else None,
+        "cases": row.cases,
+        "without_partner": row.without_partner,
+        "flags": list(row.flags),
     }
 
 

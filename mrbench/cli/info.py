@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,7 +13,9 @@ from mrbench.cli.plugins import registry
 from mrbench.configuration import flat
 from mrbench.data.imported import imported_sets
 from mrbench.errors import UnknownNameError
+from mrbench.files import shown
 from mrbench.registry import SPOKEN, Kind, Plugin, Registry, discover
+from mrbench.visible import visible
 
 
 @click.command("info")
@@ -20,7 +23,13 @@ from mrbench.registry import SPOKEN, Kind, Plugin, Registry, discover
 @PLUGIN_FILES
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(name: str, plugin_files: tuple[Path, ...], as_json: bool) -> None:
-    """Show what a method, data set or metric says of itself, with its options."""
+    """Show what a method, data set or metric says of itself, with its options; of a model file, its card.
+
+    NAME is that of a plugin, or a file that mrbench export-model wrote.
+    """
+    if Path(name).is_file():
+        _show_model(Path(name), as_json)
+        return
     kind, plugin = _find(plugin_files, name)
     facts = {"kind": kind, **vars(plugin.card), "distribution": plugin.distribution}
     config = plugin.load_config() if kind in ("method", "dataset") else None
@@ -33,6 +42,17 @@ def command(name: str, plugin_files: tuple[Path, ...], as_json: bool) -> None:
         with formatter.section(title):
             formatter.write_dl(lines)
         click.echo(formatter.getvalue(), nl=False)
+
+
+def _show_model(path: Path, as_json: bool) -> None:
+    """What a model file says of itself; nothing of it is run."""
+    from mrbench.engine.model_file import read_model_file
+
+    file = read_model_file(path)
+    if as_json:
+        click.echo(json.dumps(shown(asdict(file.facts)), indent=1))
+        return
+    click.echo(visible(file.card), nl=False)
 
 
 def _find(files: Sequence[Path], name: str) -> tuple[Kind, Plugin[Any]]:

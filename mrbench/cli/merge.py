@@ -11,6 +11,11 @@ from mrbench.visible import visible
 
 NAMES = {Kind.TRAINING: "trainings", Kind.CELL: "cells", Kind.FAILURE: "failed cells", Kind.RUN: "runs"}
 
+REFUSED = (
+    "what was refused stays where it is: mrbench repair RUN there moves damaged cells aside, and the same mrbench run "
+    "computes them, and those of another version, anew"
+)
+
 
 @click.command("merge")
 @click.argument("folders", nargs=-1, required=True, metavar="FROM...", type=click.Path(file_okay=False, path_type=Path))
@@ -41,4 +46,7 @@ def command(folders: tuple[Path, ...], out: Path) -> None:
             click.echo(visible(f"refused: {one.fault}"), err=True)
     for kind, name in NAMES.items():
         click.echo(f"{name}: " + ", ".join(f"{counts[kind, outcome]} {outcome}" for outcome in Outcome))
-    sys.exit(int(any(outcome is Outcome.REFUSED for _, outcome in counts)))
+    refused = any(outcome is Outcome.REFUSED for _, outcome in counts)
+    if refused:
+        click.echo(REFUSED, err=True)
+    sys.exit(int(refused))

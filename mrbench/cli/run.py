@@ -5,6 +5,7 @@ import shlex
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ from mrbench.configuration import as_text, flat
 from mrbench.data.folder import data_folder
 from mrbench.engine.cell import CellSpec
 from mrbench.engine.conditions import PRECISIONS, SPARSITIES, Conditions
-from mrbench.engine.first_build import FirstBuilds
+from mrbench.engine.damage import fault_of_cell
 from mrbench.engine.launch import DEVICES, Launch, PlannedRun
 from mrbench.engine.plan import Request
+from mrbench.engine.record import is_there
 from mrbench.errors import UnknownNameError, UsageError
 from mrbench.metrics.protocol import MAX_PREDICTIONS
+from mrbench.registry import Registry
 
 SET = "mrbench.cli.run.set"
 """Where the settings of a file wait for those of the command line."""
@@ -168,6 +171,7 @@ def _as_default(parameter: click.Option, value: Any) -> Any:
 )
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Per cell.")
 @click.option("--force", is_flag=True, help="Compute finished cells again, trainings included.")
+@click.option("--diagnose", is_flag=True, help="Ask the finished weights what their latents do: mrbench diagnose.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON on standard output.")
 def command(**options: Any) -> None:
@@ -191,7 +195,22 @@ def command(**options: Any) -> None:
     from mrbench.cli.tables import print_run
 
     results = planned.compute(progress=True)
-    sys.exit(print_run(planned.run, results, found, metrics=options["metrics"], as_json=options["as_json"]))
+    failed = 0
+    if options["diagnose"]:
+        failed = _diagnose(planned, found, quiet=options["as_json"])
+        results = planned.run.cell_results()
+    shown = print_run(planned.run, results, found, metrics=options["metrics"], as_json=options["as_json"])
+    sys.exit(shown or failed)
+
+
+def _diagnose(planned: PlannedRun, found: Registry, *, quiet: bool) -> int:
+    from mrbench.cli.diagnose import diagnose_runs
+    from mrbench.diagnostics.diagnose import Asked
+    from mrbench.results.method_run import runs_of
+
+    settings = planned.settings
+    asked = Asked(data=settings.data, device=settings.device, plugin_files=settings.plugin_files)
+    return diagnose_runs(runs_of(planned.run), found, asked, show=not quiet)
 
 
 def _launch(options: Mapping[str, Any]) -> Launch:
@@ -240,23 +259,41 @@ def parse_setting(text: str) -> tuple[str, str]:
 
 
 def _print_plan(planned: PlannedRun, *, as_json: bool) -> None:
-    run, force = planned.run, planned.settings.force
-    kept = [False] * len(run.cells) if force else [result.finished for result in run.cell_results()]
-    rows = [_planned(planned.builds, *cell, kept=k) for cell, k in zip(run.cells, kept, strict=True)]
+    run = planned.run
+    rows = [_planned(planned, *cell) for cell in run.cells]
     if as_json:
-        cells = [{"cell": s.title, "digest": s.digest, "state": state, "built": built} for s, state, built in rows]
-        click.echo(json.dumps({"run": run.id, "cells": cells}, indent=1))
+        click.echo(json.dumps({"run": run.id, "cells": [row.as_json() for row in rows]}, indent=1))
         return
-    for spec, state, built in rows:
-        remark = ", not yet built" if built is False else ""
-        click.echo(f"{spec.title}  preset {spec.preset}  {spec.digest[:12]}  {state}{remark}")
+    for row in rows:
+        click.echo(f"{row.spec.title}  preset {row.spec.preset}  {row.spec.digest[:12]}  {row.told}")
     for line in planned.other_code:
         click.echo(line)
     click.echo(f"run {run.id}: nothing was computed; {len(rows)} cells")
 
 
-def _planned(builds: FirstBuilds, spec: CellSpec, reason: str, *, kept: bool) -> tuple[CellSpec, str, bool | None]:
-    """A cell, what the run does with it, and whether its method was built before; None where it need not be."""
-    if reason or kept:
-        return spec, reason or "kept", None
-    return spec, "to do", builds.is_built(spec)
+@dataclass(frozen=True)
+class _Planned:
+    """A cell, what the run does with it and why, and whether its method was built before; None where it need not be."""
+
+    spec: CellSpec
+    state: str
+    fault: str = ""
+    built: bool | None = None
+
+    @property
+    def told(self) -> str:
+        why = f": {self.fault}; what is there is moved aside" if self.fault else ""
+        return f"{self.state}{'' if self.built is not False else ', not yet built'}{why}"
+
+    def as_json(self) -> dict[str, Any]:
+        found = {"cell": self.spec.title, "digest": self.spec.digest, "state": self.state, "built": self.built}
+        return found | ({"fault": self.fault} if self.fault else {})
+
+
+def _planned(planned: PlannedRun, spec: CellSpec, reason: str) -> _Planned:
+    folder = spec.folder(planned.run.results)
+    there = not reason and not planned.settings.force and is_there(folder)
+    fault = fault_of_cell(folder) if there else None  # every byte is looked at, as the run does
+    if reason or (there and fault is None):
+        return _Planned(spec, reason or "kept")
+    return _Planned(spec, "to do", fault.fault if fault else "", planned.builds.is_built(spec))

@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,7 @@ def _as_json(run: Run, results: Sequence[Result], tables: Sequence[Table]) -> di
 def _row_json(row: Row) -> dict[str, Any]:
     best = sorted(name for name, value in row.values.items() if value.best)
     metrics = {name: value_json(value) for name, value in row.values.items()}
+    diagnosis = row.run.diagnosis if row.run else {}
     return {
         "method": row.method,
         "label": row.label,
@@ -111,6 +113,7 @@ def _row_json(row: Row) -> dict[str, Any]:
         "cost": dict(row.costs),
         "failures": list(row.failures),
         "best": best,
+        **({"diagnostics": {name: asdict(figure) for name, figure in diagnosis.items()}} if diagnosis else {}),
     }
 
 

@@ -1,40 +1,37 @@
 """Paired differences: what B gives beyond A on the cases that both have."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from enum import StrEnum
 from math import nan
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from mrbench.cards import Direction, MetricCard, Need
-from mrbench.comparison.paired_tests import significances
+from mrbench.cards import MetricCard, Need
+from mrbench.comparison.margins import margin_of
 from mrbench.comparison.pairs import Pair
 from mrbench.errors import IncompatibleError
 from mrbench.metrics.protocol import ScoringProtocol
+from mrbench.results.columns import gain
 from mrbench.results.method_run import MethodRun
 from mrbench.results.pairing import Paired
 from mrbench.results.reader import ScoreReader
-from mrbench.statistics.bootstrap import Estimate, bootstrap_difference
-from mrbench.statistics.effects import Effect, effect
-from mrbench.statistics.equality import TIE
-from mrbench.statistics.exchanges import EXCHANGES
-from mrbench.statistics.significance import Significance
+from mrbench.statistics.correction import LEVEL
+from mrbench.statistics.nested import NestedEstimate, nested_difference
+from mrbench.statistics.placements import Superiority, superiority
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FEW_SUBJECTS = 20
-"""With fewer subjects in a fold, the percentile interval covers notably less than its level."""
 
+class Verdict(StrEnum):
+    """What the data say of a difference."""
 
-@dataclass(frozen=True)
-class Tally:
-    """On how many of n B is better, and on how many both are the same."""
-
-    better: int
-    ties: int
-    n: int
+    DIFFERS = "differs"
+    """Its p, corrected, is below 5 %."""
+    EQUIVALENT = "equivalent"
+    """Whatever it is, it is smaller than the margin: the 90 % interval lies within."""
+    UNDECIDED = "undecided"
+    """Neither: more subjects or trainings may tell. Never a sign that both are the same."""
 
 
 @dataclass(frozen=True)
@@ -43,30 +40,34 @@ class Difference:
 
     Attributes:
         a, b: mean over the folds, on what both have.
-        estimate: B - A with its interval.
-        subjects, folds: on how many B is better; None where no direction is better.
+        estimate: B - A with what other subjects and other trainings leave open.
+        better: how often B is better; None where no direction is better or the difference is no result.
+        margin: below it a difference has no substance; None where nobody has argued one.
         cases: pairs.
         without_partner: cases of A and of B that the other does not have, in the folds that both have.
-        fewest: subjects of the fold that has the fewest.
-        effect: its size over the subjects.
-        tests: by name; empty where the difference is no result, as of samples at unequal S.
-        corrected: p by name, corrected for all tests of the command; only of tests that have a p.
+        corrected: p, corrected for the pairs of the question; None where there is none.
         flags: what a reader must know of it.
     """
 
     metric: str
     a: float
     b: float
-    estimate: Estimate
-    subjects: Tally | None
-    folds: Tally | None
+    estimate: NestedEstimate
+    better: Superiority | None
+    margin: float | None
     cases: int
     without_partner: tuple[int, int]
-    fewest: int
-    effect: Effect
-    tests: Mapping[str, Significance]
-    corrected: Mapping[str, float] = field(default_factory=dict)
+    corrected: float | None = None
     flags: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What the data say; None where nothing can be tested."""
+        if self.corrected is None:
+            return None
+        if self.corrected < LEVEL:
+            return Verdict.DIFFERS
+        return Verdict.EQUIVALENT if self.margin and self.estimate.within(self.margin) else Verdict.UNDECIDED
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +76,7 @@ class Comparison:
 
     Attributes:
         protocol: the scoring protocol of both.
-        metrics: records of those that are compared.
+        metrics: cards of those that are compared.
         alone: metrics that only one of them has.
         notes: what a reader must know of it.
         mixed: what differs between the data and splits of the two.
@@ -96,9 +97,9 @@ class Comparison:
     def to_pandas(self) -> "pd.DataFrame":
         """The differences as a frame: a row per metric; what has no value is missing.
 
-        Columns: ``a``, ``b``, ``difference`` (B less A), ``low``, ``high`` (95 % interval), ``p`` (exchange test,
-        corrected), ``effect`` (rank-biserial), ``subjects_better`` of ``subjects``, ``folds_better`` of ``folds`` (on
-        which B is better), ``cases``, ``flags``.
+        Columns: ``a``, ``b``, ``difference`` (B less A), ``low``, ``high`` (95 % interval), ``p`` (corrected),
+        ``verdict``, ``margin``, ``subjects_better`` (chance that B is better on a subject), ``trainings_better`` of
+        ``trainings`` (pairs of trainings in which B is better), ``cases``, ``flags``.
         """
         import pandas as pd
 
@@ -107,40 +108,37 @@ class Comparison:
 
 
 FACTS = (
-    "a", "b", "difference", "low", "high", "p", "effect", "subjects_better", "subjects", "folds_better", "folds",
+    "a", "b", "difference", "low", "high", "p", "verdict", "margin", "subjects_better", "trainings_better", "trainings",
     "cases", "flags",
 )  # fmt: skip
 """Columns of the frame of a comparison."""
 
 
 def _facts(one: Difference) -> dict[str, Any]:
-    interval = one.estimate.interval
-    facts = {
+    interval, better = one.estimate.interval(), one.better
+    return {
         "a": one.a,
         "b": one.b,
         "difference": one.estimate.value,
         "low": interval.low if interval else nan,
         "high": interval.high if interval else nan,
-        "p": one.corrected.get("exchange", nan),
-        "effect": one.effect.rank_biserial,
+        "p": nan if one.corrected is None else one.corrected,
+        "verdict": one.verdict.value if one.verdict else None,
+        "margin": nan if one.margin is None else one.margin,
+        "subjects_better": better.subjects.value if better else nan,
+        "trainings_better": better.better if better else nan,
+        "trainings": better.pairs if better else nan,
         "cases": one.cases,
         "flags": "; ".join(one.flags),
     }
-    for name, tally in (("subjects", one.subjects), ("folds", one.folds)):
-        facts |= {f"{name}_better": tally.better if tally else nan, name: tally.n if tally else nan}
-    return facts
 
 
-def compare(
-    pair: Pair, reader: ScoreReader, *, seed: int = 0, draws: int = EXCHANGES, allow_mixed: bool = False
-) -> Comparison:
+def compare(pair: Pair, reader: ScoreReader, *, allow_mixed: bool = False) -> Comparison:
     """Every metric that both methods have, on the folds and cases that both have.
 
     Where other data or splits are allowed, they are said in a note, and nothing is tested.
 
     Args:
-        seed: of the bootstrap draws.
-        draws: exchanges of a test.
         allow_mixed: compare on other data or splits too.
 
     Raises:
@@ -150,19 +148,19 @@ def compare(
     """
     if not allow_mixed:
         pair.check_same_data()
-    records = reader.records(pair.a)
+    cards = reader.records(pair.a)
     a, b = reader.scores(pair.a), reader.scores(pair.b)
     differences = []
-    for name, record in records.items():
+    for name, card in cards.items():
         if name in a.folds and name in b.folds:
             paired = Paired.of(a.folds[name], b.folds[name], reader.load(name), reader.protocol)
             if paired:
-                differences.append(_difference(pair, record, name, paired, seed, draws))
+                differences.append(_difference(pair, card, name, paired, reader))
     compared = {difference.metric for difference in differences}
-    alone = [name for name in records if (name in a.folds or name in b.folds) and name not in compared]
+    alone = [name for name in cards if (name in a.folds or name in b.folds) and name not in compared]
     faults = dict.fromkeys([*a.faults, *b.faults])
     notes = [*_notes(pair, (a.run, b.run), differences), *faults]
-    return Comparison(pair.a, pair.b, reader.protocol, records, differences, alone, notes, pair.mixed)
+    return Comparison(pair.a, pair.b, reader.protocol, cards, differences, alone, notes, pair.mixed)
 
 
 def check_something(comparisons: Sequence[Comparison]) -> None:
@@ -178,65 +176,65 @@ def check_something(comparisons: Sequence[Comparison]) -> None:
         )
 
 
-def _difference(pair: Pair, record: MetricCard, name: str, paired: Paired, seed: int, draws: int) -> Difference:
+def _difference(pair: Pair, card: MetricCard, name: str, paired: Paired, reader: ScoreReader) -> Difference:
     a, b = paired.means
-    subjects = paired.subject_differences
-    flags, is_result = tuple(_flags(pair, record, paired)), not pair.mixed and not _unequal_samples(pair, record)
+    samples = _samples(pair, card, reader)
+    reason = f"S differs: {samples[0]} and {samples[1]}; --samples {min(samples)}" if len({*samples}) > 1 else ""
+    reason = "other data or splits" if pair.mixed else reason
+    how: Any = {"trained": (pair.a.trained, pair.b.trained), "shared": pair.a.shares_trainings(pair.b)}
     return Difference(
         metric=name,
         a=a,
         b=b,
-        estimate=replace(bootstrap_difference(paired.a, paired.b, seed=seed), value=b - a),
-        subjects=_tally(subjects[np.isfinite(subjects)], record.direction),
-        folds=_tally(paired.fold_differences, record.direction),
+        estimate=NestedEstimate(b - a, {}, reason=reason) if reason else nested_difference(paired.a, paired.b, **how),
+        better=None if reason or not gain(card) else superiority(paired.a, paired.b, sign=gain(card), **how),
+        margin=margin_of(name, pair.a, reader),
         cases=paired.cases,
         without_partner=paired.without_partner,
-        fewest=min(paired.subjects),
-        effect=effect(subjects),
-        tests=significances(paired, draws) if is_result else {},
-        flags=flags,
+        flags=tuple(_flags(reason, paired)),
     )
 
 
-def _tally(differences: np.ndarray, direction: Direction) -> Tally | None:
-    if direction is Direction.NEITHER:
-        return None
-    sign = 1 if direction is Direction.HIGHER else -1
-    ties = int((np.abs(differences) <= TIE).sum())
-    return Tally(int((sign * differences > TIE).sum()), ties, len(differences))
+def _samples(pair: Pair, card: MetricCard, reader: ScoreReader) -> list[int]:
+    """S of A and B, where the metric depends on it."""
+    if card.needs is not Need.SAMPLES:
+        return []
+    return [found for run in (pair.a, pair.b) if (found := reader.samples_of(run)) is not None]
 
 
-def _flags(pair: Pair, record: MetricCard, paired: Paired) -> Iterator[str]:
-    if _unequal_samples(pair, record):
-        yield f"S differs: {pair.a.samples} and {pair.b.samples}"
+def _flags(reason: str, paired: Paired) -> Iterator[str]:
+    if reason:
+        yield reason
     if not paired.same_columns:
         yield "classes and raters that only one of them has are left out"
     if paired.cases < paired.of_cases:
         yield f"n {paired.cases}/{paired.of_cases}"
 
 
-def _unequal_samples(pair: Pair, record: MetricCard) -> bool:
-    return record.needs is Need.SAMPLES and pair.a.samples != pair.b.samples
-
-
 def _notes(pair: Pair, read: Sequence[MethodRun], differences: Sequence[Difference]) -> Iterator[str]:
     yield from pair.mixed
+    if pair.a.digest == pair.b.digest:
+        yield "A and B are one configuration: what differs between them is their trainings alone"
     folds = [{result.spec.fold for result in row.done} for row in read]
     if folds[0] != folds[1]:
         yield f"folds of both: {_listed(folds[0] & folds[1])}; of A: {_listed(folds[0])}; of B: {_listed(folds[1])}"
-    seeds = [sorted({result.spec.seed for result in row.done}) for row in read]
-    if len(seeds[0]) != len(seeds[1]):
-        yield f"seeds, averaged within a fold: {len(seeds[0])} of A, {len(seeds[1])} of B"
+    if pair.a.shares_trainings(pair.b):
+        yield "A and B use the same trainings: differences are taken training by training"
     yield from _without_partner(differences)
     for letter, run in zip("AB", read, strict=True):
         yield from (f"{letter}: {run.method} {line}" for line in run.failures)
-    yield from dict.fromkeys(f"no interval: {d.estimate.reason}" for d in differences if d.estimate.reason)
-    fewest = min((d.fewest for d in differences if d.estimate.interval), default=FEW_SUBJECTS)
-    if fewest < FEW_SUBJECTS:
-        yield (
-            f"a fold has {fewest} subjects only: intervals from so few are too narrow (with 3 they hold the true "
-            "difference in 84 %, not 95 %)"
-        )
+    yield from _untested(differences)
+
+
+def _untested(differences: Sequence[Difference]) -> Iterator[str]:
+    """Why metrics have neither interval nor p, where no flag says it."""
+    reasons: dict[str, list[str]] = {}
+    for one in differences:
+        if one.estimate.reason and one.estimate.reason not in one.flags:
+            reasons.setdefault(one.estimate.reason, []).append(one.metric)
+    for reason, metrics in reasons.items():
+        of = "" if len(metrics) == len(differences) else f" ({', '.join(metrics)})"
+        yield f"no interval and no test: {reason}{of}"
 
 
 def _without_partner(differences: Sequence[Difference]) -> Iterator[str]:

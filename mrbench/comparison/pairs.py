@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 from mrbench.comparison.selection import Operand, method_key
 from mrbench.errors import IncompatibleError, UnknownNameError, UsageError
-from mrbench.results.caveats import SEES_TEST_MASKS
 from mrbench.results.method_run import MethodRun
 
 
@@ -55,22 +53,11 @@ class Pairing:
     Attributes:
         how: they were found, in words.
         notes: what was left out.
-        also: pairs that are tested but not printed, so that all pairs of ranked methods are tested.
-        grouped: are all pairs tested, so that methods can be put into tie groups?
-        left: methods that cannot be ranked.
     """
 
     how: str
     pairs: Sequence[Pair]
     notes: Sequence[str] = ()
-    also: Sequence[Pair] = ()
-    grouped: bool = False
-    left: Sequence[MethodRun] = ()
-
-    @property
-    def tested(self) -> list[Pair]:
-        """All pairs, the printed ones first."""
-        return [*self.pairs, *self.also]
 
 
 def pair(operands: Sequence[Operand], against: str = "", *, each: bool = False) -> Pairing:
@@ -142,32 +129,6 @@ def pair_among(operands: Sequence[Operand], against: str = "") -> Pairing:
     return _applicable(found)
 
 
-def pair_ranked(operands: Sequence[Operand]) -> Pairing:
-    """All methods of the runs that may be ranked with each other.
-
-    Raises:
-        UsageError: no two of them on one data set.
-    """
-    datasets = dict.fromkeys(dataset for operand in operands for dataset in operand.datasets)
-    rows = [row for dataset in datasets for row in _different_rows(operands, dataset)]
-    ranked = [[row for row in rows if row.ranked and row.dataset == dataset] for dataset in datasets]
-    pairs = [Pair(a, b) for own in ranked for a, b in combinations(own, 2)]
-    if not pairs:
-        raise UsageError(
-            "there are no two methods to rank on one data set",
-            expected="methods whose cells are all finished and that do not see the test masks",
-            hint=f"mrbench show {operands[0].run.id}",
-        )
-    left = [row for row in rows if not row.ranked]
-    reasons = [SEES_TEST_MASKS if row.human else "cells are missing" for row in left]
-    notes = [f"{why}: {_methods(left, reasons, why)}" for why in dict.fromkeys(reasons)]
-    return Pairing("all methods that may be ranked", pairs, notes, grouped=True, left=left)
-
-
-def _methods(rows: Sequence[MethodRun], reasons: Sequence[str], why: str) -> str:
-    return ", ".join(dict.fromkeys(row.method for row, own in zip(rows, reasons, strict=True) if own == why))
-
-
 def _different_rows(operands: Sequence[Operand], dataset: str) -> list[MethodRun]:
     rows: list[MethodRun] = []
     for operand in operands:
@@ -178,13 +139,8 @@ def _different_rows(operands: Sequence[Operand], dataset: str) -> list[MethodRun
 
 def _with_first(tables: Sequence[Sequence[MethodRun]], chosen: str) -> Pairing:
     how = f"all methods against {chosen}" if chosen else "all methods against the first; --against names another"
-    pairs, also = [], []
-    for rows in tables:
-        first = [row for row in rows if row.method == chosen or not chosen][:1]
-        pairs += [Pair(a, b) for a in first for b in rows if b is not a]
-        if not chosen:
-            also += [Pair(a, b) for a, b in combinations([row for row in rows if row.ranked], 2) if a not in first]
-    return Pairing(how, pairs, also=[pair for pair in also if pair.b not in first], grouped=not chosen)
+    firsts = [(rows, [row for row in rows if row.method == chosen or not chosen][:1]) for rows in tables]
+    return Pairing(how, [Pair(a, b) for rows, first in firsts for a in first for b in rows if b is not a])
 
 
 def pair_between(a: Operand, b: Operand) -> Pairing:
@@ -234,6 +190,5 @@ def _applicable(pairing: Pairing) -> Pairing:
         for row in (pair.a, pair.b)
         if not row.applies
     )
-    both = (pairing.pairs, pairing.also)
-    pairs, also = ([pair for pair in found if pair.a.applies and pair.b.applies] for found in both)
-    return Pairing(pairing.how, pairs, [*pairing.notes, *idle], also, pairing.grouped)
+    pairs = [pair for pair in pairing.pairs if pair.a.applies and pair.b.applies]
+    return Pairing(pairing.how, pairs, [*pairing.notes, *idle])

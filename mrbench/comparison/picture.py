@@ -1,4 +1,4 @@
-"""Comparisons as figures that stand alone: intervals of differences, and critical-difference diagrams."""
+"""Differences with their intervals as a figure that stands alone."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -7,16 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mrbench.cards import Direction
-from mrbench.comparison.differences import Comparison, Difference
-from mrbench.comparison.ranking import Diagram
+from mrbench.comparison.differences import Comparison, Difference, Verdict
 from mrbench.comparison.report import ComparisonReport
 from mrbench.errors import UsageError
 from mrbench.files import replaced
 from mrbench.results.columns import RESEARCH
-from mrbench.results.numbers import p_relation
-from mrbench.results.ties import LEVEL
-from mrbench.statistics.bootstrap import LEVEL as INTERVAL
-from mrbench.statistics.critical import CriticalDifference
+from mrbench.statistics.correction import LEVEL
+from mrbench.statistics.interval import LEVEL as INTERVAL
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,30 +65,28 @@ def draw_differences(compared: ComparisonReport, path: Path) -> None:
     with _drawing():
         figure = _figure(
             heights,
-            f"line: {100 * INTERVAL:.0f} % bootstrap interval; filled: told apart at {100 * LEVEL:.0f} % "
-            f"({compared.test} test, Holm for {compared.tests} tests)",
+            f"line: {100 * INTERVAL:.0f} % interval over subjects and trainings; filled: differs at "
+            f"{100 * LEVEL:.0f} % (Holm for the pairs of a panel); grey: the margin",
         )
         top = 0
         for ((dataset, metric), rows), height in zip(panels.items(), heights, strict=True):
             where = f"{dataset}: " if several else ""
-            _forest(figure, where + metric, rows, compared.test, (top, height))
+            _forest(figure, where + metric, rows, (top, height))
             top += height
         _save(figure, path)
 
 
 def _forest(
-    figure: "Figure",
-    heading: str,
-    rows: Sequence[tuple[Comparison, Difference]],
-    test: str,
-    place: tuple[int, int],
+    figure: "Figure", heading: str, rows: Sequence[tuple[Comparison, Difference]], place: tuple[int, int]
 ) -> None:
     labels = _pair_labels([comparison for comparison, _ in rows])
     left = EDGE + LETTER * max(map(len, labels))
     axes = _axes(figure, place, left)
     for y, (_, difference) in enumerate(rows):
-        value, interval = difference.estimate.value, difference.estimate.interval
-        told = difference.corrected.get(test, 1.0) < LEVEL
+        value, interval = difference.estimate.value, difference.estimate.interval()
+        told = difference.verdict is Verdict.DIFFERS
+        if difference.margin:
+            axes.barh(y, 2 * difference.margin, left=-difference.margin, color=_LIGHT["LINE"], zorder=-1)
         if interval:
             axes.plot([interval.low, interval.high], [y, y], color=_ACCENT, linewidth=2, solid_capstyle="butt")
         axes.plot(
@@ -120,67 +115,6 @@ def _pair_labels(comparisons: Sequence[Comparison]) -> list[str]:
         for comparison in comparisons
     ]
     return [_printable(" - ".join(pair)) for pair in sides]
-
-
-def draw_diagrams(diagrams: Sequence[Diagram], path: Path) -> None:
-    """A critical-difference diagram per metric (Demsar 2006, figure 1): methods on the line of mean ranks.
-
-    Raises:
-        UsageError: no diagram can be drawn; says why.
-    """
-    drawn = [(one, one.found) for one in diagrams if isinstance(one.found, CriticalDifference)]
-    if not drawn:
-        reasons = dict.fromkeys(f"{one.metric}: {one.found}" for one in diagrams)
-        raise UsageError("no critical-difference diagram can be drawn", found="; ".join(reasons) or "nothing to rank")
-    heights = [HEAD + 54 + 10 * len(found.groups) + 20 * ((len(found.ranks) + 1) // 2) for _, found in drawn]
-    with _drawing():
-        figure = _figure(heights, f"bars join methods that Nemenyi's test does not tell apart at {100 * LEVEL:.0f} %")
-        top = 0
-        for (diagram, found), height in zip(drawn, heights, strict=True):
-            _critical(figure, diagram, found, (top, height))
-            top += height
-        _save(figure, path)
-
-
-def _critical(figure: "Figure", diagram: Diagram, found: CriticalDifference, place: tuple[int, int]) -> None:
-    m, bars = len(found.ranks), len(found.groups)
-    longest = max(len(_printable(method)) for method in diagram.methods)
-    axes = _axes(figure, place, EDGE + LETTER * (longest + 7), right=EDGE + LETTER * (longest + 7), foot=8)
-    rows = (m + 1) // 2
-    axes.set_xlim(1, m)
-    axes.set_ylim(14 + 10 * bars + 20 * rows, -32)
-    axes.axis("off")
-    of = "" if diagram.samples is None else f", S {diagram.samples}"
-    words = f"{diagram.metric}{of}: mean rank over {found.blocks} {diagram.blocks}, Friedman p {p_relation(found.p)}"
-    axes.set_title(words, loc="center", fontsize=11)
-    axes.plot([1, m], [0, 0], color=_LIGHT["INK"], linewidth=1, clip_on=False)
-    for tick in range(1, m + 1):
-        axes.plot([tick, tick], [0, -4], color=_LIGHT["INK"], linewidth=1, clip_on=False)
-        axes.text(tick, -6, str(tick), ha="center", va="bottom", fontsize=10)
-    width = min(found.difference, m - 1)
-    axes.plot([1, 1 + width], [-26, -26], color=_ACCENT, linewidth=2)
-    axes.text(1 + width, -26, f" critical difference {found.difference:.2f}", va="center", fontsize=10)
-    _elbows(axes, diagram, found, 14 + 10 * bars)
-    for number, group in enumerate(found.groups):
-        ranks = [found.ranks[method] for method in group]
-        ends = [min(ranks) - 0.02 * m, max(ranks) + 0.02 * m]
-        axes.plot(ends, [10 + 10 * number] * 2, color=_ACCENT, linewidth=4, solid_capstyle="round", clip_on=False)
-
-
-def _elbows(axes: Any, diagram: Diagram, found: CriticalDifference, top: float) -> None:
-    """The best half of the methods at the left, the others at the right, each tied to its place on the line."""
-    m = len(found.ranks)
-    order = sorted(range(m), key=lambda method: found.ranks[method])
-    half = (m + 1) // 2
-    for position, method in enumerate(order):
-        left = position < half
-        depth = top + 20 * (position if left else m - 1 - position)
-        edge, rank = (1 if left else m), found.ranks[method]
-        axes.plot([rank, rank, edge], [0, depth, depth], color=_LIGHT["INK"], linewidth=1, clip_on=False)
-        label = f"{_printable(diagram.methods[method])}  {rank:.2f} " if left else (
-            f" {rank:.2f}  {_printable(diagram.methods[method])}"
-        )  # fmt: skip
-        axes.text(edge, depth, label, ha="right" if left else "left", va="center", fontsize=11)
 
 
 @contextmanager

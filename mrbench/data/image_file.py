@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from gzip import GzipFile
 from io import BytesIO
 from math import prod
 from pathlib import Path
@@ -12,12 +13,15 @@ from zlib import error as ZlibError  # noqa: N812
 
 import numpy as np
 
-from mrbench.data.archive import FREE_BYTES, MAX_RATIO, open_member, read_header
+from mrbench.data.archive import FREE_BYTES, MAX_RATIO, Bounded, open_member, read_header
 from mrbench.data.geometry import Geometry
 from mrbench.data.hdf5 import MAX_ARRAY_BYTES
 from mrbench.data.mask_rules import AS_STORED, MaskRules
 from mrbench.data.mask_values import MaskValues, StoredMask
 from mrbench.errors import DataError, MrbenchError
+
+PACKED = (".ppm.gz", ".pgm.gz")
+"""Endings of pictures that come gzipped."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +87,9 @@ class _Source:
 def open_image(
     path: Path, where: str, *, allowed: int = FREE_BYTES, content: bytes | None = None
 ) -> Iterator[ImageFile]:
-    """A PNG, TIFF, JPEG, NIfTI (gzipped or not), npy or npz file, by its ending; a npz file holds one array.
+    """A PNG, TIFF, JPEG, GIF, PPM, NIfTI (these two gzipped or not), npy or npz file, by its ending.
+
+    An npz file holds one array.
 
     Args:
         path: the file.
@@ -96,6 +102,8 @@ def open_image(
         UsageError: the package that reads the format is not installed.
     """
     source = _Source(path, where, content)
+    if path.name.lower().endswith(PACKED):
+        source = replace(source, content=_unpacked(source, max(allowed, FREE_BYTES, MAX_RATIO * source.size)))
     with _OPENED.get(_ending(path), _open_picture)(source) as file:
         _check_size(file, where, max(allowed, FREE_BYTES, file.ratio * source.size))
         yield file
@@ -103,7 +111,16 @@ def open_image(
 
 def _ending(path: Path) -> str:
     name = path.name.lower()
-    return ".nii" if name.endswith(".nii.gz") else path.suffix.lower()
+    return Path(name.removesuffix(".gz")).suffix if name.endswith((".nii.gz", *PACKED)) else path.suffix.lower()
+
+
+def _unpacked(source: _Source, allowed: int) -> bytes:
+    """The content of a gzipped file, where that is no more than ``allowed`` bytes."""
+    try:
+        with source.open() as stream, GzipFile(fileobj=stream) as packed:
+            return Bounded(packed, allowed).readall()
+    except (OSError, EOFError, ValueError, ZlibError) as error:
+        raise DataError(f"{source.where} is not a whole gzipped file", found=f"{error}"[:200]) from error
 
 
 def _check_size(file: ImageFile, where: str, allowed: int) -> None:
@@ -129,7 +146,8 @@ def _open_picture(source: _Source) -> Iterator[ImageFile]:
     from mrbench.data import raster
 
     where = source.where
-    with source.open() as stream, raster.open_picture(stream, where) as image:
+    formats = raster.BY_ENDING.get(_ending(source.path), raster.FORMATS)
+    with source.open() as stream, raster.open_picture(stream, where, formats) as image:
         shape, dtype = raster.picture_layout(image, where)
         has_palette, has_colours = image.mode == "P", len(shape) == 3
 

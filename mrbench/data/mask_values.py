@@ -124,6 +124,11 @@ def colour_labels(values: np.ndarray, where: str) -> MaskValues:
 
 def are_whole(values: np.ndarray) -> bool:
     """Do all floats lie within .001 of a whole number? The same for a value in four bytes and in eight."""
+    # Plane by plane: a scan and its rounded values take enough memory.
+    return all(_is_whole(plane) for plane in (values if values.ndim else values[None]))
+
+
+def _is_whole(values: np.ndarray) -> bool:
     whole = np.rint(values)
     rounding = np.spacing(np.abs(whole).astype(np.float32))  # of numbers in four bytes
     return bool((np.abs(values - whole) <= NEAR + rounding).all())

@@ -74,7 +74,10 @@ class NiftiFile:
         values = np.frombuffer(raw, dtype).reshape(self.shape).astype(dtype.newbyteorder("="))
         if (scaling := _scaling(self._header)) is None:
             return values
-        return values.astype(np.float64) * scaling[0] + scaling[1]
+        scaled = values.astype(np.float64)
+        scaled *= scaling[0]  # in place: a scan takes eight bytes per voxel here
+        scaled += scaling[1]
+        return scaled
 
 
 @contextmanager

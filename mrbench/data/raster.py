@@ -1,4 +1,4 @@
-"""PNG, TIFF and JPEG files from strangers: the header is looked at before a picture is unpacked."""
+"""PNG, TIFF, JPEG, GIF and PPM files from strangers: the header is looked at before a picture is unpacked."""
 
 import re
 import warnings
@@ -12,6 +12,9 @@ import numpy as np
 from mrbench.errors import DataError, MrbenchError, UsageError
 
 FORMATS = ("PNG", "TIFF", "JPEG")
+"""Whatever the ending says; what ends as one of ``BY_ENDING`` is of that format alone."""
+
+BY_ENDING = {".gif": ("GIF",), ".ppm": ("PPM",), ".pgm": ("PPM",), ".pbm": ("PPM",)}
 
 PLAIN = {"1": "bool", "L": "uint8", "P": "uint8", "I;16": "<u2", "I;16B": ">u2", "I;16L": "<u2", "I": "int32",
          "F": "float32"}  # fmt: skip

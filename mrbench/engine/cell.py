@@ -1,7 +1,7 @@
 """A cell: one training with its predictions and scores; the unit of work, of resuming and of failure."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ SHORT = 16
 PREDICTIONS = "predictions.h5"
 CASES = "cases.csv.gz"
 CURVES = "curves.csv"
+DIAGNOSTICS = "diagnostics.json"
 """Files in a cell's folder."""
 
 COMPUTED_AGAIN = "mrbench run --force computes the cell again"
@@ -34,6 +35,9 @@ REPAIR = "mrbench repair RUN moves it aside; the same mrbench run then computes 
 
 EXTERNAL = "external:"
 """Begins the method key of predictions that were made elsewhere."""
+
+CONTENT = "sha256"
+"""The option of such a row that says what was scored; its digests are made of it."""
 
 PluginKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_@-]*(\.?[A-Za-z0-9_@:-]+)*$", max_length=200)]
 """A registry key; what it admits is safe in a folder's name."""
@@ -127,6 +131,7 @@ class CellSpec:
         conditions: of the training.
         member: of a wrapper; its preset is the wrapper's. None: the method trains itself.
         test_on: another data set that it is tested on, in place of the fold's test cases.
+        objective: options of the loss, a member's too, that the preset sets otherwise than the paper; for people.
     """
 
     method: PluginKey
@@ -155,6 +160,7 @@ class CellSpec:
     conditions: Conditions = AS_USUAL
     member: Member | None = None
     test_on: DataChoice | None = None
+    objective: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def tested(self) -> DataChoice:
@@ -241,8 +247,8 @@ class CellSpec:
         """All fields as JSON types; the conditions where they are not as usual."""
         values = asdict(self)
         del values["conditions"]
-        for name in ("member", "test_on"):
-            if values[name] is None:
+        for name in ("member", "test_on", "objective"):
+            if not values[name]:
                 del values[name]
         return values | self.conditions.as_json()
 

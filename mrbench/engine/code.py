@@ -22,7 +22,7 @@ from mrbench.errors import PluginError
 TRAINING = ("mrbench.engine.train", "mrbench.engine.initial", "mrbench.interfaces.method")
 """The harness's code that trained weights are a function of; what these modules import belongs to it."""
 
-PREDICTION = ("mrbench.engine.predict", "mrbench.engine.source")
+PREDICTION = ("mrbench.engine.predict", "mrbench.engine.source", "mrbench.engine.sent_draws")
 """Its code that draws, and what is counted of them, are a function of besides."""
 
 SCORES = ("mrbench.metrics.scoring", "mrbench.metrics.packing")

@@ -1,6 +1,7 @@
 """A method's answers as draws of whole images: in evaluation mode, without gradients, in chunks that bound memory."""
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Protocol
@@ -25,6 +26,9 @@ PIXELS_AT_ONCE = 2**17
 
 VALUES_AT_ONCE = 2**24
 """Probabilities of samples that are held together: 64 MiB."""
+
+MakeNoise = Callable[[Rows, torch.device], Noise]
+"""The noise of an answer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +81,9 @@ class Answering(Protocol):
     @property
     def device(self) -> torch.device: ...
 
+    @property
+    def seed(self) -> int: ...
+
     def answers(self, image: Image) -> "Answers":
         """The answers for one image."""
 
@@ -119,6 +126,9 @@ class ImageAnswers:
 
     Args:
         image: of D slices; D = 1 where it is no volume.
+
+    Attributes:
+        sites: the names of the noise that was drawn so far, by kind of answer.
     """
 
     def __init__(self, source: Source, image: Image) -> None:
@@ -129,6 +139,25 @@ class ImageAnswers:
         self._chunks = torch.split(slices, max(1, PIXELS_AT_ONCE // self.pixels))
         source.method.eval()
         self._features = [self._run(source.method.features, chunk.to(source.device)) for chunk in self._chunks]
+        self._noise: MakeNoise = Noise
+        self.sites: dict[DrawKind, set[str]] = {kind: set() for kind in DrawKind}
+
+    def from_noise(self, noise: MakeNoise) -> "ImageAnswers":
+        """The same answers from other noise; to see what a site of it does."""
+        other = copy(self)
+        other._noise = noise
+        return other
+
+    def encoded(self, encode: Callable[..., Any], masks: Tensor, present: Tensor) -> Iterator[tuple[Any, Tensor]]:
+        """What the method's ``encode`` says of each chunk of slices, and who is present in them.
+
+        Args:
+            masks: ``(D, R, H, W)`` int64 below K.
+            present: ``(D, R)`` bool.
+        """
+        parts = (torch.split(whole.to(self.source.device), len(self._chunks[0])) for whole in (masks, present))
+        for features, own, seen in zip(self._features, *parts, strict=True):
+            yield self._run(encode, features, own, seen), seen
 
     def samples(self, numbers: Sequence[int]) -> Iterator[Draw]:
         """The draws of these numbers, tied to no rater."""
@@ -149,7 +178,7 @@ class ImageAnswers:
             for rater in sorted({chosen[number] for number in window}):
                 own = [number for number in window if chosen[number] == rater]
                 for together in _split(own, self._at_once):
-                    found |= self._random(together, self._of_rater(rater, together, DrawKind.SAMPLE))
+                    found |= self._random(together, self.of_rater(rater, together, DrawKind.SAMPLE))
             yield from (Draw(DrawKind.SAMPLE, found[number]) for number in window)
 
     def _random(self, numbers: Sequence[int], rows: np.ndarray) -> dict[int, np.ndarray]:
@@ -169,10 +198,12 @@ class ImageAnswers:
         """Each rater's draws, draw 0 first; one where nothing is random."""
         for rater in range(self.raters_number):
             for numbers in _split(range(self.source.method.rater_draws), self._at_once):
-                for probability in self._of_rater(rater, numbers, DrawKind.RATER):
+                for probability in self.of_rater(rater, numbers, DrawKind.RATER):
                     yield Draw(DrawKind.RATER, probability, rater)
 
-    def _of_rater(self, rater: int, numbers: Sequence[int], kind: DrawKind) -> np.ndarray:
+    def of_rater(self, rater: int, numbers: Sequence[int], kind: DrawKind = DrawKind.RATER) -> np.ndarray:
+        """``(S, K, *spatial)`` probabilities of a rater's draws of these numbers; S = 1 where nothing is random."""
+
         def answer(features: Any, noise: Noise) -> Answer:
             return self.source.method.as_rater(features, rater, noise)
 
@@ -195,8 +226,9 @@ class ImageAnswers:
         for chunk, features in zip(self._chunks, self._features, strict=True):
             slices = range(first, first := first + len(chunk))
             rows = Rows(self.source.seed, self.image.id, kind, rater, numbers, slices)
-            noise = Noise(rows, self.source.device)
+            noise = self._noise(rows, self.source.device)
             answer = self._run(function, features, noise)
+            self.sites[kind] |= noise.sites
             try:
                 check_answer(answer, noise, self._expected(chunk), self._where(kind))
             except PluginError as error:

@@ -1,19 +1,19 @@
 """The one training loop: it runs the stages of any method, keeps the best weights and resumes after an interruption.
 
 All randomness of an epoch (order, augmentation, latent draws, absent raters) is a function of (seed, stage, epoch), so
-that a checkpoint at an epoch's end needs no generator's state: a resumed training is bit-identical on a CPU at the same
-thread count.
+that a checkpoint at an epoch's end needs no generator's state; one within an epoch, where a training was asked to end,
+holds it. A resumed training is bit-identical on a CPU at the same thread count.
 """
 
 import csv
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -29,12 +29,14 @@ from mrbench.engine.terms import check_terms, check_trainable, objective
 from mrbench.errors import DivergedError, NotApplicableError, PluginError
 from mrbench.files import replaced
 from mrbench.interfaces.method import Batch, Method, Stage
+from mrbench.interfaces.schedule import share_of_rate
 from mrbench.nn.convolutional import Convolutional, convolutions_in_bf16
 from mrbench.places import of_function
 from mrbench.seeds import derive_noise, derive_seed
 
 CHECKPOINT_SECONDS = 20.0
-"""A checkpoint is written at the first epoch's end after this time; an interruption loses at most that and an epoch."""
+"""A checkpoint is written at the first epoch's end after this time, and after the running step of a training that is
+asked to end. One that is killed loses at most that time and an epoch."""
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -62,12 +64,43 @@ class Curve:
             writer.writerows(self.rows)
 
 
+def never() -> bool:
+    """A training that nobody asks to end."""
+    return False
+
+
+class _StoppedError(Exception):
+    """The training was asked to end."""
+
+
+@dataclass
+class Part:
+    """How far a training is in an epoch.
+
+    Attributes:
+        steps: that are done.
+        seconds: that they took.
+        sums: of the terms of their losses over the slices.
+        generators: states of torch's generators after them, the CPU's first.
+    """
+
+    steps: int = 0
+    seconds: float = 0.0
+    sums: dict[str, Tensor] = field(default_factory=dict)
+    generators: list[Tensor] = field(default_factory=list)
+
+
 @dataclass
 class Progress:
-    """Where a training stands; with the method's weights, all that a checkpoint holds."""
+    """Where a training stands; with the method's weights, all that a checkpoint holds.
+
+    Attributes:
+        part: of the running epoch, as ``vars`` of a :class:`Part`; None at an epoch's end.
+    """
 
     stage: int = 0
     epoch: int = 0
+    part: dict[str, Any] | None = None
     optimiser: dict[str, Any] | None = None
     best_loss: float = math.inf
     best_epoch: int = -1
@@ -87,6 +120,7 @@ def fit(
     folder: Path | None = None,
     report: Report = _silent,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    stop: Callable[[], bool] = never,
 ) -> Curve:
     """Trains a method in place.
 
@@ -99,8 +133,10 @@ def fit(
         precision: of the convolutions in training steps; weights and all else, validation too, are float32.
         folder: for checkpoints; a checkpoint found there is continued. None: none are written.
         report: called with an event per epoch and with an estimate after the first steps.
+        stop: is the training to end? It is asked after each step.
 
     Raises:
+        SystemExit: it was to end; a checkpoint is written.
         DivergedError: a loss or a gradient became non-finite; says where.
         PluginError: a loss that is not a mapping of names to scalars, or a stage that trains what is not the method's.
         NotApplicableError: another precision than float32, and no network of the method has a use for it.
@@ -118,7 +154,7 @@ def fit(
         for number in range(progress.stage, len(stages)):
             progress.stage = number
             stage = stages[number]
-            loop = _StageLoop(method, stage, seed, device, seen(stage), validation, total)
+            loop = _StageLoop(method, stage, seed, device, seen(stage), validation, total, stop)
             with convolutions_in_bf16(precision == "bf16"):
                 loop.run(progress, folder, report, checkpoint_seconds)
             progress = Progress(stage=number + 1, curve=progress.curve)
@@ -197,9 +233,10 @@ class _StageLoop:
         train: SeenSlices,
         validation: AnySlices | None,
         total_steps: int,
+        stop: Callable[[], bool],
     ) -> None:
         self.method, self.stage, self.seed, self.device = method, stage, seed, device
-        self.total_steps, self.train = total_steps, train
+        self.total_steps, self.train, self.stop = total_steps, train, stop
         chosen = _seen(validation, stage) if validation is not None else None
         self.validation = chosen if chosen is not None and len(chosen) else None
         if not any(train.steps(epoch) for epoch in range(max(stage.epochs, 1))):
@@ -221,18 +258,34 @@ class _StageLoop:
             if len(train) == 0:  # passed over: no epoch of the curve, and none that patience counts
                 progress.epoch, progress.best_epoch = progress.epoch + 1, progress.best_epoch + 1
                 continue
-            row = self._epoch(progress.epoch, train, report)
+            part = Part(**(progress.part or {}))
+            try:
+                row = self._epoch(progress.epoch, train, report, part)
+            except _StoppedError:
+                part.generators = _generators(self.device)
+                progress.part = vars(part)
+                self._leave(progress, folder)
             progress.curve.append(row)
             self._keep_best(progress, row)
-            progress.epoch += 1
+            progress.epoch, progress.part = progress.epoch + 1, None
             report({"event": "epoch", "epochs": self.stage.epochs, **row})
+            if self.stop():
+                self._leave(progress, folder)
             if folder is not None and time.monotonic() - saved >= checkpoint_seconds:
-                progress.optimiser = self.optimiser.state_dict()
-                _save(self.method, progress, folder)
+                self._save(progress, folder)
                 saved = time.monotonic()
         if progress.best is not None:
             self.method.load_state_dict(progress.best)
         self._set_mode(training=False)
+
+    def _leave(self, progress: Progress, folder: Path | None) -> NoReturn:
+        if folder is not None:
+            self._save(progress, folder)
+        raise SystemExit(1)
+
+    def _save(self, progress: Progress, folder: Path) -> None:
+        progress.optimiser = self.optimiser.state_dict()
+        _save(self.method, progress, folder)
 
     def _freeze(self) -> None:
         trained = {id(parameter) for parameter in self.parameters}
@@ -249,11 +302,11 @@ class _StageLoop:
         patience = self.stage.patience
         return patience is not None and self.validation is not None and progress.epoch - progress.best_epoch > patience
 
-    def _epoch(self, epoch: int, train: AnySlices, report: Report) -> dict[str, Any]:
-        start = time.perf_counter()
+    def _epoch(self, epoch: int, train: AnySlices, report: Report, part: Part) -> dict[str, Any]:
+        start = time.perf_counter() - part.seconds
         rate = self._set_learning_rate(epoch)
         torch.manual_seed(derive_seed(self.seed, self.stage.name, epoch))
-        terms = self._training_terms(epoch, train, report)
+        terms = self._training_terms(epoch, train, report, part)
         row: dict[str, Any] = {"stage": self.stage.name, "epoch": epoch, "learning_rate": rate}
         row |= {f"train/{name}": value for name, value in terms.items()}
         if self.validation is not None:
@@ -261,18 +314,19 @@ class _StageLoop:
         return row | {"seconds": time.perf_counter() - start}
 
     def _set_learning_rate(self, epoch: int) -> float:
-        share = 0.5 * (1 + math.cos(math.pi * epoch / self.stage.epochs)) if self.stage.schedule == "cosine" else 1.0
+        share = share_of_rate(self.stage.schedule, epoch, self.stage.epochs)
         for group, declared in zip(self.optimiser.param_groups, self.stage.groups, strict=True):
             group["lr"] = declared.learning_rate * share
         return float(self.optimiser.param_groups[0]["lr"])
 
-    def _training_terms(self, epoch: int, train: AnySlices, report: Report) -> dict[str, float]:
+    def _training_terms(self, epoch: int, train: AnySlices, report: Report, part: Part) -> dict[str, float]:
         self._set_mode(training=True)
         allowed = self.method.description.augmentation
-        sums: dict[str, Tensor] = {}
-        start = time.perf_counter()
+        sums = part.sums
+        start = time.perf_counter() - part.seconds
         steps = torch.randperm(len(train)).split(self.stage.batch_size)  # type: ignore[no-untyped-call]
-        for step, indices in enumerate(steps):
+        _set_generators(self.device, part.generators)
+        for step, indices in enumerate(steps[part.steps :], part.steps):
             batch = augment(train.batch(indices, self.device), allowed)
             batch = replace(batch, progress=(epoch + step / len(steps)) / self.stage.epochs)
             terms = self._step(batch, f"epoch {epoch}, step {step}")
@@ -281,7 +335,13 @@ class _StageLoop:
             if epoch == 0 and step == min(3, len(steps) - 1):
                 seconds = (time.perf_counter() - start) / (step + 1)
                 report({"event": "estimate", "seconds": seconds * self.total_steps})
+            part.steps, part.seconds = step + 1, time.perf_counter() - start
+            self._check_goes_on()
         return self._means(sums, len(train))
+
+    def _check_goes_on(self) -> None:
+        if self.stop():
+            raise _StoppedError
 
     def _step(self, batch: Batch, where: str) -> dict[str, Tensor]:
         terms = self._terms(batch, where)
@@ -318,6 +378,7 @@ class _StageLoop:
         # Weights are chosen by what predictions, which are float32, will be made of.
         with torch.no_grad(), convolutions_in_bf16(chosen=False):
             for indices in torch.arange(len(self.validation)).split(self.stage.batch_size):  # type: ignore[no-untyped-call]
+                self._check_goes_on()
                 terms = dict(self._terms(self.validation.batch(indices, self.device), "validation"))
                 terms["total"] = objective(terms)
                 for name, value in terms.items():
@@ -332,7 +393,7 @@ class _StageLoop:
         loss = row.get("validation/total")
         if loss is not None and loss < progress.best_loss:
             progress.best_loss, progress.best_epoch = loss, progress.epoch
-            progress.best = _weights(self.method)
+            progress.best = _weights(self.method) if self.stage.keep == "best" else None
 
 
 def _used(present: Tensor, stage: Stage) -> np.ndarray:
@@ -344,6 +405,17 @@ def _used(present: Tensor, stage: Stage) -> np.ndarray:
 def _seen(slices: AnySlices, stage: Stage) -> AnySlices:
     keep = _used(slices.present, stage)
     return (slices if keep.all() else slices.select(keep)).fused(stage.fuse)
+
+
+def _generators(device: torch.device) -> list[Tensor]:
+    own = {"cuda": lambda: torch.cuda.get_rng_state(device), "mps": torch.mps.get_rng_state}.get(device.type)
+    return [torch.get_rng_state(), *([own()] if own else [])]
+
+
+def _set_generators(device: torch.device, states: Sequence[Tensor]) -> None:
+    own = {"cuda": lambda state: torch.cuda.set_rng_state(state, device), "mps": torch.mps.set_rng_state}
+    for set_state, state in zip([torch.set_rng_state, own.get(device.type)], states, strict=False):
+        set_state(state.cpu())  # a checkpoint is read onto the device
 
 
 def _listed(terms: Mapping[str, Tensor]) -> str:

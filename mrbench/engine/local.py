@@ -31,6 +31,10 @@ POLL_SECONDS = 0.05
 BUSY_SECONDS = 2.0
 """How long a cell that another process is computing is left alone before it is looked at again."""
 
+WAIT_SECONDS = 86_400.0
+"""How long a cell waits for another process that computes it where no time limit says otherwise: longer than trainings
+take, so that one that hangs cannot hold a run for ever."""
+
 RESTARTS = 20
 """How often a worker that found another process at its cell is started again."""
 
@@ -66,9 +70,9 @@ class _Turn:
         self.not_before = now + BUSY_SECONDS
         self.waits_since = now if self.waits_since is None else self.waits_since
 
-    def has_waited(self, seconds: float | None) -> bool:
-        """Did it wait for others longer than this? None: there is no limit."""
-        return seconds is not None and self.waits_since is not None and time.monotonic() - self.waits_since > seconds
+    def has_waited(self, seconds: float) -> bool:
+        """Did it wait for others longer than this?"""
+        return self.waits_since is not None and time.monotonic() - self.waits_since > seconds
 
 
 @dataclass
@@ -152,7 +156,7 @@ class LocalExecutor:
     Args:
         folder: for orders and logs, one pair per cell.
         jobs: cells side by side.
-        timeout: seconds per cell, and for another process that computes it; None: no limit.
+        timeout: seconds per cell, and for another process that computes it; None: no limit, and WAIT_SECONDS.
         metrics: for scoring processes that are shared by cells; none: each cell starts its own.
         metric_files: plugin files that they come from.
     """
@@ -209,8 +213,9 @@ class LocalExecutor:
             watch(turn.order.spec, {"event": "waiting", "owner": owner})
         turn.owner = owner
         turn.wait()
-        if turn.has_waited(self.timeout):
-            reason = f"waited {self.timeout:g} s for {owner}, which is computing it"
+        patience = self.timeout or WAIT_SECONDS
+        if turn.has_waited(patience):
+            reason = f"waited {patience:g} s for {owner}, which is computing it"
             yield turn.order, Outcome(Status.TIMEOUT, f"{reason}; run the command again when that has ended")
         else:
             waiting.append(turn)

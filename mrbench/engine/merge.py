@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mrbench.engine.build import TRAINED, read_training
-from mrbench.engine.cell import CURVES, CellSpec
+from mrbench.engine.cell import CURVES, DIAGNOSTICS, CellSpec
 from mrbench.engine.inventory import Inventory, Item, Kind, inventory
 from mrbench.engine.manifest import FILES, check_files, facts_of
 from mrbench.engine.merge_runs import merge_run
@@ -19,8 +19,8 @@ from mrbench.engine.writing_faults import WritingError, writing_error
 from mrbench.errors import DataError, MrbenchError, UsageError
 from mrbench.files import flush
 
-MEASURED = (CURVES,)
-"""Files that hold seconds, and so differ where the same cell was computed twice."""
+MEASURED = (CURVES, DIAGNOSTICS)
+"""Files that hold seconds, or were added to a finished cell, and so differ where the same cell was computed twice."""
 
 
 class Outcome(StrEnum):

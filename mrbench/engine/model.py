@@ -1,6 +1,7 @@
 """A trained method from Python: what a finished cell predicts, for any image."""
 
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from pickle import UnpicklingError
@@ -16,9 +17,12 @@ from mrbench.digests import digest_arrays
 from mrbench.engine.build import TRAINED, WEIGHTS, load_weights, method_of
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.devices import torch_device
+from mrbench.engine.from_file import filled_methods
 from mrbench.engine.initial import untrained
+from mrbench.engine.model_file import ModelFile, read_model_file
 from mrbench.engine.predict import Predictor
 from mrbench.engine.record import read_record, reproduce
+from mrbench.engine.required import Trained, admitted
 from mrbench.engine.run import open_run
 from mrbench.engine.source import source_of
 from mrbench.errors import DataError, MrbenchError, UnknownNameError, UsageError
@@ -39,40 +43,84 @@ class HasFolder(Protocol):
 
 
 def load_model(
-    cell: StrPath | HasFolder, *, device: str = "auto", plugin_files: StrPath | Iterable[StrPath] = ()
+    cell: StrPath | HasFolder,
+    *,
+    device: str = "auto",
+    plugin_files: StrPath | Iterable[StrPath] = (),
+    other_code: bool = False,
 ) -> "Model":
-    """The trained method of a finished cell.
+    """The trained method of a finished cell, or of a file that ``mrbench export-model`` wrote.
 
     No pickled code is run: weights are read as arrays.
 
     Args:
-        cell: its folder, ``results/cells/DATASET/METHOD/DIGEST/foldK-seedS``, or a result that has a ``folder``.
+        cell: its folder, ``results/cells/DATASET/METHOD/DIGEST/foldK-seedS``, or a result that has a ``folder``; or a
+            model file.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         plugin_files: where the method comes from a file; one may stand alone.
+        other_code: predict with the code that is installed here where it is other code than it was trained with; a
+            warning says so, and so does ``model.other_code``.
 
     Raises:
-        UsageError: no finished cell, or one of a fusion or of predictions made elsewhere, which have no weights.
-        DataError: the weights are not there, or cannot be read.
-        PluginError: the method is another version now.
+        UsageError: no finished cell, or one of a fusion or of predictions made elsewhere, which have no weights; or a
+            method that is not installed.
+        DataError: the weights or the file are not there, or cannot be read.
+        IncompatibleError: another version wrote the file.
+        PluginError: the method is of other code.
     """
-    folder = _folder_of(cell)
-    spec = _finished(folder)
+    files = paths_of("plugin_files", plugin_files)
+    if isinstance(cell, str | PathLike) and Path(cell).is_file():
+        model = _of_file(read_model_file(Path(cell)), discover_with_warnings(files), device, other_code)
+    else:
+        model = _of_cell(_folder_of(cell), files, device, other_code)
+    if model.other_code:
+        warnings.warn(f"{model.spec.title}: predicted by other code: {model.other_code}", stacklevel=2)
+    return model
+
+
+def _of_file(file: ModelFile, registry: Registry, device: str, other_code: bool) -> "Model":
+    facts, description, on = file.facts, file.description, torch_device(device)
+    trained = Trained(spec=file.spec, where=f"the model {file.path}", plugins=facts.plugins, files=facts.code.files)
+    spec, other = admitted(trained, registry, other_code=other_code)
+    with _generator_kept():
+        methods = filled_methods(file, spec, registry, on)
+    return Model(
+        spec, description, source_of(spec, registry, description, methods, on), methods=methods, other_code=other
+    )
+
+
+def _of_cell(folder: Path, plugin_files: Sequence[Path], device: str, other_code: bool) -> "Model":
+    spec, record = _finished(folder)
     results = _results_of(folder, spec)
     again = f"{reproduce(spec)} --out {results} --force"
-    damaged = f"mrbench repair moves what is damaged aside; {again} computes it anew"
-    for training in (one.training_folder(results) for one in spec.trainings):
-        if not (training / TRAINED).is_file():
-            raise DataError(f"the weights of {spec.title} are not there", expected=str(training), hint=again)
-    registry = discover_with_warnings(paths_of("plugin_files", plugin_files))
+    folders = _weight_folders(spec, results, again)
+    registry = discover_with_warnings(plugin_files)
     description, on = _description(spec, results, again), torch_device(device)
-    methods = [_trained(one, registry, description, results, on, damaged) for one in spec.trainings]
-    return Model(spec, description, source_of(spec, registry, description, methods, on))
+    plugins = {spec.method: record["versions"].get("plugin", "")}
+    files = record.get("code", {}).get("files", {})
+    trained = Trained(spec=spec, where=spec.title, plugins=plugins, files=files, again=again)
+    spec, other = admitted(trained, registry, other_code=other_code)
+    damaged = f"mrbench repair moves what is damaged aside; {again} computes it anew"
+    methods = [
+        _trained(one, registry, description, weights, on, damaged)
+        for one, weights in zip(spec.trainings, folders, strict=True)
+    ]
+    return Model(
+        spec, description, source_of(spec, registry, description, methods, on), methods=methods, other_code=other
+    )
+
+
+def _weight_folders(spec: CellSpec, results: Path, hint: str) -> list[Path]:
+    folders = [one.training_folder(results) for one in spec.trainings]
+    for training in folders:
+        if not (training / TRAINED).is_file():
+            raise DataError(f"the weights of {spec.title} are not there", expected=str(training), hint=hint)
+    return folders
 
 
 def _trained(
-    spec: CellSpec, registry: Registry, description: Description, results: Path, device: Any, hint: str
+    spec: CellSpec, registry: Registry, description: Description, training: Path, device: Any, hint: str
 ) -> "Method[Any]":
-    training = spec.training_folder(results)
     with _generator_kept():
         method = untrained(spec, method_of(spec, registry), description)
     try:
@@ -94,7 +142,7 @@ def _folder_of(cell: StrPath | HasFolder) -> Path:
     return Path(folder).resolve()
 
 
-def _finished(folder: Path) -> CellSpec:
+def _finished(folder: Path) -> tuple[CellSpec, dict[str, Any]]:
     record = read_record(folder)
     if record is None or record["status"] != Status.OK:
         raise UsageError(
@@ -107,7 +155,7 @@ def _finished(folder: Path) -> CellSpec:
     if spec.kind != "method":
         kind = "fusion of the raters' masks" if spec.kind == "fusion" else "row of predictions made elsewhere"
         raise UsageError(f"{spec.method!r} is a {kind} and has no model", expected="a cell of a method that learns")
-    return spec
+    return spec, record
 
 
 def _results_of(folder: Path, spec: CellSpec) -> Path:
@@ -157,10 +205,21 @@ class Model:
         description: what its data set declares.
         source: where its draws come from; ``card``: says which there are.
         device: where it computes.
+        methods: of its trainings.
+        other_code: what is other code here than it was trained with, in words; empty where nothing is.
     """
 
-    def __init__(self, spec: CellSpec, description: Description, source: "Answering") -> None:
+    def __init__(
+        self,
+        spec: CellSpec,
+        description: Description,
+        source: "Answering",
+        *,
+        methods: "Sequence[Method[Any]]" = (),
+        other_code: str = "",
+    ) -> None:
         self.spec, self.description, self.source = spec, description, source
+        self.methods, self.other_code = methods, other_code
         self.card, self.device = source.card, source.device
 
     @property

@@ -1,11 +1,12 @@
 """The phases that every kind of cell goes through, wherever its predictions come from: prepare, predict, score."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
 from mrbench.data.imported import find_dataset
 from mrbench.data.loading import cases_of, configured
@@ -65,11 +66,16 @@ def _loaded(choice: DataChoice, registry: Registry, data: Path) -> CaseSet:
 def predict(predictor: Predictor, cases: CaseSet, test: np.ndarray, folder: Path, emit: Emit) -> None:
     """Writes ``predictions.h5`` for the cases ``test``, ``(n,)`` indices, one after another."""
     with PredictionWriter(folder / PREDICTIONS) as writer:
-        for done, index in enumerate(map(int, test), 1):
-            case = cases[index]
+        for case in tested_cases(cases, test, emit):
             writer.add(case.id, case.subject, predictor.predict(case))
-            if done % 10 == 0 or done == len(test):
-                emit({"event": "cases", "done": done, "total": len(test)})
+
+
+def tested_cases(cases: CaseSet, test: np.ndarray, emit: Emit) -> Iterator[Case]:
+    """The cases ``test``, ``(n,)`` indices; tells of those that are done."""
+    for done, index in enumerate(map(int, test), 1):
+        yield cases[index]
+        if done % 10 == 0 or done == len(test):
+            emit({"event": "cases", "done": done, "total": len(test)})
 
 
 def score(title: str, registry: Registry, raters: str, folder: Path) -> dict[str, Any]:

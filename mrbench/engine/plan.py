@@ -84,6 +84,11 @@ class Chosen:
         member = self.member.on(description) if self.member else None
         return replace(self, config=fitted_to(description, self.plugin, self.config), member=member)
 
+    @property
+    def objective(self) -> dict[str, Any]:
+        """Options of the loss that its preset sets otherwise than the paper."""
+        return {name: value for name, value in self.config.objective().items() if name not in self.changed}
+
     def member_at(self, seed: int) -> Member | None:
         """What a wrapper's cell of a base seed says of its member."""
         if self.member is None or not isinstance(self.config, WrapperConfig):
@@ -331,6 +336,7 @@ def _cells(
                 conditions=conditions if record.kind == "method" else AS_USUAL,
                 member=chosen.member_at(seed),
                 test_on=tested.choice if tested else None,
+                objective=(chosen.member or chosen).objective,
             )
             yield PlannedCell(spec, reasons)
 

@@ -1,6 +1,6 @@
 """Draws for the test cases, checked against what the method declares, counted into tables as they come."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -102,18 +102,14 @@ class Predictor:
             PluginError: draws or trials that are not what the method declares; names the case, the rule, file and line.
             DivergedError: probabilities that are not finite.
         """
-        return [self._count(case, truth, draws) for truth, draws in self.draws(case)]
+        classes = self.description.n_classes
+        found = self.draws(case)
+        return [count(case.masks, truth, classes, case.spacing, draws, case.valid) for truth, draws in found]
 
     def draws(self, case: Case) -> Iterator[tuple[np.ndarray, Iterator[Draw]]]:
         """The truth ``(R,)`` and the draws of every trial of one case, each checked as it comes. Errors: as predict."""
         for truth, draws in self.trials(case):
             yield truth, self._checked(draws, case)
-
-    def _count(self, case: Case, truth: np.ndarray, draws: Iterable[Draw]) -> Predicted:
-        builder = TableBuilder(case.masks, truth, self.description.n_classes, case.spacing, case.valid)
-        for draw in draws:
-            builder.add(draw)
-        return Predicted(builder.finish(), builder.packed())
 
     def _checked(self, draws: Iterable[Draw], case: Case) -> Iterator[Draw]:
         where, seen = _where(self.record, case), Seen()
@@ -125,6 +121,21 @@ class Predictor:
             yield draw
         with placed(None, self.place(None)):
             self.check_numbers(seen, where)
+
+
+def count(
+    masks: np.ndarray,
+    truth: np.ndarray,
+    classes: int,
+    spacing: Sequence[float] | None,
+    draws: Iterable[Draw],
+    valid: np.ndarray | None,
+) -> Predicted:
+    """What is kept of a trial's draws; arguments and errors as of :class:`~mrbench.metrics.tables.TableBuilder`."""
+    builder = TableBuilder(masks, truth, classes, spacing, valid)
+    for draw in draws:
+        builder.add(draw)
+    return Predicted(builder.finish(), builder.packed())
 
 
 def _where(record: MethodCard, case: Case) -> str:

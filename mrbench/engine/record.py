@@ -13,7 +13,7 @@ from typing import Any
 from mrbench import __version__
 from mrbench.configuration import as_text
 from mrbench.engine.cell import ALL_CASES, EXTERNAL, FORMAT, REPAIR, CellSpec, DataChoice, Status
-from mrbench.engine.manifest import FILES, check_file, files_of, read_sealed, write_sealed
+from mrbench.engine.manifest import FILES, check_file, facts_of, files_of, read_sealed, write_sealed
 from mrbench.engine.record_form import fault_of
 from mrbench.errors import DataError, IncompatibleError
 from mrbench.plugin_file import file_of
@@ -143,6 +143,18 @@ RECORD = "record.json"
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     """Writes ``record.json`` into a folder, with its seal and with the digests of the files that are there by now."""
     write_sealed(folder / RECORD, {**record, FILES: files_of(folder, RECORD)})
+
+
+def vouch_for(folder: Path, name: str) -> None:
+    """Has the record of a finished cell vouch for one file more; what it says of the others stays as it is.
+
+    Raises:
+        DataError, IncompatibleError: there is no record, or it cannot be read.
+    """
+    record = read_record(folder)
+    if record is None:
+        raise DataError(f"the cell {folder} has no record", expected=RECORD, hint=REPAIR)
+    write_sealed(folder / RECORD, {**record, FILES: {**record[FILES], name: facts_of(folder / name)}})
 
 
 def is_there(folder: Path) -> bool:

@@ -100,6 +100,7 @@ def run_of(plan: "Plan", results: Path, data: Path, command: str) -> Run:
 
 
 REWRITTEN = "the mrbench run that made it writes it again"
+COMPUTED_BESIDE = "the same mrbench run computes it anew beside this one, which stays for the version that made it"
 
 
 def open_run(name: str, results: Path) -> Run:
@@ -117,7 +118,7 @@ def open_run(name: str, results: Path) -> Run:
         if stored["format"] != FORMAT:
             found = str(stored["format"])[:80]
             raise IncompatibleError(
-                f"the run {folder} has another format", expected=str(FORMAT), found=found, hint=REWRITTEN
+                f"the run {folder} has another format", expected=str(FORMAT), found=found, hint=COMPUTED_BESIDE
             )
         cells = [(CellSpec.from_json(cell["spec"]), str(cell["not_applicable"])) for cell in stored["cells"]]
         facts = {name: Description.from_json(facts).as_json() for name, facts in stored["descriptions"].items()}

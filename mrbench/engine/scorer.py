@@ -1,19 +1,23 @@
-"""The process that scores: ``python -P -m mrbench.engine.scorer SOCKET``. It imports metrics and no other plugin.
+"""The process that counts draws and scores: ``python -P -m mrbench.engine.scorer SOCKET``.
 
-The first message names the metrics; each further one is a :class:`ScoringRequest` as JSON. It ends with the socket.
+It imports metrics and no other plugin. The first message names them; each further one is a request as JSON. It ends
+with the socket.
 """
 
 import json
 import os
 import sys
 from collections.abc import Sequence
+from functools import cached_property
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from mrbench.engine.phases import score
+from mrbench.engine.predictions import PredictionWriter
 from mrbench.engine.profile import Profile
-from mrbench.engine.scoring import ScoringAnswer, ScoringRequest
+from mrbench.engine.scoring import CountingRequest, ScoringAnswer, ScoringRequest
+from mrbench.engine.sent_draws import DrawReceiver
 from mrbench.engine.supervisor import leave_with_supervisor
 from mrbench.registry import Plugin, Registry, discover
 
@@ -47,22 +51,60 @@ def print_to(log: str) -> None:
     os.close(file)
 
 
+class Answerer:
+    """Answers what a worker asks. ``given``: the metrics and the plugin files that they come from."""
+
+    def __init__(self, connection: Connection, given: tuple[Sequence[Plugin[Any]], Sequence[Path]]) -> None:
+        self.connection, self.given = connection, given
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Of the metrics, imported when a cell is first scored."""
+        return registry_of(*self.given)
+
+    def answer_next(self) -> None:
+        """Waits for a request and answers it."""
+        name, values = json.loads(self.connection.recv_bytes())
+        print_to(values["log"])
+        if name == ScoringRequest.__name__:
+            self._score(ScoringRequest(**values))
+        else:
+            self._count(CountingRequest(**values))
+
+    def _score(self, request: ScoringRequest) -> None:
+        try:
+            registry = self.registry
+        except Exception as error:
+            self.connection.send(ScoringAnswer.of_error(error))
+        else:
+            self.connection.send(answer(request, registry))
+
+    def _count(self, request: CountingRequest) -> None:
+        """Answers when draws may come and when all are counted. What comes after an error is passed over."""
+        receiver, ready = DrawReceiver(self.connection), False
+        try:
+            with PredictionWriter(Path(request.predictions)) as writer:
+                self.connection.send(ScoringAnswer({}, {}))
+                ready = True
+                receiver.count(writer.add, request.classes)
+        except (EOFError, ConnectionError):
+            raise
+        except Exception as error:
+            self.connection.send(ScoringAnswer.of_error(error))
+            if ready:
+                receiver.pass_over()
+        else:
+            self.connection.send(ScoringAnswer({}, {}))
+
+
 def main() -> None:
     """Answers until nobody asks any more."""
     leave_with_supervisor()
     connection = Connection(int(sys.argv[1]))
-    registry: Registry | None = None
     try:
-        given = connection.recv()
+        answerer = Answerer(connection, connection.recv())
         while True:
-            request = ScoringRequest(**json.loads(connection.recv_bytes()))
-            print_to(request.log)
-            try:
-                registry = registry or registry_of(*given)
-            except Exception as error:
-                connection.send(ScoringAnswer.of_error(error))
-            else:
-                connection.send(answer(request, registry))
+            answerer.answer_next()
     except (EOFError, ConnectionError):
         return  # whoever asked has enough
 

@@ -1,4 +1,4 @@
-"""Scores of a cell, from a process that never imported the cell's plugin: whatever that patches, numbers stay.
+"""Tables and scores of a cell, from a process that never imported its plugin: whatever that patches, numbers stay.
 
 A driver starts one for each cell that runs at a time, reuses it over cells and hands its end of a socket to each
 worker; a worker that got none, or a broken one, starts its own.
@@ -9,14 +9,15 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from mrbench.bounded import traceback_of
+from mrbench.engine.sent_draws import DrawSender, RefusedError
 from mrbench.engine.supervisor import PATIENCE, supervised
 from mrbench.errors import MrbenchError
 from mrbench.registry import Plugin
@@ -39,6 +40,23 @@ class ScoringRequest:
     title: str
     raters: str
     folder: str
+    log: str = ""
+
+
+@dataclass(frozen=True)
+class CountingRequest:
+    """Where draws are to be counted into.
+
+    Attributes:
+        title: of the cell.
+        predictions: the file; it must not be there.
+        classes: K of the data set.
+        log: as of :class:`ScoringRequest`.
+    """
+
+    title: str
+    predictions: str
+    classes: int
     log: str = ""
 
 
@@ -129,12 +147,44 @@ def score_elsewhere(
         MrbenchError: a built-in metric failed, or the process ended without an answer.
         Exception: what else went wrong there, e.g. a full disk.
     """
-    given = os.environ.pop(SCORER, "")
-    answer = _ask(Connection(int(given)), request) if given else None
-    if answer is None:
-        with closing(Scorer(metrics, files)) as own:
-            answer = _ask(own.connection, request)
-            code = own.process.poll()
+    with _asked(request, metrics, files) as (_, answer):
+        return answer
+
+
+@contextmanager
+def count_elsewhere(
+    request: CountingRequest, metrics: Iterable[Plugin[Any]], files: Sequence[Path] = ()
+) -> Iterator[DrawSender]:
+    """Takes draws that another process counts into a file, which is whole at the end. Errors, ``metrics``, ``files``:
+    :func:`score_elsewhere`."""
+    with _asked(request, metrics, files) as (connection, _):
+        sender = DrawSender(connection)
+        try:
+            yield sender
+            sender.end()
+        except RefusedError:
+            pass  # the answer says why
+        _checked(_answer(connection), request)
+
+
+@contextmanager
+def _asked(
+    request: ScoringRequest | CountingRequest, metrics: Iterable[Plugin[Any]], files: Sequence[Path]
+) -> Iterator[tuple[Connection, ScoringAnswer]]:
+    """The process that was asked, the shared one where that is there, with its answer."""
+    if given := os.environ.get(SCORER):
+        with Connection(os.dup(int(given))) as shared:
+            if answer := _ask(shared, request):
+                yield shared, answer.checked()
+                return
+    with closing(Scorer(metrics, files)) as own:
+        answer = _ask(own.connection, request)
+        yield own.connection, _checked(answer, request, own.process.poll())
+
+
+def _checked(
+    answer: ScoringAnswer | None, request: ScoringRequest | CountingRequest, code: int | None = None
+) -> ScoringAnswer:
     if answer is None:
         raise MrbenchError(
             f"the scoring process of {request.title} ended without an answer",
@@ -144,11 +194,18 @@ def score_elsewhere(
     return answer.checked()
 
 
-def _ask(connection: Connection, request: ScoringRequest) -> ScoringAnswer | None:
+def _ask(connection: Connection, request: ScoringRequest | CountingRequest) -> ScoringAnswer | None:
     """The answer; None where the process is gone."""
     try:
         # Not pickled: who receives it executes nothing of ours.
-        connection.send_bytes(json.dumps(asdict(request)).encode())
+        connection.send_bytes(json.dumps([type(request).__name__, asdict(request)]).encode())
+    except OSError:
+        return None
+    return _answer(connection)
+
+
+def _answer(connection: Connection) -> ScoringAnswer | None:
+    try:
         answer: ScoringAnswer = connection.recv()
     except (EOFError, OSError):
         return None

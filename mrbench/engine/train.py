@@ -1,12 +1,13 @@
 """A cell's training: the slices of its fold, seen by the raters that its conditions leave, and the loop over them."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mrbench.data.caseset import CaseSet
 from mrbench.data.splits import Fold
 from mrbench.engine.cell import CellSpec
-from mrbench.engine.fit import CHECKPOINT_SECONDS, Curve, Report, fit
+from mrbench.engine.fit import CHECKPOINT_SECONDS, Curve, Report, fit, never
 from mrbench.engine.slices import training_slices
 from mrbench.engine.sparsity import thinned_cases
 from mrbench.seeds import derive_seed
@@ -27,12 +28,13 @@ def train(
     folder: Path,
     report: Report,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    stop: Callable[[], bool] = never,
 ) -> tuple[Curve, int]:
     """Trains a method in place as its cell says; its curve, and how many slices it was trained on.
 
     Args:
         cases, fold: those of the cell.
-        device, folder, report, checkpoint_seconds: those of :func:`mrbench.engine.fit.fit`, whose errors it raises.
+        device, folder, report, checkpoint_seconds, stop: those of :func:`mrbench.engine.fit.fit`, with its errors.
     """
     conditions = spec.conditions
     slices = training_slices(_annotated(spec, cases), fold.train)
@@ -48,6 +50,7 @@ def train(
         folder=folder,
         report=report,
         checkpoint_seconds=checkpoint_seconds,
+        stop=stop,
     )
     return curve, len(slices)
 

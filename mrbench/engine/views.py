@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import torch
 
-from mrbench.cards import MethodCard
+from mrbench.cards import Capability, MethodCard
 from mrbench.data.case import Image
 from mrbench.engine.draws import Answering, Answers
 from mrbench.errors import PluginError
 from mrbench.interfaces.draw import Draw, DrawKind
+from mrbench.interfaces.noise import Noise, Rows
 from mrbench.interfaces.wrapper import View, Wrapper
 from mrbench.places import of_function
 
@@ -34,7 +37,12 @@ class WrappedSource:
         """Where the members are."""
         return self.members[0].device
 
-    def answers(self, image: Image) -> "ViewedAnswers":
+    @property
+    def seed(self) -> int:
+        """Of the first member's prediction."""
+        return self.members[0].seed
+
+    def answers(self, image: Image) -> Answers:
         """The answers for one image.
 
         Raises:
@@ -48,11 +56,16 @@ class WrappedSource:
                 found=f"members {[view.member for view in views]}",
                 place=of_function(self.wrapper.views),
             )
-        return ViewedAnswers(views, [self.members[view.member].answers(_seen(image, view)) for view in views])
+        viewed = ViewedAnswers(views, [self.members[view.member].answers(_seen(image, view)) for view in views])
+        return MeanSamples(self, image, viewed) if self._makes_samples else viewed
+
+    @property
+    def _makes_samples(self) -> bool:
+        return type(self.wrapper).sample is not Wrapper.sample
 
     def place(self, kind: DrawKind | None) -> str:  # noqa: ARG002
-        """File and line of what says through which views; errors of its means name it."""
-        return of_function(self.wrapper.views)
+        """File and line of what makes samples, or says through which views; errors name it."""
+        return of_function(self.wrapper.sample if self._makes_samples else self.wrapper.views)
 
     def reseeded(self, seed: int) -> "WrappedSource":
         """The same with other noise."""
@@ -92,6 +105,47 @@ class ViewedAnswers:
         for draws in zip(*streams, strict=True):
             probabilities = [_back(view, draw) for view, draw in zip(self.views, draws, strict=True)]
             yield replace(draws[0], probability=np.mean(probabilities, axis=0))
+
+
+class MeanSamples:
+    """Samples that a wrapper makes of its views' mean probability for one image.
+
+    Args:
+        source: whose wrapper.
+        viewed: the answers of its views.
+    """
+
+    def __init__(self, source: WrappedSource, image: Image, viewed: ViewedAnswers) -> None:
+        self.source, self.image, self.viewed = source, image, viewed
+
+    def samples(self, numbers: Sequence[int]) -> Iterator[Draw]:
+        """The samples of these numbers."""
+        depth = self.image.array.shape[1] if self.image.array.ndim == 4 else 1
+        for number in numbers:
+            rows = Rows(self.source.seed, self.image.id, DrawKind.SAMPLE, None, [number], range(depth))
+            (probability,) = self.source.wrapper.sample(self.mean, Noise(rows, torch.device("cpu")))
+            yield Draw(DrawKind.SAMPLE, probability)
+
+    @cached_property
+    def mean(self) -> np.ndarray:
+        """``(K, *spatial)`` of the samples, else of the raters' first draws, else the consensus."""
+        gives = self.source.members[0].card.capabilities
+        if Capability.DIVERSE in gives:
+            draws = [*self.viewed.samples(range(self.source.wrapper.mean_of))]
+        elif Capability.PERSONAL in gives:
+            draws = [*{draw.rater: draw for draw in reversed([*self.viewed.raters()])}.values()]
+        else:
+            draws = [*self.viewed.consensus()]
+        mean: np.ndarray = np.mean([draw.probability for draw in draws], axis=0)
+        return mean
+
+    def raters(self) -> Iterator[Draw]:
+        """None."""
+        return iter(())
+
+    def consensus(self) -> Iterator[Draw]:
+        """None."""
+        return iter(())
 
 
 def _seen(image: Image, view: View) -> Image:

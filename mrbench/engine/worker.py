@@ -7,7 +7,6 @@ line; everything that a plugin prints goes to the log.
 import json
 import os
 import shutil
-import signal
 import sys
 from collections.abc import Collection, Mapping
 from contextlib import suppress
@@ -32,6 +31,7 @@ from mrbench.engine.code import recorded
 from mrbench.engine.costs import cost_of
 from mrbench.engine.damage import fault_of_training, move_aside
 from mrbench.engine.devices import torch_device
+from mrbench.engine.ending import Ending
 from mrbench.engine.equivalence import code_as_planned
 from mrbench.engine.initial import untrained
 from mrbench.engine.leftovers import end_leftovers
@@ -39,7 +39,7 @@ from mrbench.engine.manifest import FILES, files_of, write_sealed
 from mrbench.engine.predict import Predictor
 from mrbench.engine.profile import Profile, milliseconds
 from mrbench.engine.record import RECORD, make_record, read_record, write_record
-from mrbench.engine.scoring import ScoringRequest, score_elsewhere
+from mrbench.engine.scoring import CountingRequest, ScoringRequest, count_elsewhere, score_elsewhere
 from mrbench.engine.source import prediction_seed, source_of
 from mrbench.engine.store import CHECKPOINT, Attempt, BusyError, attempt
 from mrbench.engine.supervisor import leave_with_supervisor
@@ -49,7 +49,7 @@ from mrbench.errors import DivergedError, NotApplicableError
 from mrbench.files import flush, made_folder, write_json
 from mrbench.interfaces.fusion import bound
 from mrbench.places import told
-from mrbench.registry import Registry, discover
+from mrbench.registry import Plugin, Registry, discover
 
 if TYPE_CHECKING:
     from mrbench.engine.draws import Answering
@@ -98,8 +98,8 @@ class Order:
 class CellLife:
     """The phases of one cell, in order."""
 
-    def __init__(self, order: Order, emit: phases.Emit) -> None:
-        self.order, self.spec, self.emit = order, order.spec, emit
+    def __init__(self, order: Order, emit: phases.Emit, ending: Ending | None = None) -> None:
+        self.order, self.spec, self.emit, self.ending = order, order.spec, emit, ending or Ending()
         self.profile = Profile()
         self.registry: Registry = discover(files=order.plugin_files)
         self.plugin = method_of(self.spec, self.registry)
@@ -186,7 +186,7 @@ class CellLife:
 
         if spec.conditions.precision == "bf16":
             check_bf16(self.device)
-        with self._phase("fit"):
+        with self._phase("fit"), self.ending.at_safe_points() as stop:
             curve, slices = train(
                 method,
                 spec,
@@ -196,6 +196,7 @@ class CellLife:
                 folder=work.folder / CHECKPOINT,
                 report=self.emit,
                 checkpoint_seconds=float(os.environ.get("MRBENCH_CHECKPOINT_SECONDS", CHECKPOINT_SECONDS)),
+                stop=stop,
             )
         with made_folder(work.folder / WEIGHTS) as weights:
             method.save(weights)
@@ -216,8 +217,11 @@ class CellLife:
         write_sealed(work.folder / TRAINED, training | spec.conditions.as_json())
 
     def _predict(self, predictor: Predictor, cases: CaseSet, test: np.ndarray, folder: Path) -> None:
-        with self._phase("predict"):
-            phases.predict(predictor, cases, test, folder, self.emit)
+        path, classes = folder / PREDICTIONS, predictor.description.n_classes
+        request = CountingRequest(self.spec.title, str(path), classes, os.environ.get("MRBENCH_LOG", ""))
+        with self._phase("predict"), count_elsewhere(request, *self._metrics) as counted:
+            for case in phases.tested_cases(cases, test, self.emit):
+                counted.add(case, predictor.draws(case))
         seconds = self.profile.phases["predict"]["seconds"]
         size = (folder / PREDICTIONS).stat().st_size
         self.profile.facts |= {
@@ -258,10 +262,14 @@ class CellLife:
         self.emit({"event": "phase", "phase": "score"})
         log = os.environ.get("MRBENCH_LOG", "")
         request = ScoringRequest(self.spec.title, cases.description.raters.value, str(folder), log)
-        files = [path.resolve() for path in self.registry.files_with("metric")]
-        answer = score_elsewhere(request, self.registry.plugins["metric"], files)
+        answer = score_elsewhere(request, *self._metrics)
         self.profile.phases["score"] = dict(answer.cost)
         return {**answer.scores, **({"warnings": warnings} if warnings else {})}
+
+    @property
+    def _metrics(self) -> tuple[list[Plugin[Any]], list[Path]]:
+        """For a scoring process of our own: all metrics, and the plugin files that they come from."""
+        return self.registry.plugins["metric"], [path.resolve() for path in self.registry.files_with("metric")]
 
     def _record(self, work: Attempt, predictor: Predictor, metrics: Mapping[str, Any]) -> None:
         from mrbench.engine.threads import threads_in_use
@@ -338,12 +346,13 @@ def main() -> int:
     def emit(event: dict[str, Any]) -> None:
         events.write(json.dumps(event) + "\n")
 
-    signal.signal(signal.SIGTERM, _leave)
+    ending = Ending()
+    ending.listen()
     leave_with_supervisor()
     modules: Collection[str] = ()
     try:
         emit({"event": "started", "process": os.getpid()})
-        life = CellLife(Order.read(Path(sys.argv[1])), emit)
+        life = CellLife(Order.read(Path(sys.argv[1])), emit, ending)
         modules = life.modules
         life.live()
     except BusyError as error:
@@ -358,11 +367,6 @@ def main() -> int:
         return 1
     emit({"event": "end", "status": Status.OK.value})
     return 0
-
-
-def _leave(*_: Any) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: a second one would interrupt what saves a checkpoint
-    sys.exit(1)
 
 
 def _end_at_once(code: int) -> None:

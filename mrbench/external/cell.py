@@ -14,7 +14,7 @@ from mrbench.data.caseset import CaseSet
 from mrbench.data.imported import find_dataset
 from mrbench.data.mask_rules import read_rules
 from mrbench.engine import phases
-from mrbench.engine.cell import EXTERNAL, CellSpec, Status
+from mrbench.engine.cell import CONTENT, EXTERNAL, CellSpec, Status
 from mrbench.engine.execute import Watch, is_kept
 from mrbench.engine.plan import OptionValues, Plan, PlannedCell, chosen_folds, load_checked
 from mrbench.engine.predict import Predictor
@@ -124,7 +124,12 @@ def _spec(asked: External, form: Form, digest: str, said: Mapping[str, Any], on:
         gives=form.gives,
         method_version="1",
         capabilities=form.capabilities,
-        options={"predictions": str(asked.predictions), "patterns": list(asked.patterns), **said},
+        options={
+            "predictions": str(asked.predictions),
+            "patterns": list(asked.patterns),
+            CONTENT: digest,
+            **said,
+        },
         training={"predictions": digest},
         prediction={},
         preset="default",

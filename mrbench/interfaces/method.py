@@ -13,6 +13,7 @@ from mrbench.configuration import Config
 from mrbench.data.description import Description
 from mrbench.errors import PluginError
 from mrbench.interfaces.noise import Noise
+from mrbench.interfaces.schedule import Schedule
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +88,8 @@ class Stage:
         epochs: at most.
         batch_size: slices per step.
         schedule: of every group's learning rate over the epochs.
-        patience: epochs without a lower validation loss before training stops; None: never. The weights of the lowest
-            validation loss are kept in either case, the earliest on a tie.
+        patience: epochs without a lower validation loss before training stops; None: never.
+        keep: which weights: those of the lowest validation loss, the earliest on a tie, or those of the last epoch.
         uses: which training slices this stage sees: ``(N, R)`` presence -> ``(N,)`` bool; None: those with any rater.
         fuse: one label of each slice in place of its raters' masks, made once and then augmented as masks are:
             ``(N, R, H, W)`` uint8 masks and ``(N, R)`` presence -> ``(N, H, W)`` uint8 below K; None: the masks.
@@ -103,8 +104,9 @@ class Stage:
     loss: Callable[[Batch], Mapping[str, Tensor]]
     epochs: int
     batch_size: int
-    schedule: Literal["cosine", "constant"] = "cosine"
+    schedule: Schedule = "cosine"
     patience: int | None = None
+    keep: Literal["best", "last"] = "best"
     uses: Callable[[np.ndarray], np.ndarray] | None = None
     fuse: Callable[..., np.ndarray] | None = None
 
@@ -181,6 +183,7 @@ class Method(nn.Module, Generic[C]):
         """
         rate = self._training_option("learning_rate", options)
         settings = {name: self._training_option(name, options) for name in _SETTINGS}
+        settings["keep"] = getattr(self.config, "keep", "best")  # an option that others than TrainingOptions lack
         return Stage(
             name=name or self.stage_name or type(self).__name__,
             modules=[self._child(child) for child in children] or [self],

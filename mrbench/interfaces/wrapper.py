@@ -6,12 +6,16 @@ Light, so that planning needs no torch.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
 from mrbench.configuration import Config, option
 from mrbench.data.description import Description
+from mrbench.errors import PluginError
+
+if TYPE_CHECKING:
+    from mrbench.interfaces.noise import Noise
 
 
 class WrapperConfig(Config):
@@ -54,8 +58,14 @@ class Wrapper(ABC, Generic[C]):
     """Answers through V views of trained members.
 
     Sample i is sample i of view i mod V, as the member draws it in a run of its own; a rater's answers and the
-    consensus are the views' mean probabilities. What a wrapper gives is what its member gives.
+    consensus are the views' mean probabilities. What a wrapper gives is what its member gives; where its card gives
+    samples, they are what :meth:`sample` makes of the mean probability.
+
+    Attributes:
+        mean_of: how many of a member's samples that mean is of.
     """
+
+    mean_of: int = 50
 
     def __init__(self, config: C, description: Description) -> None:
         self.config = config
@@ -64,3 +74,12 @@ class Wrapper(ABC, Generic[C]):
     @abstractmethod
     def views(self, shape: tuple[int, ...]) -> Sequence[View]:
         """The V views, at least one, of an image of a shape ``(C, H, W)`` or ``(C, D, H, W)``."""
+
+    def sample(self, mean: np.ndarray, noise: "Noise") -> np.ndarray:
+        """``(S, K, *spatial)`` samples made of a mean probability, for wrappers whose card gives samples.
+
+        Args:
+            mean: ``(K, *spatial)`` of the member's samples, else of its raters' first draws, else its consensus.
+            noise: of S draws, of one slice or of those of a volume.
+        """
+        raise PluginError(f"{type(self).__name__} makes no samples", expected="sample(mean, noise)")

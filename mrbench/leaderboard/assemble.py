@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from mrbench import __version__
-from mrbench.leaderboard.board import Board, DatasetPage, MethodPage, RankDiagram
+from mrbench.leaderboard.asked import Asker
+from mrbench.leaderboard.board import Board, DatasetPage, MethodPage
 from mrbench.leaderboard.checked import Checked, checked
-from mrbench.leaderboard.comparer import Comparer
 from mrbench.leaderboard.entry import Entry, MetricFacts
 from mrbench.leaderboard.pack import metric_facts
 from mrbench.leaderboard.registered import Registered
@@ -16,13 +16,12 @@ from mrbench.leaderboard.scores import Definitions
 from mrbench.leaderboard.settings import Settings, read_settings
 from mrbench.leaderboard.source import description_of, method_run_of, packed_values
 from mrbench.leaderboard.store import Stored, age
-from mrbench.metrics.protocol import PROTOCOLS
+from mrbench.metrics.protocol import PROTOCOLS, STRICT
 from mrbench.registry import Registry
 from mrbench.results.columns import Column, gain
 from mrbench.results.machines import with_machines
 from mrbench.results.method_run import MethodRun
-from mrbench.results.table import Row, RowKind, Table, changed_values, measured, with_best, with_labels
-from mrbench.statistics.equality import TIE
+from mrbench.results.table import Row, RowKind, Table, with_best, with_labels
 
 Data = tuple[str, str, str]
 """Data digest, split and split digest."""
@@ -44,15 +43,16 @@ def assemble(folder: Path, registry: Registry, cache: Path | None = None, verifi
 def assembled(folder: Path, found: Checked, registry: Registry, cache: Path | None = None) -> Board:
     """The board of entries that were checked; errors as for :func:`assemble`."""
     settings, lines, stored = read_settings(folder), read_reported(folder), found.stored
-    known = {name: Definitions.of(registry, protocol) for name, protocol in PROTOCOLS.items()}
-    comparer = Comparer({one.id: one for one in stored}, known, cache)
-    work = _Work(settings, registry, found.registered, comparer, lines)
+    work = _Work(settings, registry, found.registered, lines)
     names = dict.fromkeys([*(one.entry.spec.domain for one in stored), *(line.dataset for line in lines)])
     datasets = [work.dataset(name, [one for one in stored if one.entry.spec.domain == name]) for name in sorted(names)]
-    work.comparer.save()
+    asker = Asker(registry, Definitions.of(registry, STRICT), cache)
+    asked = [one for page in datasets for table in page.tables for one in asker.ask(table, page.raters)]
+    asker.save()
     return Board(
         datasets=[page for page in datasets if page.tables],
         methods=_method_pages(stored, datasets, registry),
+        asked=asked,
         listed_apart=found.listed_apart,
         built_with=__version__,
         title=settings.title,
@@ -63,14 +63,9 @@ class _Work:
     """What all tables of one board share."""
 
     def __init__(
-        self,
-        settings: Settings,
-        registry: Registry,
-        registered: Registered,
-        comparer: Comparer,
-        lines: Sequence[ReportedLine],
+        self, settings: Settings, registry: Registry, registered: Registered, lines: Sequence[ReportedLine]
     ) -> None:
-        self.settings, self.registered, self.comparer, self.lines = settings, registered, comparer, lines
+        self.settings, self.registered, self.lines = settings, registered, lines
         self.installed = {plugin.key: metric_facts(plugin.card) for plugin in registry.plugins["metric"]}
 
     def dataset(self, name: str, stored: Sequence[Stored]) -> DatasetPage:
@@ -79,9 +74,8 @@ class _Work:
             by_data.setdefault(_data(one), []).append(one)
         most = sorted(by_data.items(), key=lambda item: (-len(item[1]), item[0]))
         runs = {one.id: method_run_of(one) for one in stored}  # of all tables: they know their caveats and costs
-        made = [self._table(name, protocol, own, runs) for _, own in most for protocol in _protocols(own)]
-        self.comparer.forget()
-        tables = [table for table, _ in made] or list(self._reported_only(name))
+        tables = [self._table(name, protocol, own, runs) for _, own in most for protocol in _protocols(own)]
+        tables = tables or list(self._reported_only(name))
         newest = max(stored, key=age).entry.data if stored else None
         return DatasetPage(
             name=name,
@@ -94,12 +88,9 @@ class _Work:
             origin=newest.origin if newest else "",
             pictures=name in self.settings.pictures,
             tables=tables,
-            diagrams={table.key: diagrams for table, diagrams in made},
         )
 
-    def _table(
-        self, name: str, protocol: str, stored: Sequence[Stored], runs: Mapping[str, MethodRun]
-    ) -> tuple[Table, Sequence[RankDiagram]]:
+    def _table(self, name: str, protocol: str, stored: Sequence[Stored], runs: Mapping[str, MethodRun]) -> Table:
         columns = self._columns(protocol, stored)
         newest = _newest(stored)
         rows = [self._row(one, runs[one.id], protocol, columns, newest=one.id in newest) for one in stored]
@@ -107,10 +98,8 @@ class _Work:
         reported = reported_rows(lines, columns)
         rows = with_best(with_labels([*with_machines(ordered(rows, columns)), *reported]), columns)
         first = max(stored, key=age).entry
-        table = Table(name, description_of(first), first.spec.data_settings, protocol, columns, rows)
-        table, diagrams = self.comparer.compared(replace(table, rows=self._above(rows, columns)))
-        left_out = ["none of the reported figures is of a metric of this table"] if lines and not reported else []
-        return replace(table, notes=(*table.notes, *left_out)), diagrams
+        notes = ("none of the reported figures is of a metric of this table",) if lines and not reported else ()
+        return Table(name, description_of(first), first.spec.data_settings, protocol, columns, rows, notes)
 
     def _row(
         self, stored: Stored, run: MethodRun, protocol: str, columns: Mapping[str, Column], *, newest: bool
@@ -124,24 +113,6 @@ class _Work:
         """How many there are: an entry that leaves one out is incomplete."""
         line = self.registered.of(entry)
         return len({*(line.folds if line else ()), *(cell.fold for cell in entry.cells)})
-
-    def _above(self, rows: Sequence[Row], columns: Mapping[str, Column]) -> list[Row]:
-        """The rows with what is above the raters' own agreement marked, the row that the settings name."""
-        bounds = [row for row in rows if row.newest and row.run and row.run.method == self.settings.agreement]
-        if not bounds:
-            return list(rows)
-        bound = max(bounds, key=lambda row: (row.run.written if row.run else "", row.id))
-        same = {name: found for name in bound.values if (found := measured(bound, name, columns[name]))}
-
-        def is_above(row: Row, name: str) -> bool:
-            better = gain(columns[name]) * (row.values[name].mean - bound.values[name].mean) > TIE
-            return better and not row.human and measured(row, name, columns[name]) == same[name]
-
-        marked = {
-            place: {name: {"above_raters": True} for name in row.values if name in same and is_above(row, name)}
-            for place, row in enumerate(rows)
-        }
-        return changed_values(rows, marked)
 
     def _columns(self, protocol: str, stored: Sequence[Stored]) -> dict[str, MetricFacts]:
         """Metrics that some entry has; they are installed, and say themselves what they are."""

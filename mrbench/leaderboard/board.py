@@ -4,41 +4,13 @@ A board has a page per data set. A page has a table per (data digest, split, sco
 computed on the same test cases and may be compared; rows of different tables never are.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from mrbench.leaderboard.asked import Asked
 from mrbench.leaderboard.store import SetAside, Stored
 from mrbench.results.table import Row, Table
-
-
-@dataclass(frozen=True)
-class RankDiagram:
-    """A critical-difference diagram of one metric: mean ranks of methods over subjects.
-
-    Attributes:
-        metric: its column.
-        samples: S of all of them, for a metric of samples.
-        entries: ids, best first.
-        methods: what they are called, in the order of ``entries``.
-        ranks: in the order of ``entries``, 1 the best.
-        difference: mean ranks farther apart than this differ at 5 % (Nemenyi).
-        p: of Friedman's test.
-        blocks: subjects that all of them have.
-        groups: runs of methods, by number in ``entries``, that are not told apart.
-        reason: why there is no diagram; then the rest is empty.
-    """
-
-    metric: str
-    samples: int | None
-    entries: tuple[str, ...] = ()
-    methods: tuple[str, ...] = ()
-    ranks: tuple[float, ...] = ()
-    difference: float = 0.0
-    p: float = 1.0
-    blocks: int = 0
-    groups: tuple[tuple[int, ...], ...] = ()
-    reason: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +23,6 @@ class DatasetPage:
         pictures: does the licence allow images of it to be shown?
         tables: those of the data that most entries share first; strict before published. A page without entries has
             one table of reported rows.
-        diagrams: of the columns that rank something, by the key of their table.
     """
 
     name: str
@@ -64,7 +35,6 @@ class DatasetPage:
     origin: str
     pictures: bool
     tables: Sequence[Table]
-    diagrams: Mapping[str, Sequence[RankDiagram]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +65,7 @@ class Board:
     Attributes:
         datasets: by name.
         methods: by name.
+        asked: the questions that were put to its tables, with their answers.
         listed_apart: folders under ``records``, and scores of entries, that did not verify, each with its reason.
         built_with: version of mrbench.
         title: of its pages.
@@ -102,6 +73,7 @@ class Board:
 
     datasets: Sequence[DatasetPage]
     methods: Sequence[MethodPage]
+    asked: Sequence[Asked]
     listed_apart: Sequence[SetAside]
     built_with: str
     title: str = "Leaderboard"

@@ -1,11 +1,13 @@
 """Claims: what an entry says of its method, against what the plugins that are installed here say themselves."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from mrbench.cards import Capability, MethodCard
 from mrbench.configuration import flat
-from mrbench.engine.cell import EXTERNAL
+from mrbench.engine.cell import CONTENT, EXTERNAL
+from mrbench.engine.wrapping import row_card
 from mrbench.errors import MrbenchError
 from mrbench.leaderboard.command import patterns
 from mrbench.leaderboard.entry import METHOD_FILE, Entry, MetricFacts
@@ -29,9 +31,13 @@ def claims_of(
     yield f"files.{METHOD_FILE}", bool(entry.plugin_file), METHOD_FILE in entry.files, Why.INVALID
     yield from _of_metrics(entry, metrics)
     yield from _of_external(entry)
-    plugin = methods.get(entry.method)
-    if plugin:
-        yield from _of_method(entry, plugin)
+    plugin, member = methods.get(entry.method), methods.get(entry.options.get("of", ""))
+    if plugin and plugin.card.wraps and member:
+        yield from _of_method(entry, plugin, row_card(plugin.card, member.card))
+        yield from _of_options(entry, plugin, member)
+    elif plugin and not plugin.card.wraps:
+        yield from _of_method(entry, plugin, plugin.card)
+        yield from _of_options(entry, plugin, plugin)
 
 
 def _of_metrics(entry: Entry, metrics: Mapping[str, MetricFacts]) -> Iterator[Claim]:
@@ -46,12 +52,18 @@ def _of_external(entry: Entry) -> Iterator[Claim]:
         yield "kind", "method or fusion", "external" if entry.kind == "external" else "method or fusion", Why.INVALID
         return
     yield "kind", "external", entry.kind, Why.INVALID
-    for name, found in (("predictions", entry.options.get("predictions")), ("patterns", patterns(entry))):
+    content = entry.options.get(CONTENT, "")
+    named = ("predictions", entry.options.get("predictions")), ("patterns", patterns(entry)), (CONTENT, content)
+    for name, found in named:
         yield f"options.{name}", "named", "named" if found else "none", Why.INVALID
+    bound = replace(entry.spec, training={"predictions": content})
+    yield "training_digest", bound.training_digest, entry.training_digest, Why.INVALID
+    yield "prediction_digest", bound.digest, entry.prediction_digest, Why.INVALID
 
 
-def _of_method(entry: Entry, plugin: Plugin[MethodCard]) -> Iterator[Claim]:
-    card, sees = plugin.card, Capability.SEES_TEST_MASKS
+def _of_method(entry: Entry, plugin: Plugin[MethodCard], card: MethodCard) -> Iterator[Claim]:
+    """``card``: of the row, which of a wrapper is its member's in part."""
+    sees = Capability.SEES_TEST_MASKS
     yield "kind", card.kind, entry.kind, Why.INVALID
     yield "capabilities", sees in card.capabilities, sees in entry.capabilities, Why.INVALID
     yield "method_version", plugin.version, entry.method_version, Why.VERSION
@@ -59,15 +71,18 @@ def _of_method(entry: Entry, plugin: Plugin[MethodCard]) -> Iterator[Claim]:
         yield "capabilities", sorted(card.capabilities), sorted(entry.capabilities), Why.INVALID
         yield "family", card.family, entry.family, Why.INVALID
         yield "gives", card.gives, entry.gives, Why.INVALID
-        yield from _of_options(entry, plugin)
 
 
-def _of_options(entry: Entry, plugin: Plugin[MethodCard]) -> Iterator[Claim]:
+def _of_options(entry: Entry, plugin: Plugin[MethodCard], member: Plugin[MethodCard]) -> Iterator[Claim]:
+    """``member``: whose preset it is; the method itself, or what a wrapper is of."""
+    if plugin.version != entry.method_version:
+        return
     try:
         config = plugin.load_config()
-        known = set(config.options())
-        presets = {"default": {}, "paper": {}, **plugin.card.presets}
-        preset = option_texts(config.parse(presets.get(entry.preset, {}), owner=entry.method).values())
+        presets = {"default": {}, "paper": {}, **member.card.presets}
+        known = {*config.options(), *_under(member, plugin)}
+        own = presets.get(entry.preset, {}) if member is plugin else {}
+        preset = option_texts(config.parse(own, owner=entry.method).values())
     except MrbenchError:  # a plugin that cannot be loaded here says nothing
         return
     yield "preset", entry.preset if entry.preset in presets else " or ".join(presets), entry.preset, Why.INVALID
@@ -78,6 +93,13 @@ def _of_options(entry: Entry, plugin: Plugin[MethodCard]) -> Iterator[Claim]:
             yield f"options.{name}, of preset {entry.preset}", preset[name], entry.options[name], Why.INVALID
     for name, value in entry.changed.items():
         yield f"changed.{name}", entry.options.get(name, value), value, Why.INVALID
+    for name, value in entry.objective.items():
+        yield f"objective.{name}", entry.options.get(name, value), value, Why.INVALID
+
+
+def _under(member: Plugin[MethodCard], plugin: Plugin[MethodCard]) -> set[str]:
+    """The options of a wrapper's member, under its name."""
+    return set() if member is plugin else {f"{member.key}.{name}" for name in member.load_config().options()}
 
 
 def content_claim(entry: Entry, source: bytes) -> Claim:

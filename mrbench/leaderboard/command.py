@@ -4,8 +4,9 @@ import json
 import shlex
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
-from mrbench.engine.cell import CellSpec
+from mrbench.engine.cell import CellSpec, Member
 from mrbench.engine.record import reproduce
 from mrbench.leaderboard.entry import Entry
 
@@ -28,10 +29,24 @@ def _of_all(first: str, folds: tuple[int, ...], seeds: tuple[int, ...]) -> str:
 
 def _spec(entry: Entry) -> CellSpec:
     if entry.kind != "external":
-        return entry.spec
+        return _with_member(entry.spec)
     return replace(
         entry.spec, options={"predictions": entry.options.get("predictions", ""), "patterns": patterns(entry)}
     )
+
+
+def _with_member(spec: CellSpec) -> CellSpec:
+    """With what a wrapper is of, whose options stand among those that were set under its name."""
+    of = spec.options.get("of", "")
+    theirs = {name: value for name, value in spec.changed.items() if name.startswith(f"{of}.")}
+    if not (of and theirs):
+        return spec
+    changed = {name.removeprefix(f"{of}."): value for name, value in theirs.items()}
+    nothing: dict[str, Any] = {"options": {}, "training": {}, "prediction": {}, "method_version": ""}
+    codes = {"training_code": "", "prediction_code": ""}
+    member = Member(method=of, family=of, changed=changed, seeds=(spec.seed,), **nothing, **codes)
+    own = {name: value for name, value in spec.changed.items() if name not in theirs}
+    return replace(spec, changed=own, member=member)
 
 
 def patterns(entry: Entry) -> list[str]:

@@ -13,15 +13,17 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError, with_co
 
 from mrbench.cards import Capability, Direction, Need
 from mrbench.data.description import Raters, Unit
+from mrbench.diagnostics.figures import Figure
+from mrbench.diagnostics.verdicts import verdicts
 from mrbench.engine.cell import CellSpec, CodeDigest, DataChoice, PluginKey, Status
 from mrbench.engine.conditions import AS_USUAL, Conditions, FlatForm
 from mrbench.errors import DataError, IncompatibleError
 from mrbench.metrics.protocol import MAX_PREDICTIONS
 from mrbench.results.caveats import PLUGIN_FILE, caveats_of
-from mrbench.results.method_run import samples_of
+from mrbench.results.method_run import is_trained, samples_of
 from mrbench.visible import UNSEEN
 
-FORMAT = 2
+FORMAT = 3
 """Version of the schema."""
 
 MAX_BYTES = 2**20
@@ -203,7 +205,7 @@ class Score:
         definition: digest of the protocol's switches and of the metric's definition: equal ones compare.
         mean, sd: over the folds; seeds of a fold are averaged first. ``sd`` None where there is one fold.
         folds: value by fold.
-        low, high: 95 % interval of the mean by bootstrap over subjects; None where there is none, for ``no_interval``.
+        low, high: 95 % interval of the mean over subjects and trainings; None where there is none, for ``no_interval``.
         by_class, by_rater: means over the folds.
         cases: that have a value, over all folds, of one seed.
         subjects: that have one.
@@ -248,12 +250,14 @@ class Entry:
             where it was installed.
         data: of what is tested on.
         test_on: another data set that is tested on.
+        objective: options of the loss that the preset sets otherwise than the paper.
         cells: by fold and seed, failures too.
         metrics: what those of the scores said of themselves.
         scores: by protocol and metric.
         written: when its last cell was.
         submitter, note: of whoever packed it.
         files: by name.
+        diagnostics: figures of what the weights do, means over the cells; as packed, for no cases prove them.
     """
 
     format: Literal[2] = 2
@@ -281,6 +285,7 @@ class Entry:
     split: Name
     split_digest: Digest
     test_on: Annotated[OtherData | None, Field(exclude_if=lambda other: other is None)] = None
+    objective: Annotated[Options, Field(exclude_if=lambda differing: not differing)] = field(default_factory=dict)
     training_digest: Digest
     prediction_digest: Digest
     cells: Annotated[tuple[CellEntry, ...], Field(min_length=1, max_length=MAX_CELLS)]
@@ -290,6 +295,9 @@ class Entry:
     submitter: Text = ""
     note: LongText = ""
     files: Annotated[dict[FileName, FileFacts], Field(max_length=4 * MAX_CELLS)]
+    diagnostics: Annotated[dict[Name, Number], Field(max_length=300, exclude_if=lambda found: not found)] = field(
+        default_factory=dict
+    )
 
     @property
     def finished(self) -> list[CellEntry]:
@@ -300,6 +308,11 @@ class Entry:
     def human(self) -> bool:
         """Does it see the masks that it is scored on?"""
         return self.kind == "fusion" or Capability.SEES_TEST_MASKS in self.capabilities
+
+    @property
+    def trained(self) -> bool:
+        """Would another training change it?"""
+        return is_trained(self.kind)
 
     @property
     def sample_count(self) -> int | None:
@@ -316,7 +329,8 @@ class Entry:
     @property
     def more_caveats(self) -> tuple[str, ...]:
         """Those that do not follow from the specification."""
-        return (PLUGIN_FILE,) if self.plugin_file else ()
+        found = verdicts({name: Figure(value) for name, value in self.diagnostics.items()})
+        return (*((PLUGIN_FILE,) if self.plugin_file else ()), *found)
 
     @property
     def caveats(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -37,7 +38,7 @@ from mrbench.metrics.scores import Scores
 from mrbench.plugin_file import PluginFile, content_of, file_of
 from mrbench.registry import Plugin, Registry
 from mrbench.report.choices import PARTS
-from mrbench.report.curves import read_curves
+from mrbench.report.curves import Curve, read_curves
 from mrbench.results.method_run import MethodRun, merged_runs
 
 CURVES = ("stage", "epoch", "train/total", "validation/total")
@@ -128,7 +129,7 @@ def pack(
             tested.setdefault(result.spec.place, {})[protocol.name] = digest_of_cases(cases)
         if scored:
             by_fold = [(result.spec.fold, cases) for result, cases in scored]
-            scores[protocol.name] = scores_of(by_fold, Definitions.of(registry, protocol))
+            scores[protocol.name] = scores_of(by_fold, Definitions.of(registry, protocol), trained=run.trained)
     files |= dict(_curves(run)) | _method_file(run, registry)
     used = {name for own in scores.values() for name in own}
     facts = {name: metric_facts(plugin.card) for name, plugin in wanted.items() if name in used}
@@ -192,14 +193,26 @@ def _curves(run: MethodRun) -> Iterator[tuple[str, bytes]]:
         path = result.file("curves.csv")
         stages = read_curves(path) if path else {}
         if stages:
+            rows = [row for stage, curve in stages.items() for row in _losses(stripped(stage), curve)]
             text = io.StringIO(newline="")
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(CURVES)
-            for stage, curve in stages.items():
-                for at, (epoch, loss) in enumerate(zip(curve.epochs, curve.train, strict=True)):
-                    validation = curve.validation[at] if curve.validation else ""
-                    writer.writerow((stripped(stage), epoch - 1, repr(loss), validation))
+            columns = dict.fromkeys([*CURVES, *(column for row in rows for column in row)])
+            writer = csv.DictWriter(text, list(columns), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
             yield f"curves.{result.spec.place}.csv", text.getvalue().encode()
+
+
+def _losses(stage: str, curve: Curve) -> Iterator[dict[str, Any]]:
+    # A row per epoch: the total, then its terms
+    losses = {"total": curve, **{stripped(term): own for term, own in curve.terms.items()}}
+    pairs = {
+        name: dict(zip(own.epochs, zip_longest(own.train, own.validation), strict=True)) for name, own in losses.items()
+    }
+    for epoch in curve.epochs:
+        row: dict[str, Any] = {"stage": stage, "epoch": epoch - 1}
+        for name, own in pairs.items():
+            row[f"train/{name}"], row[f"validation/{name}"] = own.get(epoch, (None, None))
+        yield row
 
 
 def _cell(
@@ -257,6 +270,7 @@ def _entry(
         options=option_texts(spec.options),
         preset=_cut(spec.preset),
         changed=option_texts(spec.settings),
+        objective=option_texts(spec.objective),
         samples=spec.samples,
         training_code=spec.training_code,
         prediction_code=spec.prediction_code,
@@ -278,6 +292,7 @@ def _entry(
         submitter=submitter,
         note=note,
         files={name: facts_of(content) for name, content in sorted(files.items())},
+        diagnostics={_cut(name): one.value for name, one in run.diagnosis.items() if one.value is not None},
     )
 
 

@@ -16,7 +16,8 @@ from mrbench.metrics.scores import MetricScores, Scores
 from mrbench.metrics.scoring import reduce_fold
 from mrbench.registry import Plugin, Registry
 from mrbench.results.table import Value, values_of
-from mrbench.statistics.bootstrap import Estimate, bootstrap_value
+from mrbench.statistics.interval import Interval
+from mrbench.statistics.nested import nested_value
 from mrbench.statistics.subjects import SubjectTable, subject_table
 
 
@@ -45,11 +46,12 @@ def digest_of_cases(scores: Scores) -> str:
     return digest_json(sorted({*scores.scored_cases()}))
 
 
-def scores_of(cells: Sequence[tuple[int, Scores]], known: Definitions) -> dict[str, Score]:
+def scores_of(cells: Sequence[tuple[int, Scores]], known: Definitions, *, trained: bool) -> dict[str, Score]:
     """Every metric that a cell has and that is installed.
 
     Args:
         cells: the fold and the scores of each finished cell.
+        trained: would another training change them?
 
     Raises:
         ValueError: numbers that a metric cannot finalise, or whose value is not finite.
@@ -57,25 +59,25 @@ def scores_of(cells: Sequence[tuple[int, Scores]], known: Definitions) -> dict[s
     kept = [(fold, scores.only(known.metrics)) for fold, scores in cells]
     reduced = [(fold, reduce_fold(scores, known.metrics, known.protocol)) for fold, scores in kept]
     values = values_of(reduced, len({fold for fold, _ in cells}), known.protocol)
-    return {name: _score(name, value, kept, known) for name, value in values.items()}
+    return {name: _score(name, value, kept, known, trained=trained) for name, value in values.items()}
 
 
-def _score(name: str, value: Value, cells: Sequence[tuple[int, Scores]], known: Definitions) -> Score:
+def _score(name: str, value: Value, cells: Sequence[tuple[int, Scores]], known: Definitions, *, trained: bool) -> Score:
     if not isfinite(value.mean):
         raise ValueError(f"{name}: the value is not finite")
     folds: dict[int, list[MetricScores]] = {fold: [] for fold in value.folds}
     for fold, scores in cells:
         if len(own := scores.of(name)):
             folds[fold].append(own)
-    estimate = _interval(folds, known.metrics[name], known.protocol)
+    interval, reason = _interval(folds, known.metrics[name], known.protocol, trained=trained)
     return Score(
         definition=known.digests[name],
         mean=value.mean,
         sd=value.sd,
         folds=dict(value.folds),
-        low=estimate.interval.low if estimate.interval else None,
-        high=estimate.interval.high if estimate.interval else None,
-        no_interval=estimate.reason,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        no_interval=reason,
         by_class=dict(value.by_class),
         by_rater=dict(value.by_rater),
         cases=value.cases,
@@ -84,8 +86,12 @@ def _score(name: str, value: Value, cells: Sequence[tuple[int, Scores]], known: 
     )
 
 
-def _interval(folds: Mapping[int, Sequence[MetricScores]], metric: Metric, protocol: ScoringProtocol) -> Estimate:
-    return bootstrap_value({fold: _tables(seeds, metric, protocol) for fold, seeds in folds.items()})
+def _interval(
+    folds: Mapping[int, Sequence[MetricScores]], metric: Metric, protocol: ScoringProtocol, *, trained: bool
+) -> tuple[Interval | None, str]:
+    tables = {fold: _tables(seeds, metric, protocol) for fold, seeds in folds.items()}
+    estimate = nested_value(tables, trained=trained)
+    return estimate.interval(), estimate.reason
 
 
 def _tables(seeds: Sequence[MetricScores], metric: Metric, protocol: ScoringProtocol) -> list[SubjectTable]:

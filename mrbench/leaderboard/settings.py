@@ -10,7 +10,7 @@ from mrbench.visible import visible
 
 SETTINGS = "board.toml"
 MAX_BYTES = 2**16
-KEYS = ("title", "agreement", "pictures")
+KEYS = ("title", "pictures")
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,10 @@ class Settings:
 
     Attributes:
         title: of its pages.
-        agreement: the method whose rows are the raters' own agreement; empty: nothing is marked as above it.
         pictures: data sets whose images may be shown.
     """
 
     title: str = "Leaderboard"
-    agreement: str = ""
     pictures: tuple[str, ...] = ()
 
 
@@ -43,7 +41,7 @@ def read_settings(board: Path) -> Settings:
         if unknown:
             raise ValueError(f"the key {unknown[0][:40]!r}")
         pictures = tuple(visible(str(name)) for name in found.get("pictures", ()))
-        texts = {name: visible(str(found[name]))[:200] for name in ("title", "agreement") if name in found}
+        texts = {name: visible(str(found[name]))[:200] for name in ("title",) if name in found}
         return Settings(pictures=pictures, **texts)
     except (OSError, ValueError, TypeError) as error:
         raise DataError(f"cannot read {path}", expected=f"keys {', '.join(KEYS)}", found=str(error)[:200]) from None

@@ -18,7 +18,7 @@ from mrbench.metrics.scores import Scores
 from mrbench.registry import GROUP, Plugin
 from mrbench.results.method_run import MethodRun
 from mrbench.results.table import Value
-from mrbench.statistics.bootstrap import Interval
+from mrbench.statistics.interval import Interval
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,17 +11,18 @@ from mrbench.engine.cell import domain_title
 from mrbench.leaderboard.board import Board, DatasetPage
 from mrbench.leaderboard.command import command_of
 from mrbench.leaderboard.store import Stored
-from mrbench.results import ties
 from mrbench.results.caveats import caveat_lines
-from mrbench.results.columns import INCOMPLETE, RESEARCH, header
+from mrbench.results.columns import ABOUT, INCOMPLETE, RESEARCH, header
+from mrbench.results.numbers import full_interval, short_p, signed
 from mrbench.results.table import Row, Table, Value
 from mrbench.visible import visible
 
 CSV_COLUMNS = (
     "dataset", "protocol", "data_digest", "split", "split_digest", "kind", "method", "id", "samples",
-    "metric", "mean", "sd", "folds", "low", "high", "tie_group", "best", "above_raters", "finished",
+    "metric", "mean", "sd", "folds", "low", "high", "best", "finished",
     "cells", "marks", "source", "reproduce",
 )  # fmt: skip
+BEST = "bold: best mean of the complete rows of methods; whether another training would be first, the questions say"
 FORMULA = ("=", "+", "-", "@", "\t")
 """A spreadsheet runs a text that begins so."""
 
@@ -30,6 +31,7 @@ def as_json(board: Board) -> str:
     """What tables show, without history; NaN is impossible."""
     content = {
         "built_with": board.built_with,
+        "questions": [asdict(one) for one in board.asked],
         "datasets": [_page_json(page, board.stored) for page in board.datasets],
         "listed_apart": [asdict(one) for one in board.listed_apart],
     }
@@ -37,11 +39,10 @@ def as_json(board: Board) -> str:
 
 
 def _page_json(page: DatasetPage, stored: Mapping[str, Stored]) -> dict[str, Any]:
-    facts = {name: value for name, value in vars(page).items() if name != "diagrams"}
-    return facts | {"tables": [_table_json(page, table, stored) for table in page.tables]}
+    return vars(page) | {"tables": [_table_json(table, stored) for table in page.tables]}
 
 
-def _table_json(page: DatasetPage, table: Table, stored: Mapping[str, Stored]) -> dict[str, Any]:
+def _table_json(table: Table, stored: Mapping[str, Stored]) -> dict[str, Any]:
     data, split, split_digest = table.tested_on
     return {
         "protocol": table.protocol,
@@ -51,7 +52,6 @@ def _table_json(page: DatasetPage, table: Table, stored: Mapping[str, Stored]) -
         "changed": table.changed,
         "columns": {name: asdict(facts) for name, facts in table.columns.items()},  # type: ignore[call-overload]
         "rows": [_row_json(row, stored.get(row.id)) for row in table.current],
-        "diagrams": [asdict(diagram) for diagram in page.diagrams.get(table.key, ())],
         "notes": table.notes,
         "key": table.key,
     }
@@ -89,9 +89,7 @@ def _value_json(value: Value) -> dict[str, Any]:
         "high": interval.high if interval else None,
         "no_interval": value.no_interval,
         "by_rater": value.by_rater,
-        "letters": value.letters,
         "best": value.best,
-        "above_raters": value.above_raters,
     }
 
 
@@ -112,7 +110,7 @@ def _csv_lines(page: DatasetPage, table: Table, row: Row, command: str) -> Itera
     source = f"{row.reported.source}, {row.reported.table}" if row.reported else ""
     for name, value in row.values.items():
         v = _value_json(value)
-        values = [v[key] for key in ("mean", "sd", "folds", "low", "high", "letters", "best", "above_raters")]
+        values = [v[key] for key in ("mean", "sd", "folds", "low", "high", "best")]
         tail = [*row.cells, "; ".join(row.caveats), source, command]
         yield [_harmless(cell) for cell in (*head, row.id, row.samples, name, *values, *tail)]
 
@@ -128,6 +126,7 @@ def as_markdown(board: Board) -> str:
 
 def _markdown(board: Board) -> Iterator[str]:
     yield f"# Leaderboard\n\n{RESEARCH} Built with mrbench {_md(board.built_with)}."
+    yield from _questions(board)
     for page, table in _tables(board):
         yield f"\n## {_md(domain_title(page.name))}, scoring protocol {_md(table.protocol)}\n"
         yield f"{_md(_setting(page, table))}\n"
@@ -137,6 +136,21 @@ def _markdown(board: Board) -> Iterator[str]:
     if board.listed_apart:
         yield "\n## Listed apart, not ranked\n"
         yield from (f"- {_md(one.path)}, {one.why}: {_md(one.fault)}" for one in board.listed_apart)
+
+
+def _questions(board: Board) -> Iterator[str]:
+    labels = {row.id: row.label for page in board.datasets for table in page.tables for row in table.rows if row.id}
+    for asked in board.asked:
+        yield f"\n## {_md(asked.question.asks)}\n"
+        of = f", {_md(asked.question.metric)} less that of {_md(asked.question.control)}"
+        yield f"{_md(domain_title(asked.dataset))}{of}" + (f": {_md(asked.reason)}." * bool(asked.reason) or ".") + "\n"
+        if asked.answers:
+            yield "| method | difference | 95 % interval | p | verdict |\n|---|--:|--:|--:|---|"
+        for one in asked.answers:
+            difference = "" if one.difference is None else signed(one.difference)
+            p = "" if one.p is None else short_p(one.p)
+            cells = (labels[one.entry], difference, full_interval(one.low, one.high), p, one.verdict or one.reason)
+            yield "| " + " | ".join(map(_md, cells)) + " |"
 
 
 def as_latex(board: Board) -> str:
@@ -209,24 +223,19 @@ def _cell(value: Value | None, safe: Callable[[str], str], strong: Callable[[str
     spread = f" ±{value.sd:.3f}" if value.sd is not None else ""
     interval = f" [{value.interval.low:.3f}, {value.interval.high:.3f}]" if value.interval else ""
     count = f" {value.count}" if value.count else ""
-    signs = f" {value.letters}" * bool(value.letters) + " >" * value.above_raters
     mean = f"{value.mean:.4f}"
-    return (strong(mean) if value.best else mean) + safe(f"{spread}{interval}{count}{signs}")
+    return (strong(mean) if value.best else mean) + safe(f"{spread}{interval}{count}")
 
 
 def notes(table: Table) -> Iterator[str]:
     """What a reader must know of a table, a line each."""
     values = [value for row in table.current for value in row.values.values()]
     if any(value.interval for value in values):
-        yield "mean ± sd over folds [95 % interval by bootstrap over subjects]"
+        yield f"mean ± sd over folds [95 % interval]: {ABOUT}"
     if any(value.best for value in values):
-        yield "bold: best of the methods with the same test cases (metrics of samples: among equal S)"
-    if any(value.letters for value in values):
-        yield ties.HOW
+        yield BEST
     if any(value.count for value in values):
         yield INCOMPLETE
-    if any(value.above_raters for value in values):
-        yield "> better than the raters' own agreement"
     computed = [row for row in table.current if row.run]
     yield from caveat_lines(((row.label, row.caveats) for row in computed), "all rows of mrbench")
     for row in table.current:

@@ -151,9 +151,10 @@ class Verifier:
     def _registered(self, entry: Entry, check: "_Check") -> RegisteredData | None:
         line = self.registered.of(entry)
         if line is None:
-            known = " or ".join(in_words(*one.key) for one in self.registered.named(entry.dataset))
+            tested = entry.spec.tested.dataset
+            known = " or ".join(in_words(*one.key) for one in self.registered.named(tested))
             expected = known or "registered data (mrbench leaderboard register)"
-            check.fault(f"dataset {entry.dataset}", expected, in_words(*key_of(entry)), Why.DATA)
+            check.fault(f"dataset {tested}", expected, in_words(*key_of(entry)), Why.DATA)
             return None
         for name in ("raters", "rater_names", "classes", "unit"):
             check.same(f"data.{name}", getattr(line.data, name), getattr(entry.data, name), Why.DATA)
@@ -164,7 +165,7 @@ class Verifier:
         try:
             cells = [cell for cell in entry.finished if cases_file(protocol, cell) in entry.files]
             cases = [(cell.fold, packed_scores(stored, protocol, cell)) for cell in cells]
-            found = scores_of(cases, known)
+            found = scores_of(cases, known, trained=entry.trained)
         except (MrbenchError, ValueError, ArithmeticError, LookupError) as error:
             what = error.message.replace("\n", ";") if isinstance(error, MrbenchError) else str(error)
             check.fault(f"scores.{protocol}", "scores that can be computed from its cases", what)

@@ -1,5 +1,6 @@
 """Generalised energy distance between the samples of a method and the raters, under d = 1 - IoU."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -40,15 +41,15 @@ def ged_parts_of(overlaps: Overlaps, protocol: ScoringProtocol = STRICT) -> GedP
     return GedParts(*(float(block.mean()) for block in (distance[:s, s:], distance[:s, :s], distance[s:, s:])))
 
 
-def ged_unbiased_of(overlaps: Overlaps, protocol: ScoringProtocol = STRICT) -> float | None:
-    """GED without the pairs of a mask with itself; None where S or R is one."""
+def ged_parts_unbiased_of(overlaps: Overlaps, protocol: ScoringProtocol = STRICT) -> GedParts | None:
+    """The three mean distances without the pairs of a mask with itself; None where S or R is one."""
     s, r = overlaps.n_predicted, overlaps.n_raters
     if min(s, r) < 2:
         return None
     distance = 1 - iou_of(overlaps, protocol)
     np.fill_diagonal(distance, 0)
     pp, aa = distance[:s, :s].sum() / (s * (s - 1)), distance[s:, s:].sum() / (r * (r - 1))
-    return float(2 * distance[:s, s:].mean() - pp - aa)
+    return GedParts(float(distance[:s, s:].mean()), float(pp), float(aa))
 
 
 @raters_first
@@ -89,10 +90,10 @@ def ged_unbiased(raters: Array, samples: Array, *, protocol: ScoringProtocol = S
     Raises:
         ValueError: fewer than two raters or samples; otherwise as :func:`ged`.
     """
-    value = ged_unbiased_of(count_overlaps(raters, samples), protocol)
-    if value is None:
+    parts = ged_parts_unbiased_of(count_overlaps(raters, samples), protocol)
+    if parts is None:
         raise ValueError(f"ged_unbiased needs two raters and two samples; got {len(raters)} and {len(samples)}")
-    return value
+    return parts.ged
 
 
 _FACTS: Any = {
@@ -143,7 +144,27 @@ def _has_two_raters(tables: CaseTables, key: Key) -> bool:  # noqa: ARG001
 )
 def score_ged_unbiased(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
     """2 pa - S pp / (S - 1) - R aa / (R - 1) where a mask is at distance 0 of itself; missing where S or R is one."""
-    return of_overlaps(tables, tables.samples, lambda overlaps: ged_unbiased_of(overlaps, protocol))
+    return of_overlaps(tables, tables.samples, _part_without_self_pairs("ged", protocol))
+
+
+@metric(
+    "ged_pp_unbiased", "part of ged_unbiased: mean distance of two different samples", applies=_has_two_raters, **_PART
+)
+def score_ged_pp_unbiased(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
+    """Mean of d over all S (S - 1) ordered pairs of different samples; missing where S or R is one."""
+    return of_overlaps(tables, tables.samples, _part_without_self_pairs("pp", protocol))
+
+
+@metric(
+    "ged_aa_unbiased", "part of ged_unbiased: mean distance of two different raters", applies=_has_two_raters, **_PART
+)
+def score_ged_aa_unbiased(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
+    """Mean of d over all R (R - 1) ordered pairs of different raters; missing where S or R is one."""
+    return of_overlaps(tables, tables.samples, _part_without_self_pairs("aa", protocol))
+
+
+def _part_without_self_pairs(name: str, protocol: ScoringProtocol) -> Callable[[Overlaps], float | None]:
+    return lambda overlaps: (parts := ged_parts_unbiased_of(overlaps, protocol)) and float(getattr(parts, name))
 
 
 @metric("ged@raters", "ged of the set with one prediction per rater", needs="raters", **_GED)

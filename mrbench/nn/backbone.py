@@ -32,7 +32,7 @@ def build_backbone(config: Backbone, in_channels: int) -> "FeatureNetwork":
     from mrbench.nn.unet import UNet
 
     if config.name == "unet":
-        _refuse_weights(config)
+        refuse_weights(config)
         return UNet(in_channels, width=config.width, depth=config.depth)
     network: ResNetUNet | MiTUNet
     if config.name == "mit-b2":
@@ -44,7 +44,12 @@ def build_backbone(config: Backbone, in_channels: int) -> "FeatureNetwork":
     return network
 
 
-def _refuse_weights(config: Backbone) -> None:
+def refuse_weights(config: Backbone) -> None:
+    """Refuses weights for a network that there are none of.
+
+    Raises:
+        UsageError: ``backbone.weights`` is set.
+    """
     from mrbench.errors import UsageError
 
     if config.weights is not None:

@@ -30,13 +30,20 @@ class FeatureNetwork(Convolutional, ABC):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, out_channels, H, W)`` from ``(B, C, H, W)``."""
-        height, width = x.shape[-2:]
-        top, bottom = self._padding(height)
-        left, right = self._padding(width)
-        if top + bottom + left + right:
-            x = functional.pad(x, (left, right, top, bottom), mode="replicate")
-        return self.convolved(self.features, x)[..., top : top + height, left : left + width]
+        x, rows, columns = padded(x, self.multiple, self.least)
+        return self.convolved(self.features, x)[..., rows, columns]
 
-    def _padding(self, side: int) -> tuple[int, int]:
-        missing = max(self.least, -(-side // self.multiple) * self.multiple) - side
-        return missing // 2, missing - missing // 2
+
+def padded(x: Tensor, multiple: int, least: int) -> tuple[Tensor, slice, slice]:
+    """``(B, C, H', W')`` with sides that networks take, the border repeated on both sides, and where x lies in it."""
+    height, width = x.shape[-2:]
+    top, bottom = _padding(height, multiple, least)
+    left, right = _padding(width, multiple, least)
+    if top + bottom + left + right:
+        x = functional.pad(x, (left, right, top, bottom), mode="replicate")
+    return x, slice(top, top + height), slice(left, left + width)
+
+
+def _padding(side: int, multiple: int, least: int) -> tuple[int, int]:
+    missing = max(least, -(-side // multiple) * multiple) - side
+    return missing // 2, missing - missing // 2

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.distributions import Distribution, Independent, Normal
 from torch.nn import functional
 
 from mrbench.nn.convolutional import Convolutional
@@ -29,6 +30,10 @@ class DiagonalGaussian:
     def for_each(self) -> "DiagonalGaussian":
         """With an axis of length one after the batch: one prior ``(B, 1, ...)`` beside many posteriors."""
         return DiagonalGaussian(self.mean[:, None], self.log_variance[:, None])
+
+    def density(self, event: int) -> Distribution:
+        """The distribution whose last ``event`` axes are one draw."""
+        return Independent(Normal(self.mean, self.deviation, validate_args=False), event, validate_args=False)
 
     def sample(self) -> Tensor:
         """One reparameterised draw with torch's global generator."""

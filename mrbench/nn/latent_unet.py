@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from mrbench.interfaces.latents import Latent
 from mrbench.interfaces.noise import Noise
 from mrbench.nn.backbone import Backbone, build_backbone
 from mrbench.nn.encoder import Encoder, build_encoder
@@ -19,10 +20,16 @@ class Encoded:
     Attributes:
         maps: ``(N, 16, H, W)``.
         prior: p(z|x), ``(N, Z)``.
+        image: ``(N, C, H, W)``, which posteriors see.
     """
 
     maps: Tensor
     prior: DiagonalGaussian
+    image: Tensor
+
+    def latent(self, posterior: DiagonalGaussian) -> Latent:
+        """z with posteriors ``(N, R, Z)``, or ``(N, 1, Z)``, for diagnostics."""
+        return Latent(posterior.density(1), self.prior.for_each().density(1))
 
     def latents(self, epsilon: Tensor) -> Tensor:
         """``(S, N, ..., Z)`` draws of the prior from standard normal noise of that shape."""
@@ -56,7 +63,7 @@ class LatentUNet(nn.Module):
 
     def encode(self, x: Tensor) -> Encoded:
         """What every draw for images ``(N, C, H, W)`` shares."""
-        return Encoded(self.backbone(x), self.prior(x))
+        return Encoded(self.backbone(x), self.prior(x), x)
 
     def decode(self, maps: Tensor, z: Tensor) -> Tensor:
         """``(S, N, L, H, W)`` logits of p(y|x, z) from maps ``(N, 16, H, W)`` and latents ``(S, N, Z)``."""

@@ -61,6 +61,37 @@ def weighted_mean(values: Tensor, valid: Tensor | None) -> Tensor:
     return (values * valid).sum() / valid.sum().clamp_min(1)
 
 
+def soft_cross_entropy(logits: Tensor, shares: Tensor, valid: Tensor | None) -> Tensor:
+    """Mean cross-entropy with class shares ``(B, K, H, W)`` over the pixels that count; 0 where there is none.
+
+    Args:
+        logits: ``(B, L, H, W)``.
+        valid: ``(B, H, W)`` bool, the pixels that count; None: all.
+    """
+    if logits.shape[1] == 1:
+        each = functional.binary_cross_entropy_with_logits(logits[:, 0], shares[:, 1], reduction="none")
+    else:
+        each = functional.cross_entropy(logits, shares, reduction="none")
+    return weighted_mean(each, valid)
+
+
+def log_likelihood(logits: Tensor, masks: Tensor, valid: Tensor | None) -> Tensor:
+    """``(...)`` log p(y) of whole masks, summed over their pixels that count.
+
+    Args:
+        logits: ``(..., L, H, W)``.
+        masks: ``(..., H, W)`` integers below K, where they count; leading axes broadcast.
+        valid: ``(..., H, W)`` bool, the pixels that count; None: all.
+    """
+    masks = masks if valid is None else masks * valid
+    if logits.shape[-3] == 1:
+        each = functional.logsigmoid(torch.where(masks > 0, logits[..., 0, :, :], -logits[..., 0, :, :]))
+    else:
+        y = masks.unsqueeze(-3).expand(*logits.shape[:-3], 1, *masks.shape[-2:])
+        each = logits.log_softmax(dim=-3).gather(-3, y)[..., 0, :, :]
+    return (each if valid is None else each * valid).sum(dim=(-2, -1))
+
+
 def batch_dice_loss(
     logits: Tensor, masks: Tensor, present: Tensor | None = None, valid: Tensor | None = None
 ) -> Tensor:

@@ -28,6 +28,13 @@ def mask_of(masks: Tensor, rater: Tensor) -> Tensor:
     return masks[torch.arange(len(masks), device=masks.device), rater]
 
 
+def label_shares(masks: Tensor, present: Tensor, classes: int) -> Tensor:
+    """``(B, K, H, W)`` share of the present raters who gave each label, from ``(B, R, H, W)`` and ``(B, R)`` bool."""
+    weights = present / present.sum(dim=1, keepdim=True)  # (B, R)
+    labels = functional.one_hot(masks * present[:, :, None, None], classes)  # (B, R, H, W, K)
+    return torch.einsum("brhwk,br->bkhw", labels.to(weights.dtype), weights)
+
+
 def foreground(masks: Tensor, classes: int) -> Tensor:
     """``(..., K - 1, H, W)`` float indicators of the foreground classes, from ``(..., H, W)`` integers below K."""
     if classes == 2:

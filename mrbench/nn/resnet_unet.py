@@ -9,6 +9,9 @@ from mrbench.nn.encoder_decoder import EncoderDecoder
 STAGES = ((64, 3), (128, 4), (256, 6), (512, 3))
 """(channels, residual blocks) of the four stages of ResNet-34 (He et al. 2016, table 1)."""
 
+RGB = 3
+"""Channels of the images that the network was published for."""
+
 
 class ResNetUNet(EncoderDecoder):
     """ResNet-34 encoder, five decoder levels of 256, 128, 64, 32 and 16 maps; the last level has no skip connection.
@@ -28,7 +31,9 @@ class ResNetUNet(EncoderDecoder):
 class ResNet34(nn.Module):
     """The encoder, its parameters under ResNet's usual names.
 
-    ``(B, C, H, W)`` to five maps: 64 channels at 1/2, 64 at 1/4, 128 at 1/8, 256 at 1/16, 512 at 1/32.
+    ``(B, C, H, W)`` to five maps: 64 channels at 1/2, 64 at 1/4, 128 at 1/8, 256 at 1/16, 512 at 1/32. Weights start
+    from He et al. 2015 by their outputs; those of a first convolution for other than three channels from the default
+    of a convolution, as in the library that the releases build it with.
     """
 
     def __init__(self, in_channels: int) -> None:
@@ -44,11 +49,17 @@ class ResNet34(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        if in_channels != RGB:
+            self.conv1.reset_parameters()
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """The five maps, finest first."""
         x = torch.relu(self.bn1(self.conv1(x)))
-        maps = [x]
+        return [x, *self.after_stem(x)]
+
+    def after_stem(self, x: Tensor) -> list[Tensor]:
+        """The maps of the four stages, from the first at half the resolution."""
+        maps = []
         x = functional.max_pool2d(x, 3, stride=2, padding=1)
         for number in range(1, len(STAGES) + 1):
             x = self.get_submodule(f"layer{number}")(x)

@@ -2,29 +2,42 @@
 
 import csv
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mrbench.errors import DataError
 
 MAX_BYTES = 16 * 2**20
 MAX_STAGES = 64
+MAX_TERMS = 64
 
 
 @dataclass(frozen=True)
 class Curve:
-    """The total loss of one stage of one training.
+    """A loss of one stage of one training: the total, or a term of it.
 
     Attributes:
         epochs: (n,) from 1.
         train: (n,) mean loss over the training slices.
         validation: (n,) mean loss over the validation slices; empty where there are none.
+        terms: of a total, those that it is the sum of, by name, over the epochs that have them.
     """
 
     epochs: tuple[int, ...]
     train: tuple[float, ...]
     validation: tuple[float, ...]
+    terms: "Mapping[str, Curve]" = field(default_factory=dict)
+
+
+def losses_of(stages: Mapping[str, Curve]) -> Mapping[str, Curve]:
+    """The total of every stage by the stage's name, each followed by its terms where it has several."""
+    found: dict[str, Curve] = {}
+    for stage, curve in stages.items():
+        found[stage] = curve
+        if len(curve.terms) > 1:
+            found |= {f"{stage}, {term}": own for term, own in curve.terms.items()}
+    return found
 
 
 def read_curves(path: Path) -> Mapping[str, Curve]:
@@ -54,17 +67,31 @@ def parse_curves(lines: Iterable[str]) -> Mapping[str, Curve]:
     Raises:
         ValueError, KeyError, TypeError, csv.Error: no table of losses, or one of too many stages.
     """
-    stages: dict[str, list[tuple[int, float, float | None]]] = {}
+    stages: dict[str, list[Mapping[str, str]]] = {}
     for row in csv.DictReader(lines):
-        stages.setdefault(row["stage"], []).append(_point(row))
+        stages.setdefault(row["stage"], []).append(row)
     if len(stages) > MAX_STAGES:
         raise ValueError(f"{len(stages)} stages, more than {MAX_STAGES}")
-    return {stage: _curve(points) for stage, points in stages.items()}
+    return {stage: _stage(rows) for stage, rows in stages.items()}
 
 
-def _point(row: Mapping[str, str]) -> tuple[int, float, float | None]:
-    validation = row.get("validation/total")
-    return int(row["epoch"]) + 1, _number(row["train/total"]), _number(validation) if validation else None
+def _stage(rows: Sequence[Mapping[str, str]]) -> Curve:
+    columns = [name or "" for name in rows[0]]  # those beyond the header have no name
+    terms = [name.removeprefix("train/") for name in columns if name.startswith("train/") and name != "train/total"]
+    if len(terms) > MAX_TERMS:
+        raise ValueError(f"{len(terms)} terms, more than {MAX_TERMS}")
+    having = {term: [row for row in rows if row[f"train/{term}"]] for term in terms}
+    found = {term: _curve(term, own) for term, own in having.items() if own}
+    return replace(_curve("total", rows), terms=found)
+
+
+def _curve(term: str, rows: Sequence[Mapping[str, str]]) -> Curve:
+    validation = [row.get(f"validation/{term}") for row in rows]
+    return Curve(
+        tuple(int(row["epoch"]) + 1 for row in rows),
+        tuple(_number(row[f"train/{term}"]) for row in rows),
+        tuple(_number(text) for text in validation if text) if all(validation) else (),
+    )
 
 
 def _number(text: str) -> float:
@@ -72,8 +99,3 @@ def _number(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{text!r} is not finite")
     return value
-
-
-def _curve(points: list[tuple[int, float, float | None]]) -> Curve:
-    epochs, train, validation = zip(*points, strict=True)
-    return Curve(epochs, train, () if None in validation else validation)

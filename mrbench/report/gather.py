@@ -1,14 +1,15 @@
 """What a page shows, as plain data, from one or several runs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from mrbench.diagnostics.figures import Figure
 from mrbench.engine.cell import CURVES
 from mrbench.engine.run import Run
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.registry import Registry
 from mrbench.report.choices import PARTS, Choices
-from mrbench.report.curves import Curve, read_curves
+from mrbench.report.curves import Curve, losses_of, read_curves
 from mrbench.report.facts import Fact, facts_of
 from mrbench.report.gallery import Gallery, gallery_of
 from mrbench.results.method_run import MethodRun, merged_runs
@@ -26,6 +27,7 @@ class DatasetReport:
         styles: number of the colour and marker of each label, the same all over the page.
         facts: what was run on what.
         curves: by label and stage, of every training by its fold and seed.
+        diagnoses: by label, the figures of the rows that are diagnosed.
         gallery: cases to look at, or why there are none.
     """
 
@@ -35,6 +37,7 @@ class DatasetReport:
     facts: Sequence[Fact]
     curves: Mapping[str, Mapping[str, Mapping[str, Curve]]]
     gallery: Gallery
+    diagnoses: Mapping[str, Mapping[str, Figure]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +95,7 @@ def _dataset(
         facts=facts_of(list(methods.values()), sources),
         curves={label: _curves(method) for label, method in methods.items()},
         gallery=gallery_of(table, sources, registry, choices),
+        diagnoses={label: method.diagnosis for label, method in methods.items() if method.diagnosis},
     )
 
 
@@ -99,6 +103,6 @@ def _curves(method: MethodRun) -> Mapping[str, Mapping[str, Curve]]:
     stages: dict[str, dict[str, Curve]] = {}
     for result in method.done:
         path = result.file(CURVES)
-        for stage, curve in (read_curves(path) if path else {}).items():
-            stages.setdefault(stage, {})[result.spec.place] = curve
+        for loss, curve in losses_of(read_curves(path) if path else {}).items():
+            stages.setdefault(loss, {})[result.spec.place] = curve
     return stages

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mrbench.diagnostics.names import explained
 from mrbench.engine.cell import domain_title
 from mrbench.report import palette
 from mrbench.report.gather import DatasetReport
 from mrbench.results.caveats import EXPLAINED, caveat_lines
 from mrbench.results.columns import ARROWS, COSTS, INCOMPLETE, Column
-from mrbench.results.numbers import cost_text, full, full_spread
+from mrbench.results.numbers import cost_text, full, full_interval, full_spread
 from mrbench.results.table import Row, Table, Value
 
 HUMAN = "Human references: they see the masks that they are scored on, and are never ranked"
@@ -32,6 +33,9 @@ def view_of(part: DatasetReport, name: str) -> dict[str, Any]:
         "fold_tables": list(_fold_tables(table)),
         "cost_names": costs,
         "costs": [_costs(part, row, costs) for row in table.rows if row.costs],
+        "diagnoses": [
+            {**_key(part, row), "rows": _diagnosis(part, row)} for row in table.rows if row.label in part.diagnoses
+        ],
         "gallery": part.gallery,
         **_pictures(part, name),
     }
@@ -110,6 +114,18 @@ def _costs(part: DatasetReport, row: Row, names: Sequence[str]) -> dict[str, Any
 
 def _cost(value: float | None) -> Mapping[str, str]:
     return {"text": cost_text(value), "sort": "" if value is None else repr(value)}
+
+
+def _diagnosis(part: DatasetReport, row: Row) -> list[dict[str, str]]:
+    return [
+        {
+            "name": name,
+            "what": explained(name),
+            "text": full(figure.value) if figure.value is not None else f"none: {figure.why}",
+            "interval": full_interval(figure.low, figure.high),
+        }
+        for name, figure in part.diagnoses[row.label].items()
+    ]
 
 
 def _pictures(part: DatasetReport, name: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mrbench.cards import Capability
+from mrbench.configuration import as_text
 from mrbench.data.splits import LEAKY_PREFIX
 from mrbench.engine.cell import ALL_CASES, CellSpec
 from mrbench.engine.equivalence import other_code
@@ -11,12 +12,16 @@ from mrbench.engine.result import Result
 
 SEES_TEST_MASKS = "sees test masks"
 SINGLE_OUTPUT = "single output"
+CONSENSUS_AS_SAMPLE = "its consensus as the one sample"
 EXTERNAL_PREDICTIONS = "external predictions"
 FIRST_SAMPLES = "first samples"
+OTHER_LOSS = "other loss than the paper's"
 VOID_PIXELS = "void pixels"
 OTHER_CODE = "other code than this"
 PLUGIN_FILE = "local plugin file"
 """Of a method that nobody can install by name."""
+
+DAMAGED_DIAGNOSIS = "its diagnostics.json is damaged (mrbench diagnose writes it anew)"
 
 EXPLAINED = {
     SEES_TEST_MASKS: "sees the masks it is scored on (never ranked)",
@@ -39,6 +44,8 @@ def caveats_of(spec: CellSpec, description: Mapping[str, Any]) -> tuple[str, ...
         found.append(SEES_TEST_MASKS)
     if {Capability.DIVERSE, Capability.PERSONAL}.isdisjoint(spec.capabilities):
         found.append(SINGLE_OUTPUT)
+    elif Capability.CONSENSUS in spec.capabilities and Capability.DIVERSE not in spec.capabilities:
+        found.append(CONSENSUS_AS_SAMPLE)
     if spec.split != "strict":
         leaky = spec.split.startswith(LEAKY_PREFIX)
         found.append(f"split {spec.split}{', which may train on test subjects' * leaky}")
@@ -49,6 +56,10 @@ def caveats_of(spec: CellSpec, description: Mapping[str, Any]) -> tuple[str, ...
     found += spec.conditions.caveats
     if spec.kind == "method" and spec.preset not in ("paper", "default"):
         found.append(f"preset {spec.preset}")
+    if spec.objective:
+        found.append(
+            f"{OTHER_LOSS}: {', '.join(f'{name} = {as_text(value)}' for name, value in spec.objective.items())}"
+        )
     found += [f"{name} = {value}" for name, value in spec.settings.items()]
     if description["raters"] == "ranked":
         found.append("virtual raters")

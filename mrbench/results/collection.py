@@ -80,7 +80,7 @@ class Results:
             protocol: the scoring protocol.
             metrics: to show, one or several; none: those meant for tables.
             samples: a sample budget or several; a row each, scored on the first so many samples; of a results folder.
-            letters: also find the tie groups, which takes seconds; a leaderboard's tables have them always.
+            letters: also find the tie groups, which takes seconds.
 
         Raises:
             UnknownNameError: no such data set, protocol or metric.
@@ -95,12 +95,16 @@ class Results:
                     expected="no sample budgets: it holds scores of all samples, not the samples",
                     hint="load_results of the results folder with the predictions",
                 )
-            return _only(_made(self.made(), dataset, protocol), texts_of("metrics", metrics))
+            table = _only(_made(self.made(), dataset, protocol), texts_of("metrics", metrics))
+            return self._lettered(table, protocol) if letters else table
         name, chosen = self._dataset(dataset), protocol_of(protocol)
         runs = [run for run in self.runs if run.dataset == name]
         keys = self._metrics(metrics)
         (table,) = tabulate(runs, self.registry, chosen, keys, samples=budgets, every=False)
-        return lettered(table, ScoreReader(self.registry, chosen, keys)) if letters and not budgets else table
+        return self._lettered(table, protocol) if letters and not budgets else table
+
+    def _lettered(self, table: Table, protocol: str) -> Table:
+        return lettered(table, ScoreReader(self.registry, protocol_of(protocol), tuple(table.columns)))
 
     def method(
         self, name: str, *, dataset: str | None = None, samples: int | None = None, digest: str = "", **options: Any

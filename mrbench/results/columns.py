@@ -35,6 +35,12 @@ ARROWS = {Direction.HIGHER: "↑", Direction.LOWER: "↓", Direction.NEITHER: ""
 RESEARCH = "Research software, not for clinical use."
 """Stands wherever results are shown."""
 
+ABOUT = (
+    "over other subjects and other trainings on these folds; none where a fold has one subject or one seed. What other "
+    "training subjects would give, no single data set can tell"
+)
+"""What intervals and tests are about."""
+
 INCOMPLETE = "n, folds: the value covers so many of the cases or folds that it should; it is never the best"
 """Explains the count beside a value."""
 

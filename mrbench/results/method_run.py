@@ -7,11 +7,14 @@ from functools import cached_property
 from typing import Any
 
 from mrbench.cards import Capability
+from mrbench.diagnostics.document import Diagnosis, read_diagnosis
+from mrbench.diagnostics.figures import Figure, mean_of
+from mrbench.diagnostics.verdicts import verdicts
 from mrbench.engine.cell import CellSpec, Status
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run
 from mrbench.errors import DataError, IncompatibleError
-from mrbench.results.caveats import SEES_TEST_MASKS, caveats_of, code_caveats, void_caveats
+from mrbench.results.caveats import DAMAGED_DIAGNOSIS, SEES_TEST_MASKS, caveats_of, code_caveats, void_caveats
 from mrbench.results.columns import costs_of
 
 
@@ -83,8 +86,24 @@ class MethodRun:
     @cached_property
     def caveats(self) -> tuple[str, ...]:
         """What a reader must know before comparing."""
-        own = (*self._unequal_seeds, *code_caveats(self.results), *void_caveats(self.results))
+        own = (*self._unequal_seeds, *code_caveats(self.results), *void_caveats(self.results), *self._diagnosed)
         return (*caveats_of(self.spec, self.description), *own, *self.more_caveats)
+
+    @cached_property
+    def diagnosis(self) -> Mapping[str, Figure]:
+        """What the weights do, each figure the mean over the cells that are diagnosed; blank where one is damaged."""
+        return mean_of(one.figures for one in self._diagnoses or ())
+
+    @cached_property
+    def _diagnoses(self) -> list[Diagnosis] | None:
+        try:
+            return [found for result in self.done if (found := read_diagnosis(result))]
+        except DataError:
+            return None
+
+    @property
+    def _diagnosed(self) -> tuple[str, ...]:
+        return (DAMAGED_DIAGNOSIS,) if self._diagnoses is None else verdicts(self.diagnosis)
 
     @property
     def _unequal_seeds(self) -> tuple[str, ...]:
@@ -149,6 +168,24 @@ class MethodRun:
         """May it be ranked: is it complete, and no human reference?"""
         return len(self.done) == len(self.results) and not self.human
 
+    @property
+    def trained(self) -> bool:
+        """Would another training change it?"""
+        return is_trained(self.spec.kind)
+
+    @cached_property
+    def trainings(self) -> dict[tuple[int, int], frozenset[tuple[str, int]]]:
+        """Digest and seed of the trainings that its finished cells answer from, by fold and seed of the cell."""
+        return {
+            (cell.spec.fold, cell.spec.seed): frozenset((one.training_digest, one.seed) for one in cell.spec.trainings)
+            for cell in self.done
+        }
+
+    def shares_trainings(self, other: "MethodRun") -> bool:
+        """Do both answer from the same trainings, cell by cell?"""
+        own, others = self.trainings, other.trainings
+        return any(own.values()) and set(own) == set(others) and all(own[place] & others[place] for place in own)
+
     @cached_property
     def digests(self) -> set[tuple[str, str]]:
         """Digests of data and split, of all its cells."""
@@ -185,6 +222,11 @@ class MethodRun:
             for run in (self, other)
         )
         return own == others
+
+
+def is_trained(kind: str) -> bool:
+    """Would another training change what a method of this kind gives? Of external predictions nobody knows: it may."""
+    return kind != "fusion"
 
 
 def samples_of(spec: CellSpec) -> int | None:

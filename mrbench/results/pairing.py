@@ -11,8 +11,8 @@ from mrbench.metrics.scores import MetricScores
 from mrbench.metrics.scoring import case_values, reduce_metric
 from mrbench.results.reader import FoldScores
 from mrbench.results.table import over_folds
-from mrbench.statistics.bootstrap import Folds, fold_values
-from mrbench.statistics.subjects import SubjectTable, mean_of_present, subject_table
+from mrbench.statistics.folds import Folds
+from mrbench.statistics.subjects import SubjectTable, subject_table
 
 Case = tuple[str, str]
 """A case and its subject."""
@@ -29,8 +29,6 @@ class Paired:
         of_cases: to which the metric applies, in the folds that both have.
         without_partner: cases of A and of B that the other does not have, in the folds that both have.
         same_columns: have both the same classes and raters?
-        case_differences: B less A of each case with its subject, means over seeds; None of a pooled metric, of which
-            a case alone has no value.
     """
 
     a: Folds
@@ -40,7 +38,6 @@ class Paired:
     of_cases: int
     without_partner: tuple[int, int]
     same_columns: bool
-    case_differences: Sequence[tuple[float, str]] | None
 
     @classmethod
     def of(cls, a: FoldScores, b: FoldScores, metric: Metric, protocol: ScoringProtocol) -> "Paired | None":
@@ -57,45 +54,13 @@ class Paired:
             sum(len({*_applying(a[fold]), *_applying(b[fold])}) for fold in folds),
             (_n_cases(a, folds) - cases, _n_cases(b, folds) - cases),
             all(shared.same_columns for shared in folds.values()),
-            None if metric.pooled else [d for f, one in folds.items() for d in one.differences(a[f], b[f], metric)],
         )
-
-    @property
-    def fold_differences(self) -> np.ndarray:
-        """``(folds,)`` B less A."""
-        a, b = fold_values(self.a), fold_values(self.b)
-        return np.array([b[fold] - a[fold] for fold in a])
-
-    @property
-    def subject_differences(self) -> np.ndarray:
-        """``(U,)`` B less A of each subject in each fold, NaN where one has no value."""
-        return _subject_values(self.b) - _subject_values(self.a)
-
-    @property
-    def subjects(self) -> list[int]:
-        """Their number in each fold."""
-        return [len(tables[0].subjects) for tables in self.a.values()]
-
-    @property
-    def total_subjects(self) -> int:
-        """Different ones in all folds."""
-        return len({name for tables in self.a.values() for name in tables[0].subjects})
 
 
 def aligned(sides: Sequence[FoldScores], metric: Metric, protocol: ScoringProtocol) -> list[Folds]:
     """The tables of several methods, on the folds, cases, classes and raters that all of them have."""
     folds = _shared_folds(sides)
     return [_tables(side, folds, metric, protocol) for side in sides]
-
-
-def subject_values(folds: Folds) -> dict[str, float]:
-    """The value of each subject, mean over its seeds and folds; NaN where it has none."""
-    found: dict[str, list[float]] = {}
-    for tables in folds.values():
-        values = mean_of_present(np.stack([table.by_subject() for table in tables], axis=-1))
-        for name, value in zip(tables[0].subjects, values.tolist(), strict=True):
-            found.setdefault(name, []).append(value)
-    return {name: float(mean_of_present(np.array(values))) for name, values in found.items()}
 
 
 def values_by_case(scores: MetricScores, metric: Metric) -> dict[Case, float]:
@@ -153,12 +118,6 @@ class _SharedFold:
     def kept(self, scores: MetricScores) -> MetricScores:
         return scores.where(_among(scores, self.cases) & np.isin(scores.column, self.columns))
 
-    def differences(
-        self, a: Sequence[MetricScores], b: Sequence[MetricScores], metric: Metric
-    ) -> list[tuple[float, str]]:
-        first, second = (_mean_of_seeds([values_by_case(self.kept(own), metric) for own in side]) for side in (a, b))
-        return [(second[case] - first[case], case[1]) for case in sorted(set(first) & set(second))]
-
 
 def _cases(scores: MetricScores) -> list[Case]:
     return [(scores.cases[number], scores.subjects[number]) for number in scores.covered.tolist()]
@@ -175,15 +134,5 @@ def _among(scores: MetricScores, cases: frozenset[Case]) -> np.ndarray:
     return np.array([pair in cases for pair in pairs], bool)[scores.case]
 
 
-def _mean_of_seeds(seeds: Sequence[Mapping[Case, float]]) -> dict[Case, float]:
-    shared = set.intersection(*(set(values) for values in seeds))
-    return {case: float(np.mean([values[case] for values in seeds])) for case in shared}
-
-
 def _n_cases(side: FoldScores, folds: Iterable[int]) -> int:
     return sum(len({case for scores in side[fold] for case in _cases(scores)}) for fold in folds)
-
-
-def _subject_values(folds: Folds) -> np.ndarray:
-    values = [np.stack([table.by_subject() for table in tables], axis=-1) for tables in folds.values()]
-    return np.concatenate([mean_of_present(seeds) for seeds in values])

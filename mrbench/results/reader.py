@@ -1,11 +1,11 @@
 """The case scores of method runs under one protocol, each cell read once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from mrbench.cards import MetricCard
+from mrbench.cards import Capability, MetricCard
 from mrbench.engine.score import table_metrics
 from mrbench.errors import DataError
 from mrbench.interfaces.metric import Metric
@@ -14,7 +14,7 @@ from mrbench.metrics.scores import MetricScores, Scores
 from mrbench.metrics.scoring import reduce_fold
 from mrbench.registry import Plugin, Registry
 from mrbench.results.method_run import MethodRun
-from mrbench.results.table import Row, values_of
+from mrbench.results.table import Row, Value, values_of
 
 FoldScores = Mapping[int, Sequence[MetricScores]]
 """One metric of one method run: for each fold, the scores of each seed that has the metric."""
@@ -43,11 +43,13 @@ class ScoreReader:
 
     Attributes:
         only: metrics to read; empty: those meant for tables.
+        samples: score the first so many samples of every sample set; None: all.
     """
 
     registry: Registry
     protocol: ScoringProtocol
     only: tuple[str, ...] = ()
+    samples: int | None = None
     _read: dict[int, tuple[MethodRun, RunScores]] = field(default_factory=dict)
 
     def metrics(self, run: MethodRun) -> dict[str, Plugin[Any]]:
@@ -66,6 +68,13 @@ class ScoreReader:
         """The metric of that key."""
         return _loaded(self.registry.get("metric", name))
 
+    def samples_of(self, run: MethodRun) -> int | None:
+        """S that its scores are of; None where the method has no sample set."""
+        return self.samples if self._budget(run) else run.samples
+
+    def _budget(self, run: MethodRun) -> int | None:
+        return self.samples if Capability.DIVERSE in run.spec.capabilities else None
+
     def scores(self, run: MethodRun) -> RunScores:
         """The scores of all finished cells of a method run; a file that cannot be read costs its own cell only.
 
@@ -83,7 +92,7 @@ class ScoreReader:
         errors: dict[int, DataError] = {}
         for place, result in run.finished:
             try:
-                stored = result.scores(metrics, self.protocol)
+                stored = result.scores(metrics, self.protocol, self._budget(run))
             except DataError as error:
                 errors[place] = error
                 continue
@@ -102,7 +111,16 @@ class ScoreReader:
         found = self.scores(run)
         loaded = {name: self.load(name) for name in found.folds}
         cells = [(fold, reduce_fold(scores, loaded, self.protocol)) for fold, scores in found.cells]
-        return Row.of(found.run, values_of(cells, len(run.folds), self.protocol), found.faults)
+        row = Row.of(found.run, values_of(cells, len(run.folds), self.protocol), found.faults)
+        return replace(row, samples=self.samples_of(run))
+
+    def value(self, run: MethodRun, metric: str) -> Value | None:
+        """The value of one metric, whatever others are read; None where the run has none.
+
+        Raises:
+            IncompatibleError: scores that cannot be had under this protocol.
+        """
+        return replace(self, only=(metric,), _read={}).row(run).values.get(metric)
 
 
 @cache

@@ -21,8 +21,8 @@ from mrbench.metrics.scoring import MetricValue, reduce_dataset
 from mrbench.results.caveats import caveat_lines
 from mrbench.results.columns import COSTS, Column, gain
 from mrbench.results.method_run import MethodRun
-from mrbench.statistics.bootstrap import Interval
 from mrbench.statistics.equality import TIE
+from mrbench.statistics.interval import Interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,9 +55,8 @@ class Value:
         interval: None where there is none, or none was asked for.
         no_interval: why there is none, where one was asked for.
         definition: digest of the scoring protocol and the metric's definition; empty: those that are installed.
-        best: is it the best of the rows that it may be ranked with?
+        best: is it the best of its column, whatever it may be ranked with?
         letters: of its tie groups: rows that share one are not told apart; blank where none were asked for.
-        above_raters: is it better than the raters' own agreement?
     """
 
     mean: float
@@ -74,7 +73,6 @@ class Value:
     definition: str = ""
     best: bool = False
     letters: str = ""
-    above_raters: bool = False
 
     @property
     def complete(self) -> bool:
@@ -418,11 +416,16 @@ def comparable(rows: Sequence[Row], name: str, column: Column) -> list[list[int]
 
 
 def with_best(rows: Sequence[Row], columns: Mapping[str, Column]) -> list[Row]:
-    """The rows with ``best`` set where a value is the best of those that it may be ranked with; ties share it."""
+    """The rows with ``best`` set where a value is the best of those that it may be ranked with, and no other row of a
+    method has a better one at another S; ties share it."""
     best: dict[int, dict[str, dict[str, bool]]] = {}
     for name, column in columns.items():
+        sign, computed = gain(column), [row for row in rows if row.newest and row.run and row.run.ranked]
+        top = max((sign * row.values[name].mean for row in computed if name in row.values), default=0.0)
         for group in comparable(rows, name, column):
             first = rows[group[0]].values[name].mean
+            if top - sign * first > TIE:
+                continue
             for place in group:
                 if abs(rows[place].values[name].mean - first) <= TIE:
                     best.setdefault(place, {})[name] = {"best": True}

@@ -9,25 +9,20 @@ import numpy as np
 from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.results.columns import Column
+from mrbench.results.method_run import MethodRun
 from mrbench.results.pairing import aligned
 from mrbench.results.reader import FoldScores, ScoreReader
 from mrbench.results.table import Row, Table, changed_values, comparable
-from mrbench.statistics.all_pairs import pair_p_values
-from mrbench.statistics.bootstrap import Folds
-from mrbench.statistics.correction import holm
-from mrbench.statistics.exchanges import EXCHANGES
+from mrbench.statistics.correction import LEVEL, holm
 from mrbench.statistics.groups import letters
-from mrbench.statistics.permutation import exchange_test
-
-LEVEL = 0.05
-"""Below it a corrected p tells two methods apart."""
+from mrbench.statistics.nested import nested_difference
 
 MOST = 30
 """Rows of one group that are compared at most, the best ones: pairs grow with their square."""
 
 HOW = (
-    "rows that share a letter in a column are not told apart (paired exchange test over subjects, Holm over the pairs "
-    f"of the column, {100 * LEVEL:.0f} %)"
+    "rows that share a letter in a column are not told apart (nested test over subjects and trainings, Holm over the "
+    f"pairs of the column, {100 * LEVEL:.0f} %); that is no sign that they are the same"
 )
 """What the letters say, for a note below a table."""
 
@@ -79,8 +74,9 @@ def lettered(table: Table, reader: ScoreReader) -> Table:
     """
 
     def compare(name: str, places: Sequence[int]) -> TieGroup:
-        sides = [reader.scores(run).folds.get(name, {}) for place in places if (run := table.rows[place].run)]
-        return TieGroup(tuple(places), told_apart(sides, reader.load(name), reader.protocol))
+        runs = [run for place in places if (run := table.rows[place].run)]
+        sides = [reader.scores(run).folds.get(name, {}) for run in runs]
+        return TieGroup(tuple(places), told_apart(runs, sides, reader.load(name), reader.protocol))
 
     return with_letters(table, compare)
 
@@ -98,36 +94,30 @@ def with_letters(table: Table, compare: Compare) -> Table:
 
 
 def told_apart(
-    sides: Sequence[FoldScores], metric: Metric, protocol: ScoringProtocol
+    runs: Sequence[MethodRun], sides: Sequence[FoldScores], metric: Metric, protocol: ScoringProtocol
 ) -> tuple[tuple[bool, ...], ...] | str:
-    """For each pair of method runs, are they told apart at 5 %, corrected for all pairs? Or why nobody can say."""
+    """For each pair of method runs, are they told apart at 5 %, corrected for all pairs? Or why nobody can say.
+
+    Args:
+        sides: the scores of each run.
+    """
     tables = aligned(sides, metric, protocol)
     if not all(tables):
         return "no case that all of them have"
     pairs = list(combinations(range(len(tables)), 2))
-    draws = draws_for(len(pairs))
-    found = pair_p_values(tables, draws=draws)
-    values = _one_by_one(tables, pairs, draws) if isinstance(found, str) else found
-    if isinstance(values, str):
-        return values
+    found = [
+        nested_difference(
+            tables[one],
+            tables[other],
+            trained=(runs[one].trained, runs[other].trained),
+            shared=runs[one].shares_trainings(runs[other]),
+        )
+        for one, other in pairs
+    ]
+    reason = next((estimate.reason for estimate in found if estimate.reason), "")
+    if reason:
+        return reason
     apart = np.zeros((len(tables), len(tables)), bool)
-    for (one, other), p in zip(pairs, holm([values[pair] for pair in pairs]), strict=True):
+    for (one, other), p in zip(pairs, holm([estimate.p or 1.0 for estimate in found]), strict=True):
         apart[one, other] = apart[other, one] = p < LEVEL
     return tuple(map(tuple, apart.tolist()))
-
-
-def _one_by_one(
-    tables: Sequence[Folds], pairs: Sequence[tuple[int, int]], draws: int
-) -> dict[tuple[int, int], float] | str:
-    found = {}
-    for one, other in pairs:
-        significance = exchange_test(tables[one], tables[other], draws=draws)
-        if significance.p is None:
-            return significance.reason
-        found[one, other] = significance.p
-    return found
-
-
-def draws_for(tests: int) -> int:
-    """Random exchanges such that the smallest p stays below 5 % when it is corrected for so many tests."""
-    return max(EXCHANGES, 100 * tests - 1)

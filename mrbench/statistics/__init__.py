@@ -1,4 +1,5 @@
-"""Statistics of the values in a table: how far they would move with other subjects, and which differences are real.
+"""Statistics of the values in a table: how far other subjects and other trainings would move them, and which
+differences are real.
 
 Names are imported on first use: a table needs the interval alone.
 """
@@ -7,28 +8,19 @@ from importlib import import_module
 from typing import Any
 
 _EXPORTS = {
-    "CriticalDifference": "mrbench.statistics.critical",
-    "Effect": "mrbench.statistics.effects",
-    "Estimate": "mrbench.statistics.bootstrap",
-    "Folds": "mrbench.statistics.bootstrap",
-    "Interval": "mrbench.statistics.bootstrap",
-    "RankEstimate": "mrbench.statistics.ranks",
-    "Significance": "mrbench.statistics.significance",
+    "Folds": "mrbench.statistics.folds",
+    "Interval": "mrbench.statistics.interval",
+    "NestedEstimate": "mrbench.statistics.nested",
     "SubjectTable": "mrbench.statistics.subjects",
-    "bootstrap_difference": "mrbench.statistics.bootstrap",
-    "bootstrap_ranks": "mrbench.statistics.ranks",
-    "bootstrap_value": "mrbench.statistics.bootstrap",
-    "clustered_signed_rank": "mrbench.statistics.signed_rank",
-    "corrected_resampled_t": "mrbench.statistics.over_folds",
-    "critical_difference": "mrbench.statistics.critical",
-    "effect": "mrbench.statistics.effects",
-    "exchange_test": "mrbench.statistics.permutation",
-    "fold_values": "mrbench.statistics.bootstrap",
+    "Superiority": "mrbench.statistics.placements",
+    "fold_values": "mrbench.statistics.folds",
     "holm": "mrbench.statistics.correction",
     "letters": "mrbench.statistics.groups",
-    "resampled": "mrbench.statistics.bootstrap",
-    "sign_test": "mrbench.statistics.over_folds",
+    "nested_difference": "mrbench.statistics.nested",
+    "nested_value": "mrbench.statistics.nested",
+    "pseudo_values": "mrbench.statistics.nested",
     "subject_table": "mrbench.statistics.subjects",
+    "superiority": "mrbench.statistics.placements",
     "tie_groups": "mrbench.statistics.groups",
 }
 

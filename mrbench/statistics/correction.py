@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+LEVEL = 0.05
+"""Below it a corrected p tells two methods apart."""
+
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Corrected p-values, in the same order: the chance of any false one among them stays below the level.

@@ -49,18 +49,6 @@ class SubjectTable:
         """``(U,)`` the value of each subject alone."""
         return self._reduce(self.sums, self.counts)
 
-    def exchanged(self, other: "SubjectTable", swaps: np.ndarray) -> np.ndarray:
-        """``(2, T)`` the value of this table and of the other, where subjects change places between them.
-
-        Args:
-            other: with the same subjects and columns in the same order.
-            swaps: ``(T, U)`` 1 for a subject that changes places, else 0.
-        """
-        sums = np.tensordot(swaps, other.sums - self.sums, 1)
-        counts = swaps @ (other.counts - self.counts)
-        own = self._reduce(self.sums.sum(axis=0) + sums, self.counts.sum(axis=0) + counts)
-        return np.stack([own, self._reduce(other.sums.sum(axis=0) - sums, other.counts.sum(axis=0) - counts)])
-
     def _reduce(self, sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
         columns = self._columns(sums, counts)  # (T, Q)
         classes = [mean_of_present(columns[:, self.labels == label]) for label in np.unique(self.labels)]

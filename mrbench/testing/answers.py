@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mrbench.cards import Capability
+from mrbench.errors import NotApplicableError
 from mrbench.interfaces.draw import DrawKind
 from mrbench.testing.check import CheckFailedError, expect_none, rule
 from mrbench.testing.drawn import TOLERANCE, apart, drawn, expect_equal
@@ -19,12 +20,17 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from mrbench.interfaces.method import Method
+    from mrbench.testing.operations import Asked
 
 NUMBERS = (1, 4)
 """Of samples that are asked for."""
 
 COPY = 1e-6
 """Draws that differ by no more are copies."""
+
+LEAST_CONDITIONING = 1e-4
+"""Of a conditioning that acts: the spread of logits over raters as a share of that over pixels. TAB's released queries
+have 2e-5, every other method here 1e-3 and more."""
 
 RESEEDED = (4, 5, 6, 7)
 """Other seeds of a site's noise: what chooses among few may come out the same under one of them."""
@@ -141,6 +147,40 @@ def raters_differ(candidate: MethodCandidate) -> None:
                 expected="answers that depend on the rater, who draws narrower or wider",
                 found="copies",
             )
+
+
+@rule("method", needs={Capability.PERSONAL})
+def conditioning_acts(candidate: MethodCandidate) -> None:
+    """After training on raters who differ, logits spread over the raters by a share of their spread over the pixels."""
+    assert candidate.answering
+    operations = candidate.operations(long=True)
+    asked = [question for question in operations.questions if question.kind is DrawKind.RATER]
+    answers = [operations.ask(question, noise_of=0) for question in asked]
+    if all(answer.values.equal(answers[0].values) for answer in answers):
+        raise NotApplicableError("its answers for all raters are the same: see raters-differ")
+    over_raters, over_pixels = _spreads(answers)
+    if over_raters < LEAST_CONDITIONING * over_pixels:
+        raise CheckFailedError(
+            "the rater hardly acts on the answers",
+            expected=f"a spread of logits over raters of {LEAST_CONDITIONING:g} of that over pixels, or more",
+            found=f"{over_raters / over_pixels:.2g}: {over_raters:.2g} and {over_pixels:.2g}",
+            hint="compare the sizes of what carries the rater and of what it is added to or joined with",
+        )
+
+
+def _spreads(answers: "list[Asked]") -> tuple[float, float]:
+    # Root mean squares of the logits of raters about their mean, and of that about its mean over the pixels
+    import torch
+
+    each = torch.stack([_logits(asked) for asked in answers])  # (R, S, N, L, H, W)
+    mean = each.mean(dim=0)
+    shares = (each - mean, mean - mean.mean(dim=(-2, -1), keepdim=True))
+    over_raters, over_pixels = (share.square().mean().sqrt().item() for share in shares)
+    return over_raters, over_pixels
+
+
+def _logits(asked: "Asked") -> "Tensor":
+    return asked.values.clamp_min(1e-6).log() if asked.values is asked.probabilities else asked.values
 
 
 @rule("method")

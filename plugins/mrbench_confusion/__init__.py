@@ -35,15 +35,18 @@ DIFFERENCES = (
     "constant in D-Persona's. Here minimised.",
     "Weight of the trace: 0.01 (Tanno et al.); 0.001 to 1.5 (code of Zhang et al., by data set). Here 0.01, of means "
     "over pixels and pairs of image and rater where the papers sum both terms over the raters.",
+    "Loss of as_released: loss = dice, trace_weight = 0.0, as in the D-Persona release, whose trace is a constant.",
     "Start: near the identity, .995 with two classes (Tanno et al.; here for both rows); the code of Zhang et al. "
     "starts at .65 (global) and almost uniform (pixel), and has none of the warm-up that their paper describes.",
+    "Answers: the estimated truth p(truth|x) is the papers' main output and the row's consensus; each rater's "
+    "prediction A_r p(truth|x) stands beside it. In as_released they are the same.",
     "Network: a U-Net of their own with instance normalisation (Zhang et al.); ResNet-34 U-Net (D-Persona; all presets "
     "but quick). The pixel matrices' small networks keep instance normalisation and PReLU.",
     "Low rank: the code fixes rank 1 and evaluates another model than it trains; cm-pixel.rank = 1 is the paper's.",
 )
 
 FAMILY: dict[str, Any] = {
-    "gives": "raters",
+    "gives": "raters consensus",
     "presets": PRESETS,
     "licence": "Apache-2.0",
     "requires": ("torch",),
@@ -54,7 +57,7 @@ GLOBAL = MethodCard(
     name="cm-global",
     code="mrbench_confusion.method:ConfusionMatrices",
     config="mrbench_confusion.config:ConfusionConfig",
-    summary="one truth, and a confusion matrix for each rater",
+    summary="one estimated truth, and a confusion matrix for each rater",
     citation="Tanno et al., Learning From Noisy Labels By Regularized Estimation Of Annotator Confusion, CVPR 2019",
     **FAMILY,
 )
@@ -63,7 +66,7 @@ PIXEL = MethodCard(
     name="cm-pixel",
     code="mrbench_confusion.method:PixelConfusionMatrices",
     config="mrbench_confusion.config:PixelConfusionConfig",
-    summary="one truth, and a confusion matrix for each rater at every pixel",
+    summary="one estimated truth, and a confusion matrix for each rater at every pixel",
     citation="Zhang et al., Disentangling Human Error from the Ground Truth in Segmentation of Medical Images, "
     "NeurIPS 2020",
     **FAMILY,

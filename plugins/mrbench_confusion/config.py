@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from mrbench.configuration import option
+from mrbench.configuration import loss_option, option
 from mrbench.nn.backbone import Backbone
 from mrbench.nn.training import NetworkTraining
 
@@ -14,11 +14,11 @@ class ConfusionConfig(NetworkTraining):
     matrix: Literal["confusion", "scalar"] = option(
         "confusion", "what stands between truth and rater: K x K matrices, or the 1 x 1 of the release, which is 1"
     )
-    loss: Literal["likelihood", "dice"] = option(
+    loss: Literal["likelihood", "dice"] = loss_option(
         "likelihood", "likelihood: cross-entropy of the rater's distribution; dice: over the whole batch"
     )
     raters_per_image: Literal["all", "one"] = option("all", "present raters of each image in a step; one: at random")
-    trace_weight: float = option(
+    trace_weight: float = loss_option(
         0.01, "of the matrices' trace, which is minimised: the least trace that explains the raters is the right one"
     )
     diagonal: float = option(1.0, "of the matrices before softplus and normalisation, at the start")

@@ -78,6 +78,10 @@ class ConfusionMatrices(Method[ConfusionConfig]):
             truth = said(self.matrices(maps, torch.full((len(maps),), rater, device=maps.device)), truth)
         return Probabilities(truth[None])
 
+    def consensus(self, features: tuple[Tensor, Tensor], noise: Noise) -> Probabilities:
+        """p(truth|x), the papers' main output."""
+        return Probabilities(features[1][None])
+
 
 class PixelConfusionMatrices(ConfusionMatrices):
     """The same with a matrix at every pixel. ``cm-pixel``."""

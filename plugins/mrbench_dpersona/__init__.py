@@ -35,6 +35,7 @@ DIFFERENCES = (
     "Bound loss: Dice of the pixels' largest and least value over ten prior samples against union and intersection "
     "(paper and release; all presets). The thesis describes a hinge on the spread, which no code has.",
     "Weight 0.5 belongs to the bound loss (release); the thesis's table of settings names it for the divergence.",
+    "Loss of quick: stage_1.norm_weight = 0.0, ours: the norms of small networks are another quantity.",
     "Dice losses are over the whole batch, and their class weights cancel (release; all presets).",
     "Stage II: frozen means out of the optimiser only, BatchNorm's statistics drift and gradients are computed "
     "(release); here nothing of stage I changes, in all presets.",

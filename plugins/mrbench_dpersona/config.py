@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import ValidationInfo, field_validator
 
-from mrbench.configuration import Config, added_option, option, prediction_option
+from mrbench.configuration import Config, added_option, loss_option, option, prediction_option
 from mrbench.nn.backbone import Backbone
 from mrbench.nn.encoder import Encoder
 from mrbench.nn.personalisation import Personalisation
@@ -13,24 +13,29 @@ from mrbench.nn.personalisation import Personalisation
 class Diversification(Config):
     """Stage I: a latent space that spans what the raters drew."""
 
-    reconstruct_from: Literal["posterior", "prior"] = option(
+    reconstruct_from: Literal["posterior", "prior"] = loss_option(
         "posterior", "whose sample is decoded into a rater's mask; prior: as the release did before August 2024"
     )
     rater_drawn_per: Literal["image", "batch"] = option(
         "image", "whose mask is reconstructed: a rater drawn for each image, or one for the whole batch"
     )
-    absent: Literal["mask", "zero"] = option(
+    absent: Literal["mask", "zero"] = loss_option(
         "mask", "what is reconstructed for an absent rater: nothing (mask), or an empty mask (zero, the 2026 thesis)"
     )
-    kl_weight: float = option(1.0, "of KL(q(z|x, y) || p(z|x)), summed over the latent, mean over the batch", ge=0)
-    bound_weight: float = option(0.5, "of the bound loss", ge=0)
-    bound_samples: int = option(10, "prior samples whose largest and least probabilities are bounded", ge=1)
-    norm_weight: float = option(1e-5, "of the L2 norms of prior, posterior and head, its last layer left out", ge=0)
-    orthogonality: float = added_option(
-        0.0, "of the squared cosine between the posterior means of two raters (2026 thesis, table 4.4, row 3)", ge=0
+    kl_weight: float = loss_option(1.0, "of KL(q(z|x, y) || p(z|x)), summed over the latent, mean over the batch", ge=0)
+    bound_weight: float = loss_option(0.5, "of the bound loss", ge=0)
+    bound_samples: int = loss_option(10, "prior samples whose largest and least probabilities are bounded", ge=1)
+    norm_weight: float = loss_option(
+        1e-5, "of the L2 norms of prior, posterior and head, its last layer left out", ge=0
     )
-    dual_diversity: float = added_option(
-        0.0, "of the Dice between two of the prior samples (2026 thesis, table 4.4, row 5)", ge=0
+    orthogonality: float = loss_option(
+        0.0,
+        "of the squared cosine between the posterior means of two raters (2026 thesis, table 4.4, row 3)",
+        added=True,
+        ge=0,
+    )
+    dual_diversity: float = loss_option(
+        0.0, "of the Dice between two of the prior samples (2026 thesis, table 4.4, row 5)", added=True, ge=0
     )
     epochs: int = option(100, "epochs at most", ge=1)
     learning_rate: float = option(1e-4, "of Adam", gt=0)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, cat
 
 from mrbench.data.description import Description
+from mrbench.interfaces.latents import Latent
 from mrbench.interfaces.method import Batch, Method, Stage
 from mrbench.interfaces.noise import Noise
 from mrbench.nn.bound import bound_loss
@@ -142,3 +143,10 @@ class DPersona(Method[DPersonaConfig]):
             shape = self.config.bank, self.config.encoder.latent
             bank = features.latents(noise.normal("bank", *shape, per_rater=False))  # (S, N, B, Z)
         return self.network.decode(features.maps, self.queries.find(rater, features.maps, bank))
+
+    # Diagnostics
+
+    def encode(self, features: Encoded, masks: Tensor, present: Tensor) -> Mapping[str, Latent]:
+        """q(z|x, y) of stage I, which sees all present raters' masks together."""
+        seen = foreground(masks, self.classes) * present[:, :, None, None, None]  # (N, R, F, H, W)
+        return {"z": features.latent(self.posterior(cat([features.image, seen.flatten(1, 2)], dim=1)).for_each())}

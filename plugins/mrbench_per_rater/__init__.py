@@ -24,6 +24,7 @@ DIFFERENCES = (
     "Sign of the bound loss: eq. 3.5 adds it to a bound that is maximised; it is a penalty, and is subtracted here.",
     "Form of the bound loss: a hinge on the spread (thesis, section 3.2.2); Dice of the pixels' largest and least "
     "probability over ten prior samples against union and intersection (D-Persona release, and here).",
+    "Loss of quick: norm_weight = 0.0, ours: the norms of small networks are another quantity.",
     "Absent raters: their encoders do not run, and the sums are divided by N (thesis); here they are divided by the "
     "raters present, and the grouped network computes absent raters' encoders without using them.",
     "Checkpoint: lowest validation loss; the thesis does not say which epoch it keeps.",

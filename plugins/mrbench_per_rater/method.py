@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from mrbench.data.description import Description
+from mrbench.interfaces.latents import Latent
 from mrbench.interfaces.method import Batch, Method
 from mrbench.interfaces.noise import Noise
 from mrbench.nn.bound import bound_loss
 from mrbench.nn.encoder import build_encoder
-from mrbench.nn.gaussian import gaussian_kl
+from mrbench.nn.gaussian import DiagonalGaussian, gaussian_kl
 from mrbench.nn.latent_unet import Encoded, LatentUNet
 from mrbench.nn.losses import batch_dice_loss
 from mrbench.nn.raters import foreground
@@ -31,7 +32,8 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
         channels, self.raters, self.classes = len(description.channels), description.n_raters, description.n_classes
         self.network = LatentUNet(config.backbone, config.encoder, channels, self.classes, config.background_log_odds)
         # R encoders side by side are one network of grouped convolutions: the same mathematics in one pass.
-        self.posteriors = build_encoder(config.encoder, channels + self.classes - 1, groups=self.raters)
+        groups = 1 if config.tied else self.raters
+        self.posteriors = build_encoder(config.encoder, channels + self.classes - 1, groups=groups)
 
     # Eq. 3.5, negated
 
@@ -41,7 +43,7 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
         masks = foreground(batch.judged, self.classes) * present[:, :, None, None, None]  # (B, R, F, H, W)
         prior = self.network.prior(x)  # (B, Z)
         images = x[:, None].expand(-1, self.raters, -1, -1, -1)
-        posteriors = self.posteriors(torch.cat([images, masks], dim=2).flatten(1, 2))  # (B, R, Z)
+        posteriors = self._posteriors(torch.cat([images, masks], dim=2))  # (B, R, Z)
         features = self.network.backbone(x)  # (B, 16, H, W)
         logits = self.network.fcomb(features, posteriors.sample())  # (B, R, L, H, W)
         terms = {
@@ -55,6 +57,14 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
             terms["norm"] = config.norm_weight * self.network.norms(self.posteriors)
         return terms
 
+    def _posteriors(self, seen: Tensor) -> DiagonalGaussian:
+        # (B, R, Z) from (B, R, C + F, H, W)
+        if not self.config.tied:
+            return self.posteriors(seen.flatten(1, 2))
+        found = self.posteriors(seen.flatten(0, 1))  # (B R, Z)
+        shape = (len(seen), self.raters, -1)
+        return DiagonalGaussian(found.mean.view(shape), found.log_variance.view(shape))
+
     def _reconstruction(self, logits: Tensor, batch: Batch) -> Tensor:
         # Mean over the raters of whom the batch has a mask
         masks, present, valid = batch.masks, batch.present, batch.counted
@@ -67,3 +77,9 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
 
     def sample(self, features: Encoded, noise: Noise) -> Tensor:
         return self.network.sample(features, noise)
+
+    def encode(self, features: Encoded, masks: Tensor, present: Tensor) -> Mapping[str, Latent]:
+        """q_i(z|x, y_i) of every rater."""
+        seen = foreground(masks, self.classes) * present[:, :, None, None, None]  # (N, R, F, H, W)
+        images = features.image[:, None].expand(-1, self.raters, -1, -1, -1)
+        return {"z": features.latent(self.posteriors(torch.cat([images, seen], dim=2).flatten(1, 2)))}

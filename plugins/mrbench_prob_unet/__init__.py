@@ -33,6 +33,10 @@ DIFFERENCES = (
     "and head without its last layer (port, as_released); none (paper preset).",
     "Optimiser: Adam 1e-4 falling in steps over 240,000 iterations, batch 10 (authors' code); Adam 1e-4, batch 12, "
     "cosine over 100 epochs (D-Persona, both presets); the patience of 20 epochs is ours.",
+    "Loss of as_released: reconstruction = dice, norm_weight = 1e-05, as in the D-Persona release.",
+    "Loss of quick: kl_weight = 5.0, ours: at the paper's 1 a short training spreads its samples too wide.",
+    "Encoders of prior and posterior: seven scales, 32 to 192 channels (paper, appendix); D-Persona's five scales, 16 "
+    "to 256 (all presets but quick, whose three are smaller still).",
     "Latent: 6 dimensions (paper, D-Persona); 2 (port's training script).",
 )
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
-from torch import Tensor, cat
+from torch import Tensor, cat, stack
 
 from mrbench.data.description import Description
+from mrbench.interfaces.latents import Latent
 from mrbench.interfaces.method import Batch, Method
 from mrbench.interfaces.noise import Noise
 from mrbench.nn.encoder import build_encoder
-from mrbench.nn.gaussian import gaussian_kl
+from mrbench.nn.gaussian import DiagonalGaussian, gaussian_kl
 from mrbench.nn.latent_unet import Encoded, LatentUNet
 from mrbench.nn.losses import batch_dice_loss, cross_entropy
 from mrbench.nn.raters import draw_rater, foreground, mask_of
@@ -54,3 +55,10 @@ class ProbUNet(Method[ProbUNetConfig]):
 
     def sample(self, features: Encoded, noise: Noise) -> Tensor:
         return self.network.sample(features, noise)
+
+    def encode(self, features: Encoded, masks: Tensor, present: Tensor) -> Mapping[str, Latent]:
+        """q(z|x, y_r) of every rater's mask."""
+        every = [foreground(y, self.classes) for y in masks.unbind(dim=1)]  # (N, K - 1, H, W) each
+        found = [self.posterior(cat([features.image, y], dim=1)) for y in every]
+        moments = (stack([getattr(q, name) for q in found], dim=1) for name in ("mean", "log_variance"))
+        return {"z": features.latent(DiagonalGaussian(*moments))}

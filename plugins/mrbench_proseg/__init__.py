@@ -40,6 +40,11 @@ DIFFERENCES = (
     "background (released loss).",
     "Weights: all terms 1 (paper, eq. 8-9); both divergences 0.1, squared error divided by the batch size, and 1e-5 "
     "times the unsquared L2 norms of the predictor without its last layer (release).",
+    "Loss of as_released: segmentation_loss = dice, classification_loss = probabilities, reconstruction_loss = "
+    "mean-by-batch, z_prior_log_variance = 1.0, weights.kl_z = 0.1, weights.kl_tau = 0.1, weights.norm = 1e-05.",
+    "Loss of quick: weights.classification = 0.1, weights.reconstruction = 0.0, weights.kl_z = 0.0001, "
+    "weights.kl_tau = 0.001: ours, neither the paper's nor the release's, so that a short training learns masks; it "
+    "says nothing of ProSeg's objective.",
     "Prior of z: N(0, I) (paper, section 4.1); N(0, e I), because a log variance of 1 is passed (release).",
     "Divergence of z: no reduction is stated (paper, eq. 7); mean over channels and pixels (release). All presets take "
     "the mean.",

@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from mrbench.configuration import Config, option, prediction_option
+from mrbench.configuration import Config, loss_option, option, prediction_option
 from mrbench.data.description import Description
 from mrbench.errors import UsageError
 from mrbench.nn.backbone import Backbone
@@ -12,12 +12,12 @@ from mrbench.nn.training import NetworkTraining
 class Weights(Config):
     """Weights of the terms of the objective, eq. 8-9."""
 
-    segmentation: float = option(1.0, "of -E log p(y|tau, z)", ge=0)
-    classification: float = option(1.0, "of -E log p(r|tau)", ge=0)
-    reconstruction: float = option(1.0, "of the squared error of p(x|z); 0 builds no image decoder", ge=0)
-    kl_z: float = option(1.0, "of KL(q(z|x) || p(z))", ge=0)
-    kl_tau: float = option(1.0, "of KL(q(tau|r) || p(tau))", ge=0)
-    norm: float = option(0.0, "of the L2 norms of the predictor's parameters, its last layer left out", ge=0)
+    segmentation: float = loss_option(1.0, "of -E log p(y|tau, z)", ge=0)
+    classification: float = loss_option(1.0, "of -E log p(r|tau)", ge=0)
+    reconstruction: float = loss_option(1.0, "of the squared error of p(x|z); 0 builds no image decoder", ge=0)
+    kl_z: float = loss_option(1.0, "of KL(q(z|x) || p(z))", ge=0)
+    kl_tau: float = loss_option(1.0, "of KL(q(tau|r) || p(tau))", ge=0)
+    norm: float = loss_option(0.0, "of the L2 norms of the predictor's parameters, its last layer left out", ge=0)
 
 
 class ProSegConfig(NetworkTraining):
@@ -31,16 +31,16 @@ class ProSegConfig(NetworkTraining):
     use_z: bool = option(True, "the latent of the image; without it the predictor reads the encoder's feature maps")
     use_tau: bool = option(True, "the latent of the rater; without it there is no classifier either")
 
-    segmentation_loss: Literal["cross-entropy", "dice"] = option(
+    segmentation_loss: Literal["cross-entropy", "dice"] = loss_option(
         "cross-entropy", "cross-entropy: mean over pixels; dice: over the whole batch, mean of the classes"
     )
-    classification_loss: Literal["logits", "probabilities"] = option(
+    classification_loss: Literal["logits", "probabilities"] = loss_option(
         "logits", "what the cross-entropy takes for logits; probabilities: a second softmax on top of the first"
     )
-    reconstruction_loss: Literal["mean", "mean-by-batch"] = option(
+    reconstruction_loss: Literal["mean", "mean-by-batch"] = loss_option(
         "mean", "squared error, mean over all values; mean-by-batch: divided by the batch size once more"
     )
-    kl_z_reduction: Literal["mean", "sum"] = option(
+    kl_z_reduction: Literal["mean", "sum"] = loss_option(
         "mean",
         "over the channels and pixels of z; against an ELBO of sums, whose cross-entropy is the mean's H W times, mean "
         "weighs the divergence 1 / latent_channels times, sum H W times",
@@ -48,7 +48,7 @@ class ProSegConfig(NetworkTraining):
     z_first_log_variance: float = option(
         0.0, "of q(z|x) before training; a low one spares a short training the search for its signal in the noise"
     )
-    z_prior_log_variance: float = option(0.0, "of p(z): N(0, e^value)")
+    z_prior_log_variance: float = loss_option(0.0, "of p(z): N(0, e^value)")
     raters_per_image: Literal["all", "one"] = option("all", "present raters of each image in a step; one: at random")
     weights: Weights = option(Weights(), "of the terms of the objective")
 

@@ -11,6 +11,7 @@ from torch.distributions import Dirichlet
 from torch.nn import functional
 
 from mrbench.data.description import Description
+from mrbench.interfaces.latents import Latent
 from mrbench.interfaces.method import Batch, Method, Stage
 from mrbench.interfaces.noise import Noise
 from mrbench.nn.backbone import Backbone, build_backbone
@@ -195,6 +196,19 @@ class ProSeg(Method[ProSegConfig]):
         """``(S, N, L, H, W)`` logits of p(y|tau, z) from ``(S, N, Z, H, W)`` and ``(S, N, T)``; None: without tau."""
         vectors = z.new_empty(*z.shape[:2], 0) if tau is None else tau
         return self.predictor(z.flatten(0, 1), vectors.flatten(0, 1)[:, None])[:, 0].unflatten(0, z.shape[:2])
+
+    def encode(self, features: DiagonalGaussian, masks: Tensor, present: Tensor) -> Mapping[str, Latent]:
+        """q(z_r|x) and q(tau|r) of every rater, who is known by number and not by mask, and p(z) and p(tau)."""
+        found: dict[str, Latent] = {}
+        if self.config.use_z:
+            zero = torch.zeros_like(features.mean[:1]).transpose(0, 1)  # (N, 1, Z, H, W)
+            q_z = DiagonalGaussian(features.mean.transpose(0, 1), features.log_variance.transpose(0, 1))
+            p_z = DiagonalGaussian(zero, zero + self.config.z_prior_log_variance)
+            found["z"] = Latent(q_z.density(3), p_z.density(3))
+        if self.class_embedding is not None:
+            concentration = self.class_embedding.concentration().expand(len(masks), -1, -1)  # (N, R, T)
+            found["tau"] = Latent(Dirichlet(concentration), Dirichlet(torch.ones_like(concentration[:, :1])))
+        return found
 
 
 class ProSegPrior(ProSeg):

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from mrbench.configuration import Config, option
+from mrbench.configuration import Config, loss_option, option
+from mrbench.interfaces.schedule import Schedule
 from mrbench.nn.backbone import Backbone
 from mrbench.nn.training import NetworkTraining
 
@@ -31,11 +32,15 @@ class TabConfig(NetworkTraining):
 
     backbone: TabBackbone = option(TabBackbone(), "the encoder")
     transformer: TransformerOptions = option(TransformerOptions(), "attention and mask head")
+    attention_scale: Literal["sum1", "mean1"] = option(
+        "sum1", "of a query's attention maps: their sum is one, or (ours) their mean, so that the queries act"
+    )
     rank: int = option(7, "of the low-rank part of the covariance", ge=1)
     factor_layout: Literal["permuted", "legacy"] = option(
         "permuted", "which outputs are a pixel's factors: its own channels, or, as released, those of other pixels"
     )
-    rater_weight: float = option(1.0, "of the raters' own term beside the global one", ge=0)
+    rater_weight: float = loss_option(1.0, "of the raters' own term beside the global one", ge=0)
     epochs: int = option(300, "epochs at most", ge=1)
     batch_size: int = option(8, "images per step", ge=1)
     learning_rate: float = option(5e-5, "of Adam", gt=0)
+    schedule: Schedule = option("polynomial", "of the learning rates over the epochs")

@@ -60,7 +60,12 @@ class Tab(Method[TabConfig]):
         self.logits = logit_channels(self.classes)
         outputs = self.logits * (2 + config.rank)
         self.network = QueryNetwork(
-            config.backbone, config.transformer, len(description.channels), self.raters + 1, outputs
+            config.backbone,
+            config.transformer,
+            len(description.channels),
+            self.raters + 1,
+            outputs,
+            scaled=config.attention_scale == "mean1",
         )
         start_from_background(self.network.outputs, config.background_log_odds, self.logits)
 

@@ -10,8 +10,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from mrbench.nn.backbone import Backbone
+from mrbench.nn.backbone import Backbone, refuse_weights
 from mrbench.nn.feature_network import FeatureNetwork
+from mrbench.nn.pretrained import load_resnet34_weights
 from mrbench.nn.resnet_unet import STAGES, ResNet34
 from mrbench_tab.config import TransformerOptions
 
@@ -41,10 +42,27 @@ def _level(inner: int, outer: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
+class RawStem(ResNet34):
+    """ResNet-34 whose finest map is what the first convolution gives, before normalisation and ReLU."""
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """The five maps, finest first."""
+        raw = self.conv1(x)
+        return [raw, *self.after_stem(torch.relu(self.bn1(raw)))]
+
+
 def build_encoder(config: Backbone, in_channels: int) -> tuple[nn.Module, tuple[int, ...]]:
-    """The encoder, and the channels of its maps, finest first."""
+    """The encoder, and the channels of its maps, finest first.
+
+    Raises:
+        UsageError: the weights file is missing or not ResNet-34's, or weights are given for another encoder.
+    """
     if config.name == "resnet34":
-        return ResNet34(in_channels), (64, *(channels for channels, _ in STAGES))
+        resnet = RawStem(in_channels)
+        if config.weights is not None:
+            load_resnet34_weights(resnet, config.weights)
+        return resnet, (64, *(channels for channels, _ in STAGES))
+    refuse_weights(config)
     encoder = StridedEncoder(in_channels, config.width, config.depth - 1)
     return encoder, encoder.widths
 
@@ -76,6 +94,9 @@ class Block(nn.Module):
         )
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(3 if crosses else 2))
         self.dropout = nn.Dropout(dropout)
+        for parameter in self.parameters():
+            if parameter.dim() > 1:
+                nn.init.xavier_uniform_(parameter)
 
     def forward(
         self, x: Tensor, position: Tensor, memory: Tensor | None = None, places: Tensor | None = None
@@ -92,13 +113,19 @@ class Block(nn.Module):
 
 
 class AttentionMaps(nn.Module):
-    """Where each query looks: ``(B, Q, heads, H, W)``, softmax over heads and places together."""
+    """Where each query looks: ``(B, Q, heads, H, W)``, softmax over heads and places together.
 
-    def __init__(self, options: TransformerOptions) -> None:
+    A query's maps sum to one; scaled, their mean is one.
+    """
+
+    def __init__(self, options: TransformerOptions, *, scaled: bool) -> None:
         super().__init__()
-        self.heads = options.heads
+        self.heads, self.scaled = options.heads, scaled
         self.query = nn.Linear(options.width, options.width)
         self.key = nn.Conv2d(options.width, options.width, 1)
+        for projection in (self.query, self.key):
+            nn.init.xavier_uniform_(projection.weight)
+            nn.init.zeros_(projection.get_parameter("bias"))
 
     def forward(self, queries: Tensor, memory: Tensor) -> Tensor:
         """From queries ``(B, Q, E)`` and maps ``(B, E, H, W)``."""
@@ -106,7 +133,8 @@ class AttentionMaps(nn.Module):
         q = self.query(queries).view(batch, number, self.heads, width // self.heads)
         k = self.key(memory).view(batch, self.heads, width // self.heads, *memory.shape[2:])
         scores = torch.einsum("bqne,bnehw->bqnhw", q * (width / self.heads) ** -0.5, k)
-        return scores.flatten(2).softmax(dim=2).view_as(scores)
+        maps = scores.flatten(2).softmax(dim=2)
+        return (maps * maps.shape[2] if self.scaled else maps).view_as(scores)
 
 
 class UpBlock(nn.Module):
@@ -117,6 +145,8 @@ class UpBlock(nn.Module):
         self.up = nn.ConvTranspose2d(in_channels, width, 2, stride=2)
         self.skip = nn.Conv2d(skip, width, 1)
         self.norm = nn.BatchNorm2d(2 * width)
+        nn.init.kaiming_uniform_(self.skip.weight, a=1)
+        nn.init.zeros_(self.skip.get_parameter("bias"))
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """``skip``: ``(B / Q, c, 2 H, 2 W)``, the same for all queries of an image."""
@@ -128,18 +158,29 @@ class UpBlock(nn.Module):
 class QueryNetwork(FeatureNetwork):
     """``(B, C, H, W)`` to ``(B, Q outputs, H, W)``: ``outputs`` maps for each query.
 
+    The mask head decodes the encoder's coarsest map, projected, which all queries of an image share, beside the query's
+    attention maps; what the transformer makes of that map is only looked at (Liao et al. 2023; as DETR's mask head).
+
     Args:
         backbone: of the encoder.
         options: of attention and mask head.
         in_channels: C.
         queries: Q; query 0 stands for all raters together.
         outputs: maps per query.
+        scaled: have a query's attention maps a mean of one?
     """
 
     memory_format = torch.contiguous_format  # its mask heads gain nothing from the other
 
     def __init__(
-        self, backbone: Backbone, options: TransformerOptions, in_channels: int, queries: int, outputs: int
+        self,
+        backbone: Backbone,
+        options: TransformerOptions,
+        in_channels: int,
+        queries: int,
+        outputs: int,
+        *,
+        scaled: bool = False,
     ) -> None:
         super().__init__()
         self.encoder, widths = build_encoder(backbone, in_channels)
@@ -150,7 +191,7 @@ class QueryNetwork(FeatureNetwork):
         self.encode = Block(options, crosses=False)
         self.decode = Block(options, crosses=True)
         self.norm = nn.LayerNorm(options.width)
-        self.maps = AttentionMaps(options)
+        self.maps = AttentionMaps(options, scaled=scaled)
         self.ups = _up_blocks(options, widths)
         inner = 2 * options.head_width if len(self.ups) else options.width + options.heads
         self.last = nn.Sequential(
@@ -162,21 +203,21 @@ class QueryNetwork(FeatureNetwork):
         """``(B, Q outputs, H, W)``."""
         *skips, deep = self.encoder(x)
         deep = self.reduce(deep)  # (B, E, h, w)
-        attended, memory = self._attend(deep)  # (B, Q, heads, h, w), (B, E, h, w)
+        attended = self._attend(deep)  # (B, Q, heads, h, w)
         queries = attended.shape[1]
-        own = torch.cat([memory[:, None].expand(-1, queries, -1, -1, -1), attended], dim=2).flatten(0, 1)
+        own = torch.cat([deep[:, None].expand(-1, queries, -1, -1, -1), attended], dim=2).flatten(0, 1)
         own = torch.relu(own)  # (B Q, E + heads, h, w)
         for up in self.ups:
             own = up(own, skips.pop())
         return self.outputs(self.last(own)).view(len(x), -1, *x.shape[2:])
 
-    def _attend(self, deep: Tensor) -> tuple[Tensor, Tensor]:
+    def _attend(self, deep: Tensor) -> Tensor:
         places = sine_position(deep.shape[2], deep.shape[3], deep.shape[1]).to(deep)[None]  # (1, T, E)
         memory = self.encode(deep.flatten(2).mT, places)  # (B, T, E)
         position = self.queries.expand(len(deep), -1, -1)  # (B, Q, E)
         found = self.norm(self.decode(torch.zeros_like(position), position, memory, places))
-        memory = memory.mT.reshape(deep.shape)
-        return self.maps(found, memory), memory
+        maps: Tensor = self.maps(found, memory.mT.reshape(deep.shape))
+        return maps
 
 
 def _up_blocks(options: TransformerOptions, widths: Sequence[int]) -> nn.ModuleList:

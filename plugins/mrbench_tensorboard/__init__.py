@@ -33,11 +33,15 @@ def mrbench_observer_check() -> None:
 
 @hookimpl
 def mrbench_cell_end(run: Any, cell: Any, record: Mapping[str, Any]) -> None:
-    """Writes the scalars of one cell anew."""
+    """Writes the scalars of one cell anew.
+
+    Raises:
+        DataError: its learning curves are not what the cell left.
+    """
     from mrbench_tensorboard.events import write_events
     from mrbench_tensorboard.scalars import curve_scalars, record_scalars
 
-    scalars = [*curve_scalars(cell.folder(run.results) / "curves.csv"), *record_scalars(record)]
+    scalars = [*curve_scalars(cell.folder(run.results), record), *record_scalars(record)]
     write_events(folder_of(run.folder, cell.dataset, cell.method, cell.place), scalars, record["written"])
 
 

@@ -1,4 +1,4 @@
-"""Rows made of trainings of other methods: ensembles over seeds, and averages over flips of the image."""
+"""Rows made of trainings of other methods: ensembles over seeds, averages over flips of the image, marginals."""
 
 from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
@@ -38,7 +38,22 @@ TTA = MethodCard(
 )
 
 
+MARGINALS = MethodCard(
+    name="marginals",
+    code="mrbench_wrappers.marginals:Marginals",
+    config="mrbench_wrappers.config:MarginalsConfig",
+    summary="level sets of a method's mean probability: what its samples are worth beyond their mean is the difference",
+    wraps=True,
+    gives="samples",
+    licence="Apache-2.0",
+    differences=(
+        "No paper defines this row. The mean is that of the probabilities of the first draws, else of the raters' "
+        "predictions, else the consensus; the levels are uniform and independent.",
+    ),
+)
+
+
 @hookimpl
 def mrbench_methods() -> list[MethodCard]:
-    """``ensemble`` and ``tta``."""
-    return [ENSEMBLE, TTA]
+    """``ensemble``, ``tta`` and ``marginals``."""
+    return [ENSEMBLE, TTA, MARGINALS]

@@ -16,3 +16,9 @@ class EnsembleConfig(WrapperConfig):
 
 class AugmentationConfig(WrapperConfig):
     """Options of ``tta``."""
+
+
+class MarginalsConfig(WrapperConfig):
+    """Options of ``marginals``."""
+
+    draws: int = prediction_option(50, "samples of the member whose mean probability is taken", ge=1)

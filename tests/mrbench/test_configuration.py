@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from mrbench.configuration import Config, added_option, as_text, flat, option, prediction_option
+from mrbench.configuration import Config, added_option, as_text, flat, loss_option, option, prediction_option
 from mrbench.errors import UsageError
 
 
@@ -144,6 +144,25 @@ def test_an_added_option_enters_the_training_digest_only_where_it_changes_someth
     assert Outer.parse({"inner.extra": "0"}, owner="x").step("training") == {"inner.epochs": 100}
     assert Outer.parse({"inner.extra": 0.5}, owner="x").step("training") == {"inner.epochs": 100, "inner.extra": 0.5}
     assert Outer().values() == {"inner": {"epochs": 100, "extra": 0.0}}
+
+
+def test_options_of_the_loss_that_are_not_the_papers_are_the_objective_nested_ones_too():
+    class Weights(Config):
+        kl: float = loss_option(1.0, "of the divergence")
+        later: float = loss_option(0.0, "of a later term", added=True)
+
+    class Outer(Config):
+        weights: Weights = Weights()
+        form: str = loss_option("dice", "of the loss")
+        epochs: int = option(100, "passes")
+
+    assert Outer.parse({"epochs": 3, "form": "dice"}, owner="x").objective() == {}
+    assert Outer.parse({"weights.kl": "0.1", "form": "sum"}, owner="x").objective() == {
+        "weights.kl": 0.1,
+        "form": "sum",
+    }
+    assert "weights.later" not in Outer().step("training")
+    assert Outer.parse({"weights.later": 2}, owner="x").step("training")["weights.later"] == 2
 
 
 def test_files_enter_the_digest_by_content(tmp_path: Path):

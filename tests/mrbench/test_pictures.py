@@ -65,7 +65,7 @@ def test_a_prediction_of_a_volume_shows_the_plane_that_its_mean_marks_most(tmp_p
     half = (np.arange(TILE) < TILE // 2) * 255
     _, columns = np.nonzero((sheet == COLOURS[0]).all(axis=2))
     assert columns.max() == GAP + TILE // 2 - 1
-    top = 2 * GAP + 2 * 16
+    top = GAP + 16  # below a title; there is no legend
     for tile in (1, 2):  # mean, and variance of which .25 is white
         left = GAP + tile * (TILE + GAP)
         assert (sheet[top + 5, left : left + TILE] == half[:, None]).all()

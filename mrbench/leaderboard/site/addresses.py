@@ -42,6 +42,11 @@ def record_page(id: str) -> str:
     return f"records/{id}.html"
 
 
+def question_page(name: str) -> str:
+    """Of a question, below the site's folder."""
+    return f"questions/{slug(name)}.html"
+
+
 def rows_file(dataset: str, key: str) -> str:
     """Of a table's rows as data, below the site's folder."""
     return f"rows/{slug(dataset)}--{slug(key)}.js"

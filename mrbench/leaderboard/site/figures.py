@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mrbench.leaderboard.board import RankDiagram
 from mrbench.leaderboard.site.plot import LETTER, Plot, cut, powers, ticks
 from mrbench.report import palette
 from mrbench.report.choices import PARTS
@@ -17,12 +16,6 @@ ROWS = 30
 
 LABEL = 24
 """Letters of a label at most."""
-
-SHORT = 18
-"""Likewise, where labels stand at both sides."""
-
-RANKS_WIDTH, RANKS_TOP = 580.0, 46.0
-"""Of a diagram of ranks: its width, and the place of its line."""
 
 POINTS = 150
 """Points of a curve that are drawn at most."""
@@ -64,57 +57,6 @@ def _parts_bar(plot: Plot, row: Row, own: Sequence[float], place: tuple[float, f
         if length * scale > 40:
             plot.text(left + (start + length / 2) * scale, y + 16, f"{length:.3f}", "small middle ink")
     plot.text(left + (aa + pp + max(ged, 0)) * scale + 6, y + 16, f"{ged:.3f}", "strong")
-
-
-def rank_picture(diagram: RankDiagram) -> Picture:
-    """A critical-difference diagram (Demsar 2006, figure 1): methods on the line of mean ranks, the best half at the
-    left; bars join what is not told apart. Methods in the middle are left out where there are more than ``ROWS``."""
-    m = len(diagram.methods)
-    shown = list(range(m)) if m <= ROWS else [*range(ROWS // 2), *range(m - ROWS // 2, m)]
-    bars = diagram.groups[:ROWS]
-    half, first = (len(shown) + 1) // 2, RANKS_TOP + 26 + 9 * len(bars)
-    plot = Plot(RANKS_WIDTH, first + 22 * half - 4, _rank_alt(diagram, shown))
-    longest = max(len(cut(diagram.methods[one], SHORT)) for one in shown)
-    margin = 44 + LETTER * longest
-    at = _Scale(1, max(m, 2), margin, RANKS_WIDTH - margin)
-    _rank_axis(plot, at, m, diagram.difference)
-    for place, one in enumerate(shown):
-        y = first + 22 * (place if place < half else len(shown) - 1 - place)
-        _elbow(plot, diagram, one, (at(diagram.ranks[one]), y), margin, left=place < half)
-    for number, group in enumerate(bars):
-        ranks, y = [diagram.ranks[one] for one in group], RANKS_TOP + 10 + 9 * number
-        plot.line(at(min(ranks)) - 5, y, at(max(ranks)) + 5, y, "bar")
-    of = "" if diagram.samples is None else f", S {diagram.samples}"
-    p = "< .0001" if diagram.p < 0.00005 else f"= {diagram.p:.4f}".replace("0.", ".", 1)
-    note = f"{diagram.blocks} subjects, Friedman p {p}" + (f", {m - ROWS} of {m} left out" if m > ROWS else "")
-    return Picture(f"{diagram.metric}{of}", plot.svg(), note)
-
-
-def _rank_alt(diagram: RankDiagram, shown: Sequence[int]) -> str:
-    listed = ", ".join(f"{diagram.methods[one]} {diagram.ranks[one]:.2f}" for one in shown)
-    where = f"Mean ranks of {diagram.metric} over {diagram.blocks} subjects"
-    return f"{where}: {listed}; critical difference {diagram.difference:.2f}"
-
-
-def _rank_axis(plot: Plot, at: "_Scale", m: int, difference: float) -> None:
-    plot.line(at(1), RANKS_TOP, at(m), RANKS_TOP, "axis")
-    for tick in ticks(1, m, min(m - 1, 10)) if m > 1 else [1.0]:
-        plot.line(at(tick), RANKS_TOP, at(tick), RANKS_TOP - 4, "axis")
-        plot.text(at(tick), RANKS_TOP - 8, numbers.tick(tick), "small middle")
-    end = at(1 + min(difference, m - 1))
-    plot.line(at(1), 14, end, 14, "accent")
-    plot.text(end + 8, 18, f"critical difference {difference:.2f}", "small")
-
-
-def _elbow(
-    plot: Plot, diagram: RankDiagram, one: int, place: tuple[float, float], margin: float, *, left: bool
-) -> None:
-    """A method's name at one side, tied to its place on the line."""
-    x, y = place
-    edge = margin - 4 if left else plot.width - margin + 4
-    plot.path([(x, RANKS_TOP), (x, y), (edge, y)], "axis")
-    name, rank = cut(diagram.methods[one], SHORT), f"{diagram.ranks[one]:.2f}"
-    plot.text(edge - 5 if left else edge + 5, y + 4, f"{name}  {rank}" if left else f"{rank}  {name}", "end" * left)
 
 
 def curve_picture(title: str, stage: str, trainings: Mapping[str, Curve], style: int) -> Picture:

@@ -30,8 +30,6 @@ TITLES = {
 }
 """Of the groups; the first needs none."""
 
-BEST, ABOVE = 1, 2
-
 DAY = len("2026-01-31")
 """Of an ISO time, the letters of its day."""
 
@@ -51,23 +49,12 @@ class Look:
 
 @dataclass(frozen=True)
 class Cell:
-    """A value as text, its interval with what it covers; ``flags``: sum of ``BEST`` and ``ABOVE``."""
+    """A value as text, its interval with what it covers; ``best``: of its column."""
 
     text: str
     sd: str
     interval: str
-    letters: str
-    flags: int
-
-    @property
-    def best(self) -> bool:
-        """Is it the best of the rows that it is ranked with?"""
-        return bool(self.flags & BEST)
-
-    @property
-    def above(self) -> bool:
-        """Is it above the raters' own agreement?"""
-        return bool(self.flags & ABOVE)
+    best: bool
 
 
 @dataclass(frozen=True)
@@ -230,8 +217,7 @@ def _cell(found: Value | None) -> Cell | None:
         numbers.full(found.mean),
         numbers.full_spread(found.sd),
         " ".join(filter(None, (numbers.full_interval(low, high), found.count))),
-        found.letters,
-        BEST * found.best + ABOVE * found.above_raters,
+        found.best,
     )
 
 
@@ -260,4 +246,4 @@ def rows_data(groups: Sequence[Group]) -> dict[str, Any]:
 def _packed_cell(cell: Cell | None) -> list[Any] | int:
     if cell is None:
         return 0
-    return [cell.text, cell.sd, cell.interval, cell.letters, cell.flags]
+    return [cell.text, cell.sd, cell.interval, int(cell.best)]

@@ -7,20 +7,23 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from mrbench.comparison.differences import Verdict
+from mrbench.comparison.questions import Question
 from mrbench.engine.cell import domain_title
+from mrbench.leaderboard.asked import Answer, Asked
 from mrbench.leaderboard.board import Board, DatasetPage, MethodPage
 from mrbench.leaderboard.command import command_of
 from mrbench.leaderboard.entry import METHOD_FILE
-from mrbench.leaderboard.site.addresses import dataset_page, method_page, record_page, rows_file
+from mrbench.leaderboard.site.addresses import dataset_page, method_page, question_page, record_page, rows_file
 from mrbench.leaderboard.site.curves import curve_pictures
-from mrbench.leaderboard.site.figures import parts_picture, rank_picture
+from mrbench.leaderboard.site.figures import parts_picture
 from mrbench.leaderboard.site.lines import DAY, Group, Look, shown_columns
 from mrbench.leaderboard.site.scores import facts_of, protocols_of, score_table
 from mrbench.leaderboard.source import method_run_of
 from mrbench.leaderboard.store import SetAside, Stored, Why
 from mrbench.report.picture import Picture
 from mrbench.results import numbers
-from mrbench.results.columns import ARROWS, COSTS, INCOMPLETE
+from mrbench.results.columns import ABOUT, ARROWS, COSTS, INCOMPLETE
 from mrbench.results.table import Row, RowKind, Table, Value
 from mrbench.visible import visible
 
@@ -38,6 +41,8 @@ SOURCE = 200_000
 
 APART = 100
 """Of each reason, entries that the first page lists at most."""
+
+VERDICTS = ("better", "worse", Verdict.EQUIVALENT.value, Verdict.UNDECIDED.value, "not tested")
 
 _MEANS = {
     Why.INVALID: "They are no entries, or say what their own cases do not bear out.",
@@ -84,7 +89,69 @@ def index_view(site: Site) -> dict[str, Any]:
         "versions": _versions(entries),
         "apart": [_apart(why, board.listed_apart) for why in Why if any(one.why is why for one in board.listed_apart)],
         "apart_count": len(board.listed_apart),
+        "questions": [
+            {"page": question_page(question.name), "asks": question.asks, "metric": question.metric}
+            for question in dict.fromkeys(one.question for one in board.asked)
+        ],
+        "about": ABOUT,
     }
+
+
+def question_view(question: Question, site: Site) -> dict[str, Any]:
+    """The page of a question: rows of methods by data sets, each beside the control of its table."""
+    asked = [one for one in site.board.asked if one.question == question]
+    rows = {row.id: row for page in site.board.datasets for table in page.tables for row in table.rows if row.id}
+    found: dict[str, dict[int, Answer]] = {}
+    for place, one in enumerate(asked):
+        for answer in one.answers:
+            found.setdefault(rows[answer.entry].label, {})[place] = answer
+    return {
+        "question": question,
+        "control_page": method_page(question.control) if question.control in site.styles else "",
+        "about": ABOUT,
+        "columns": [_asked_column(one) for one in asked],
+        "rows": [
+            {
+                "label": label,
+                "page": method_page(rows[next(iter(own.values())).entry].method),
+                "cells": [_answer_cell(own.get(place)) for place in range(len(asked))],
+                "tally": _tally(list(own.values())),
+            }
+            for label, own in found.items()
+        ],
+        "reasons": [f"{domain_title(one.dataset)}: {one.reason}" for one in asked if one.reason],
+    }
+
+
+def _asked_column(asked: Asked) -> dict[str, Any]:
+    margin = f"margin {numbers.short(asked.margin)}" if asked.margin else ""
+    control = record_page(asked.control) if asked.control else ""
+    return {"dataset": domain_title(asked.dataset), "page": dataset_page(asked.dataset), "margin": margin,
+            "control": control}  # fmt: skip
+
+
+def _answer_cell(answer: Answer | None) -> dict[str, Any] | None:
+    if answer is None or answer.difference is None:
+        return None
+    return {
+        "difference": numbers.signed(answer.difference),
+        "interval": numbers.full_interval(answer.low, answer.high),
+        "p": "" if answer.p is None else f"p {numbers.p_relation(answer.p)}",
+        "verdict": _verdict(answer),
+        "record": record_page(answer.entry),
+        "reason": answer.reason,
+    }
+
+
+def _verdict(answer: Answer) -> str:
+    if answer.verdict is Verdict.DIFFERS:
+        return "better" if answer.better else "worse"
+    return answer.verdict.value if answer.verdict else "not tested"
+
+
+def _tally(answers: Sequence[Answer]) -> str:
+    counts = Counter(_verdict(answer) for answer in answers)
+    return ", ".join(f"{word} on {counts[word]}" for word in VERDICTS if counts[word]) + f" of {len(answers)}"
 
 
 def _apart(why: Why, apart: Sequence[SetAside]) -> dict[str, Any]:
@@ -179,13 +246,14 @@ def dataset_view(page: DatasetPage, site: Site, groups: Mapping[str, Sequence[Gr
         "tables": [_table_view(page, table, site, groups[table.key], n) for n, table in enumerate(tables)],
         "left_out": len(page.tables) - len(tables),
         "protocols": list(dict.fromkeys(table.protocol for table in tables)),
+        "about": ABOUT,
         "samples": sorted({row.samples for table in tables for row in table.rows if row.samples is not None}),
     }
 
 
 def _table_view(page: DatasetPage, table: Table, site: Site, groups: Sequence[Group], number: int) -> dict[str, Any]:
     parts = parts_picture(table, site.styles)
-    names, diagrams = shown_columns(table), page.diagrams.get(table.key, ())
+    names = shown_columns(table)
     digest, split, split_digest = table.tested_on
     data = f"data {digest[:8]}, split {split} {split_digest[:8]}" if digest else ""
     changed = "".join(f", {name} = {value}" for name, value in table.changed.items())
@@ -201,8 +269,6 @@ def _table_view(page: DatasetPage, table: Table, site: Site, groups: Sequence[Gr
         "span": len(names) + len(COSTS) + 5,
         "notes": [*_shared_notes(groups), *_incomplete(table), *table.notes],
         "parts": trusted(parts) if parts else None,
-        "ranks": [trusted(rank_picture(one)) for one in diagrams if one.methods],
-        "no_ranks": [f"{one.metric}: {one.reason}" for one in diagrams if not one.methods],
     }
 
 
@@ -239,6 +305,7 @@ def record_view(stored: Stored, site: Site) -> dict[str, Any]:
         "failures": entry.failures,
         "command": site.look.commands[stored.id],
         "tables": [score_table(entry, name) for name in protocols_of(entry)],
+        "diagnostics": {name: numbers.full(value) for name, value in entry.diagnostics.items()},
         "facts": facts_of(entry),
         "cells": [
             {

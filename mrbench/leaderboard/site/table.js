@@ -45,16 +45,11 @@ function painted() {
 
 function figureCell(cell) {
   if (!cell) return element("td", { class: "number quality" });
-  const [text, sd, interval, letters, flags] = cell;
-  const made = element("td", { class: flags & 1 ? "number quality best" : "number quality" }, text);
-  if (flags & 1) made.append(element("b", { title: "best of the rows that it is ranked with" }, "*"));
-  if (flags & 2) made.append(element("b", { class: "above", title: "above the raters’ own agreement" }, "▲"));
+  const [text, sd, interval, best] = cell;
+  const made = element("td", { class: best ? "number quality best" : "number quality" }, text);
+  if (best) made.append(element("b", { title: "best mean of the complete rows of methods" }, "*"));
   if (sd) made.append(" ", element("span", { class: "sd" }, `±${sd}`));
-  if (interval || letters) {
-    const small = element("small", {}, interval);
-    if (letters) small.append(" ", element("i", { title: "tie group" }, letters));
-    made.append(small);
-  }
+  if (interval) made.append(element("small", {}, interval));
   return made;
 }
 

@@ -21,6 +21,7 @@ from mrbench.leaderboard.site.pages import (
     index_view,
     method_view,
     methods_view,
+    question_view,
     record_view,
 )
 
@@ -82,6 +83,8 @@ def _files(board: Board, downloads: Sequence[str], pictures: Path | None) -> Ite
     yield from ((name, _text(PACKAGE, name).encode()) for name in SCRIPTS)
     yield "index.html", render("index.html", "", **index_view(site), downloads=downloads)
     yield "methods.html", render("methods.html", "", **methods_view(site))
+    for question in dict.fromkeys(one.question for one in board.asked):
+        yield addresses.question_page(question.name), render("question.html", "../", **question_view(question, site))
     for page in board.datasets:
         yield from _dataset_files(page, site, render, pictures)
     for method in board.methods:

@@ -40,18 +40,8 @@ def test_the_methods_of_one_run_are_compared_with_the_first(mrbench: Call):
     assert "B  unet-majority  run three; S 1; single output; preset quick" in result.stdout
     assert "B  staple  run three; S 1; sees test masks" in result.stdout
     words = [line.split() for line in result.stdout.splitlines() if line.startswith("ged ↓")]
-    assert words[0] == [
-        "ged",
-        "↓",
-        ".3950",
-        ".2950",
-        "-.1000!",
-        "-.1000",
-        "..",
-        "-.1000",
-        *["-1.00", "100%", "of", "40", "2", "of", "2", "40"],
-    ]
-    assert "! S differs: 50 and 1: all metrics" in result.stdout
+    assert words[0] == ["ged", "↓", ".3950", ".2950", "-.1000!", "40"]
+    assert "! S differs: 50 and 1; --samples 1: all metrics" in result.stdout
     assert "pairs: all methods against the first; --against names another" in result.stdout
 
 
@@ -75,14 +65,9 @@ def test_two_runs_as_json(mrbench: Call):
     assert comparison["protocol"] == "strict"
     (metric,) = comparison["metrics"]
     assert metric["difference"] == pytest.approx(-0.05)
-    assert metric["interval"] == {
-        "low": pytest.approx(-0.05),
-        "high": pytest.approx(-0.05),
-        "level": 0.95,
-        "draws": 2000,
-    }
-    assert metric["subjects"] == {"better": 40, "ties": 0, "n": 40}
-    assert metric["flags"] == ["S differs: 50 and 4"]
+    assert (metric["interval"], metric["p"], metric["verdict"], metric["better"]) == (None, None, None, None)
+    assert metric["reason"] == "S differs: 50 and 4; --samples 4"
+    assert metric["flags"] == ["S differs: 50 and 4; --samples 4"]
 
 
 @pytest.mark.usefixtures("results")
@@ -101,7 +86,7 @@ def test_nothing_is_cut_off_on_a_narrow_terminal(mrbench: Call, monkeypatch: pyt
     text = mrbench("compare", "three", "one").stdout
     assert max(map(len, text.splitlines())) <= 60
     assert "…" not in text
-    for word in (".3950", ".3450", "-.0500!", "-.0500 .. -.0500", "100% of 40", "2 of 2"):
+    for word in (".3950", ".3450", "-.0500!"):
         assert word in text
 
 
@@ -115,22 +100,16 @@ def test_nothing_is_cut_off_on_a_narrow_terminal(mrbench: Call, monkeypatch: pyt
         (("three", "--against", "prosge"), 2, "did you mean 'proseg'"),
         (("three", "one", "--against", "prosge"), 2, "did you mean 'proseg'"),
         (("three", "one:staple"), 2, "unknown method 'staple' in the run one"),
-        (("--ranks", "three", "--against", "proseg"), 2, "--ranks takes no --against"),
-        (("--ranks", "three", "--allow-mixed"), 2, "--ranks takes no --allow-mixed"),
-        (("--ranks", "one"), 2, "there are no two methods to rank"),
-        (("three", "--blocks", "folds"), 2, "--blocks goes with --ranks only"),
-        (("three", "--test", "t"), 2, "'t' is not one of 'exchange'"),
         (("three", "--picture", "out.gif"), 2, "cannot draw out.gif"),
         (("three", "--picture", "no/out.svg"), 2, "mkdir -p no"),
-        (("--ranks", "three", "--picture", "out.svg"), 2, "nothing to rank"),
-        (("--protocols", "three", "--test", "sign"), 2, "--protocols takes no --test"),
-        (("--protocols", "three", "--ranks"), 2, "--protocols takes no --ranks"),
+        (("--protocols", "three", "--letters"), 2, "--protocols takes no --letters"),
         (("one",), 2, "run one has one method only"),
         (("three:proseg",), 2, "mrbench compare three --against proseg"),
         (("one", "one"), 2, "run one and run one are the same cells"),
         (("--protocols", "three", "one"), 2, "--protocols takes no second run"),
         (("--protocols", "three", "--protocol", "strict"), 2, "--protocols takes no --protocol"),
-        (("three", "--samples", "4"), 2, "--samples goes with --protocols only"),
+        (("three", "--samples", "4,10"), 2, "--protocols RUN --samples 4,10"),
+        (("three", "--samples", "4"), 4, "no predictions"),
         (("--protocols", "three", "--samples", "4,0"), 2, "'4,0' is no list of numbers above 0"),
         (("--protocols", "three", "--samples", "four"), 2, "'four' is no list of numbers above 0"),
         (("--protocols", "three", "--samples", "60"), 2, "no method of run three has 60 samples"),
@@ -246,99 +225,74 @@ def test_a_metric_of_a_plugin_file_is_compared(mrbench: Call, drawn: None, tmp_p
     result = mrbench(*words)
     assert result.exit_code == 0, result.stderr
     ((metric,),) = [comparison["metrics"] for comparison in json.loads(result.stdout)["comparisons"]]
-    assert (metric["a"], metric["b"], metric["subjects"]) == (0, 16, {"better": 1, "ties": 1, "n": 2})
+    assert (metric["a"], metric["b"], metric["better"]["subjects"]["value"]) == (0, 16, 0.75)
 
 
 @pytest.fixture
 def four(tmp_path: Path) -> Path:
-    """A run of three methods of equal S and a bound; of twelve subjects each, in two folds."""
+    """A run of three methods of equal S, two seeds each, and a bound; of twelve subjects each, in two folds."""
     folder = tmp_path / "results"
-    methods = (("proseg", 0.0), ("proseg-prior", 0.0005), ("prob-unet", 0.2), ("staple", 0.1))
-    noise = np.random.default_rng(0).normal(0, 0.01, (4, 2, 12)).tolist()
+    methods = (("proseg", 0.0), ("dpersona-1", 0.0005), ("prob-unet", 0.2), ("staple", 0.1))
+    noise = np.random.default_rng(0).normal(0, 0.01, (4, 2, 2, 12)).tolist()
 
     def values(shift: float, own: list[float], fold: int) -> dict[str, dict[str, dict[int | None, float]]]:
         found = cases("ged", *([0.01 * s + shift + e] for s, e in enumerate(own)))
         return {f"fold {fold} {case}": value for case, value in found.items()}
 
     cells = [
-        StoredCell(m, values(shift, noise[n][fold], fold), fold=fold)
+        StoredCell(m, values(shift, noise[n][fold][seed], fold), fold=fold, seed=seed)
         for n, (m, shift) in enumerate(methods)
         for fold in (0, 1)
+        for seed in (0, 1)
     ]
     store_run(folder, "four", *cells)
     return folder
 
 
 @pytest.mark.usefixtures("four")
-def test_methods_stand_above_the_differences_with_the_letters_of_their_groups(mrbench: Call):
-    result = mrbench("compare", "four")
+def test_a_difference_has_its_interval_p_and_verdict(mrbench: Call):
+    result = mrbench("compare", "four", "--against", "proseg")
     assert result.exit_code == 0, result.stderr
+    rows = [line.split() for line in result.stdout.splitlines() if line.startswith("ged ↓")]
+    assert [row[row.index("..") + 3] for row in rows if ".." in row] == ["undecided", "differs"]
+    text = " ".join(result.stdout.split())
+    assert "of what other subjects and other trainings would give on these folds" in text
+    assert "undecided is no sign that both are the same" in text
+
+
+@pytest.mark.usefixtures("four")
+def test_methods_stand_above_the_differences_with_letters_when_asked_for(mrbench: Call):
+    assert "letters:" not in mrbench("compare", "four").stdout
+    result = mrbench("compare", "four", "--letters")
     words = [line.split() for line in result.stdout.splitlines()]
-    rows = {
-        line[0]: line[1:] for line in words if line[:1] in (["proseg"], ["proseg-prior"], ["prob-unet"], ["staple"])
-    }
-    assert [rows[name][2:] for name in ("proseg", "proseg-prior", "prob-unet", "staple")] == [["a"], ["a"], ["b"], []]
-    text = " ".join(result.stdout.split())
-    assert "p: subjects change places between A and B (permutation test)" in text
-    assert "9,999 random exchanges; corrected by Holm for the 3 tests of this command" in text
+    names = ("proseg", "dpersona-1", "prob-unet", "staple")
+    rows = {line[0]: line[1:] for line in words if line and line[0] in names}
+    assert [rows[name][2:] for name in names] == [["a"], ["a"], ["b"], []]
 
 
 @pytest.mark.usefixtures("four")
-def test_another_test_can_be_asked_for_and_says_what_it_cannot_do(mrbench: Call):
-    result = mrbench("compare", "four:proseg", "four:prob-unet", "--test", "sign")
-    assert "no p of 2 can be below .5000: all metrics" in result.stdout
-    text = " ".join(result.stdout.split())
-    assert "sign test over folds; takes folds for independent, which those of one data set are not" in text
-    assert "the only test of this command, not corrected" in text
-
-
-@pytest.mark.usefixtures("four")
-def test_json_has_every_test_with_its_p_corrected_and_the_groups(mrbench: Call):
+def test_json_has_the_variance_by_source(mrbench: Call):
     found = json.loads(mrbench("compare", "four", "--json").stdout)
-    assert (found["test"], found["tests"]) == ("exchange", 3)
     (metric,) = found["comparisons"][1]["metrics"]
-    exchange = metric["tests"]["exchange"]
-    assert exchange["p"] == pytest.approx(0.0001)
-    assert exchange["corrected"] == pytest.approx(0.0003)
-    assert exchange["how"] == "9,999 random exchanges"
-    assert metric["tests"]["sign"]["corrected"] == 1
-    assert metric["effect"]["rank_biserial"] == 1
-    assert [row["metrics"]["ged"]["letters"] for row in found["methods"][0]["rows"]] == ["a", "a", "b", ""]
+    assert set(metric["variance"]) == {"subjects", "trainings of A", "trainings of B"}
+    assert metric["p"] <= metric["corrected"] < 0.05
+    assert (metric["verdict"], metric["better"]["pairs"], metric["better"]["better"]) == ("differs", 8, 0)
+    assert metric["interval"]["low"] < metric["difference"] < metric["interval"]["high"]
 
 
 @pytest.mark.usefixtures("four")
-def test_ranks_are_printed_with_intervals_groups_and_a_critical_difference(mrbench: Call):
-    result = mrbench("compare", "--ranks", "four")
-    assert result.exit_code == 0, result.stderr
-    words = [line.split() for line in result.stdout.splitlines()]
-    last = next(line for line in words if line[:1] == ["prob-unet"])
-    assert last[-6:] == ["3.00", "3", "..", "3", "0%", "b"]
-    assert "ged, S 50  mean ranks over subjects of phantom" in result.stdout
-    assert "over 24 subjects; critical difference .68" in result.stdout.replace("0.68", ".68")
-    assert "not told apart: proseg = proseg-prior" in result.stdout or (
-        "not told apart: proseg-prior = proseg" in result.stdout
-    )
-    assert "left out: sees test masks: staple" in result.stdout
-
-
-@pytest.mark.usefixtures("four")
-def test_ranks_as_json(mrbench: Call):
-    found = json.loads(mrbench("compare", "--ranks", "four", "--blocks", "folds", "--json").stdout)
-    (ranking,) = found["rankings"]
-    assert {one["method"]: one["letters"] for one in ranking["methods"]} == {
-        "proseg": "a", "proseg-prior": "a", "prob-unet": "b",
-    }  # fmt: skip
-    (ranks,) = found["mean_ranks"]
-    assert (ranks["blocks"], ranks["reason"]) == ("folds", "2 blocks: a critical difference needs 10")
-
-
-@pytest.mark.usefixtures("four")
-@pytest.mark.parametrize("words", [("four",), ("--ranks", "four")])
-def test_what_is_new_fits_a_narrow_terminal_too(mrbench: Call, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch):
+def test_what_is_new_fits_a_narrow_terminal_too(mrbench: Call, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COLUMNS", "60")
-    text = mrbench("compare", *words).stdout
+    text = mrbench("compare", "four", "--letters").stdout
     assert max(map(len, text.splitlines())) <= 60
     assert "…" not in text
+
+
+@pytest.mark.usefixtures("drawn")
+def test_fewer_samples_are_scored_when_asked_for(mrbench: Call):
+    found = json.loads(mrbench("compare", "drawn", "--samples", "1", "--metric", "ged", "--json").stdout)
+    (metric,) = found["comparisons"][0]["metrics"]
+    assert metric["flags"] == []
 
 
 def test_other_data_are_shown_when_asked_and_labelled_everywhere(mrbench: Call, results: Path):
@@ -352,39 +306,30 @@ def test_other_data_are_shown_when_asked_and_labelled_everywhere(mrbench: Call, 
     assert "MIXED: tested on different data: dddddddddddd and xxxxxxxxxxxx" in shown.stdout
     (comparison,) = json.loads(mrbench("compare", "three", "other", "--allow-mixed", "--json").stdout)["comparisons"]
     assert comparison["mixed"][0].startswith("MIXED: tested on different data")
-    assert comparison["metrics"][0]["tests"] == {}
+    assert comparison["metrics"][0]["p"] is None
 
 
 @pytest.mark.usefixtures("four")
 @pytest.mark.parametrize("ending", ["svg", "png", "pdf"])
-def test_pictures_of_differences_and_ranks(mrbench: Call, tmp_path: Path, ending: str):
-    for name, words in (("d", ("four",)), ("r", ("--ranks", "four"))):
-        path = tmp_path / f"{name}.{ending}"
-        result = mrbench("compare", *words, "--picture", path)
-        assert result.exit_code == 0, result.stderr
-        assert f"wrote {path}" in result.stdout
-        assert path.stat().st_size > 1000
+def test_a_picture_of_the_differences(mrbench: Call, tmp_path: Path, ending: str):
+    path = tmp_path / f"d.{ending}"
+    result = mrbench("compare", "four", "--picture", path)
+    assert result.exit_code == 0, result.stderr
+    assert f"wrote {path}" in result.stdout
+    assert path.stat().st_size > 1000
     if ending == "svg":
-        text = (tmp_path / "d.svg").read_text()
+        text = path.read_text()
         assert "prob-unet - proseg" in text
         assert "left of 0: B is better" in text
         assert "#fe01" not in text, "no stand-in colour is left"
-        assert "critical difference 0.68" in (tmp_path / "r.svg").read_text()
 
 
-def test_each_run_within_itself_and_its_folds_together(mrbench: Call, tmp_path: Path):
-    for level in (1, 2, 3):
+def test_each_run_is_compared_within_itself(mrbench: Call, tmp_path: Path):
+    for level in (1, 2):
         cells = [
-            StoredCell(
-                m, many("ged", s), fold=fold, spec={"samples": 50, "conditions": Conditions(raters_present=level)}
-            )
+            StoredCell(m, many("ged", s), spec={"samples": 50, "conditions": Conditions(raters_present=level)})
             for m, s in (("dpersona-1", 0.2), ("per-rater", 0.1))
-            for fold in range(4)
         ]
         store_run(tmp_path / "results", f"present-{level}", *cells)
-    runs = [f"present-{level}" for level in (1, 2, 3)]
-    text = mrbench("compare", *runs, "--each").stdout
-    assert ["ged", "dpersona-1", "per-rater", "12", "of", "12", "folds", ".0005"] in [
-        line.split() for line in text.splitlines()
-    ]
-    assert "together: folds of all these comparisons" in text
+    found = json.loads(mrbench("compare", "present-1", "present-2", "--each", "--json").stdout)
+    assert [(c["a"]["run"], c["b"]["run"]) for c in found["comparisons"]] == [("present-1",) * 2, ("present-2",) * 2]

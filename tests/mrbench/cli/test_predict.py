@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import Result
+from model_files import Document, changed
 from PIL import Image
 
 import mrbench as package
@@ -102,8 +103,8 @@ def test_the_output_names_the_training_the_images_and_the_notice(predict: Call, 
     save(data, 0, Path("a.png"))
     result = predict("unet-majority:1", "a.png")
     assert result.stdout.splitlines() == [
-        f"{tiny_run.id}:phantom:unet-majority:1:0", "  a.png", "1 image: spacing unknown, taken as the data set's",
-        "wrote o: 1 image", RESEARCH,
+        f"{tiny_run.id}:phantom:unet-majority:1:0", "  a.png: spacing unknown, taken as the data set's",
+        "wrote o: 1 image; picture.png in the folder of each shows its predictions", RESEARCH,
     ]  # fmt: skip
     assert sorted(path.name for path in Path("o/a").iterdir()) == [
         "consensus.png", "mean.png", "picture.png", "variance.png"
@@ -203,7 +204,7 @@ def test_a_nifti_image_of_another_spacing_and_orientation_is_marked_where_it_lie
         shutil.copy(f"{name}.nii.gz", "in/x.nii.gz")
         result = predict("proseg:0", "in/x.nii.gz", "--samples", "1", "--force")
         assert result.exit_code == 0, result.stderr
-        assert "1 image: 0.7x0.7 mm: resampled to 1.4x1.4 mm (32 x 32), and back" in result.stdout
+        assert "x.nii.gz: 0.7x0.7 mm, resampled to 1.4x1.4 mm (32 x 32), and back" in result.stdout
         written = nibabel.load("o/x/sample-000.nii.gz")
         given = nibabel.load(f"{name}.nii.gz")
         assert written.shape == given.shape
@@ -226,10 +227,10 @@ def test_another_size_is_refused_and_tiles_or_a_centre_take_it(predict: Call, da
     assert result.exit_code == 1
     assert "wide.png has another size than training has seen" in result.stderr
     result = predict("proseg:0", "wide.png", "--tile", "--samples", "1")
-    assert "1 image: 3 windows of 32 x 32, averaged" in result.stdout
+    assert "wide.png: spacing unknown, taken as the data set's; 3 windows of 32 x 32, averaged" in result.stdout
     assert mask(Path("o/wide/sample-000.png")).shape == (32, 64)
     result = predict("proseg:0", "wide.png", "--centre", "16,16", "--samples", "1", "--force")
-    assert "1 image: one window of 32 x 32, background elsewhere" in result.stdout
+    assert "; one window of 32 x 32, background elsewhere" in result.stdout
     half = mask(Path("o/wide/sample-000.png"))
     assert half[:, :32].any()
     assert not half[:, 32:].any()
@@ -264,3 +265,125 @@ def test_without_its_data_set_an_image_is_taken_as_it_is_and_that_is_said(
     result = predict("proseg:0", "a.png", "--samples", "1")
     assert result.exit_code == 0
     assert "size and spacing of the images are not checked: data set 'phantom' is not there" in result.stderr
+
+
+@pytest.fixture
+def exported(mrbench: Call, tiny_run: Run) -> str:
+    """A model file of the run's proseg of fold 0."""
+    name = f"{tiny_run.id}:proseg:0"
+    result = mrbench("export-model", name, "--to", "proseg.mrbench", "--out", str(tiny_run.results))
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.startswith(f"{tiny_run.id}:phantom:proseg:0:0\nwrote proseg.mrbench: ")
+    assert "mrbench info proseg.mrbench" in result.stdout
+    return "proseg.mrbench"
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_a_model_file_writes_what_its_run_writes_without_the_run(
+    mrbench: Call, predict: Call, exported: str, tiny_run: Run, data: package.CaseSet
+):
+    save(data, 0, Path("a.png"))
+    assert predict("proseg:0", "a.png", "--samples", "3", "--raters").exit_code == 0
+    Path("o").rename("of-run")
+    result = mrbench("predict", exported, "a.png", "--samples", "3", "--raters", "--to", "o", "--out", "nothing-here")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.splitlines()[:2] == [
+        f"{tiny_run.id}:phantom:proseg:0:0", "  a.png: spacing unknown, taken as the data set's"
+    ]  # fmt: skip
+    assert files_of(Path("o")) == files_of(Path("of-run"))
+
+
+def test_a_model_file_knows_the_sizes_that_it_was_trained_on(mrbench: Call, exported: str, data: package.CaseSet):
+    wide = np.concatenate([data.pixels.image(index)[0] for index in (0, 1)], axis=1).astype(np.uint8)
+    Image.fromarray(wide).save("wide.png")
+    result = mrbench("predict", exported, "wide.png", "--to", "o")
+    assert result.exit_code == 1
+    assert "wide.png has another size than training has seen" in result.stderr
+    assert mrbench("predict", exported, "wide.png", "--tile", "--samples", "1", "--to", "o").exit_code == 0
+
+
+def test_a_stranger_reads_what_a_model_file_is_without_running_it(
+    mrbench: Call, exported: str, tiny_run: Run, monkeypatch: pytest.MonkeyPatch
+):
+    from mrbench.registry import Plugin
+
+    monkeypatch.setattr(Plugin, "load", lambda _: pytest.fail("code was loaded"))
+    result = mrbench("info", exported)
+    assert result.exit_code == 0
+    for part in ("# proseg, trained on phantom", RESEARCH, "- licence: ", "- ged ↓ ", "tight, generous, smooth, halo"):
+        assert part in result.stdout
+    facts = json.loads(mrbench("info", exported, "--json").stdout)
+    assert facts["name"] == f"{tiny_run.id}:phantom:proseg:0:0"
+    assert facts["spec"]["method"] == "proseg"
+
+
+def test_what_a_card_hides_is_spelt_out(mrbench: Call, exported: str):
+    def change(document: Document, members: dict[str, bytes]) -> None:
+        members["card.md"] = "# good\x1b[2Jevil\u202e\n".encode()
+
+    changed(Path(exported), Path("odd.mrbench"), change)
+    assert mrbench("info", "odd.mrbench").stdout == "# good\\x1b[2Jevil\\u202e\n"
+
+
+def test_a_model_file_of_other_code_is_refused_and_marks_its_outputs_where_it_is_accepted(
+    mrbench: Call, exported: str, data: package.CaseSet
+):
+    def change(document: Document, members: dict[str, bytes]) -> None:
+        document["model"]["spec"]["prediction_code"] = "0" * 64
+
+    changed(Path(exported), Path("other.mrbench"), change)
+    save(data, 0, Path("a.png"))
+    result = mrbench("predict", "other.mrbench", "a.png", "--to", "o")
+    assert result.exit_code == 1
+    assert "other.mrbench was trained with other code than is installed here" in result.stderr
+    assert "--other-code" in result.stderr
+    assert not Path("o").exists()
+    result = mrbench("predict", "other.mrbench", "a.png", "--to", "o", "--samples", "1", "--other-code")
+    assert result.exit_code == 0, result.stderr
+    assert "predicted by other code than it was trained with: code " in result.stderr
+    marked = Path("o/a/other-code.txt").read_text()
+    assert "in place of code 0000000000000000 of proseg" in marked
+    assert mrbench("predict", exported, "a.png", "--to", "same", "--samples", "1", "--other-code").exit_code == 0
+    assert not Path("same/a/other-code.txt").exists(), "it is of the code that is here"
+    assert Path("same/a/picture.png").read_bytes() != Path("o/a/picture.png").read_bytes()
+
+
+def test_an_ensemble_of_a_model_file_and_one_that_is_there_are_refused(mrbench: Call, exported: str, tiny_run: Run):
+    Path("a.png").touch()
+    result = mrbench("predict", exported, "a.png", "--ensemble", "--to", "o")
+    assert result.exit_code == 2
+    assert "--ensemble is for trainings of a run" in result.stderr
+    name = f"{tiny_run.id}:proseg:0"
+    result = mrbench("export-model", name, "--to", exported, "--out", str(tiny_run.results))
+    assert result.exit_code == 2
+    assert "is there already" in result.stderr
+    result = mrbench("export-model", f"{tiny_run.id}:proseg", "--to", "n", "--out", str(tiny_run.results))
+    assert result.exit_code == 2
+    assert "means 2 trainings" in result.stderr
+
+
+def test_a_broken_image_among_good_ones_fails_alone_with_a_model_file_too(
+    mrbench: Call, exported: str, data: package.CaseSet
+):
+    save(data, 0, Path("a.png"))
+    Path("b.png").write_bytes(Path("a.png").read_bytes()[:200])
+    result = mrbench("predict", exported, "a.png", "b.png", "--samples", "1", "--to", "o")
+    assert result.exit_code == 1
+    assert "b.png is not a whole PNG" in result.stderr
+    assert sorted(path.name for path in Path("o").iterdir()) == ["a", "cases.csv"]
+
+
+def test_what_is_neither_a_run_nor_a_model_file_says_so(mrbench: Call, data: package.CaseSet):
+    save(data, 0, Path("a.png"))
+    result = mrbench("predict", "a.png", "a.png", "--to", "o")
+    assert result.exit_code == 1
+    assert "cannot read the model a.png" in result.stderr
+    result = mrbench("info", "a.png")
+    assert "cannot read the model a.png" in result.stderr
+    result = mrbench("predict", "gone.mrbench", "a.png", "--to", "o")
+    assert result.exit_code == 2
+    assert "unknown run 'gone.mrbench'" in result.stderr
+    assert "mrbench export-model" in result.stderr

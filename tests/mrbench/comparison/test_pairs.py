@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from stored_runs import StoredCell, cases, store_run
 
-from mrbench.comparison.pairs import Pairing, pair, pair_between, pair_ranked, pair_within
+from mrbench.comparison.pairs import Pairing, pair, pair_between, pair_within
 from mrbench.comparison.selection import parse_operand
-from mrbench.engine.cell import CellSpec, Status
+from mrbench.engine.cell import CellSpec
 from mrbench.engine.run import Run
 from mrbench.errors import IncompatibleError, UnknownNameError, UsageError
 
@@ -72,16 +72,13 @@ def test_three_runs_are_one_table_whose_first_row_is_compared_with_the_others(tm
     run_of(tmp_path, "c", "proseg-prior")
     found = pair([parse_operand(run, tmp_path) for run in "abc"])
     assert names(found) == [("proseg", name) for name in ("staple", "unet-majority", "proseg-prior")]
-    assert [(one.a.method, one.b.method) for one in found.also] == [("unet-majority", "proseg-prior")]
-    assert found.grouped
 
 
-def test_against_names_the_first_of_several_runs_and_leaves_no_groups(tmp_path: Path):
+def test_against_names_the_first_of_several_runs(tmp_path: Path):
     run_of(tmp_path, "a", "proseg", "unet-majority")
     run_of(tmp_path, "b", "proseg-prior")
     found = pair([parse_operand(run, tmp_path) for run in "ab"], "proseg-prior")
     assert names(found) == [("proseg-prior", "proseg"), ("proseg-prior", "unet-majority")]
-    assert (list(found.also), found.grouped) == ([], False)
     with pytest.raises(UnknownNameError, match="unknown method 'staple' in these runs"):
         pair([parse_operand(run, tmp_path) for run in "ab"], "staple")
 
@@ -94,16 +91,6 @@ def test_each_run_is_compared_within_itself(tmp_path: Path):
         (("a",), "unet-majority", ("a",), "proseg"),
         (("b",), "unet-majority", ("b",), "proseg"),
     ]
-
-
-def test_only_complete_methods_that_do_not_see_the_masks_are_ranked(tmp_path: Path):
-    failed = StoredCell("proseg-prior", status=Status.TIMEOUT)
-    store_run(tmp_path, "r", *(StoredCell(name, GED) for name in ("proseg", "staple", "unet-majority")), failed)
-    found = pair_ranked([parse_operand("r", tmp_path)])
-    assert names(found) == [("proseg", "unet-majority")]
-    assert list(found.notes) == ["cells are missing: proseg-prior", "sees test masks: staple"]
-    with pytest.raises(UsageError, match="there are no two methods to rank on one data set"):
-        pair_ranked([parse_operand("r:proseg", tmp_path)])
 
 
 def test_named_methods_are_paired_whatever_their_names(tmp_path: Path):

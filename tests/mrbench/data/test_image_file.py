@@ -64,6 +64,52 @@ def test_pictures_are_read_exactly(tmp_path, values, ending):
     assert found.dtype.kind == values.dtype.kind
 
 
+@pytest.mark.parametrize(("values", "ending"), [(GREY, "gif"), (GREY, "pgm"), (COLOURS, "ppm"), (GREY > 40, "pbm")])
+def test_pictures_of_old_formats_are_read_exactly(tmp_path, values, ending):
+    found = read(saved(tmp_path / f"a.{ending}", values))
+    np.testing.assert_array_equal(found[..., 0] if found.ndim > values.ndim else found, values)
+
+
+def test_a_gif_of_two_colours_is_a_binary_mask_whatever_its_indices(tmp_path):
+    for dark in (0, 1):
+        image = Image.fromarray(np.where(GREY > 40, 1 - dark, dark).astype(np.uint8), mode="P")
+        image.putpalette([0, 0, 0, 255, 255, 255] if dark == 0 else [255, 255, 255, 0, 0, 0])
+        image.save(tmp_path / "a.gif")
+        np.testing.assert_array_equal(read(tmp_path / "a.gif", "labels"), GREY > 40)
+
+
+def test_several_pictures_in_a_gif_are_refused(tmp_path):
+    frames = [Image.fromarray(GREY + n) for n in range(3)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    with pytest.raises(DataError, match="holds 3 pictures"):
+        read(tmp_path / "a.gif")
+
+
+@pytest.mark.parametrize(("ending", "written"), [("gif", "PNG"), ("ppm", "PNG"), ("png", "GIF"), ("tif", "PPM")])
+def test_the_ending_says_which_of_the_old_formats_it_is(tmp_path, ending, written):
+    Image.fromarray(GREY).save(tmp_path / f"a.{ending}", format=written)
+    with pytest.raises(DataError, match=r"is not a whole .*file"):
+        read(tmp_path / f"a.{ending}")
+
+
+def test_gzipped_pictures_are_read_exactly(tmp_path):
+    path = saved(tmp_path / "a.ppm", COLOURS)
+    (tmp_path / "b.PPM.GZ").write_bytes(gzip.compress(path.read_bytes()))
+    np.testing.assert_array_equal(read(tmp_path / "b.PPM.GZ"), COLOURS)
+
+
+def test_a_gzipped_picture_that_is_damaged_or_unpacks_to_too_much_is_refused(tmp_path):
+    path = tmp_path / "a.ppm.gz"
+    packed = gzip.compress(saved(tmp_path / "a.ppm", COLOURS).read_bytes())
+    for content in (packed[:-9], b"P6 text", b""):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=r"a.ppm.gz is not a whole"):
+            read(path)
+    path.write_bytes(gzip.compress(b"P5 9000 9000 255\n" + bytes(9000 * 9000)))
+    with pytest.raises(DataError, match=r"is not a whole gzipped file\n.*unpacks to more than 67108864 bytes"):
+        read(path)
+
+
 def test_opaque_alpha_is_dropped_and_transparent_pixels_are_refused(tmp_path):
     assert np.array_equal(read(saved(tmp_path / "a.png", CLEAR)), COLOURS)
     holed = CLEAR.copy()

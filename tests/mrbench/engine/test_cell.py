@@ -52,7 +52,9 @@ def test_what_moves_predictions_alone_shares_the_training(change: dict[str, Any]
     assert changed.digest != SPEC.digest
 
 
-@pytest.mark.parametrize("change", [{"preset": "x"}, {"changed": {"a": "1"}}, {"capabilities": ()}])
+@pytest.mark.parametrize(
+    "change", [{"preset": "x"}, {"changed": {"a": "1"}}, {"capabilities": ()}, {"objective": {"a": 1}}]
+)
 def test_words_for_people_enter_no_digest(change: dict[str, Any]):
     assert replace(SPEC, **change).digest == SPEC.digest
 
@@ -75,7 +77,7 @@ def test_a_precision_is_another_training_and_float32_is_none_to_tell():
     assert low.training_digest != SPEC.training_digest
     assert low.digest != SPEC.digest
     assert low.as_json()["precision"] == "bf16"
-    assert "precision" not in SPEC.as_json(), "else runs of before would have other names"
+    assert not {"precision", "objective"} & set(SPEC.as_json()), "else runs of before would have other names"
     sparse = under(precision="bf16", raters_present=2)
     assert {"raters_present", "sparsity", "precision"} < set(sparse.as_json())
     assert len({spec.training_digest for spec in (SPEC, low, sparse, under(raters_present=2))}) == 4

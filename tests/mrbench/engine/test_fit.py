@@ -94,6 +94,17 @@ def test_the_weights_of_the_lowest_validation_loss_are_kept():
     assert best["epoch"] < 50
 
 
+@pytest.mark.parametrize("patience", [None, 3])
+def test_the_last_weights_are_kept_where_a_stage_says_so(patience: int | None):
+    method, best = (Mean(epochs=200, schedule="constant", patience=patience, keep=keep) for keep in ("last", "best"))
+    validation = slices(4, share=0.5)
+    curves = [run(each, validation=validation) for each in (method, best)]
+    assert len(curves[0].rows) == len(curves[1].rows)
+    assert weights(method)[0] > weights(best)[0]
+    if patience is None:
+        assert weights(method)[0] == pytest.approx(1, abs=0.05)
+
+
 def test_patience_ends_a_stage_early():
     curve = run(Mean(epochs=200, schedule="constant", patience=3), validation=slices(4, share=0.5))
     best = min(range(len(curve.rows)), key=lambda i: curve.rows[i]["validation/total"])
@@ -124,11 +135,40 @@ def test_a_resumed_training_is_bit_identical(tmp_path: Path, stop_after: int):
         run(halted, folder=tmp_path, report=stop, checkpoint_seconds=0)
     curve = run(resumed, folder=tmp_path, checkpoint_seconds=0)
     assert weights(resumed) == weights(whole)
-
-    def timeless(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
-
     assert timeless(curve.rows) == timeless(reference.rows)
+
+
+@pytest.mark.parametrize("asked", [1, 2, 3, 4, 5, 6, 7, 17, 18, 19, 20])
+def test_a_training_that_is_asked_to_end_keeps_every_step_and_goes_on_bit_identically(tmp_path: Path, asked: int):
+    whole, halted, resumed = (Counted(stages=2) for _ in range(3))
+    reference = run(whole)
+    answers = iter(range(1, 1000))
+    with pytest.raises(SystemExit):
+        run(halted, folder=tmp_path, stop=lambda: next(answers) >= asked)
+    assert len(list(tmp_path.iterdir())) == 1
+    curve = run(resumed, folder=tmp_path)
+    assert weights(resumed) == weights(whole)
+    assert timeless(curve.rows) == timeless(reference.rows)
+    assert halted.steps + resumed.steps == whole.steps, "no step is lost or taken twice"
+
+
+class Counted(Mean):
+    """Knows in how many steps it was trained."""
+
+    steps = 0
+
+    def loss(self, batch, value):
+        self.steps += torch.is_grad_enabled()
+        return super().loss(batch, value)
+
+
+def timeless(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
+
+
+def test_a_training_that_is_asked_to_end_before_it_has_a_folder_ends():
+    with pytest.raises(SystemExit):
+        run(Mean(), stop=lambda: True)
 
 
 def test_a_resumed_training_with_absent_raters_is_bit_identical(tmp_path: Path):

@@ -87,6 +87,22 @@ def test_another_process_at_the_cell_is_named_once_and_waited_for_as_long_as_a_c
     assert f"{owner} is computing" in forced.stderr
 
 
+def test_without_a_time_limit_another_process_is_waited_for_a_bounded_time_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(local, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(local, "WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(local, "supervised", lambda command: pytest.fail("no process is started for it"))
+    with attempt(SPEC.folder(tmp_path / "results"), marker="record.json"):
+        orders = [Order(SPEC, tmp_path / "results", tmp_path)]
+        ((_, outcome),) = LocalExecutor(tmp_path).run(orders, lambda spec, event: None)
+    assert outcome.status is Status.TIMEOUT
+    owner = f"process {os.getpid()} on {socket.gethostname()}"
+    assert outcome.reason == (
+        f"waited 0.5 s for {owner}, which is computing it; run the command again when that has ended"
+    )
+
+
 def test_a_cell_that_ignores_its_time_limit_is_killed_and_told_of(tmp_path: Path):
     cell, _ = rude_runs.run(tmp_path, "stubborn", "--timeout", "3")
     assert cell["status"] == "timeout"

@@ -3,7 +3,6 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,16 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from run_predictions import assert_predicts_the_same, threads_of
 
 import mrbench
+from mrbench.applying.export import export_model
+from mrbench.applying.trainings import Trainings
 from mrbench.engine.cell import CellSpec
 from mrbench.engine.draws import Source
 from mrbench.engine.model import Model
-from mrbench.engine.predictions import read_draws
 from mrbench.engine.record import write_record
 from mrbench.engine.run import Run
 from mrbench.errors import DataError, PluginError, UnknownNameError, UsageError
-from mrbench.interfaces.draw import DrawKind
 from mrbench.registry import discover
 
 TINY = {"subjects": 9, "size": 32}
@@ -56,31 +56,6 @@ def folder(tiny_run: Run) -> Callable[[str], Path]:
 def proseg(folder: Callable[[str], Path]) -> Iterator[Model]:
     with threads_of(folder("proseg")):
         yield mrbench.load_model(folder("proseg"))
-
-
-@contextmanager
-def threads_of(cell: Path) -> Iterator[None]:
-    # Other numbers of threads add up in another order.
-    before = torch.get_num_threads()
-    torch.set_num_threads(json.loads((cell / "record.json").read_text())["environment"]["threads"])
-    yield
-    torch.set_num_threads(before)
-
-
-def assert_predicts_the_same(model: Model, cell: Path, data: mrbench.CaseSet, n: int) -> int:
-    """Every draw of every case as the run stored it; returns how many masks were not empty."""
-    marked = 0
-    for case, draws in read_draws(cell / "predictions.h5"):
-        image = data.pixels.image(data.ids.index(case))
-        samples = [draw for draw in draws if draw.kind is not DrawKind.RATER]
-        found = list(model.sample(image, n, case=case)) if samples else []
-        assert len(found) == len(samples)
-        firsts = {draw.rater: draw for draw in reversed(draws) if draw.rater is not None}
-        found += [model.as_rater(image, rater, case=case) for rater in firsts]
-        for labels, draw in zip(found, [*samples, *firsts.values()], strict=True):
-            assert np.array_equal(np.packbits(labels.reshape(1, -1) == 1, axis=1), draw.bits)
-            marked += bool(labels.any())
-    return marked
 
 
 def test_predictions_of_test_cases_are_those_of_the_run_bit_for_bit(
@@ -226,13 +201,18 @@ def test_a_method_that_changed_since_is_refused(folder: Callable[[str], Path], t
     training = CellSpec.from_json(record["spec"]).training_folder(results)
     spec.training_folder(results).parent.mkdir(parents=True)
     training.rename(spec.training_folder(results))
-    with pytest.raises(PluginError, match="changed since the run was planned"):
+    said = r"other code than is installed here\n  expected: version 0 of unet-majority\n  found:    version 1\n"
+    with pytest.raises(PluginError, match=f"{said}(.|\n)*--other-code"):
         mrbench.load_model(spec.folder(results))
+    with pytest.warns(UserWarning, match="predicted by other code: version 1"):
+        model = mrbench.load_model(spec.folder(results), other_code=True)
+    assert model.other_code == "version 1, in place of version 0 of unet-majority"
+    assert model.sample(np.zeros((32, 32), np.uint8)).shape == (1, 32, 32)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("unit", ["slice", "volume"])
-def test_every_method_predicts_what_its_run_predicted(tmp_path: Path, unit: str):
+def test_every_method_predicts_what_its_run_predicted_as_does_what_was_exported(tmp_path: Path, unit: str):
     methods = [plugin.key for plugin in discover().of_kind("method") if plugin.card.kind == "method"]
     options = {**TINY, "unit": unit}
     settings = {f"phantom.{name}": value for name, value in options.items()} | {"epochs": 5}
@@ -244,6 +224,9 @@ def test_every_method_predicts_what_its_run_predicted(tmp_path: Path, unit: str)
         cell = result.folder
         with threads_of(cell):
             marked += assert_predicts_the_same(mrbench.load_model(cell), cell, data, 4)
+            file = tmp_path / f"{result.spec.method}.mrbench"
+            export_model(Trainings(results.sources[0], [result]), file, discover())
+            marked += assert_predicts_the_same(mrbench.load_model(file), cell, data, 4)
     assert marked
 
 

@@ -241,6 +241,26 @@ def test_a_cell_of_another_version_is_incompatible(mrbench: Call, tmp_path: Path
     assert run_toy(mrbench, "fine", more=("--force",)).exit_code == 0
 
 
+@pytest.mark.parametrize("name", ["predictions.h5", "cases.csv.gz", "record.json"])
+def test_a_dry_run_says_of_a_damaged_cell_what_the_run_then_does(mrbench: Call, tmp_path: Path, name: str):
+    run_toy(mrbench, "fine")
+    (path,) = tmp_path.glob(f"out/cells/*/*fine*/*/*/{name}")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    before = path.read_bytes()
+    (cell,) = as_json(run_toy(mrbench, "fine", more=("--dry-run",)))["cells"]
+    assert cell["state"] == "to do"
+    assert str(path.relative_to(tmp_path)) in cell["fault"]
+    told = mrbench("run", "--method", "toy-fine", *TINY, "--out", "out", "--dry-run").stdout
+    assert "to do: " in told
+    assert path.read_bytes() == before, "nothing is moved"
+    assert "computed anew" in run_toy(mrbench, "fine").stderr
+    (cell,) = as_json(run_toy(mrbench, "fine", more=("--dry-run",)))["cells"]
+    assert cell == {**cell, "state": "kept", "built": None}
+    assert "fault" not in cell
+
+
 def test_a_forced_dry_run_keeps_nothing(mrbench: Call):
     run_toy(mrbench, "fine")
     plans = [as_json(run_toy(mrbench, "fine", more=("--dry-run", *words))) for words in ((), ("--force",))]

@@ -1,7 +1,9 @@
 """Scores from a process of their own: the same numbers, whatever the plugin's process has become."""
 
+import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -66,6 +68,76 @@ def test_a_patched_function_of_a_plugin_changes_no_number(tmp_path: Path):
     patched, _ = rude_runs.run(tmp_path, "patch")
     assert plain["status"] == patched["status"] == "ok"
     assert plain["metrics"] == patched["metrics"]
+
+
+PATCHING = '''
+"""A logistic regression of noisy images that may leave NumPy broken once it has begun to predict."""
+
+import os
+import numpy as np
+from torch import nn
+from torch.nn import functional
+
+import mrbench
+from mrbench import Method, TrainingOptions
+
+MRBENCH_API = "2"
+BROKEN = "sum mean add bincount packbits unpackbits flatnonzero count_nonzero greater take".split()
+
+
+class Options(TrainingOptions):
+    epochs: int = 1
+
+
+class Patching(Method):
+    def __init__(self, config, description):
+        super().__init__(config, description)
+        self.network = nn.Conv2d(1, 1, 1)
+
+    def loss(self, batch):
+        target = batch.masks.float().mean(1, keepdim=True)
+        return {"ce": functional.binary_cross_entropy_with_logits(self.network(batch.image), target)}
+
+    def features(self, x):
+        if os.environ.get("PATCHES"):
+            for name in BROKEN:
+                setattr(np, name, lambda *a, name=name, **k: 1 / 0)
+        return self.network(x)
+
+    def sample(self, features, noise):
+        return features + 3 * noise.normal("pixels", *features.shape[1:])
+
+
+mrbench_methods = mrbench.hookimpl(lambda: [
+    mrbench.MethodCard(name="patching", code=f"{__name__}:Patching", config=f"{__name__}:Options",
+                       summary="breaks NumPy", gives="samples")
+], specname="mrbench_methods")
+'''
+
+
+def test_a_method_that_breaks_numpy_changes_neither_tables_nor_scores(tmp_path: Path):
+    (tmp_path / "patching.py").write_text(PATCHING)
+    words = [
+        "run",
+        "--plugin-file",
+        "patching.py",
+        "--method",
+        "patching",
+        *rude_runs.PHANTOM,
+        "--fold",
+        "0",
+        "--limit",
+        "2",
+    ]
+    found = {}
+    for patches in ("", "1"):
+        done = subprocess.run(
+            [sys.executable, "-m", "mrbench", "run", *words, "--samples", "5", "--out", f"out{patches}", "--json"],
+            cwd=tmp_path, env=rude_runs.environment() | {"PATCHES": patches}, capture_output=True, check=True,
+        )  # fmt: skip
+        (path,) = (tmp_path / f"out{patches}").glob(f"cells/**/{PREDICTIONS}")
+        found[patches] = json.loads(done.stdout)["cells"][0]["metrics"], path.read_bytes()
+    assert found[""] == found["1"]
 
 
 def test_the_scores_are_those_of_this_process_bit_for_bit(predictions: Path, shared: Callable[[Scorer], None]):

@@ -89,7 +89,56 @@ def test_a_row_gives_and_takes_what_its_member_does():
     assert (card.name, card.requires) == ("wrapper", ("torch",))
 
 
-@pytest.mark.parametrize("more", [{"gives": "samples"}, {"kind": "fusion"}])
-def test_a_card_that_wraps_says_not_what_it_gives(more: dict[str, str]):
+@pytest.mark.parametrize("more", [{"gives": "raters"}, {"gives": "samples consensus"}, {"kind": "fusion"}])
+def test_a_card_that_wraps_says_not_what_it_gives_unless_it_makes_samples(more: dict[str, str]):
     with pytest.raises(PluginError, match="wraps others and says what it gives"):
         MethodCard(name="wrapper", code="a:b", wraps=True, **more)
+
+
+class Doubled(Wrapper):
+    """Sample i is twice the mean of three, plus its noise, kept below one."""
+
+    mean_of = 3
+
+    def views(self, shape):
+        return [View()]
+
+    def sample(self, mean, noise):
+        level = noise.uniform("level").numpy()[:, :, None]  # (S, 1, 1)
+        foreground = np.minimum(2 * mean[1] + level / 1000, 1)
+        return np.stack([1 - foreground, foreground], axis=1)
+
+
+def made(gives: str, base: float = 0.1) -> list[float]:
+    member = SimpleNamespace(
+        answers=lambda image: Told(base), card=MethodCard(name="of", code="a:b", gives=gives), seed=0
+    )
+    answers = WrappedSource(Doubled(None, None), CARD, [member]).answers(IMAGE)
+    assert not [*answers.raters(), *answers.consensus()]
+    first, *others = values(answers.samples(range(4)))
+    assert len({first, *others}) == 4
+    assert values(answers.samples([0])) == [first]
+    assert values(answers.samples([2, 1])) == [others[1], others[0]]
+    return [first, *others]
+
+
+def test_samples_are_made_of_the_mean_of_samples_else_raters_else_the_consensus():
+    # Samples .10 .11 .12, raters .1 .2, consensus .1
+    for gives, mean in (("samples raters", 0.11), ("raters consensus", 0.15), ("consensus", 0.1)):
+        assert made(gives) == pytest.approx([2 * mean] * 4, abs=1e-3)
+
+
+def test_a_row_that_makes_samples_gives_no_more():
+    member = MethodCard(name="of", code="a:b", gives="raters consensus", multi_class=False)
+    card = row_card(MethodCard(name="wrapper", code="a:b", wraps=True, gives="samples"), member)
+    assert card.gives == "samples"
+    assert not card.multi_class
+
+
+def test_a_wrapper_that_makes_no_samples_says_so():
+    class Plain(Wrapper):
+        def views(self, shape):
+            return [View()]
+
+    with pytest.raises(PluginError, match="Plain makes no samples"):
+        Plain(None, None).sample(IMAGE.array, None)

@@ -298,6 +298,7 @@ INVALID: dict[str, tuple[Forge, str]] = {
     "a preset that there is not": (installed(preset="best"), "preset"),
     "an option that there is not": (installed(options={"luck": "1"}), "luck"),
     "a change that the options do not have": (installed(changed={"epochs": "9999"}), "changed.epochs"),
+    "a loss that the options do not have": (installed(objective={"epochs": "9999"}), "objective.epochs"),
     "predictions from elsewhere that pose as a method": (said(kind="external"), "kind"),
     "predictions from elsewhere of no file": (said(method="external:x", kind="external"), "options.predictions"),
     "results under another method's name": (said(method="other", day="2026-01-02"), "another method"),

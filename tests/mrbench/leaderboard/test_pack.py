@@ -4,10 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from stored_runs import StoredCell, cases, registry, store_run
+from stored_runs import StoredCell, cases, registry, store_run, vouch_again
 from synthetic_board import definitions
 
+from mrbench.diagnostics.document import Diagnosis, write_diagnosis
+from mrbench.diagnostics.figures import Figure
 from mrbench.engine.cell import Status
+from mrbench.engine.fit import Curve
 from mrbench.engine.record import write_record
 from mrbench.engine.run import Run
 from mrbench.errors import UnknownNameError, UsageError
@@ -15,14 +18,16 @@ from mrbench.files import read_json
 from mrbench.leaderboard import strip
 from mrbench.leaderboard.add import add
 from mrbench.leaderboard.command import command_of
-from mrbench.leaderboard.entry import Entry
+from mrbench.leaderboard.entry import Entry, entry_bytes
 from mrbench.leaderboard.pack import candidates, check_submittable, pack
 from mrbench.leaderboard.register import register
 from mrbench.leaderboard.registered import read_registered
+from mrbench.leaderboard.source import method_run_of
 from mrbench.leaderboard.store import Stored, entries, read_entry
 from mrbench.leaderboard.verify import Verifier
 from mrbench.plugin_file import PluginFile
 from mrbench.registry import discover
+from mrbench.report.curves import parse_curves, read_curves
 
 DIGESTS = {"data_digest": "d" * 64, "split_digest": "5" * 64}
 GED = cases("ged", [0.1, 0.3], [0.4])
@@ -111,6 +116,26 @@ def test_what_is_packed_verifies(tmp_path: Path):
     assert found.recomputed > 5
 
 
+def test_a_diagnosis_is_packed_and_its_verdicts_are_caveats_of_the_entry_wherever_it_is_read(tmp_path: Path):
+    run = run_of(tmp_path, cell())
+    folder = run.cells[0][0].folder(run.results)
+    figures = {"total effect of tau": Figure(0.002), "share within a rater": Figure(None, why="no")}
+    write_diagnosis(folder, Diagnosis(draws=8, cases=1, of_cases=1, figures=figures))
+    (candidate,) = candidates([run])
+    added = add(pack(candidate, registry()), tmp_path / "board")
+    stored = read_entry(added.folder)
+    assert stored.entry.diagnostics == {"total effect of tau": 0.002}
+    assert "inert: total effect of tau 0.20%" in stored.entry.caveats
+    assert "inert: total effect of tau 0.20%" in method_run_of(stored).caveats
+    register(stored)
+    (found,) = Verifier(registry(), read_registered(tmp_path / "board")).board(tmp_path / "board")
+    assert not found.faults
+
+
+def test_an_entry_that_was_not_diagnosed_says_nothing_of_it(tmp_path: Path):
+    assert b"diagnostics" not in entry_bytes(packed(run_of(tmp_path, cell())))
+
+
 def test_adding_again_changes_nothing_whoever_adds(tmp_path: Path):
     (candidate,) = candidates([run_of(tmp_path, cell())])
     first = add(pack(candidate, registry()), tmp_path / "board")
@@ -173,3 +198,26 @@ def test_methods_are_chosen_and_unknown_ones_told_of(tmp_path: Path):
 
 def test_without_predictions_only_the_stored_protocol_is_packed(tmp_path: Path):
     assert list(packed(run_of(tmp_path, cell())).scores) == ["strict"]
+
+
+def test_learning_curves_are_packed_with_every_term(tmp_path: Path):
+    run = run_of(tmp_path, cell())
+    (spec, _), *_ = run.cells
+    rows = [
+        {"stage": "main", "epoch": 0, "learning_rate": 0.1, "train/dice": 2.0, "train/kl": 1.0, "train/total": 3.0},
+        {"stage": "main", "epoch": 1, "learning_rate": 0.1, "train/dice": 1.5, "train/kl": 0.5, "train/total": 2.0},
+        {"stage": "more", "epoch": 0, "learning_rate": 0.1, "train/raters": 7.0, "train/total": 7.0},
+    ]
+    written = spec.folder(run.results) / "curves.csv"
+    Curve(rows).write(written)
+    vouch_again(written.parent)
+    (candidate,) = candidates([run])
+    text = pack(candidate, registry()).files["curves.fold0-seed0.csv"].decode()
+    assert text.splitlines()[0] == (
+        "stage,epoch,train/total,validation/total,train/dice,validation/dice,train/kl,validation/kl,"
+        "train/raters,validation/raters"
+    )
+    curves = parse_curves(text.splitlines())
+    assert curves == read_curves(written)
+    assert curves["main"].terms["kl"].train == (1.0, 0.5)
+    assert list(curves["more"].terms) == ["raters"]

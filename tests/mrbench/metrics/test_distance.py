@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 
 from mrbench.interfaces.case_tables import Overlaps
 from mrbench.metrics import PUBLISHED, STRICT, ged, ged_parts, ged_unbiased
-from mrbench.metrics.distance import ged_parts_of, ged_unbiased_of
+from mrbench.metrics.distance import ged_parts_of, ged_parts_unbiased_of
 
 GRID = (2, 3)
 MASKS = st.integers(1, 4).flatmap(lambda n: arrays(bool, (n, *GRID)))
@@ -92,7 +92,7 @@ def test_a_perfect_sampler_scores_its_bias_and_the_unbiased_distance_does_not():
     distance = 1 - np.minimum.outer(population, population) ** 2 / np.maximum.outer(population, population) ** 2
     drawn = [nested(rng.choice(population, s + r), s) for _ in range(trials)]
     biased = np.array([ged_parts_of(overlaps).ged for overlaps in drawn])
-    unbiased = np.array([ged_unbiased_of(overlaps) for overlaps in drawn])
+    unbiased = np.array([ged_parts_unbiased_of(overlaps).ged for overlaps in drawn])
     for values, expected in ((biased, distance.mean() * (1 / s + 1 / r)), (unbiased, 0)):
         assert abs(values.mean() - expected) < 4 * values.std() / trials**0.5
 
@@ -110,7 +110,7 @@ def test_a_perfect_personal_method_is_rewarded_by_the_unbiased_distance():
     raters = (2, 4, 7, 9)
     overlaps = nested(raters * 2, 4)
     distance = ged_parts_of(overlaps).aa * 4 / 3
-    assert ged_unbiased_of(overlaps) == pytest.approx(-2 * distance / 4, abs=1e-12)
+    assert ged_parts_unbiased_of(overlaps).ged == pytest.approx(-2 * distance / 4, abs=1e-12)
 
 
 def test_samples_that_resample_the_raters_score_their_spread_over_s():

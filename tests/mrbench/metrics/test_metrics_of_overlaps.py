@@ -126,6 +126,8 @@ SAMPLED = {
     "ged_pp",
     "ged_aa",
     "ged_unbiased",
+    "ged_pp_unbiased",
+    "ged_aa_unbiased",
     "dice_soft",
     "dice_soft_prob",
     "dice_max",
@@ -156,7 +158,12 @@ def test_samples_and_rater_predictions_have_both(squares, tabulate, suite):
 
 def test_a_consensus_is_one_sample_and_every_raters_prediction(squares, tabulate, suite, score):
     tables = tabulate(squares(2, 4), consensus=squares(4)[0])
-    assert names(tables, suite) == (SAMPLED | OF_RATERS | PERSONAL) - {"ged_unbiased", "dice_match"}
+    assert names(tables, suite) == (SAMPLED | OF_RATERS | PERSONAL) - {
+        "ged_unbiased",
+        "ged_pp_unbiased",
+        "ged_aa_unbiased",
+        "dice_match",
+    }
     as_sample = tabulate(squares(2, 4), samples=squares(4))
     for name in ("ged", "dice_soft", "dice_soft_prob", "dice_max"):
         assert score(name, tables, STRICT) == score(name, as_sample, STRICT)

@@ -12,8 +12,10 @@ from mrbench.nn.losses import (
     cross_entropy,
     dirichlet_kl,
     image_dice_loss,
+    log_likelihood,
     logit_channels,
     logits_to_probability,
+    soft_cross_entropy,
     start_from_background,
 )
 
@@ -157,3 +159,36 @@ def test_a_channel_that_no_image_of_the_batch_counts_in_is_left_out_of_the_mean(
     counted = torch.tensor([[True, False], [True, False], [False, False]])
     alone = channel_dice_loss(probability[:2, :1], target[:2, :1])
     assert channel_dice_loss(probability, target, counted).item() == pytest.approx(alone.item())
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_soft_label_costs_the_mean_of_the_hard_ones_over_the_pixels_that_count(classes: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(2, logit_channels(classes), 4, 4, generator=generator)
+    masks = torch.randint(0, classes, (2, 3, 4, 4), generator=generator)
+    valid = torch.rand(2, 4, 4, generator=generator) < 0.7
+    shares = torch.nn.functional.one_hot(masks, classes).float().mean(dim=1).movedim(-1, 1)
+    log = logits_to_probability(logits, classes).log()
+    each = [-log.gather(1, masks[:, r : r + 1])[:, 0][valid].mean() for r in range(3)]
+    assert soft_cross_entropy(logits, shares, valid).item() == pytest.approx(torch.stack(each).mean().item(), rel=1e-5)
+    assert soft_cross_entropy(logits, shares, torch.zeros_like(valid)).item() == 0
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_likelihood_of_a_mask_is_the_product_of_its_pixels_that_count(classes: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(5, 2, logit_channels(classes), 4, 4, generator=generator, dtype=torch.float64)
+    masks = torch.randint(0, classes, (2, 4, 4), generator=generator)
+    valid = torch.rand(2, 4, 4, generator=generator) < 0.7
+    found = log_likelihood(logits, masks.masked_fill(~valid, 200), valid)
+    assert found.shape == (5, 2)
+    probability = logits_to_probability(logits, classes)
+    for s in range(5):
+        for b in range(2):
+            each = [probability[s, b, masks[b, y, x], y, x].item() for y, x in valid[b].nonzero().tolist()]
+            assert found[s, b].exp().item() == pytest.approx(math.prod(each), rel=1e-9)
+
+
+def test_a_likelihood_too_small_for_a_number_is_a_logarithm() -> None:
+    ones = torch.ones(1, 64, 64, dtype=torch.int64)
+    assert log_likelihood(torch.full((1, 1, 64, 64), -100.0), ones, ones > 0).item() == pytest.approx(-409_600)

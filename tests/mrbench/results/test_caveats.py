@@ -24,6 +24,10 @@ def caveats(method: str = "proseg", **spec: Any) -> tuple[str, ...]:
         ({}, ()),
         ({"preset": "default"}, ()),
         ({"preset": "quick"}, ("preset quick",)),
+        (
+            {"preset": "quick", "objective": {"weights.kl_z": 1e-4, "loss": "dice"}},
+            ("preset quick", "other loss than the paper's: weights.kl_z = 0.0001, loss = dice"),
+        ),
         ({"changed": {"epochs": "3", "lr": "1"}}, ("epochs = 3", "lr = 1")),
         ({"split": "published-slice"}, ("split published-slice, which may train on test subjects",)),
         ({"split": "mine"}, ("split mine",)),
@@ -33,6 +37,7 @@ def caveats(method: str = "proseg", **spec: Any) -> tuple[str, ...]:
         ({"conditions": Conditions(precision="bf16")}, ("trained in bf16",)),
         ({"conditions": Conditions(threads=2)}, ("2 threads",)),
         ({"method": "unet-majority"}, ("single output",)),
+        ({"method": "cm-global"}, ("its consensus as the one sample",)),
         ({"method": "staple", "preset": "quick"}, ("sees test masks", "single output")),
         ({"method": "level-sets"}, ("sees test masks",)),
         ({"kind": "external"}, ("external predictions",)),

@@ -224,17 +224,18 @@ def test_pandas_is_imported_for_frames_alone(tmp_path: Path):
 def test_a_leaderboard_and_its_archive_give_the_tables_of_the_site(tmp_path: Path):
     from synthetic_board import Made, again, entry_of, put
 
-    for made in (Made(method="good", level=0.5), Made(method="bad", level=0.8), Made(method="people", people=True)):
+    good, bad = Made(method="good", level=0.5, seeds=2), Made(method="bad", level=0.8, seeds=2)
+    for made in (good, bad, Made(method="people", people=True)):
         put(tmp_path / "board", *entry_of(made))
-    old, files = entry_of(Made(method="good", level=0.5))
+    old, files = entry_of(good)
     put(tmp_path / "board", again(old, 1, day="2025-01-02", note="old"), files)
     results = mrbench.load_results(tmp_path / "board")
     assert len(results.runs) == 4
-    frame = results.table("phantom").to_pandas()
+    frame = results.table("phantom", letters=True).to_pandas()
     assert frame[("ged", "best")].tolist() == [True, False, False, False]
     assert frame[("ged", "letters")].tolist()[:2] == ["a", "b"]
     scores = results.scores("phantom", metrics=["ged"])
-    assert len(scores) == 4 * 2 * 24
+    assert len(scores) == (3 * 2 + 1) * 2 * 24
 
 
 @pytest.fixture

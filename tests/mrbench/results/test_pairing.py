@@ -1,6 +1,6 @@
 """What method runs have in common, held against plain dictionaries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from mrbench.interfaces.metric import Key, Metric
 from mrbench.metrics.protocol import PUBLISHED, STRICT, ScoringProtocol
 from mrbench.metrics.scores import ScoreCollector
 from mrbench.metrics.scoring import reduce_metric
-from mrbench.results.pairing import Paired, aligned, subject_values, values_by_case
+from mrbench.results.pairing import Paired, aligned, values_by_case
 from mrbench.results.reader import FoldScores
 from mrbench.results.table import over_folds
 
@@ -78,43 +78,10 @@ def test_pairs_are_of_what_both_have(seed: int, metric: Metric, protocol: Scorin
     assert paired is not None
     values = [fold_values(side, metric, protocol) for side in (a, b)]
     assert paired.means == pytest.approx([np.mean(own) for own in values], abs=1e-12)
-    assert paired.fold_differences == pytest.approx(np.subtract(values[1], values[0]), abs=1e-12)
     cases = [list(cells[0]) for cells in a.values()]
     assert paired.cases == sum(map(len, cases))
-    assert paired.subjects == [len({subject for _, subject in own}) for own in cases]
-    assert paired.total_subjects == len({subject for own in cases for _, subject in own})
     n_cases = [sum(len(set().union(*side[fold])) for fold in a) for side in sides]
     assert paired.without_partner == tuple(n - paired.cases for n in n_cases)
-
-
-def case_value(values: Mapping[Key, np.ndarray]) -> float:
-    labels = sorted({key.label for key in values})
-    return float(np.mean([np.mean([x[0] for key, x in values.items() if key.label == label]) for label in labels]))
-
-
-@SEEDS
-def test_cases_differ_by_the_mean_over_their_seeds(seed: int):
-    sides = random_sides(seed, 2)
-    a, b = kept(sides)
-    paired = Paired.of(*map(folds_of, sides), VALUE, STRICT)
-    assert paired is not None
-    expected = []
-    for fold in a:
-        # A case may have lost all its classes in a seed with those that not all of them have.
-        whole = [case for case in sorted(a[fold][0]) if all(cell[case] for side in (a, b) for cell in side[fold])]
-        for case in whole:
-            means = [np.mean([case_value(cell[case]) for cell in side[fold]]) for side in (a, b)]
-            expected.append((means[1] - means[0], case[1]))
-    assert paired.case_differences is not None
-    assert [subject for _, subject in paired.case_differences] == [subject for _, subject in expected]
-    assert [x for x, _ in paired.case_differences] == pytest.approx([x for x, _ in expected], abs=1e-12)
-
-
-def test_a_case_of_a_pooled_metric_has_no_value_of_its_own():
-    sides = [folds_of(side) for side in random_sides(0, 2)]
-    paired = Paired.of(*sides, RATIO, STRICT)
-    assert paired is not None
-    assert paired.case_differences is None
 
 
 @PROTOCOLS
@@ -166,15 +133,6 @@ def test_what_has_nothing_in_common_has_no_pairs():
     for other in ({1: [cell("1")]}, {0: [cell("2")]}, {0: [cell("1", keys=[Key(2)])]}, {}):
         assert Paired.of(first, folds_of(other), VALUE, STRICT) is None
         assert aligned([first, folds_of(other)], VALUE, STRICT) == [{}, {}]
-
-
-def test_a_subject_has_the_mean_of_its_folds_and_seeds():
-    def of(**values: float) -> Cell:
-        return {(name, name): {Key(1): np.array([value, 1.0])} for name, value in values.items()}
-
-    side = folds_of({0: [of(a=0.1, b=0.5), of(a=0.3, b=0.7)], 1: [of(a=0.6, c=0.9)]})
-    (tables,) = aligned([side], VALUE, STRICT)
-    assert subject_values(tables) == pytest.approx({"a": 0.4, "b": 0.6, "c": 0.9})
 
 
 def test_raters_of_a_case_are_averaged_within_their_class():

@@ -13,21 +13,21 @@ from stored_runs import DESCRIPTION, StoredCell, cases, registry, scores_of, sto
 
 from mrbench.interfaces.metric import Metric
 from mrbench.metrics.protocol import PUBLISHED, STRICT, ScoringProtocol
-from mrbench.results.method_run import runs_of
+from mrbench.results.method_run import MethodRun, runs_of
 from mrbench.results.pairing import aligned
 from mrbench.results.reader import ScoreReader
 from mrbench.results.table import Row, Table
 from mrbench.results.tabulate import tabulate
-from mrbench.results.ties import LEVEL, MOST, TieGroup, draws_for, lettered, told_apart, with_letters
-from mrbench.statistics.correction import holm
-from mrbench.statistics.permutation import exchange_test
+from mrbench.results.ties import MOST, TieGroup, lettered, told_apart, with_letters
+from mrbench.statistics.correction import LEVEL, holm
+from mrbench.statistics.nested import nested_difference
 
 PROTOCOLS = pytest.mark.parametrize("protocol", [STRICT, PUBLISHED], ids=lambda protocol: protocol.name)
 GED = registry().get("metric", "ged").card
 SHIFTS = (0.0, 0.0, 0.02, 0.2, 0.6)
 
 
-def random_sides(seed: int, missing: float, seeds: int = 1, subjects: int = 9) -> list[Side]:
+def random_sides(seed: int, missing: float, seeds: int = 2, subjects: int = 9) -> list[Side]:
     random = np.random.default_rng(seed)
     return [
         {f: [random_cell(random, range(subjects), missing, shift) for _ in range(seeds)] for f in (0, 1)}
@@ -35,11 +35,16 @@ def random_sides(seed: int, missing: float, seeds: int = 1, subjects: int = 9) -
     ]
 
 
+def methods(n: int) -> list[MethodRun]:
+    """Trained method runs that share nothing."""
+    return [run_of(result_of(prediction={"of": i}, family=f"f{i}")) for i in range(n)]
+
+
 def one_by_one(sides: Sequence[Side], metric: Metric, protocol: ScoringProtocol) -> set[tuple[int, int]]:
     """The oracle: pairs that are told apart by one test each, corrected by Holm."""
     tables = aligned([folds_of(side) for side in sides], metric, protocol)
     pairs = list(combinations(range(len(sides)), 2))
-    found = [exchange_test(tables[a], tables[b], draws=draws_for(len(pairs))).p for a, b in pairs]
+    found = [nested_difference(tables[a], tables[b]).p for a, b in pairs]
     assert all(p is not None for p in found)
     return {pair for pair, p in zip(pairs, holm([p or 0.0 for p in found]), strict=True) if p < LEVEL}
 
@@ -59,35 +64,25 @@ def test_the_pairs_told_apart_are_those_of_one_test_each(
     seed: int, metric: Metric, missing: float, protocol: ScoringProtocol
 ):
     sides = random_sides(seed, missing)
-    found = pairs_apart(told_apart([folds_of(side) for side in sides], metric, protocol))
+    found = pairs_apart(told_apart(methods(5), [folds_of(side) for side in sides], metric, protocol))
     assert found == one_by_one(sides, metric, protocol)
     assert 0 < len(found) < 10, "some are told apart, and some are not"
 
 
-def test_scores_in_another_order_of_subjects_are_not_told_apart():
-    rows = {"first": (0.1, 0.2, 0.3, 0.7, 0.9, 0.4), "second": (0.9, 0.7, 0.4, 0.3, 0.2, 0.1)}
-    sides = [{0: [{(str(s), str(s)): {key: np.array([x, 1.0]) for key in KEYS} for s, x in enumerate(own)}]}
-             for own in rows.values()]  # fmt: skip
-    assert told_apart([folds_of(side) for side in sides], VALUE, STRICT) == ((False, False), (False, False))
-
-
-KEYS = tuple(next(iter(random_cell(np.random.default_rng(0), [0], 0.0).values())))
+def test_fusions_are_told_apart_by_their_subjects_alone():
+    sides = [folds_of(side) for side in random_sides(0, 0.0, seeds=1)]
+    fusions = [run_of(result_of("staple", prediction={"of": i})) for i in range(5)]
+    assert pairs_apart(told_apart(fusions, sides, VALUE, STRICT)) >= {(0, 4), (1, 4)}
+    assert "one seed" in told_apart(methods(5), sides, VALUE, STRICT)
 
 
 def test_what_cannot_be_compared_says_why():
     first, second = random_sides(0, 0.0)[:2]
     sides = [folds_of(first), folds_of(second)]
-    assert told_apart([sides[0], {3: sides[1][0]}], VALUE, STRICT) == "no case that all of them have"
-    twice = {fold: [*seeds, *seeds] for fold, seeds in sides[1].items()}
-    assert told_apart([sides[0], twice], VALUE, STRICT) == "unequal numbers of seeds cannot be exchanged"
+    assert told_apart(methods(2), [sides[0], {3: sides[1][0]}], VALUE, STRICT) == "no case that all of them have"
     one = [folds_of(side) for side in random_sides(0, 0.0, subjects=1)[:2]]
-    assert told_apart(one, VALUE, STRICT) == "one subject: nothing to exchange it with"
-
-
-@pytest.mark.parametrize("tests", [1, 3, 100, 435, 2000])
-def test_draws_are_enough_for_the_smallest_p_to_survive_its_correction(tests: int):
-    assert tests / (draws_for(tests) + 1) < LEVEL
-    assert draws_for(tests) >= 9999
+    found = told_apart(methods(2), one, VALUE, STRICT)
+    assert found == "a fold has one subject: what others would change cannot be known"
 
 
 def table_of(rows: Sequence[Row]) -> Table:
@@ -149,11 +144,12 @@ def test_columns_are_compared_alone_whatever_else_the_table_holds():
 def test_letters_of_stored_runs_follow_their_scores(tmp_path: Path):
     random = np.random.default_rng(1)
     base = random.random(12)
-    methods = {"proseg": 0.0, "proseg-prior": 0.0, "prob-unet": 0.3}
+    methods = {"proseg": 0.0, "dpersona-1": 0.0, "prob-unet": 0.3}
     cells = [
-        StoredCell(m, cases("ged", *([x] for x in (base + s + random.normal(0, 0.01, 12)).tolist())), fold=f)
+        StoredCell(m, cases("ged", *([x] for x in (base + s + random.normal(0, 0.01, 12)).tolist())), fold=f, seed=seed)
         for m, s in methods.items()
         for f in (0, 1)
+        for seed in (0, 1)
     ]
     runs = runs_of(store_run(tmp_path, "r", *cells))
     (table,) = tabulate(runs, registry(), STRICT)

@@ -18,7 +18,6 @@ VALUES = {
 }
 ROWS = {
     "results.table.Row",
-    "comparison.ranking.RankedMethod",  # a row with its rank
     "leaderboard.entry.Entry",  # as an entry must hold it
     "leaderboard.reported.ReportedLine",  # as a paper's table was copied
     "leaderboard.site.lines.Line",  # as a page says it
@@ -27,14 +26,9 @@ ROWS = {
 BEST = {
     "results.table.Value",
     "results.ties.TieGroup",  # what a comparison gives to the letters of values
-    "comparison.differences.Tally",  # on how many subjects or folds
+    "statistics.placements.Superiority",  # how often one is better
     "comparison.protocol_sensitivity.Shift",  # ranks before and after
-    "comparison.ranking.RankedMethod",
-    "leaderboard.board.RankDiagram",
-    "leaderboard.comparer.Compared",  # what is kept of a comparison between two builds
     "leaderboard.site.lines.Cell",  # as a page says it
-    "statistics.critical.CriticalDifference",
-    "statistics.ranks.RankEstimate",
 }
 OF_OTHER_THINGS = {
     "data.inspection.RaterFacts",  # a rater's rank by area

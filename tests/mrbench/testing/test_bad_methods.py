@@ -3,8 +3,12 @@
 import pytest
 import torch
 
+from mrbench.configuration import flat
+from mrbench.registry import BUILT_IN, discover
 from mrbench.testing import answers, learning, surroundings
-from mrbench.testing.check import rules_of
+from mrbench.testing.candidate import find_candidate
+from mrbench.testing.catalogue import checks_of
+from mrbench.testing.check import Verdict, rules_of, run_check
 
 LEARNS = [check.name for check in rules_of(learning) if check.name.startswith("learns-")]
 DRAWS = [check.name for check in rules_of(answers) if check.name.startswith("draws-") and "method" in check.kinds]
@@ -56,6 +60,7 @@ CAUGHT = {
     "copies": {"samples-differ"},
     "ignores-the-rater": {"raters-differ"},
     "two-raters-alike": {"raters-differ"},
+    "whispers-the-rater": {"conditioning-acts"},
     "inert": {"noise-acts"},
     "inert-for-raters": {"noise-acts"},
     "other-sites": {"noise-sites"},
@@ -210,6 +215,23 @@ def test_modules_that_are_not_light_are_caught(failures):
     assert set(failures("heavy-options", "light-import", "light-options")) == {"light-options"}
     slow = failures("slow", "light-import")["light-import"]
     assert "takes long to import | under 100 ms" in slow
+
+
+def test_a_rater_who_hardly_acts_is_told_of_with_both_spreads(failures):
+    said = failures("whispers-the-rater", "conditioning-acts", "raters-differ")
+    assert set(said) == {"conditioning-acts"}
+    assert said["conditioning-acts"].startswith(
+        "the rater hardly acts on the answers | a spread of logits over raters of 0.0001 of that over pixels"
+    )
+
+
+@pytest.mark.parametrize(("scale", "acts"), [("mean1", True), ("sum1", False)])
+def test_the_released_queries_of_tab_hardly_act_and_the_scaled_ones_do(scale: str, acts: bool):
+    candidate = find_candidate(discover(), f"{BUILT_IN}:tab")
+    own = flat(candidate.plugin.card.presets["quick"]) | {"attention_scale": scale}
+    candidate.config = candidate.plugin.load_config().parse(own, owner="tab")
+    (check,) = checks_of(candidate, ["conditioning-acts"])
+    assert run_check(check, candidate).verdict is (Verdict.PASSED if acts else Verdict.FAILED)
 
 
 def test_a_failure_says_what_was_expected_and_found(failures):

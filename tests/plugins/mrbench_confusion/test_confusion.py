@@ -9,6 +9,7 @@ from made_draws import draws as made
 from mrbench.data.case import Image
 from mrbench.engine.fit import fit
 from mrbench.engine.slices import Slices
+from mrbench.interfaces.draw import DrawKind
 from mrbench.interfaces.method import Batch, Method
 from mrbench_confusion.matrices import GlobalMatrices, LowRankMatrices, PixelMatrices, start
 from mrbench_confusion.method import said
@@ -69,6 +70,22 @@ def test_as_released_gives_every_rater_the_same_and_has_no_matrices(
     draws = made(method, image)
     assert [draw.rater for draw in draws] == [0, 1, 2, 3]
     assert all(np.array_equal(draw.probability, draws[0].probability) for draw in draws)
+
+
+@pytest.mark.parametrize("name", ["cm-global", "cm-pixel"])
+def test_the_consensus_is_the_estimated_truth_and_a_rater_what_the_matrix_makes_of_it(
+    name: str, make_method: Callable[..., Method]
+) -> None:
+    method = make_method(name, "paper").eval()
+    torch.nn.init.normal_(method.matrices.entries if name == "cm-global" else method.matrices.heads.heads[1][-1].weight)
+    image = np.random.default_rng(0).random((1, 16, 16), dtype=np.float32)
+    *raters, consensus = made(method, Image("case", image), gives="raters consensus")
+    maps, truth = method.features(torch.from_numpy(image)[None])
+    assert consensus.kind is DrawKind.CONSENSUS
+    assert np.allclose(consensus.probability, truth[0].detach().numpy(), atol=1e-6)
+    matrix = method.matrices(maps, torch.tensor([1]))[0].detach().expand(2, 2, 16, 16).numpy()
+    assert np.allclose(raters[1].probability, np.einsum("ijhw,jhw->ihw", matrix, consensus.probability), atol=1e-5)
+    assert not np.allclose(raters[1].probability, consensus.probability, atol=1e-3)
 
 
 def test_known_matrices_are_found_where_raters_err_by_chance(make_method: Callable[..., Method]) -> None:

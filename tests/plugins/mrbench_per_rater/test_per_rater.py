@@ -53,3 +53,34 @@ def test_samples_come_to_span_what_four_raters_drew(
     method = make_method("per-rater", epochs=400, batch_size=4)
     fit(method, four_cases, None, seed=0, device=CPU)
     assert dice_of_nearest(method).min() > 0.95
+
+
+def test_tied_raters_share_one_encoder_of_image_and_mask(make_method: Callable[..., Method]) -> None:
+    method = make_method("per-rater", "paper", tiny=False, tied=True)
+    assert sum(p.numel() for p in method.parameters()) == 24_429_952 + 1_967_724 + 929 + 1_967_868
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_tied_is_what_untied_is_whose_encoders_are_equal(
+    classes: int, make_method: Callable[..., Method], make_batch: Callable[..., Batch]
+) -> None:
+    tied, apart = (make_method("per-rater", classes=classes, tied=tied).eval() for tied in (True, False))
+    shared = dict(tied.posteriors.named_parameters())
+    for name, parameter in apart.posteriors.named_parameters():
+        parameter.data.copy_(shared[name].repeat(4, *[1] * (parameter.dim() - 1)))
+    apart.network.load_state_dict(tied.network.state_dict())
+    batch = make_batch(3, classes=classes)
+    terms = []
+    for method in (tied, apart):
+        torch.manual_seed(1)
+        terms.append({name: value.item() for name, value in method.loss(batch).items()})
+    assert terms[0] == pytest.approx(terms[1], rel=1e-4)
+    assert terms[0]["kl"] > 0
+
+
+def test_tied_samples_come_to_span_what_four_raters_drew(
+    make_method: Callable[..., Method], four_cases: Slices, dice_of_nearest: Callable[..., np.ndarray]
+) -> None:
+    method = make_method("per-rater", epochs=400, batch_size=4, tied=True)
+    fit(method, four_cases, None, seed=0, device=CPU)
+    assert dice_of_nearest(method).min() > 0.95

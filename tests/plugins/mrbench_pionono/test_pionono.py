@@ -75,3 +75,16 @@ def test_four_cases_are_learnt_by_heart_for_every_rater(
     method = make_method("pionono", epochs=120, batch_size=4, rater_draws=rater_draws)
     fit(method, four_cases, None, seed=0, device=CPU)
     assert dice_of_own(method).min() > 0.95
+
+
+def test_each_of_its_presets_is_one_source_whole(make_method: Callable[..., Method]) -> None:
+    # Authors' repository (a542ded, config.yaml and model_handler.py) and the port in the D-Persona release.
+    expected = {"paper": (3, "late-decay", 0), "as_released": (12, "cosine", 20)}
+    for preset, facts in expected.items():
+        method = make_method("pionono", preset, tiny=False)
+        (stage,) = method.stages()
+        assert (stage.batch_size, stage.schedule, method.config.rater_draws) == facts
+        assert (stage.epochs, stage.patience) == (100, None)
+        rates = {group.learning_rate: len(group.parameters) for group in stage.groups}
+        assert rates[0.02] == 2
+        assert set(rates) == {1e-4, 0.02}

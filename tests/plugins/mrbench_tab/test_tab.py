@@ -1,12 +1,18 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+import restated_tab as restated
 import torch
+from torch import nn
+from torch.nn import functional
 
 from mrbench.engine.fit import fit
 from mrbench.engine.slices import Slices
+from mrbench.errors import UsageError
 from mrbench.interfaces.method import Method
+from mrbench.nn.resnet_unet import ResNet34
 from mrbench_tab.method import LowRankNormal
 from mrbench_tab.network import sine_position
 
@@ -58,3 +64,87 @@ def test_four_cases_are_learnt_by_heart_for_every_rater(
     method = make_method("tab", epochs=800, batch_size=4)
     fit(method, four_cases, None, seed=0, device=CPU)
     assert dice_of_own(method).min() > 0.95
+
+
+@pytest.fixture
+def released(make_method: Callable[..., Method]) -> nn.Module:
+    """The network of the preset as_released in double precision, its weights and statistics away from their start."""
+    network = make_method("tab", "as_released", raters=3, channels=3, tiny=False).network.double().eval()
+    for name, value in network.state_dict().items():
+        if name.endswith(("bias", "running_mean")):
+            value.normal_(0, 0.1)
+        elif name.endswith("running_var"):
+            value.uniform_(0.5, 1.5)
+    return network
+
+
+@torch.no_grad()
+def test_the_released_network_said_again_gives_the_same_outputs_from_the_same_weights(released: nn.Module) -> None:
+    images = torch.rand(2, 3, 64, 96, dtype=torch.float64)
+    found = released.features(images)  # (B, Q outputs, H, W)
+    expected = torch.stack([restated.outputs(released, image) for image in images]).flatten(1, 2)
+    assert found.std() > 0.1
+    assert torch.allclose(found, expected, rtol=1e-6, atol=1e-6)  # positions are computed in single precision
+
+
+@torch.no_grad()
+def test_the_attention_maps_are_the_releases_and_sum_to_one_over_heads_and_places(released: nn.Module) -> None:
+    projected = torch.randn(1, 256, 2, 3, dtype=torch.float64)
+    found = released._attend(projected)
+    assert torch.allclose(found[0], restated.maps_of_queries(released, projected[0]), atol=1e-6)
+    assert torch.allclose(found.sum(dim=(2, 3, 4)), torch.ones(1, 4, dtype=torch.float64))
+
+
+@torch.no_grad()
+def test_scaled_attention_maps_are_the_released_ones_times_heads_and_places(make_method: Callable[..., Method]) -> None:
+    plain = make_method("tab", "as_released", tiny=False).network.eval()
+    scaled = make_method("tab", "as_released", tiny=False, attention_scale="mean1").network.eval()
+    scaled.load_state_dict(plain.state_dict())
+    projected = torch.randn(2, 256, 2, 3)
+    assert torch.allclose(scaled._attend(projected), 8 * 2 * 3 * plain._attend(projected))
+    assert torch.allclose(scaled._attend(projected).mean(dim=(2, 3, 4)), torch.ones(2, 5), atol=1e-5)
+
+
+@torch.no_grad()
+def test_the_mask_head_sees_the_transformer_through_the_attention_maps_alone(released: nn.Module) -> None:
+    images = torch.rand(1, 3, 64, 64, dtype=torch.float64)
+    before = released.features(images).unflatten(1, (4, -1))
+    released.maps.query.weight.zero_()  # every map is flat now, whatever the transformer finds
+    released.maps.query.bias.zero_()
+    after = released.features(images).unflatten(1, (4, -1))
+    assert torch.allclose(after, after[:, :1].expand_as(after))
+    assert not torch.allclose(before, before[:, :1].expand_as(before))
+
+
+def test_the_released_preset_has_the_releases_schedule_and_keeps_its_last_weights(
+    make_method: Callable[..., Method],
+) -> None:
+    (stage,) = make_method("tab", "as_released").stages()
+    assert (stage.schedule, stage.epochs, stage.batch_size, stage.patience) == ("polynomial", 300, 8, None)
+    assert [group.learning_rate for group in stage.groups] == [5e-5]
+
+
+@torch.no_grad()
+def test_a_sample_at_variance_zero_has_the_least_expected_loss() -> None:
+    # Of all spreads around one mean the published loss likes none best: why its samples collapse.
+    torch.manual_seed(0)
+    logit, mask = torch.tensor(0.8), torch.tensor([0.0, 1.0])
+    expected = [
+        functional.binary_cross_entropy_with_logits(
+            (logit + s * torch.randn(20_000, 1)).expand(-1, 2), mask.expand(20_000, 2)
+        )
+        for s in (0.0, 0.3, 1.0, 3.0)
+    ]
+    assert expected == sorted(expected)
+
+
+def test_imagenet_weights_of_a_file_are_taken_and_refused_for_the_small_encoder(
+    make_method: Callable[..., Method], tmp_path: Path
+) -> None:
+    path = tmp_path / "resnet34.pt"
+    state = ResNet34(3).state_dict()
+    torch.save(state, path)
+    network = make_method("tab", "paper", channels=3, tiny=False, backbone={"weights": path}).network
+    assert torch.equal(network.encoder.conv1.weight, state["conv1.weight"])
+    with pytest.raises(UsageError, match=r"backbone\.weights"):
+        make_method("tab", backbone={"weights": path})

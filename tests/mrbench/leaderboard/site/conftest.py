@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 from synthetic_board import Made, entry_of, put
 
+from mrbench.comparison.differences import Verdict
+from mrbench.comparison.questions import Question
 from mrbench.engine.conditions import Conditions
-from mrbench.leaderboard.board import Board, DatasetPage, MethodPage, RankDiagram
+from mrbench.leaderboard.asked import Answer, Asked
+from mrbench.leaderboard.board import Board, DatasetPage, MethodPage
 from mrbench.leaderboard.site.write import write_site
 from mrbench.leaderboard.source import method_run_of
 from mrbench.leaderboard.store import SetAside, Stored
 from mrbench.results.table import Reported, Row, RowKind, Table, Value
-from mrbench.statistics.bootstrap import Interval
+from mrbench.statistics.interval import Interval
 
 HOSTILE = "</script><img src=x onerror='window.hacked=1'><script>window.hacked=1</script>\"'&"
 COLUMNS = ("ged", "ged_pa", "ged_pp", "ged_aa", "dice_soft", "dice_rater")
@@ -43,7 +46,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Stored]:
 def _row(stored: Stored, kind: RowKind, level: float, **change: Any) -> Row:
     means = {"ged": 1 - level, "ged_pa": 1.0, "ged_pp": level, "ged_aa": 1.0, "dice_soft": level, "dice_rater": level}
     values = {
-        name: Value(mean, 0.01, {0: mean, 1: mean}, 2, interval=Interval(mean - 0.02, mean + 0.02), letters="ab")
+        name: Value(mean, 0.01, {0: mean, 1: mean}, 2, interval=Interval(mean - 0.02, mean + 0.02))
         for name, mean in means.items()
     }
     costs = {"train s": 100 * (1 + level), "ms/image": 2.0, "peak MiB": 400.0, "parameters": 250_000.0}
@@ -73,28 +76,31 @@ def make_board(stored: Callable[..., Stored]) -> Callable[..., Board]:
         level = [0.9 - 0.5 * n / methods for n in range(methods)]
         rows = [_row(one, RowKind.METHOD, level[n], caveats=(f"mark {n}",)) for n, one in enumerate(ours)]
         rows[0] = replace(rows[0], values={**rows[0].values, "ged": replace(rows[0].values["ged"], best=True)})
-        rows[1] = replace(rows[1], values={n: replace(v, above_raters=True) for n, v in rows[1].values.items()})
         rows[-1] = replace(rows[-1], cells=(1, 2), failures=(f"fold1-seed0 failed: {name}",))
         rows.append(_row(people, RowKind.HUMAN, 0.95, samples=1))
         rows.append(_row(older, RowKind.METHOD, 0.2, newest=False))
         rows += [_reported(f"{name}-0", 0.77), _reported(f"{name}-unseen", 0.66)]
         facts = ours[0].entry.metrics
         columns = {metric: facts[metric] for metric in COLUMNS}
-        names = tuple(row.method for row in rows[:3])
-        diagrams = (
-            RankDiagram("ged", 50, ("0", "1", "2"), names, (1.2, 2.0, 2.8), 1.0, 0.001, 40, ((0, 1), (1, 2))),
-            RankDiagram("dice_soft", 50, reason=f"too few subjects {name}"),
+        question = Question(name, f"Is it so? {name}", "ged", f"{name}-0", f"why {name}")
+        answers = (
+            Answer(rows[1].id, -0.1, -0.2, -0.05, 0.01, Verdict.DIFFERS, better=True),
+            Answer(rows[2].id, 0.01, reason=f"one seed {name}"),
         )
+        asked = [
+            Asked(question, name, "strict-key", rows[0].id, 0.02, answers),
+            Asked(question, f"{name} 2", "other-key", reason=f"no complete record {name}"),
+        ]
         table = Table(name, {}, {}, "strict", columns, rows, (f"note {name}",))
         # The other protocol has the other order.
         published = replace(table, protocol="published", rows=[*reversed(rows[:methods]), *rows[methods:]])
         page = DatasetPage(name, "identified", ("a", name), ("background", name), "slice", name, name, name, True,
-                           [table, published], {table.key: diagrams, published.key: diagrams})  # fmt: skip
+                           [table, published])  # fmt: skip
         pages = [MethodPage(one.entry.method, name, name, name, False, [one], []) for one in ours]
         pages[0] = replace(pages[0], history=[ours[0], older], reported=[(name, rows[-2])])
         pages += [MethodPage(f"{name}-people", "", "", "", True, [people], []),
                   MethodPage(f"{name}-unseen", "", "", "", False, [], [(name, rows[-1])])]  # fmt: skip
-        return Board([page], pages, [SetAside(f"records/{name}", f"wrong: {name}")], "0.0")
+        return Board([page], pages, asked, [SetAside(f"records/{name}", f"wrong: {name}")], "0.0")
 
     return make
 

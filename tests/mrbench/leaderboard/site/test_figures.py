@@ -1,16 +1,19 @@
 """Figures: where marks stand, and what strange numbers and names do."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrbench.leaderboard.board import Board, RankDiagram
+from mrbench.leaderboard.board import Board
+from mrbench.leaderboard.entry import FileFacts
 from mrbench.leaderboard.site.curves import curve_pictures
-from mrbench.leaderboard.site.figures import ROWS, curve_picture, parts_picture, rank_picture
+from mrbench.leaderboard.site.figures import curve_picture, parts_picture
 from mrbench.leaderboard.site.plot import powers, ticks
 from mrbench.leaderboard.store import Stored
 from mrbench.report.curves import Curve
@@ -46,34 +49,6 @@ def test_no_parts_no_picture(make_board: Callable[..., Board]):
     assert parts_picture(replace(table, rows=table.rows[-1:]), {}) is None
 
 
-def diagram(m: int, **change) -> RankDiagram:
-    names = tuple(f"method-{n}" for n in range(m))
-    ranks = tuple(float(n + 1) for n in range(m))
-    return replace(RankDiagram("ged", 50, names, names, ranks, 1.5, 0.01, 40, ((0, 1),)), **change)
-
-
-def test_the_best_methods_stand_at_the_left():
-    svg = rank_picture(diagram(4)).svg
-    sides = {one.text: one.get("class") for one in ElementTree.fromstring(svg).iter("text")}
-    assert sides["method-0  1.00"] == sides["method-1  2.00"] == "end"
-    assert sides["3.00  method-2"] == sides["4.00  method-3"] == ""
-
-
-def test_many_methods_leave_the_middle_out():
-    picture = rank_picture(diagram(50))
-    assert "20 of 50 left out" in picture.note
-    assert picture.svg.count("method-0  ") == picture.svg.count("  method-49<") == 1
-    assert "  method-25<" not in picture.svg
-    assert len(list(ElementTree.fromstring(picture.svg).iter("path"))) < 3 * ROWS
-
-
-def test_names_in_figures_are_escaped():
-    svg = rank_picture(diagram(2, methods=("<script>", '"&'))).svg
-    assert "<script" not in svg
-    alt = ElementTree.fromstring(svg).get("aria-label")
-    assert alt.startswith('Mean ranks of ged over 40 subjects: <script> 1.00, "& 2.00')
-
-
 @pytest.mark.parametrize(
     "curve",
     [
@@ -97,6 +72,16 @@ def test_curves_come_from_the_entry_and_bad_ones_are_left_out(stored: Callable[.
     assert "over" not in picture.title
     assert "Losses of m main, 2 trainings" in picture.svg
     assert curve_pictures(replace(one, folder=one.folder / "elsewhere"), 0) == []
+
+
+def test_every_term_of_a_loss_is_drawn_after_its_total(stored: Callable[..., Stored], tmp_path: Path):
+    one = stored(1)
+    text = "stage,epoch,train/total,train/dice,train/kl\n" + "".join(f"main,{n},3,2,1\n" for n in range(4))
+    (tmp_path / "curves.fold0-seed0.csv").write_text(text)
+    facts = FileFacts(len(text), hashlib.sha256(text.encode()).hexdigest())
+    entry = replace(one.entry, files={"curves.fold0-seed0.csv": facts})
+    found = curve_pictures(Stored(one.id, tmp_path, entry), 0)
+    assert [picture.title for picture in found] == ["main", "main, dice", "main, kl"]
 
 
 @given(st.floats(-1e15, 1e15), st.floats(1e-9, 1e15))

@@ -351,6 +351,11 @@ class TwoRatersAlike(Good):
         return super().as_rater(features, min(rater, 1), noise)
 
 
+class WhispersTheRater(Good):
+    def as_rater(self, features, rater, noise):
+        return self.moved(features + 1e-6 * self.shifts[rater], noise.normal("style"))
+
+
 class Inert(Good):
     def sample(self, features, noise):
         return super().sample(features, noise) + 0 * noise.uniform("texture", 1, 1, 1)
