@@ -11,6 +11,6 @@ def derive_seed(*axes: str | int) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1
 
 
-def derive_noise(*axes: str | int) -> np.random.Generator:
+def derive_noise(*axes: str | int) -> "np.random.Generator":
     """A generator seeded by :func:`derive_seed`."""
     return np.random.Generator(np.random.PCG64(derive_seed(*axes)))

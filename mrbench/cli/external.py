@@ -13,8 +13,8 @@ from click.core import ParameterSource
 from mrbench.cli.mask_options import OPTIONS as MASK_OPTIONS
 from mrbench.cli.options import DATA
 from mrbench.data.folder import data_folder
-from mrbench.engine.execute import Settings
 from mrbench.engine.run import Run, run_of
+from mrbench.engine.settings import Settings
 from mrbench.errors import UsageError
 from mrbench.registry import Registry
 

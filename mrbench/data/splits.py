@@ -171,7 +171,7 @@ def _fold(
     fold_of: dict[str, int],
     k: int,
     validation_share: float,
-    rng: np.random.Generator,
+    rng: "np.random.Generator",  # NumPy imports it when it is first named
 ) -> Fold:
     training = [subject for subject in order if fold_of[subject] != k]
     n_validation = min(max(1, round(validation_share * len(training))), len(training) - 1)

@@ -1,9 +1,8 @@
 """Executing a run: its cells are computed where they are not there yet."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,37 +13,11 @@ from mrbench.engine.observers import Observers
 from mrbench.engine.record import is_there, make_record, write_record
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run, failed_folder
+from mrbench.engine.settings import Settings, Watch
 from mrbench.engine.store import discard, owner_of
 from mrbench.engine.worker import Order
 from mrbench.errors import MrbenchError
 from mrbench.plugin_file import file_of
-from mrbench.registry import Observer, Plugin
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How the cells of a run are computed; none of it enters a digest.
-
-    Attributes:
-        jobs: cells side by side; ``jobs_reason``: why so many, where nobody said it.
-        plugin_files: those that a cell's method or data set may come from; each cell gets its own only.
-        metric_files: among them, those with metrics: every cell gets them.
-        metrics: for scoring processes that cells share; none: each cell starts its own.
-    """
-
-    data: Path
-    device: str = "auto"
-    jobs: int = 1
-    jobs_reason: str = ""
-    timeout: float | None = None
-    force: bool = False
-    plugin_files: tuple[Path, ...] = ()
-    metric_files: tuple[Path, ...] = ()
-    metrics: tuple[Plugin[Any], ...] = ()
-    observers: tuple[Observer, ...] = ()
-
-
-Watch = Callable[[CellSpec, Mapping[str, Any]], None]
 
 
 def execute(run: Run, settings: Settings, watch: Watch) -> list[Result]:

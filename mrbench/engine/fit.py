@@ -413,8 +413,12 @@ def _generators(device: torch.device) -> list[Tensor]:
 
 
 def _set_generators(device: torch.device, states: Sequence[Tensor]) -> None:
-    own = {"cuda": lambda state: torch.cuda.set_rng_state(state, device), "mps": torch.mps.set_rng_state}
-    for set_state, state in zip([torch.set_rng_state, own.get(device.type)], states, strict=False):
+    own: dict[str, Callable[[Tensor], None]] = {
+        "cuda": lambda state: torch.cuda.set_rng_state(state, device),
+        "mps": torch.mps.set_rng_state,
+    }
+    setters = [torch.set_rng_state, *([own[device.type]] if device.type in own else [])]
+    for set_state, state in zip(setters, states, strict=False):  # none at an epoch's beginning
         set_state(state.cpu())  # a checkpoint is read onto the device
 
 

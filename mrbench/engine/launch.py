@@ -10,7 +10,6 @@ from typing import Any
 
 from mrbench.data.folder import RESULTS, data_folder
 from mrbench.engine.cell import CellSpec
-from mrbench.engine.execute import Settings, Watch, execute
 from mrbench.engine.first_build import FirstBuilds
 from mrbench.engine.jobs import Jobs, side_by_side
 from mrbench.engine.observers import choose
@@ -18,6 +17,7 @@ from mrbench.engine.plan import Plan, Request, make_plan
 from mrbench.engine.record import is_there
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run, run_of
+from mrbench.engine.settings import Settings, Watch
 from mrbench.engine.superseded import superseded
 from mrbench.registry import Registry
 
@@ -132,6 +132,8 @@ class PlannedRun:
             UsageError, PluginError: methods that cannot be built, all at once; nothing was computed.
             Exception: those of :func:`execute`.
         """
+        from mrbench.engine.execute import execute  # a plan needs nothing of what computes cells
+
         with self._view(progress) as watch:
             self.builds.check(self._to_do())
             return execute(self.run, self.settings, watch)

@@ -12,10 +12,10 @@ from rich.table import Column
 from rich.text import Text
 
 from mrbench.engine.cell import CellSpec
-from mrbench.engine.execute import Settings, Watch
 from mrbench.engine.jobs import SideBySide, idle_cores
 from mrbench.engine.plan import Plan
 from mrbench.engine.run import Run
+from mrbench.engine.settings import Settings, Watch
 
 PLAIN_SECONDS = 10.0
 """Without a terminal, a cell's epochs are told of at most this often."""

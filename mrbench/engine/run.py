@@ -64,6 +64,10 @@ class Run:
         """
         return [self._result(spec, reason) for spec, reason in self.cells]
 
+    def result_of(self, spec: CellSpec) -> Result:
+        """Where one cell that can be stands, with what reads its files."""
+        return self._result(spec, "")
+
     def _result(self, spec: CellSpec, not_applicable: str) -> Result:
         if not_applicable:
             return Result(spec, Status.NOT_APPLICABLE, not_applicable)

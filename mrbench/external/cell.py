@@ -15,12 +15,13 @@ from mrbench.data.imported import find_dataset
 from mrbench.data.mask_rules import read_rules
 from mrbench.engine import phases
 from mrbench.engine.cell import CONTENT, EXTERNAL, CellSpec, Status
-from mrbench.engine.execute import Watch, is_kept
+from mrbench.engine.execute import is_kept
 from mrbench.engine.plan import OptionValues, Plan, PlannedCell, chosen_folds, load_checked
 from mrbench.engine.predict import Predictor
 from mrbench.engine.profile import Profile
 from mrbench.engine.record import make_record, write_record
 from mrbench.engine.run import Run
+from mrbench.engine.settings import Watch
 from mrbench.engine.store import Attempt, BusyError, attempt, discard
 from mrbench.engine.void import void_fact
 from mrbench.errors import MrbenchError

@@ -43,8 +43,8 @@ def _with_member(spec: CellSpec) -> CellSpec:
         return spec
     changed = {name.removeprefix(f"{of}."): value for name, value in theirs.items()}
     nothing: dict[str, Any] = {"options": {}, "training": {}, "prediction": {}, "method_version": ""}
-    codes = {"training_code": "", "prediction_code": ""}
-    member = Member(method=of, family=of, changed=changed, seeds=(spec.seed,), **nothing, **codes)
+    nothing |= {"training_code": "", "prediction_code": ""}
+    member = Member(method=of, family=of, changed=changed, seeds=(spec.seed,), **nothing)
     own = {name: value for name, value in spec.changed.items() if name not in theirs}
     return replace(spec, changed=own, member=member)
 

@@ -6,9 +6,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mrbench.engine.cell import CURVES
-from mrbench.engine.manifest import FILES, check_file
-
 
 class Scalar(NamedTuple):
     """One number; ``step`` is the epoch of its stage, 0 for what a cell has once."""
@@ -18,19 +15,9 @@ class Scalar(NamedTuple):
     value: float
 
 
-def curve_scalars(folder: Path, record: Mapping[str, Any]) -> Iterator[Scalar]:
-    """``STAGE/train/total`` and so on by epoch, from ``curves.csv``; nothing where the cell left none.
-
-    Args:
-        folder: of the cell.
-        record: of the cell, which vouches for its files.
-
-    Raises:
-        DataError: the curves are not there any more, or not what the cell left.
-    """
-    if CURVES not in record.get(FILES, {}):
-        return
-    with check_file(folder, record, CURVES).open(newline="", encoding="utf-8") as file:
+def curve_scalars(path: Path) -> Iterator[Scalar]:
+    """``STAGE/train/total`` and so on by epoch, from ``curves.csv``."""
+    with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             stage, epoch = row.pop("stage"), int(row.pop("epoch"))
             for name, text in row.items():

@@ -14,9 +14,10 @@ from click.testing import Result
 from stored_runs import command_of
 
 from mrbench.engine.cell import CellSpec, Status
-from mrbench.engine.execute import Settings, execute
+from mrbench.engine.execute import execute
 from mrbench.engine.plan import Plan, Request, make_plan
 from mrbench.engine.run import run_of
+from mrbench.engine.settings import Settings
 from mrbench.errors import UsageError
 from mrbench.plugin_file import BYTES, file_of
 from mrbench.registry import discover

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,16 +56,25 @@ def trials(case: Case) -> list[tuple[np.ndarray, list[Draw]]]:
     return [(case.present, draws()), (np.array([True, False]), draws("float64"))]
 
 
+def void_case_of(name: str) -> Case:
+    """A case of which nobody says what a corner is; of one it is all judged."""
+    case = case_of(name=name)
+    valid = np.ones(case.masks.shape[1:], bool)
+    valid[:2, :3] = False
+    return replace(case, valid=valid) if name == "b" else case
+
+
 def test_what_is_counted_elsewhere_is_what_is_counted_here_bit_for_bit(tmp_path: Path, scorer: Scorer):
     with PredictionWriter(tmp_path / "here.h5") as writer:
         for name in ("a", "b"):
-            case = case_of(name=name)
-            counted = [count(case.masks, truth, CLASSES, case.spacing, own) for truth, own in trials(case)]
+            case = void_case_of(name)
+            own = trials(case)
+            counted = [count(case.masks, truth, CLASSES, case.spacing, drawn, case.valid) for truth, drawn in own]
             writer.add(case.id, case.subject, counted)
         writer.add("nobody", "someone", [])
     with count_elsewhere(request_of(tmp_path / "there.h5"), ()) as counted:
         for name in ("a", "b"):
-            counted.add(case_of(name=name), trials(case_of(name=name)))
+            counted.add(void_case_of(name), trials(void_case_of(name)))
         counted.add(case_of(name="nobody"), [])
     assert (tmp_path / "there.h5").read_bytes() == (tmp_path / "here.h5").read_bytes()
     assert scorer.runs

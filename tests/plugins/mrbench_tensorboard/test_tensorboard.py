@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from stored_runs import vouch_again
 
-from mrbench.engine.manifest import FILES, files_of
+from mrbench.engine.run import open_run
 from mrbench.errors import DataError
-from mrbench_tensorboard import folder_of
+from mrbench_tensorboard import folder_of, mrbench_cell_end
 from mrbench_tensorboard.events import write_events
 from mrbench_tensorboard.scalars import Scalar, curve_scalars, record_scalars
 
@@ -60,8 +61,7 @@ def test_a_run_leaves_what_its_cells_hold(mrbench: Call, tmp_path: Path):
 
 def test_curves_are_read_stage_by_stage(tmp_path: Path):
     (tmp_path / "curves.csv").write_text(CURVES)
-    record = {FILES: files_of(tmp_path, "record.json")}
-    found = [scalar for scalar in curve_scalars(tmp_path, record) if "learning_rate" not in scalar.tag]
+    found = [scalar for scalar in curve_scalars(tmp_path / "curves.csv") if "learning_rate" not in scalar.tag]
     assert found[:4] == [
         Scalar("first/train/total", 0, 2.0),
         Scalar("first/validation/total", 0, 3.0),
@@ -70,18 +70,24 @@ def test_curves_are_read_stage_by_stage(tmp_path: Path):
     ]
     assert found[3].value != found[3].value, "what is not a number is told as such"
     assert found[4:] == [Scalar("second/validation/total", 0, 0.25)]
-    assert list(curve_scalars(tmp_path, {})) == [], "a cell without a training"
 
 
-def test_curves_that_are_not_what_the_cell_left_are_refused(tmp_path: Path):
-    (tmp_path / "curves.csv").write_text(CURVES)
-    record = {FILES: files_of(tmp_path, "record.json")}
-    (tmp_path / "curves.csv").write_text(CURVES.replace("1.5", "1.4"))
+def test_curves_that_are_not_what_the_cell_left_are_refused(mrbench: Call, tmp_path: Path):
+    words = ("--dataset", "phantom", "--set", "phantom.subjects=9", "--set", "phantom.size=32", "--fold", "0")
+    mrbench("run", "--method", "staple", *words, "--out", "out")
+    run = open_run("last", tmp_path / "out")
+    ((spec, _),) = run.cells
+    folder = spec.folder(run.results)
+    (folder / "curves.csv").write_text(CURVES)
+    vouch_again(folder)
+    record = run.record_of(spec)
+    assert record
+    mrbench_cell_end(run, spec, record)
+    (events,) = run.folder.glob("tensorboard/phantom/staple/fold0-seed0")
+    assert "first/train/total" in read(events)
+    (folder / "curves.csv").write_text(CURVES.replace("1.5", "1.4"))
     with pytest.raises(DataError, match=r"curves\.csv is not the file that was written"):
-        list(curve_scalars(tmp_path, record))
-    (tmp_path / "curves.csv").unlink()
-    with pytest.raises(DataError, match=r"curves\.csv is not there"):
-        list(curve_scalars(tmp_path, record))
+        mrbench_cell_end(run, spec, record)
 
 
 def test_costs_are_the_numbers_of_the_profile():
