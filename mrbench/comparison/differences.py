@@ -170,10 +170,17 @@ def check_something(comparisons: Sequence[Comparison]) -> None:
         IncompatibleError: no pair has a metric and a case in common.
     """
     if not any(comparison.differences for comparison in comparisons):
-        notes = [note for comparison in comparisons for note in comparison.notes]
+        notes = [note for comparison in comparisons for note in (*_alone(comparison), *comparison.notes)]
         raise IncompatibleError(
-            "nothing can be compared: no metric has a case that both have", found="; ".join(dict.fromkeys(notes))
+            "nothing can be compared: no metric has a case that both have",
+            found="; ".join(dict.fromkeys(notes)),
+            hint="--against METHOD compares with another one, --letters all pairs" if len(comparisons) > 1 else "",
         )
+
+
+def _alone(comparison: Comparison) -> Iterator[str]:
+    if comparison.alone:
+        yield f"only one of them has {', '.join(comparison.alone)}"
 
 
 def _difference(pair: Pair, card: MetricCard, name: str, paired: Paired, reader: ScoreReader) -> Difference:

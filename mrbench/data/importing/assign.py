@@ -202,9 +202,10 @@ def _ambiguous(listing: Listing, names: Sequence[str], why: str) -> DataError:
 def how_to_say(listing: Listing) -> str:
     """The command with patterns that a user makes fit, and a table where one lies in the folder."""
     table = next((str(listing.folder / name) for name in listing.others if name.lower().endswith(".csv")), "FILE")
+    ending = next((split_ending(name)[1] for name in listing.images), ".png")
     return (
         f"say how files are named: mrbench data import {shlex.quote(str(listing.folder))} "
-        f"--image 'images/{{case}}.png' --mask 'masks/{{rater}}/{{case}}.png', or name them with "
+        f"--image 'images/{{case}}{ending}' --mask 'masks/{{rater}}/{{case}}{ending}', or name them with "
         f"--csv {shlex.quote(table)}"
     )
 

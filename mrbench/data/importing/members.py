@@ -101,7 +101,7 @@ def list_members(path: Path) -> Listing:
             hint=HINT,
         )
     used = {array for array, _ in places.values()}
-    others = tuple(one.path for one in arrays if one.path not in used)
+    others = tuple(one.path for one in arrays if one.path not in used and not _says_whose(one))
     return Members(path, tuple(sorted(places, key=natural)), others, places, file)
 
 
@@ -153,9 +153,17 @@ def _part(one: ArrayFacts) -> str:
 
 def _subjects(file: GuardedFile, arrays: Sequence[ArrayFacts], part: str, n: int) -> list[str]:
     for one in arrays:
-        name = one.path.rpartition("/")[2]
-        if _part(one) == part and name.lower() in SUBJECTS and one.shape == (n,) and one.kind in "Sui":
+        if _part(one) == part and _says_whose(one) and one.shape == (n,):
             values = file.read(one.path, kinds="Sui", shape=(n,), packed=True).tolist()
             texts = [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values]
-            return [text.replace("/", "-") or "-" for text in texts]
+            return [_subject(text) for text in texts]
     return []
+
+
+def _says_whose(one: ArrayFacts) -> bool:
+    return one.path.rpartition("/")[2].lower() in SUBJECTS and len(one.shape) == 1 and one.kind in "Sui"
+
+
+def _subject(text: str) -> str:
+    """As a folder that cannot be mistaken for the number of a case."""
+    return f"subject-{text}" if text.isdecimal() else text.replace("/", "-") or "-"

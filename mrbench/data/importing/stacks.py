@@ -112,7 +112,7 @@ def _expanded(layout: Layout, case: CaseFiles, axis: int | None, names: Sequence
         raise DataError(
             f"{layout.listing.folder / name} holds {n} raters",
             expected=f"{len(names)}, as --rater-names names" if names else f"at most {MAX_STACKED}",
-            hint="--rater-axis first or --rater-axis last says along which axis they lie",
+            hint=f"name all {n}; or where they lie along the other axis: --rater-axis first, or last",
         )
     raters = names or [f"rater-{place + 1}" for place in range(n)]
     return replace(case, masks=dict.fromkeys(raters, name), stack_axis=axis)

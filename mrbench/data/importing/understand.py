@@ -72,16 +72,26 @@ def understand(asked: Request) -> Understood:
     columns = understand_columns(layout.cases, asked.raters)
     folds = _folds(layout, asked.folds)
     found = survey(layout, asked.rules, asked.void)
-    if asked.void is not None and not any(found.void):
-        raise UsageError(
-            f"--void {asked.void} is in no mask in {asked.folder}",
-            expected="the value of pixels that were not judged",
-            found=f"values {', '.join(map(str, sorted(found.marks.values)[:12]))}",
-        )
+    _check_void(asked, found)
     check_are_raters(found, layout, asked)
     labels = _labels(asked, found)
     description = _description(asked, columns, labels, found)
     return Understood(layout, columns, labels, found, asked.rules, folds, description, asked.void)
+
+
+def _check_void(asked: Request, found: Survey) -> None:
+    expected = "the value of pixels that were not judged"
+    if asked.void is not None and not any(found.void):
+        values = ", ".join(map(str, sorted(found.marks.values)[:12]))
+        raise UsageError(
+            f"--void {asked.void} is in no mask in {asked.folder}", expected=expected, found=f"values {values}"
+        )
+    if asked.void is not None and not any(found.marks.values):
+        raise UsageError(
+            f"with --void {asked.void} no mask in {asked.folder} marks anything",
+            expected=expected,
+            found=f"{asked.void} is the only value above 0",
+        )
 
 
 def _labels(asked: Request, found: Survey) -> Labels:
