@@ -55,7 +55,7 @@ class DrawSender:
         head = {"what": what, "shape": array.shape, "type": array.dtype.str, **facts}
         try:
             self.connection.send_bytes(json.dumps(head).encode())
-            self.connection.send_bytes(memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8)))
+            self.connection.send_bytes(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
         except OSError as error:
             raise RefusedError from error
 
