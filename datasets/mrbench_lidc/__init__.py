@@ -17,13 +17,24 @@ def mrbench_datasets() -> list[DatasetCard]:
         DatasetCard(
             name="lidc",
             code="mrbench_lidc.dataset:load",
-            config="mrbench_lidc.config:LidcConfig",
+            config="mrbench_lidc.config:CollectionConfig",
             prepare="mrbench_lidc.prepare:prepare_nodules",
             summary="Lung nodules on CT, one slice each, four readers (virtual raters ranked by area)",
             citation=CITATION,
             licence=LICENCE,
             source=f"{_COLLECTION}: download its DICOM and XML files, then mrbench data prepare lidc --source FOLDER; "
             "or put lidc_nodules.npz into the data folder (docs/data.md lists its fields)",
+        ),
+        DatasetCard(
+            name="lidc-volumes",
+            code="mrbench_lidc.volumes:load",
+            config="mrbench_lidc.config:CollectionConfig",
+            prepare="mrbench_lidc.prepare:prepare_volumes",
+            summary="Lung nodules on CT as volumes, four readers (virtual raters ranked by volume)",
+            citation=CITATION,
+            licence=LICENCE,
+            source=f"{_COLLECTION}: download its DICOM and XML files, then mrbench data prepare lidc-volumes --source "
+            "FOLDER",
         ),
         DatasetCard(
             name="lidc-1609",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mrbench.data.caseset import CaseSet, Pixels
-from mrbench.data.description import Description, Normalisation, Raters
+from mrbench.data.description import Description, Normalisation, Raters, Unit
 from mrbench_lidc import CITATION, LICENCE
 from mrbench_lidc.config import LidcConfig
 
@@ -24,6 +24,7 @@ class Collection:
         normalisation: of its images.
         channels: none where it has masks alone.
         size: H and W.
+        unit: of scoring.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Collection:
     normalisation: Normalisation = "none"
     channels: tuple[str, ...] = ("CT",)
     size: int = 128
+    unit: Unit = Unit.SLICE
 
     def describe(self, config: LidcConfig | None = None) -> Description:
         """The declarations under the options; without options those of the slices as they are stored."""
@@ -44,7 +46,9 @@ class Collection:
             channels=self.channels,
             raters=Raters.RANKED if ranked else Raters.EXCHANGEABLE,
             rater_names=RANKS if ranked else SLOTS,
+            unit=self.unit,
             normalisation=self.normalisation,
+            training_size=(self.size, self.size) if self.unit is Unit.VOLUME else None,
             augmentation=("flip", "rotate90"),
             licence=LICENCE,
             citation=CITATION,
@@ -61,8 +65,10 @@ class Collection:
             config: the options.
         """
         if config.raters == "exchangeable" and config.unmarked == "empty" and config.subset == "all":
-            return replace(stored, description=self.describe(config)) if self.subset != "all" else stored
-        areas = np.array([np.count_nonzero(stored.pixels.masks(i), axis=(1, 2)) for i in range(len(stored))])
+            if self.subset == "all":
+                return stored
+            return replace(stored, description=self.describe(config), stored_digest=None)
+        areas = np.array([_areas(stored.pixels.masks(i)) for i in range(len(stored))])
         marked = areas > 0
         rows = np.flatnonzero(marked.all(axis=1)) if config.subset == "four" else np.arange(len(stored))
         slots = np.tile(np.arange(areas.shape[1]), (len(rows), 1))
@@ -75,11 +81,17 @@ class Collection:
             subjects=tuple(stored.subjects[i] for i in rows),
             present=np.take_along_axis(present[rows], order, axis=1),
             slices=tuple(stored.slices[i] for i in rows) if stored.slices else None,
+            spacings=tuple(stored.spacings[i] for i in rows) if stored.spacings else None,
             attributes={
                 name: np.take_along_axis(values[rows], order, axis=1) for name, values in stored.attributes.items()
             },
             metadata=tuple(stored.metadata[i] for i in rows) if stored.metadata else None,
         )
+
+
+def _areas(masks: np.ndarray) -> np.ndarray:
+    """Of masks ``(R, *spatial)``: (R,) pixels or voxels."""
+    return np.count_nonzero(masks.reshape(len(masks), -1), axis=1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -39,6 +39,16 @@ class LidcConfig(Config):
         return self
 
 
+class CollectionConfig(LidcConfig):
+    """The same options for nodules out of the collection's own files."""
+
+    exclusions: Literal["inside", "published"] = option(
+        "inside",
+        "an outline that excludes takes away what lies strictly inside it, or its line too, as pylidc does; prepare "
+        "with the same",
+    )
+
+
 class EverySliceConfig(LidcConfig):
     """The same options for collections that were published with every slice that some reader outlined."""
 

@@ -8,7 +8,7 @@ from mrbench_lidc.annotations import RATINGS, Annotation, Outline
 from mrbench_lidc.dicom import Series, read_bytes
 from mrbench_lidc.grouping import READERS
 from mrbench_lidc.nodules import SIZE
-from mrbench_lidc.outline import fill
+from mrbench_lidc.outline import Exclusions, fill
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class Row:
     z: float
 
 
-def cut(series: Series, annotations: list[Annotation]) -> Row | None:
+def cut(series: Series, annotations: list[Annotation], exclusions: Exclusions = "inside") -> Row | None:
     """The nodule on the slice of its largest outline; None where no outline encloses a pixel of a slice that is there.
 
     Of slices that tie, the one that more readers marked, then the lowest. The crop is centred on the box around all
@@ -37,16 +37,17 @@ def cut(series: Series, annotations: list[Annotation]) -> Row | None:
     Args:
         series: the scan.
         annotations: at most four, in the order of their slots.
+        exclusions: the rule of outlines that exclude, as of :func:`fill`.
 
     Raises:
         DataError: the image of the slice cannot be read, or is smaller than the crop.
     """
-    drawn = [_by_place(series, annotation) for annotation in annotations]
-    place = _largest(series, drawn)
+    drawn = [by_place(series, annotation) for annotation in annotations]
+    place = _largest(series, drawn, exclusions)
     if place is None:
         return None
     chosen = series.slices[place]
-    masks = _masks(series, drawn, place)
+    masks = plane_masks(series, drawn, place, exclusions)
     window = _window(np.any(masks, axis=0))
     cropped, used = np.zeros((READERS, SIZE, SIZE), np.uint8), np.arange(READERS) < len(annotations)
     cropped[used] = masks[:, *window]
@@ -55,7 +56,8 @@ def cut(series: Series, annotations: list[Annotation]) -> Row | None:
     return Row(read_bytes(chosen)[window], cropped, used, ratings, chosen.z)
 
 
-def _by_place(series: Series, annotation: Annotation) -> dict[int, list[Outline]]:
+def by_place(series: Series, annotation: Annotation) -> dict[int, list[Outline]]:
+    """What a reader drew, by the place of its slice."""
     outlines: dict[int, list[Outline]] = {}
     for outline in annotation.outlines:
         place = series.place(outline)
@@ -64,14 +66,17 @@ def _by_place(series: Series, annotation: Annotation) -> dict[int, list[Outline]
     return outlines
 
 
-def _masks(series: Series, drawn: list[dict[int, list[Outline]]], place: int) -> np.ndarray:
-    return np.stack([fill(outlines.get(place, ()), series.slices[place].shape) for outlines in drawn])
+def plane_masks(
+    series: Series, drawn: list[dict[int, list[Outline]]], place: int, exclusions: Exclusions
+) -> np.ndarray:
+    """``(A, H, W)`` bool: the masks of all annotations on one slice."""
+    return np.stack([fill(outlines.get(place, ()), series.slices[place].shape, exclusions) for outlines in drawn])
 
 
-def _largest(series: Series, drawn: list[dict[int, list[Outline]]]) -> int | None:
+def _largest(series: Series, drawn: list[dict[int, list[Outline]]], exclusions: Exclusions) -> int | None:
     ranks = {}
     for place in {place for outlines in drawn for place in outlines}:  # one at a time: masks of all would fill memory
-        areas = np.count_nonzero(_masks(series, drawn, place), axis=(1, 2)).tolist()
+        areas = np.count_nonzero(plane_masks(series, drawn, place, exclusions), axis=(1, 2)).tolist()
         ranks[max(areas), sum(area > 0 for area in areas), -place] = place
     best = max(ranks, default=(0, 0, 0))
     return ranks[best] if best[0] else None

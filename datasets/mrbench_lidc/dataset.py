@@ -10,16 +10,16 @@ from mrbench.data.splits import Split, split_by_subject
 from mrbench.errors import DataAbsentError, DataError
 from mrbench_lidc import CITATION, LICENCE
 from mrbench_lidc.collection import RANKS, SLOTS
-from mrbench_lidc.config import LidcConfig
+from mrbench_lidc.config import CollectionConfig, LidcConfig
 from mrbench_lidc.nodules import CROP, FILE, Nodules, read_nodules
 from mrbench_lidc.prepared import FILE as PREPARED
-from mrbench_lidc.prepared import read_prepared
+from mrbench_lidc.prepared import PUBLISHED, read_prepared
 
 ORIGIN = "TCIA LIDC-IDRI, doi 10.7937/K9/TCIA.2015.LO9QL9SX"
 """Of the archive's nodules."""
 
 
-def load(config: LidcConfig, folder: Path) -> CaseSet:
+def load(config: CollectionConfig, folder: Path) -> CaseSet:
     """Nodule slices of LIDC-IDRI: image (1, 64, 64), four masks, nine ratings per reader.
 
     Every scan was read by four radiologists, so a slot without an outline is a reader who marked nothing
@@ -35,6 +35,7 @@ def load(config: LidcConfig, folder: Path) -> CaseSet:
         DataError: the file is there and wrong.
     """
     found, origin, path = _read(folder)
+    check_rule(config, origin, path)
     nodules = _chosen(found, path, config)
     return CaseSet(
         description=_description(origin, config),
@@ -47,6 +48,22 @@ def load(config: LidcConfig, folder: Path) -> CaseSet:
         attributes={name: nodules.ratings[:, :, a] for a, name in enumerate(nodules.rating_names)},
         metadata=_metadata(nodules),
     )
+
+
+def check_rule(config: CollectionConfig, origin: str, path: Path) -> None:
+    """Refuses masks that were made by the other rule of outlines that exclude than the option says.
+
+    Raises:
+        DataError: they were; says how to get the others.
+    """
+    found = "published" if origin.endswith(PUBLISHED) else "inside"
+    if found != config.exclusions:
+        raise DataError(
+            f"{path} was made with exclusions={found}",
+            expected=f"exclusions={config.exclusions}, as the option says",
+            hint=f"--set exclusions={found}, or prepare it again: mrbench data prepare {path.stem} --source FOLDER "
+            f"--set exclusions={config.exclusions}",
+        )
 
 
 def _read(folder: Path) -> tuple[Nodules, str, Path]:

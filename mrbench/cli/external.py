@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from mrbench.cli.mask_options import OPTIONS as MASK_OPTIONS
 from mrbench.cli.options import DATA
 from mrbench.data.folder import data_folder
 from mrbench.engine.run import Run, run_of
@@ -42,6 +43,7 @@ OPTIONS = (
     ),
     click.option("--split", metavar="NAME", help="The split of the data set. [default: strict]"),
     click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the data set."),
+    *MASK_OPTIONS,
     DATA,
 )
 
@@ -53,6 +55,9 @@ FLAGS = {
     "folds": "--fold",
     "split": "--split",
     "settings": "--set",
+    "labels": "--labels",
+    "threshold": "--threshold",
+    "invert": "--invert",
     "data": "--data",
 }
 """What means nothing without predictions."""
@@ -68,7 +73,7 @@ def external_options(function: F) -> F:
 def check_options(options: Mapping[str, Any]) -> None:
     """Refuses options of the command at hand that mean nothing together."""
     if options["predictions"] is None:
-        given = [flag for name, flag in FLAGS.items() if options[name]]
+        given = [flag for name, flag in FLAGS.items() if _is_given(options[name])]
         if given:
             raise UsageError(f"{given[0]} is for predictions made elsewhere", hint="--predictions PATH")
         return
@@ -90,6 +95,9 @@ def score_predictions(options: Mapping[str, Any], registry: Registry, out: Path)
         name=_checked(options["name"]) if options["name"] is not None else default_name(path),
         dataset=options["dataset"],
         patterns=options["patterns"],
+        labels=options["labels"],
+        threshold=options["threshold"],
+        invert=options["invert"],
         settings=dict(parse_setting(text) for text in options["settings"]),
         folds=options["folds"],
         split=options["split"] or "strict",
@@ -108,6 +116,10 @@ def default_name(path: Path) -> str:
     """The name of a file without its ending, or of a folder, with ``-`` for what no row's name may hold."""
     stem = path.resolve().name if path.is_dir() else path.stem
     return re.sub(r"[^A-Za-z0-9_-]+", "-", stem)[:NAME_LENGTH].strip("-_") or "predictions"
+
+
+def _is_given(value: Any) -> bool:
+    return value not in (None, ()) and value is not False
 
 
 def _checked(name: str) -> str:

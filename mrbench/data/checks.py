@@ -188,7 +188,7 @@ class _Survey:
     marked: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.parts: tuple[Copies | Twins | _Shift, ...] = (Copies(), Twins(self.description), _Shift())
+        self.parts: tuple[Copies | Twins | ImageShift, ...] = (Copies(), Twins(self.description), ImageShift())
 
     def add(self, case: Case) -> None:
         self.marked |= set(np.flatnonzero(np.bincount(case.masks.reshape(-1), minlength=1)).tolist())
@@ -256,7 +256,7 @@ class Twins:
         ]
 
 
-class _Shift:
+class ImageShift:
     """Does the raters' consensus stand out more when it is moved by one pixel?"""
 
     def __init__(self) -> None:

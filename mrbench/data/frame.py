@@ -96,7 +96,7 @@ class Frame:
         return same_grid(self.reference, file.geometry, where, f"its image {self.name}")
 
     def _check_as_it_lies(self, file: OnGrid, where: str) -> None:
-        if _lengths(file.mask_shape) != _lengths(self.lies):
+        if lengths(file.mask_shape) != lengths(self.lies):
             raise _other_size(where, self.name, self.lies, file.mask_shape)
         theirs = file.spacing and file.spacing[-len(plain(file.mask_shape)) :]
         check_spacing(self.spacings, theirs, where, f"its image {self.name}")
@@ -138,7 +138,7 @@ def _without_channels(image: OnGrid, mask: OnGrid, name: str, where: str) -> tup
     choices: list[tuple[int | None, Shape]] = [(None, image.shape), (-1, image.shape[:-1]), (0, image.shape[1:])]
     # Headers say which axis is which, so that those of a mask may come in another order.
     turned = image.geometry is not None and mask.geometry is not None
-    for same in (_lengths, lambda shape: sorted(_lengths(shape))) if turned else (_lengths,):
+    for same in (lengths, lambda shape: sorted(lengths(shape))) if turned else (lengths,):
         for axis, shape in choices:
             if same(shape) == same(mask.mask_shape):
                 return axis, _three_axes(shape, name)
@@ -181,7 +181,8 @@ def _spacing_of(image: OnGrid, channel_axis: int | None) -> tuple[float, ...] | 
     return image.spacing and (image.spacing[:-1] if channel_axis == -1 else image.spacing)
 
 
-def _lengths(shape: Shape) -> list[int]:
+def lengths(shape: Shape) -> list[int]:
+    """Of the axes that are longer than one."""
     return [length for length in shape if length != 1]
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,9 +22,27 @@ MAX_ARRAY_BYTES = 4 * 2**30 - 1
 MAX_TEXT_BYTES = 2**20
 """Bytes of one attribute."""
 
+MAX_DEPTH = 8
+"""Groups within groups."""
+
 _DEFLATE, _SHUFFLE, _FLETCHER, _LZF = 1, 2, 3, 32000
 _CHECKSUM_BYTES = 4
 _KINDS = {"u": "unsigned", "i": "integers", "f": "floats", "S": "bytes", "b": "booleans"}
+
+
+@dataclass(frozen=True)
+class ArrayFacts:
+    """What an array declares.
+
+    Attributes:
+        path: from the root, without a leading slash.
+        shape: lengths of its axes.
+        kind: NumPy's letter of its type.
+    """
+
+    path: str
+    shape: tuple[int, ...]
+    kind: str
 
 
 class GuardedFile:
@@ -159,6 +178,27 @@ class GuardedFile:
         if math.prod(expected) * array.dtype.itemsize > MAX_ARRAY_BYTES:
             raise self.fault(f"has too large a case in /{path}", expected=f"<= {MAX_ARRAY_BYTES} bytes")
         return array
+
+    def arrays(self, *, limit: int) -> Iterator[ArrayFacts]:
+        """Every array of the file by its path, in the order of names; what links lead to is passed over.
+
+        Args:
+            limit: members, at most.
+        """
+        left, seen = [""], 0
+        while left:
+            path = left.pop(0)
+            with self.reading(f"has a damaged group /{path}"):
+                group = self._node(path)
+                seen += len(group)
+                if seen > limit or path.count("/") > MAX_DEPTH:
+                    raise self.fault("has too many members", expected=f"<= {limit}, in {MAX_DEPTH} groups at most")
+                hard = [name for name in sorted(group) if isinstance(group.get(name, getlink=True), h5py.HardLink)]
+                nodes = [(f"{path}/{name}".lstrip("/"), group[name]) for name in hard]
+            left += [name for name, node in nodes if isinstance(node, h5py.Group)]
+            for name, node in nodes:
+                if isinstance(node, h5py.Dataset) and node.shape is not None:
+                    yield ArrayFacts(name, tuple(node.shape), node.dtype.kind)
 
     def shape(self, path: str) -> tuple[int, ...]:
         """Lengths of the axes of the array at ``path``; nothing else of it is checked."""

@@ -16,7 +16,8 @@ import numpy as np
 from mrbench.data.archive import FREE_BYTES, MAX_RATIO, Bounded, open_member, read_header
 from mrbench.data.geometry import Geometry
 from mrbench.data.hdf5 import MAX_ARRAY_BYTES
-from mrbench.data.mask_values import MaskValues, colour_labels, palette_labels, whole_labels
+from mrbench.data.mask_rules import AS_STORED, MaskRules
+from mrbench.data.mask_values import MaskValues, StoredMask
 from mrbench.errors import DataError, MrbenchError
 
 PACKED = (".ppm.gz", ".pgm.gz")
@@ -32,7 +33,8 @@ class ImageFile:
             file; as stored of a NumPy file.
         dtype: of the values.
         image: unpacks the image; a palette becomes colours.
-        mask: unpacks a mask: labels by the rules of :mod:`mrbench.data.mask_values`.
+        stored: unpacks a mask before anything is made of its values.
+        where: the file, for messages.
         spacing: mm along D, H, W or H, W, or None where the file does not know.
         geometry: where the voxels lie, of a NIfTI file whose header says it.
         lossy: does the format keep no labels?
@@ -43,7 +45,8 @@ class ImageFile:
     shape: tuple[int, ...]
     dtype: np.dtype
     image: Callable[[], np.ndarray]
-    mask: Callable[[], MaskValues]
+    stored: Callable[[], StoredMask]
+    where: str
     spacing: tuple[float, ...] | None = None
     geometry: Geometry | None = None
     lossy: bool = False
@@ -54,6 +57,14 @@ class ImageFile:
     def mask_shape(self) -> tuple[int, ...]:
         """Of the labels that :attr:`mask` unpacks."""
         return self.shape[:-1] if self.colours else self.shape
+
+    def mask(self, rules: MaskRules = AS_STORED) -> MaskValues:
+        """Unpacks a mask: labels by :mod:`mrbench.data.mask_values`, or as somebody says.
+
+        Raises:
+            DataError: damaged, or values that are no labels.
+        """
+        return rules.read(self.stored(), self.where)
 
 
 @dataclass(frozen=True)
@@ -140,17 +151,16 @@ def _open_picture(source: _Source) -> Iterator[ImageFile]:
         shape, dtype = raster.picture_layout(image, where)
         has_palette, has_colours = image.mode == "P", len(shape) == 3
 
-        def mask() -> MaskValues:
+        def stored() -> StoredMask:
             values = raster.picture_values(image, where)
-            if has_palette:
-                return palette_labels(values, raster.palette(image), where)
-            return (colour_labels if has_colours else whole_labels)(values, where)
+            return StoredMask(values, raster.palette(image) if has_palette else None, has_colours)
 
         yield ImageFile(
             (*shape, 3) if has_palette else shape,
             dtype,
             image=lambda: (raster.palette_colours if has_palette else raster.picture_values)(image, where),
-            mask=mask,
+            stored=stored,
+            where=where,
             lossy=image.format == "JPEG",
             ratio=raster.MAX_RATIO,
             colours=has_palette or has_colours,
@@ -198,7 +208,7 @@ def _image_file(
     spacing: tuple[float, ...] | None = None,
     geometry: Geometry | None = None,
 ) -> ImageFile:
-    return ImageFile(shape, dtype, values, lambda: whole_labels(values(), where), spacing, geometry)
+    return ImageFile(shape, dtype, values, lambda: StoredMask(values()), where, spacing, geometry)
 
 
 _OPENED = {".nii": _open_nifti, ".npy": _open_npy, ".npz": _open_npz}

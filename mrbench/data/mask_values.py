@@ -11,6 +11,8 @@ equal red, green and blue                             that grey; opaque alpha is
 two colours                                           1 for the brighter one
 more colours, transparency, fractions, NaN            none: refused
 ====================================================  ============================================================
+
+Somebody who knows better says so: :mod:`mrbench.data.mask_rules`.
 """
 
 from dataclasses import dataclass
@@ -28,16 +30,44 @@ Colour = tuple[int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
+class StoredMask:
+    """A mask as its file holds it, before anything is made of the values.
+
+    Attributes:
+        values: numbers in the shape of the file; ``(H, W)`` indices into a palette; ``(H, W, 3)`` colours.
+        palette: ``(n, 3)`` colours that indices stand for, where they are indices.
+        coloured: are the values colours?
+    """
+
+    values: np.ndarray
+    palette: np.ndarray | None = None
+    coloured: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class MaskValues:
     """The content of a mask's file.
 
     Attributes:
         labels: unsigned, in the shape of the file.
         colour: of label 1, where two colours told it; None elsewhere.
+        palette: ``(n, 3)`` colours of labels that are the indices of a palette; None elsewhere.
     """
 
     labels: np.ndarray
     colour: Colour | None = None
+    palette: np.ndarray | None = None
+
+
+def stored_labels(stored: StoredMask, where: str) -> MaskValues:
+    """Labels by the table above.
+
+    Raises:
+        DataError: values that stand for none; names the file and the options that say what they mean.
+    """
+    if stored.palette is not None:
+        return palette_labels(stored.values, stored.palette, where)
+    return (colour_labels if stored.coloured else whole_labels)(stored.values, where)
 
 
 def whole_labels(values: np.ndarray, where: str) -> MaskValues:
@@ -56,6 +86,7 @@ def whole_labels(values: np.ndarray, where: str) -> MaskValues:
             f"{where} is a mask with impossible labels",
             expected=f"whole numbers from 0 to {MAX_LABEL}",
             found=f"values from {low:.10g} to {high:.10g}",
+            hint="say which value is which class: --labels 0=background,VALUE=NAME; or --threshold T",
         )
     return MaskValues(values if values.dtype in (np.uint8, np.uint16) else values.astype(np.uint16))
 
@@ -64,7 +95,7 @@ def palette_labels(indices: np.ndarray, palette: np.ndarray, where: str) -> Mask
     """Labels from ``(H, W)`` indices into ``(n, 3)`` colours."""
     colours = np.unique(palette, axis=0)
     if len(colours) != 2 or indices.max() >= len(palette):
-        return whole_labels(indices, where)
+        return MaskValues(whole_labels(indices, where).labels, palette=palette)
     bright = _brighter(colours)
     return MaskValues((palette == bright).all(axis=1).astype(np.uint8)[indices])
 
@@ -84,26 +115,42 @@ def colour_labels(values: np.ndarray, where: str) -> MaskValues:
             f"{where} is a mask in colours",
             expected="grey values, a palette, or two colours of which the darker is background",
             found=f"{len(found)} colour{'s' * (len(found) > 1)}",
-            hint="save labels as grey or by palette: 0 is background, 1, 2, ... are classes",
+            hint=f"say which colour is which class: --labels {_example(found)}",
         )
     colours = np.stack([found >> 16, found >> 8 & 255, found & 255], axis=1)
     red, green, blue = _brighter(colours).tolist()
     return MaskValues((packed == (red << 16 | green << 8 | blue)).astype(np.uint8), (red, green, blue))
 
 
+def are_whole(values: np.ndarray) -> bool:
+    """Do all floats lie within .001 of a whole number? The same for a value in four bytes and in eight."""
+    # Plane by plane: a scan and its rounded values take enough memory.
+    return all(_is_whole(plane) for plane in (values if values.ndim else values[None]))
+
+
+def _is_whole(values: np.ndarray) -> bool:
+    whole = np.rint(values)
+    rounding = np.spacing(np.abs(whole).astype(np.float32))  # of numbers in four bytes
+    return bool((np.abs(values - whole) <= NEAR + rounding).all())
+
+
 def _rounded(values: np.ndarray, where: str) -> np.ndarray:
     if not np.isfinite(values).all():
         raise DataError(f"{where} is a mask with values that are not finite", expected="labels: whole numbers")
-    whole = np.rint(values)
-    # Plane by plane: a scan and its rounded values take enough memory.
-    if any((np.abs(some - near) > NEAR).any() for some, near in zip(values, whole, strict=True)):
+    if not are_whole(values):
         raise DataError(
             f"{where} is a mask with fractions",
             expected=f"labels: whole numbers, or floats within {NEAR:g} of one",
             found=f"values from {values.min():.4g} to {values.max():.4g}",
-            hint="probabilities have to be cut at a threshold first",
+            hint="where they are probabilities, or a map of votes: --threshold T takes what is at least T",
         )
+    whole: np.ndarray = np.rint(values)
     return whole
+
+
+def _example(packed: np.ndarray) -> str:
+    """Three of the colours, as options of the command line name them."""
+    return ",".join(f"#{colour:06x}={'background' if not colour else 'NAME'}" for colour in packed[:3].tolist())
 
 
 def _brighter(colours: np.ndarray) -> np.ndarray:

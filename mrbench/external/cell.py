@@ -12,6 +12,7 @@ from mrbench.cards import MethodCard
 from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
 from mrbench.data.imported import find_dataset
+from mrbench.data.mask_rules import read_rules
 from mrbench.engine import phases
 from mrbench.engine.cell import CONTENT, EXTERNAL, CellSpec, Status
 from mrbench.engine.execute import is_kept
@@ -41,6 +42,7 @@ class External:
         name: of the row.
         dataset: that they are of.
         patterns: of file names in a folder; empty: those that ``mrbench export`` writes.
+        labels, threshold, invert: what is said of the values in files, as of :func:`read_rules`.
         settings: options of the data set, as given.
         folds: to score; empty: all.
         split: by name.
@@ -51,6 +53,9 @@ class External:
     name: str
     dataset: str
     patterns: Sequence[str] = ()
+    labels: Sequence[str] = ()
+    threshold: float | None = None
+    invert: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     folds: Sequence[int] = ()
     split: str = "strict"
@@ -88,7 +93,8 @@ def planned_external(asked: External, registry: Registry) -> Iterator[PlannedExt
     split = cases.split(asked.split)
     split.check(cases.subjects, owner=plugin.key)
     folds = chosen_folds(asked.folds, len(split.folds), plugin.key)
-    with open_source(asked.predictions, asked.patterns, cases.description) as source:
+    rules = read_rules(asked.labels, asked.threshold, asked.invert, cases.description.classes)
+    with open_source(asked.predictions, asked.patterns, cases.description, rules) as source:
         warnings += check_coverage(
             asked.predictions, source.cases(cases.ids), cases, {k: split.folds[k] for k in folds}
         )
@@ -104,12 +110,13 @@ def planned_external(asked: External, registry: Registry) -> Iterator[PlannedExt
             "split_digest": split.digest(cases.ids),
         }
         digest = source.digest()
-        cells = tuple(PlannedCell(_spec(asked, form, digest, {**on, "fold": fold})) for fold in folds)
+        said = {"values": rules.as_json()} if rules else {}
+        cells = tuple(PlannedCell(_spec(asked, form, digest, said, {**on, "fold": fold})) for fold in folds)
         plan = Plan(cells, {plugin.key: cases.description.as_json()}, tuple(warnings))
         yield PlannedExternal(plan, cases, source)
 
 
-def _spec(asked: External, form: Form, digest: str, on: Mapping[str, Any]) -> CellSpec:
+def _spec(asked: External, form: Form, digest: str, said: Mapping[str, Any], on: Mapping[str, Any]) -> CellSpec:
     key = EXTERNAL + asked.name
     return CellSpec(
         method=key,
@@ -118,7 +125,12 @@ def _spec(asked: External, form: Form, digest: str, on: Mapping[str, Any]) -> Ce
         gives=form.gives,
         method_version="1",
         capabilities=form.capabilities,
-        options={"predictions": str(asked.predictions), "patterns": list(asked.patterns), CONTENT: digest},
+        options={
+            "predictions": str(asked.predictions),
+            "patterns": list(asked.patterns),
+            CONTENT: digest,
+            **said,
+        },
         training={"predictions": digest},
         prediction={},
         preset="default",

@@ -13,6 +13,7 @@ import numpy as np
 
 from mrbench.data.archive import FREE_BYTES
 from mrbench.data.description import Description
+from mrbench.data.mask_rules import AS_STORED, MaskRules
 from mrbench.data.odd_files import is_odd
 from mrbench.digests import digest_json
 from mrbench.errors import DataError
@@ -39,14 +40,17 @@ class FolderSource:
         path: the folder.
         patterns: of names in it; none: those that ``mrbench export`` writes.
         description: of the data set.
+        rules: what is said of the values.
 
     Raises:
         UsageError: a wrong pattern.
         DataError: no file fits a pattern, two are the same prediction, or one leads out of the folder.
     """
 
-    def __init__(self, path: Path, patterns: Sequence[str], description: Description) -> None:
-        self.path, self.description = path, description
+    def __init__(
+        self, path: Path, patterns: Sequence[str], description: Description, rules: MaskRules = AS_STORED
+    ) -> None:
+        self.path, self.description, self.rules = path, description, rules
         self._patterns = read_patterns(patterns, description.rater_names)
         self._stems = read_stems(path)
         self._digests: dict[Path, str] = {}
@@ -94,7 +98,7 @@ class FolderSource:
             for case, files in sorted(self._files.items())
             for (kind, rater, number), file in sorted(files.items())
         ]
-        return digest_json(entries)
+        return digest_json([entries, self.rules.as_json()] if self.rules else entries)
 
     def check_unchanged(self) -> None:
         """Nothing to do: each file is compared with its digest when it is read."""
@@ -143,7 +147,7 @@ class FolderSource:
         classes, where = self.description.n_classes, f"{file} (case {case!r})"
         content = self._content(file, FREE_BYTES + BYTES_PER_VALUE * classes * prod(grid.spatial))
         read = read_png if file.suffix.lower() == ".png" else read_nifti
-        return as_probability(read(content, grid, classes, where), grid.spatial, classes, where)
+        return as_probability(read(content, grid, classes, where, self.rules), grid.spatial, classes, where)
 
     def _content(self, file: Path, limit: int) -> bytes:
         try:

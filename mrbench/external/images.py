@@ -11,7 +11,8 @@ import numpy as np
 
 from mrbench.data.geometry import Reordering, check_spacing, onto, same_grid
 from mrbench.data.image_file import ImageFile, open_image
-from mrbench.data.mask_values import whole_labels
+from mrbench.data.mask_rules import AS_STORED, MaskRules
+from mrbench.data.mask_values import StoredMask, whole_labels
 from mrbench.data.nifti import NiftiFile, import_nibabel, open_nifti
 from mrbench.data.raster import import_pillow
 from mrbench.errors import DataError, UsageError
@@ -21,17 +22,18 @@ from mrbench.external.values import check_shape
 WHITE, WHITE_16 = 255, 65535
 
 
-def read_png(content: bytes, grid: Grid, classes: int, where: str) -> np.ndarray:
+def read_png(content: bytes, grid: Grid, classes: int, where: str, rules: MaskRules = AS_STORED) -> np.ndarray:
     """``(H, W)`` labels (unsigned) or probabilities of the foreground (float32).
 
     16-bit grey is the probability of the foreground times 65535, where K = 2 alone: with more classes it would name no
-    class. All else is labels below K; where K = 2, also 0 and 255.
+    class. All else is labels below K; where K = 2, also 0 and 255. By rules, all are labels.
 
     Args:
         content: of the file.
         grid: of the case.
         classes: K, background included.
         where: the file and the case, for messages.
+        rules: what is said of the values.
 
     Raises:
         DataError: not a PNG, of another size, or of values that are neither labels nor probabilities.
@@ -43,6 +45,8 @@ def read_png(content: bytes, grid: Grid, classes: int, where: str) -> np.ndarray
         if file.lossy or file.mask_shape != grid.spatial:
             found = "JPEG" if file.lossy else str(file.mask_shape)
             raise DataError(f"{where} is on another grid", expected=f"PNG, (H, W) = {grid.spatial}", found=found)
+        if rules:
+            return _checked(file.mask(rules).labels, classes, where)
         return _probabilities(file, classes, where) if file.dtype.itemsize > 1 else _labels(file, classes, where)
 
 
@@ -60,25 +64,36 @@ def _labels(file: ImageFile, classes: int, where: str) -> np.ndarray:
     labels = read.labels
     if classes == 2 and np.isin(labels, (0, WHITE)).all():
         return labels // WHITE
-    if labels.max() >= classes or (read.colour is not None and classes > 2):
-        raise DataError(
-            f"{where} holds no labels",
-            expected=f"values from 0 to {classes - 1}" + (", or 0 and 255" if classes == 2 else ""),
-            found=f"values from {labels.min()} to {labels.max()}" if read.colour is None else "two colours",
-            hint="probabilities need 16 bits",
-        )
+    if read.colour is not None and classes > 2:
+        raise _no_labels(classes, where, "two colours")
+    return _checked(labels, classes, where)
+
+
+def _checked(labels: np.ndarray, classes: int, where: str) -> np.ndarray:
+    if labels.max() >= classes:
+        raise _no_labels(classes, where, f"values from {labels.min()} to {labels.max()}")
     return labels
 
 
-def read_nifti(content: bytes, grid: Grid, classes: int, where: str) -> np.ndarray:
+def _no_labels(classes: int, where: str, found: str) -> DataError:
+    return DataError(
+        f"{where} holds no labels",
+        expected=f"values from 0 to {classes - 1}" + (", or 0 and 255" if classes == 2 else ""),
+        found=found,
+        hint="say what the values mean: --labels VALUE=CLASS, --threshold T or --invert; probabilities need 16 bits",
+    )
+
+
+def read_nifti(content: bytes, grid: Grid, classes: int, where: str, rules: MaskRules = AS_STORED) -> np.ndarray:
     """Labels ``(*spatial)``, or probabilities ``(*spatial)`` of the foreground or ``(K, *spatial)``.
 
     Integers are labels. Floats are probabilities: of the foreground where K = 2, or of all classes along a fourth axis.
     Floats without it where K > 2 can only be labels, and are where all are whole numbers.
+    By rules, all are labels, without a fourth axis.
 
     Args:
         content: of the file, gzipped or not.
-        grid, classes, where: as of :func:`read_png`.
+        grid, classes, where, rules: as of :func:`read_png`.
 
     Raises:
         DataError: not NIfTI, on another grid, or cut short.
@@ -87,10 +102,12 @@ def read_nifti(content: bytes, grid: Grid, classes: int, where: str) -> np.ndarr
         order = _order(file, grid, where)
         shape = _shape(file, len(grid.spatial), where) if order is None else _leading(file) + grid.spatial
         labels = file.kind == "f" and classes > 2 and shape == grid.spatial
-        check_shape(shape, "i" if labels else file.kind, grid.spatial, classes, where)
+        check_shape(shape, "i" if labels or rules else file.kind, grid.spatial, classes, where)
         if order is None:
             check_spacing(grid.spacing, file.spacing, where, "its case")
         values = _ordered(file, order).reshape(shape)
+    if rules:
+        return _checked(rules.read(StoredMask(values), where).labels, classes, where)
     return _whole(values, where) if labels else values
 
 

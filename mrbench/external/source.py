@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from mrbench.data.description import Description
+from mrbench.data.mask_rules import AS_STORED, MaskRules
 from mrbench.errors import UsageError
 from mrbench.external.form import Form
 from mrbench.external.grid import Grid
@@ -70,24 +71,30 @@ class Source(Protocol):
     ) -> None: ...
 
 
-def open_source(path: Path, patterns: Sequence[str], description: Description) -> Source:
+def open_source(path: Path, patterns: Sequence[str], description: Description, rules: MaskRules = AS_STORED) -> Source:
     """The predictions at a path: an HDF5 file, a NumPy archive, or a folder of PNG or NIfTI files.
 
     Args:
         path: as given.
         patterns: of the names in a folder; none: those that ``mrbench export`` writes.
         description: of the data set.
+        rules: what is said of the values in image files.
 
     Raises:
-        UsageError: no such path, another format, patterns for a file, or a wrong pattern.
+        UsageError: no such path, another format, patterns or rules for a file, or a wrong pattern.
         DataError: a damaged file, or one that no prediction is in.
     """
     if path.is_dir():
         from mrbench.external.folder import FolderSource
 
-        return FolderSource(path, patterns, description)
+        return FolderSource(path, patterns, description, rules)
     if patterns:
         raise UsageError(f"--pattern is for a folder of files, and {path} is none")
+    if rules:
+        raise UsageError(
+            f"--labels, --threshold and --invert are for a folder of image files, and {path} is none",
+            expected="labels or probabilities, which HDF5 and npz files hold as they are",
+        )
     return _open_file(path, description)
 
 

@@ -416,20 +416,35 @@ def comparable(rows: Sequence[Row], name: str, column: Column) -> list[list[int]
 
 
 def with_best(rows: Sequence[Row], columns: Mapping[str, Column]) -> list[Row]:
-    """The rows with ``best`` set where a value is the best of those that it may be ranked with, and no other row of a
-    method has a better one at another S; ties share it."""
+    """The rows with ``best`` set where a value is the best of those that it may be ranked with, and none of the same
+    cases is better at another S; ties share it."""
     best: dict[int, dict[str, dict[str, bool]]] = {}
     for name, column in columns.items():
-        sign, computed = gain(column), [row for row in rows if row.newest and row.run and row.run.ranked]
-        top = max((sign * row.values[name].mean for row in computed if name in row.values), default=0.0)
+        sign, top = gain(column), _top(rows, name, column)
         for group in comparable(rows, name, column):
-            first = rows[group[0]].values[name].mean
-            if top - sign * first > TIE:
+            first = rows[group[0]]
+            if top[_but_samples(first, name, column)] - sign * first.values[name].mean > TIE:
                 continue
             for place in group:
-                if abs(rows[place].values[name].mean - first) <= TIE:
+                if abs(rows[place].values[name].mean - first.values[name].mean) <= TIE:
                     best.setdefault(place, {})[name] = {"best": True}
     return changed_values(rows, best)
+
+
+def _top(rows: Sequence[Row], name: str, column: Column) -> dict[object, float]:
+    """The best of the rows of methods that differ by no more than S, by what they have in common; higher is better."""
+    found: dict[object, float] = {}
+    for row in rows:
+        key = _but_samples(row, name, column) if row.newest and row.run and row.run.ranked else None
+        if key:
+            value = gain(column) * row.values[name].mean
+            found[key] = max(found.get(key, value), value)
+    return found
+
+
+def _but_samples(row: Row, name: str, column: Column) -> tuple[object, ...] | None:
+    key = measured(row, name, column)
+    return key and key[1:]
 
 
 def changed_values(rows: Sequence[Row], changes: Mapping[int, Mapping[str, Mapping[str, Any]]]) -> list[Row]:

@@ -91,8 +91,12 @@ def find_candidate(
         UsageError: plugins of several kinds, or of several distributions, do.
     """
     from mrbench.data.folder import data_folder
+    from mrbench.data.imported import imported_sets
 
     found = {of: registry.get(of, name) for of in KINDS if _answers(registry, of, name)}
+    imported = next((one for one in imported_sets(registry, data) if one.name == name), None)
+    if not found and imported is not None:
+        found = {"dataset": imported}
     by_kind = {_kind(plugin, of): plugin for of, plugin in found.items()}
     chosen = {of: plugin for of, plugin in by_kind.items() if kind in (None, of)}
     if len(chosen) > 1:

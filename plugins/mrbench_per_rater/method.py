@@ -42,8 +42,7 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
         config, x, present = self.config, batch.image, batch.present
         masks = foreground(batch.judged, self.classes) * present[:, :, None, None, None]  # (B, R, F, H, W)
         prior = self.network.prior(x)  # (B, Z)
-        images = x[:, None].expand(-1, self.raters, -1, -1, -1)
-        posteriors = self._posteriors(torch.cat([images, masks], dim=2))  # (B, R, Z)
+        posteriors = self._posteriors(x, masks)  # (B, R, Z)
         features = self.network.backbone(x)  # (B, 16, H, W)
         logits = self.network.fcomb(features, posteriors.sample())  # (B, R, L, H, W)
         terms = {
@@ -57,8 +56,10 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
             terms["norm"] = config.norm_weight * self.network.norms(self.posteriors)
         return terms
 
-    def _posteriors(self, seen: Tensor) -> DiagonalGaussian:
-        # (B, R, Z) from (B, R, C + F, H, W)
+    def _posteriors(self, x: Tensor, masks: Tensor) -> DiagonalGaussian:
+        # (B, R, Z) from (B, C, H, W) and (B, R, F, H, W)
+        images = x[:, None].expand(-1, self.raters, -1, -1, -1)
+        seen = torch.cat([images, masks], dim=2)  # (B, R, C + F, H, W)
         if not self.config.tied:
             return self.posteriors(seen.flatten(1, 2))
         found = self.posteriors(seen.flatten(0, 1))  # (B R, Z)
@@ -81,5 +82,4 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
     def encode(self, features: Encoded, masks: Tensor, present: Tensor) -> Mapping[str, Latent]:
         """q_i(z|x, y_i) of every rater."""
         seen = foreground(masks, self.classes) * present[:, :, None, None, None]  # (N, R, F, H, W)
-        images = features.image[:, None].expand(-1, self.raters, -1, -1, -1)
-        return {"z": features.latent(self.posteriors(torch.cat([images, seen], dim=2).flatten(1, 2)))}
+        return {"z": features.latent(self._posteriors(features.image, seen))}

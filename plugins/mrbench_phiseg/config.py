@@ -1,10 +1,9 @@
 """Options of PHiSeg."""
 
-from typing import Literal
-
 from pydantic import model_validator
 
-from mrbench.configuration import option
+from mrbench.configuration import loss_option, option
+from mrbench.interfaces.schedule import Schedule
 from mrbench.nn.training import NetworkTraining
 
 
@@ -15,9 +14,9 @@ class PHiSegConfig(NetworkTraining):
     resolutions: int = option(7, "of the image, each half of the one before", ge=2, le=8)
     latent_levels: int = option(5, "of the latent, at the coarsest resolutions", ge=1)
     latent: int = option(2, "channels of the latent at each level", ge=1)
-    kl_weight: float = option(1.0, "of the divergences, that of the level of scale 2^l times 4^l", ge=0)
+    kl_weight: float = loss_option(1.0, "of the divergences, that of the level of scale 2^l times 4^l", ge=0)
     learning_rate: float = option(1e-3, "of Adam", gt=0)
-    schedule: Literal["cosine", "constant"] = option("constant", "of the learning rate over the epochs")
+    schedule: Schedule = option("constant", "of the learning rate over the epochs")
 
     @model_validator(mode="after")
     def _levels(self) -> "PHiSegConfig":

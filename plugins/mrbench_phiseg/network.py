@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mrbench.nn.convolutional import Convolutional
+from mrbench.nn.convolutional import Convolutional, convolutions_in_bf16
 from mrbench.nn.gaussian import DiagonalGaussian
 from mrbench.nn.unet import convolution
 from mrbench_phiseg.config import PHiSegConfig
@@ -64,7 +64,10 @@ class Moments(nn.Module):
 
 
 class Latents(nn.Module):
-    """p(z_l | z_(l + 1), x), or q(z_l | z_(l + 1), x, y) where ``in_channels`` counts the masks in."""
+    """p(z_l | z_(l + 1), x), or q(z_l | z_(l + 1), x, y) where ``in_channels`` counts the masks in.
+
+    It computes in float32 always: a divergence squares small differences of two networks' outputs and sums them.
+    """
 
     def __init__(self, config: PHiSegConfig, in_channels: int) -> None:
         super().__init__()
@@ -84,13 +87,18 @@ class Latents(nn.Module):
     def maps(self, x: Tensor) -> list[Tensor]:
         """Of the levels of the latents, finest first, from ``(B, C, H, W)``."""
         found: list[Tensor] = []
-        for convolutions in self.resolutions:
-            x = convolutions(functional.avg_pool2d(x, 2) if found else x)
-            found.append(x)
+        with convolutions_in_bf16(chosen=False):
+            for convolutions in self.resolutions:
+                x = convolutions(functional.avg_pool2d(x, 2) if found else x)
+                found.append(x)
         return found[-len(self.moments) :]
 
     def forward(self, maps: Sequence[Tensor], choose: Choose) -> list[tuple[DiagonalGaussian, Tensor]]:
         """Each level's distribution and its latent as chosen, finest first."""
+        with convolutions_in_bf16(chosen=False):
+            return self._levels(maps, choose)
+
+    def _levels(self, maps: Sequence[Tensor], choose: Choose) -> list[tuple[DiagonalGaussian, Tensor]]:
         found: list[tuple[DiagonalGaussian, Tensor]] = []
         for level in reversed(range(len(self.moments))):
             x = maps[level]

@@ -28,8 +28,8 @@ DIFFERENCES = (
     "taken slice by slice.",
     "Two classes: two logits and a softmax (authors' code); here one, their difference, which is a low-rank normal "
     "again, of the same rank.",
-    "Draws of the loss: 20, independent (paper, eq. 7); ten and their mirror images at the mean (authors' code, "
-    "as_released).",
+    "Loss of as_released: antithetic = true, as in the authors' code, whose 20 draws are ten and their mirror images "
+    "at the mean; the paper does not say so, and the other presets draw 20 independent ones.",
     "Sampler: a library's low-rank normal, whose Cholesky factor fails where large regions are uniform, and then "
     "independent pixels (authors' code); here mean + P e_1 + D^(1/2) e_2, which has the same distribution and cannot "
     "fail, and no region is left out.",

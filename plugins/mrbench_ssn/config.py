@@ -1,8 +1,7 @@
 """Options of the stochastic segmentation network."""
 
-from typing import Literal
-
-from mrbench.configuration import option
+from mrbench.configuration import loss_option, option
+from mrbench.interfaces.schedule import Schedule
 from mrbench.nn.backbone import Backbone
 from mrbench.nn.training import NetworkTraining
 
@@ -12,7 +11,7 @@ class SSNConfig(NetworkTraining):
 
     backbone: Backbone = option(Backbone(), "the network of the feature maps")
     rank: int = option(10, "of the low-rank part of the covariance", ge=1)
-    draws: int = option(20, "of the logits, whose mean likelihood is that of a mask", ge=2, multiple_of=2)
-    antithetic: bool = option(False, "is half of the draws the other half, mirrored at the mean?")
+    draws: int = loss_option(20, "of the logits, whose mean likelihood is that of a mask", ge=2, multiple_of=2)
+    antithetic: bool = loss_option(False, "is half of the draws the other half, mirrored at the mean?")
     learning_rate: float = option(1e-3, "of Adam", gt=0)
-    schedule: Literal["cosine", "constant"] = option("constant", "of the learning rate over the epochs")
+    schedule: Schedule = option("constant", "of the learning rate over the epochs")

@@ -8,7 +8,7 @@ from mrbench.hooks import hookimpl
 MRBENCH_API = "2"
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "as_released": {"factor_layout": "legacy", "patience": None},
+    "as_released": {"factor_layout": "legacy", "patience": None, "keep": "last"},
     "quick": {
         "backbone.name": "unet",
         "attention_scale": "mean1",
@@ -41,8 +41,8 @@ DIFFERENCES = (
     "draws nor a divergence, and is least at variance 0: whatever spread the samples have at the end is what training "
     "has not yet removed (release and all presets).",
     "Losses are means over the present pairs of image and rater; the release sums over the raters and needs all masks.",
-    "Schedule: polynomial decay of power 0.9 (release, and here). The patience of 20 epochs is ours (paper); the "
-    "release's weights are the last.",
+    "Schedule: polynomial decay of power 0.9 (release, and here). The last weights are kept (release, as_released); "
+    "the patience of 20 epochs and the weights of the lowest validation loss are ours (paper).",
     "Samples: of the common distribution with its low-rank part; the release's GED draws independent pixels around the "
     "mean with the variance for a standard deviation, and leaves equal pairs out.",
     "A rater's prediction is the mean of the rater's distribution (release, and here).",

@@ -71,7 +71,7 @@ class MonteCarloDropout(Method[DropoutConfig]):
             logits: Tensor = self.unet(features.repeat(noise.draws, 1, 1, 1))
         finally:
             self._give(None)
-        return logits.unflatten(0, (noise.draws, len(features)))
+        return logits.view(noise.draws, len(features), *logits.shape[1:])
 
     def _give(self, noise: Noise | None) -> None:
         for module in self.modules():

@@ -42,6 +42,7 @@ def test_the_presets_whose_losses_differ_are_these() -> None:
         ("prob-unet", "as_released"), ("prob-unet", "quick"),
         ("proseg", "as_released"), ("proseg", "quick"),
         ("proseg-prior", "as_released"), ("proseg-prior", "quick"),
+        ("ssn", "as_released"),
     }  # fmt: skip
 
 

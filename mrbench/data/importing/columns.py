@@ -28,11 +28,10 @@ class Columns:
     why: str
 
     def of(self, case: CaseFiles) -> Iterator[tuple[int, str]]:
-        """Column and file of each mask of a case."""
-        files = [case.masks[name] for name in sorted(case.masks, key=natural)]
+        """Column and rater of each mask of a case."""
         if self.kind is Raters.EXCHANGEABLE:
-            return enumerate(files)
-        return ((column, case.masks[name]) for column, name in enumerate(self.names) if name in case.masks)
+            return enumerate(sorted(case.masks, key=natural))
+        return ((column, name) for column, name in enumerate(self.names) if name in case.masks)
 
 
 def understand_columns(cases: Sequence[CaseFiles], asked: Raters | None) -> Columns:

@@ -16,6 +16,7 @@ class CaseFiles:
         image: its image.
         masks: by rater; who has none there is absent.
         slice: number of the slice in its volume, or None.
+        stack_axis: axis of its only mask file, 0 or -1, along which the raters lie; None where each has a file.
     """
 
     id: str
@@ -23,6 +24,11 @@ class CaseFiles:
     image: str
     masks: Mapping[str, str]
     slice: int | None = None
+    stack_axis: int | None = None
+
+    def plane(self, rater: str) -> int:
+        """The place of a rater along the axis of a stack."""
+        return list(self.masks).index(rater)
 
 
 @dataclass(frozen=True)

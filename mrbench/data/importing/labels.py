@@ -26,11 +26,13 @@ class Labels:
         values: in mask files, ascending, one per class; ``values[k]`` becomes k.
         classes: names of the K classes, background first.
         also: other values of class 1.
+        said: what stands for each class, where somebody said it.
     """
 
     values: tuple[int, ...]
     classes: tuple[str, ...]
     also: tuple[int, ...] = ()
+    said: str = ""
 
     def classes_of(self, stored: np.ndarray) -> np.ndarray:
         """The same shape as uint8 classes; every value is one that was seen before."""
@@ -54,6 +56,8 @@ class Labels:
 
     def told(self) -> str:
         """For people: value and class."""
+        if self.said:
+            return self.said
         pairs = list(zip(self.values, self.classes, strict=True))
         said = [f"{value} {name}" for value, name in pairs]
         return ", ".join(said) + (f" ({' and '.join(map(str, self.also))} too)" if self.also else "")
@@ -71,7 +75,7 @@ def values_in(counts: np.ndarray, where: str) -> tuple[int, ...]:
             f"{where} is no mask",
             expected=f"labels: at most {MAX_VALUES} different values",
             found=f"{len(found)} different values, from {found[0]} to {found[-1]}",
-            hint="masks are saved without blurring, scaling or JPEG",
+            hint="save masks without blurring, scaling or JPEG; or --threshold T takes what is at least T",
         )
     return tuple(found.tolist())
 
@@ -96,7 +100,10 @@ def understand_labels(by_rater: Mapping[str, Set[tuple[int, ...]]], names: Seque
         raise DataError(f"no mask in {folder} marks anything", expected="a value above 0 somewhere", found="0 alone")
     if values[0] != 0:
         raise DataError(
-            f"no mask in {folder} has background", expected="0 where nothing is marked", found=_spelt(values)
+            f"no mask in {folder} has background",
+            expected="0 where nothing is marked",
+            found=_spelt(values),
+            hint=f"say which value it is: --labels {values[0]}=background,{values[-1]}=NAME",
         )
     if len(values) > MAX_CLASSES:
         raise DataError(
@@ -128,9 +135,24 @@ def _unclear(values: Sequence[int], by_rater: Mapping[str, Set[tuple[int, ...]]]
         f"cannot tell which classes the masks in {folder} hold",
         expected=f"values below {MAX_VALUES}, or 0 and one other value, the same from every rater",
         found=said,
-        hint=f"where each value is a class, in ascending order, name them: "
-        f"--classes {','.join(['NAME'] * (len(values) - 1))}; else write the same values for every rater",
+        hint=f"say what each value is, the same class for several where raters write differently: --labels "
+        f"{','.join(f'{value}={_NAMES[value == 0]}' for value in values[:5])}; or cut grey masks: --threshold "
+        f"{(values[-1] + 1) // 2}, with --invert where dark is the foreground{_votes(values)}",
     )
+
+
+_NAMES = ("NAME", "background")
+
+
+def _votes(values: Sequence[int]) -> str:
+    """A word where values are evenly spaced up to white: counts of votes, as a grey picture."""
+    n = len(values) - 1
+    evenly = (
+        n > 1
+        and values[-1] in (255, 65535)
+        and all(abs(value - place * values[-1] / n) <= 1 for place, value in enumerate(values))
+    )
+    return f". Counts of the votes of {n} raters look so: then import the masks of each rater" if evenly else ""
 
 
 def _is_one_class(seen: Collection[tuple[int, ...]]) -> bool:

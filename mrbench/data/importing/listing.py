@@ -3,9 +3,12 @@
 import os
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from mrbench.data.archive import FREE_BYTES
+from mrbench.data.image_file import ImageFile, open_image
 from mrbench.data.odd_files import is_odd
 from mrbench.errors import DataError, UsageError
 
@@ -30,6 +33,11 @@ class Listing:
     images: tuple[str, ...]
     others: tuple[str, ...]
 
+    def open(self, name: str, *, allowed: int = FREE_BYTES) -> AbstractContextManager[ImageFile]:
+        """One of the images; errors: those of :func:`open_image`."""
+        path = self.folder / name
+        return open_image(path, str(path), allowed=allowed)
+
 
 def list_files(folder: Path) -> Listing:
     """Lists a folder with all folders in it; hidden files and what systems leave behind are passed over.
@@ -39,7 +47,7 @@ def list_files(folder: Path) -> Listing:
         DataError: a link to a folder or an image leads out of it, or the name of an image is not UTF-8.
     """
     if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder", hint="mrbench data import FOLDER")
+        raise UsageError(f"{folder} is no folder, and no HDF5 file", hint="mrbench data import FOLDER")
     images: list[str] = []
     others: list[str] = []
     for name, is_file in _entries(folder, folder.resolve()):

@@ -1,14 +1,17 @@
 """What raters marked, summed over the cases of an import, and which of it looks like a mistake."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
 
-COPY = 0.999
+COPY = 0.995
 """Dice from which two raters are copies of each other."""
+
+EQUAL_SHARE = 0.25
+"""Of the cases that two raters marked both, in which they have the same mask, above which somebody has to look."""
 
 FEW = 3
 """Cases that two raters have to have marked both for anything to be said of the pair."""
@@ -27,6 +30,7 @@ class Marks:
         values: pixels of each value in all masks.
         pixels, marked: by rater, of the masks and of what is marked in them.
         cases: by pair, those in which both marked something; what follows is of these alone.
+        equal: by pair, those in which both masks are the same.
         both, sizes, of: by pair, the pixels that both marked, those that each of them marked, and all.
     """
 
@@ -34,6 +38,7 @@ class Marks:
     pixels: Counter[str] = field(default_factory=Counter)
     marked: Counter[str] = field(default_factory=Counter)
     cases: Counter[Pair] = field(default_factory=Counter)
+    equal: Counter[Pair] = field(default_factory=Counter)
     both: Counter[Pair] = field(default_factory=Counter)
     sizes: Counter[tuple[Pair, str]] = field(default_factory=Counter)
     of: Counter[Pair] = field(default_factory=Counter)
@@ -46,7 +51,9 @@ class Marks:
             self.marked[rater] += sizes[rater]
         for pair in combinations(sorted(rater for rater, size in sizes.items() if size), 2):
             first, second = pair
-            self.both[pair] += int(np.count_nonzero(masks[first] & masks[second]))
+            shared = int(np.count_nonzero(masks[first] & masks[second]))
+            self.both[pair] += shared
+            self.equal[pair] += shared == sizes[first] == sizes[second]
             self.of[pair] += masks[first].size
             self.cases[pair] += 1
             for rater in pair:
@@ -58,19 +65,24 @@ class Marks:
         total = sum(self.sizes[pair, one] for pair in pairs for one in pair)
         return 2 * sum(self.both[pair] for pair in pairs) / total if total else None
 
-    def suspicions(self) -> Iterator[str]:
-        """What looks like a mistake, a sentence each."""
+    def suspicions(self, shifted: Set[str] = frozenset()) -> Iterator[str]:
+        """What looks like a mistake, a sentence each; of raters known as ``shifted`` not that they never overlap."""
         inverted = [rater for rater in sorted(self.pixels) if self._is_inverted(rater)]
         for rater in inverted:
-            yield f"{rater} marks what the others leave free: is 0 the foreground there?"
+            yield (
+                f"{rater} marks what the others leave free: is 0 the foreground there? Then turn these masks over "
+                "(--invert turns those of all raters)"
+            )
         for pair in sorted(self.cases):
             first, second = pair
             if self.cases[pair] < FEW or first in inverted or second in inverted:
                 continue
-            if self.both[pair] == 0:
+            if self.both[pair] == 0 and shifted.isdisjoint(pair):
                 yield f"{first} and {second} never overlap: are masks of one of them mirrored, shifted or of others?"
             elif 2 * self.both[pair] >= COPY * (self.sizes[pair, first] + self.sizes[pair, second]):
                 yield f"{first} and {second} are copies of each other, or nearly"
+            elif self.equal[pair] > EQUAL_SHARE * self.cases[pair]:
+                yield f"{first} and {second} have the same mask in {self.equal[pair]} of {self.cases[pair]} cases"
 
     def _is_inverted(self, rater: str) -> bool:
         """Do the others agree with his background, and with one another?"""

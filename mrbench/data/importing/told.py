@@ -10,6 +10,7 @@ import numpy as np
 from mrbench.data.description import Raters
 from mrbench.data.importing.assign import OWN_SUBJECT
 from mrbench.data.importing.files import CaseFiles, Unused
+from mrbench.data.importing.suspicions import suspicions
 from mrbench.data.importing.understand import Understood
 
 NAMED = 5
@@ -28,7 +29,9 @@ def tell(found: Understood) -> list[tuple[str, str]]:
         ("raters", f"{len(columns.names)} {columns.kind.value} ({columns.why}): {_by_rater(found)}"),
         *_absent(found),
         *_empty(found),
+        *_said(found),
         ("labels", found.labels.told()),
+        *found.survey.palettes.told(),
         *_void(found),
         *_marked(found),
         ("image", _image(found)),
@@ -83,6 +86,12 @@ def _empty(found: Understood) -> Iterator[tuple[str, str]]:
         yield "empty", f"{_count(sum(counts.values()), 'mask')} in which nothing is marked: {said}"
 
 
+def _said(found: Understood) -> Iterator[tuple[str, str]]:
+    """What was said of the values, where the line of the labels does not say it."""
+    if found.rules and found.rules.labels is None:
+        yield "values", found.rules.told()
+
+
 def _void(found: Understood) -> Iterator[tuple[str, str]]:
     counts = found.survey.void
     if found.void is not None:
@@ -112,10 +121,10 @@ def _marked(found: Understood) -> Iterator[tuple[str, str]]:
     yield "marked", f"on average {', '.join(areas)}"
     each = ((name, marks.dice(name)) for name in columns.names)
     yield "overlap", f"Dice with the others: {', '.join(f'{name} {one:.2f}' for name, one in each if one is not None)}"
-    suspicions = list(marks.suspicions())
-    yield from (("look at", text) for text in suspicions[:NAMED])
-    if len(suspicions) > NAMED:
-        yield "look at", f"{len(suspicions) - NAMED} more like these"
+    found_odd = list(suspicions(found.survey, labels))
+    yield from (("look at", text) for text in found_odd[:NAMED])
+    if len(found_odd) > NAMED:
+        yield "look at", f"{len(found_odd) - NAMED} more like these"
 
 
 def _image(found: Understood) -> str:

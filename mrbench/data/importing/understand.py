@@ -13,10 +13,14 @@ from mrbench.data.importing.files import CaseFiles, Layout
 from mrbench.data.importing.guess import guess_patterns
 from mrbench.data.importing.labels import Labels, understand_labels
 from mrbench.data.importing.listing import list_files
+from mrbench.data.importing.members import ENDINGS, list_members
 from mrbench.data.importing.pattern import NamePattern
 from mrbench.data.importing.request import Request
+from mrbench.data.importing.stacks import unstacked
 from mrbench.data.importing.survey import Survey, survey
 from mrbench.data.importing.table import read_table
+from mrbench.data.importing.votes import check_are_raters
+from mrbench.data.mask_rules import MaskRules
 from mrbench.errors import DataError, UsageError
 
 FOLDS = 5
@@ -40,6 +44,7 @@ class Understood:
         columns: the raters.
         labels: the classes.
         survey: sizes, channels, spacings and empty masks.
+        rules: by which the masks are read.
         folds: how many.
         description: the declarations.
         void: value of pixels that are not judged, or None.
@@ -49,6 +54,7 @@ class Understood:
     columns: Columns
     labels: Labels
     survey: Survey
+    rules: MaskRules
     folds: int
     description: Description
     void: int | None = None
@@ -62,22 +68,36 @@ def understand(asked: Request) -> Understood:
         DataError: files that can be read in several ways or not at all, or whose content is no image or mask; names
             them and says what to do.
     """
-    layout = _with_subjects(_layout(asked), asked.subject_from)
+    layout = unstacked(_with_subjects(_layout(asked), asked.subject_from), asked.rater_axis, asked.rater_names)
     columns = understand_columns(layout.cases, asked.raters)
     folds = _folds(layout, asked.folds)
-    found = survey(layout, asked.void)
+    found = survey(layout, asked.rules, asked.void)
     if asked.void is not None and not any(found.void):
         raise UsageError(
             f"--void {asked.void} is in no mask in {asked.folder}",
             expected="the value of pixels that were not judged",
             found=f"values {', '.join(map(str, sorted(found.marks.values)[:12]))}",
         )
-    labels = understand_labels(found.values, asked.classes, asked.folder)
-    return Understood(layout, columns, labels, found, folds, _description(asked, columns, labels, found), asked.void)
+    check_are_raters(found, layout, asked)
+    labels = _labels(asked, found)
+    description = _description(asked, columns, labels, found)
+    return Understood(layout, columns, labels, found, asked.rules, folds, description, asked.void)
+
+
+def _labels(asked: Request, found: Survey) -> Labels:
+    said = asked.rules.labels
+    if said is None:
+        return understand_labels(found.values, asked.classes, asked.folder)
+    if asked.classes:
+        raise UsageError("--labels names the classes itself", expected="either --labels or --classes")
+    if not any(value for sets in found.values.values() for one in sets for value in one):
+        raise DataError(f"no mask in {asked.folder} marks anything", expected=said.told(), found="background alone")
+    return Labels(tuple(range(len(said.classes))), said.classes, said=said.told())
 
 
 def _layout(asked: Request) -> Layout:
-    listing = list_files(asked.folder)
+    is_file = asked.folder.suffix.lower() in ENDINGS and asked.folder.is_file()
+    listing = list_members(asked.folder) if is_file else list_files(asked.folder)
     if asked.table is not None:
         return read_table(asked.table, listing)
     if bool(asked.images) != bool(asked.masks):

@@ -8,24 +8,32 @@ import numpy as np
 
 from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
+from mrbench.data.checks import ImageShift
 from mrbench.data.container import write_cases
 from mrbench.data.geometry import AFFINE
-from mrbench.data.image_file import open_image
 from mrbench.data.importing.files import CaseFiles
-from mrbench.data.importing.survey import BYTES_PER_LABEL
+from mrbench.data.importing.stacks import open_mask
 from mrbench.data.importing.understand import Understood
-from mrbench.data.importing.void import judged
+from mrbench.data.importing.void import read_judged
 from mrbench.data.splits import Split, split_by_subject
 from mrbench.data.stored_image import stored_image
 from mrbench.errors import DataError
 
 SPLIT_SEED = 0
 
+WATCHED = 200
+"""Cases whose images are held against their masks."""
 
-def write_import(found: Understood, out: Path) -> str:
+
+def write_import(found: Understood, out: Path, watch: ImageShift | None = None) -> str:
     """Writes the container, all or nothing; returns its content digest.
 
     The split ``strict`` deals subjects to the folds so that each has masks of like sizes.
+
+    Args:
+        found: what is imported.
+        out: the container.
+        watch: sees some of the cases, images and all.
 
     Raises:
         DataError: a file that changed since it was looked at, or an image with values that are not finite; names it.
@@ -37,6 +45,8 @@ def write_import(found: Understood, out: Path) -> str:
         for index in range(len(found.layout.cases)):
             case = _read(found, index)
             sizes.append(float((case.masks[case.present] > 0).mean()))
+            if watch is not None and index < WATCHED:
+                watch.add(case)
             yield case
 
     def splits(written: CaseSet) -> Mapping[str, Split]:
@@ -50,8 +60,8 @@ def _read(found: Understood, index: int) -> Case:
     image = _image(found, files, index)
     masks = np.zeros((len(found.columns.names), *spatial), np.uint8)
     present, valid = np.zeros(len(masks), bool), np.ones(spatial, bool)
-    for column, name in found.columns.of(files):
-        classes, judged = _mask(found, name, index)
+    for column, rater in found.columns.of(files):
+        classes, judged = _mask(found, files, rater, index)
         masks[column], present[column] = classes.reshape(spatial), True
         valid &= judged.reshape(spatial) if judged.ndim else judged
     return Case(
@@ -74,16 +84,16 @@ def _affine(found: Understood, index: int) -> dict[str, list[list[float]]]:
 
 def _image(found: Understood, files: CaseFiles, index: int) -> np.ndarray:
     path, facts = found.layout.listing.folder / files.image, found.survey.facts[index]
-    with open_image(path, str(path)) as file:
+    with found.layout.listing.open(files.image) as file:
         if file.shape != facts.stored:
             raise _changed(path)
         return stored_image(file, facts.frame, path)
 
 
-def _mask(found: Understood, name: str, index: int) -> tuple[np.ndarray, np.ndarray]:
-    path, frame = found.layout.listing.folder / name, found.survey.facts[index].frame
-    with open_image(path, str(path), allowed=BYTES_PER_LABEL * prod(frame.lies)) as file:
-        labels, valid = judged(frame.mask(file.mask().labels, file, str(path)), found.void)
+def _mask(found: Understood, files: CaseFiles, rater: str, index: int) -> tuple[np.ndarray, np.ndarray]:
+    path, frame = found.layout.listing.folder / files.masks[rater], found.survey.facts[index].frame
+    with open_mask(found.layout.listing, files, rater, prod(frame.lies)) as file:
+        _, labels, valid = read_judged(file, frame, found.rules, found.void, str(path))
     if not found.labels.knows(labels):
         raise _changed(path)
     return found.labels.classes_of(labels), valid

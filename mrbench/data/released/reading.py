@@ -10,7 +10,7 @@ from mrbench.data.case import Case
 from mrbench.data.frame import Frame, frame_of
 from mrbench.data.geometry import AFFINE, same_grid
 from mrbench.data.image_file import ImageFile, open_image
-from mrbench.data.importing.survey import BYTES_PER_LABEL
+from mrbench.data.importing.stacks import BYTES_PER_LABEL
 from mrbench.data.raster import import_pillow
 from mrbench.data.released.case_files import CaseFiles
 from mrbench.data.released.labels import Labels

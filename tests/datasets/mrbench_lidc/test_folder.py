@@ -9,7 +9,7 @@ from lidc_files import reading_xml, ring, roi, write_database, write_series, wri
 from mrbench.data.container import open_container, write_container
 from mrbench.errors import DataError, UsageError
 from mrbench_lidc import dataset
-from mrbench_lidc.config import LidcConfig
+from mrbench_lidc.config import CollectionConfig
 from mrbench_lidc.dicom import as_bytes, list_series
 from mrbench_lidc.folder import read_collection
 from mrbench_lidc.prepare import prepare_nodules
@@ -18,7 +18,7 @@ from mrbench_lidc.prepare import prepare_nodules
 def prepare(source, tmp_path):
     """The container, and what the user is told."""
     out = tmp_path / "data" / "lidc.h5"
-    return out, prepare_nodules(source, out, LidcConfig())
+    return out, prepare_nodules(source, out, CollectionConfig())
 
 
 def square(rows, columns, shape=(71, 71)):
@@ -125,7 +125,7 @@ def test_the_prepared_container_loads_as_the_archive_does(tmp_path, units, sessi
         (tmp_path / "all" / f"{n}.xml").write_text(reading_xml(sessions, series=f"1.2.{n}"))
     out, _ = prepare(tmp_path / "all", tmp_path)
     write_archive(tmp_path / "npz", read_collection(tmp_path / "all")[1])
-    options = LidcConfig(raters="exchangeable", subset="all", unmarked="absent", folds=2)
+    options = CollectionConfig(raters="exchangeable", subset="all", unmarked="absent", folds=2)
     prepared, archived = (dataset.load(options, folder) for folder in (out.parent, tmp_path / "npz"))
     assert prepared.ids == archived.ids
     assert prepared.metadata == archived.metadata
@@ -166,7 +166,7 @@ def test_a_container_that_was_changed_is_refused(collection, tmp_path):
     with h5py.File(out, "r+") as file:
         file["present"][1, 1] = 0
     with pytest.raises(DataError, match="has been changed since it was written"):
-        dataset.load(LidcConfig(), out.parent)
+        dataset.load(CollectionConfig(), out.parent)
 
 
 def test_an_interrupted_preparation_leaves_what_was_there(collection, tmp_path):
@@ -185,7 +185,7 @@ def test_another_container_under_the_name_is_refused(collection, tmp_path):
     cases = open_container(out)
     write_container(out, replace(cases, description=replace(cases.description, origin="elsewhere")))
     with pytest.raises(DataError, match="holds another data set"):
-        dataset.load(LidcConfig(), out.parent)
+        dataset.load(CollectionConfig(), out.parent)
 
 
 # --- images that are wrong

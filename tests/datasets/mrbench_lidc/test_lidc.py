@@ -11,7 +11,7 @@ from mrbench.data.container import open_container, write_container
 from mrbench.data.description import Raters
 from mrbench.errors import DataAbsentError, DataError, UsageError
 from mrbench_lidc import dataset
-from mrbench_lidc.config import LidcConfig
+from mrbench_lidc.config import CollectionConfig
 
 NAMES = [
     "subtlety",
@@ -50,7 +50,7 @@ def archive(n=8, **changes):
 
 def load(folder, fields=None, **options):
     np.savez_compressed(folder / "lidc_nodules.npz", **(fields or archive()))
-    return dataset.load(LidcConfig(**options), folder)
+    return dataset.load(CollectionConfig(**options), folder)
 
 
 def test_the_plugin_is_light():
@@ -60,7 +60,7 @@ def test_the_plugin_is_light():
 
 def test_absent_data_say_where_to_get_them(tmp_path):
     with pytest.raises(DataAbsentError, match="data set 'lidc' is not there") as caught:
-        dataset.load(LidcConfig(), tmp_path)
+        dataset.load(CollectionConfig(), tmp_path)
     assert "10.7937/K9/TCIA.2015.LO9QL9SX" in caught.value.expected
     assert "MRBENCH_DATA=FOLDER mrbench data verify lidc" in caught.value.hint
 
@@ -154,7 +154,7 @@ def test_an_empty_mask_of_a_reader_who_outlined_another_slice_is_present(tmp_pat
 
 def test_incomplete_cases_cannot_be_ranked():
     with pytest.raises(UsageError, match="only complete cases can be ranked"):
-        LidcConfig.parse({"subset": "all"}, owner="lidc")
+        CollectionConfig.parse({"subset": "all"}, owner="lidc")
 
 
 def test_the_split_seed_moves_patients_and_folds_count(tmp_path):
@@ -196,7 +196,7 @@ def test_an_archive_without_a_field_is_refused(tmp_path):
 def test_a_file_that_is_no_archive_is_refused(tmp_path):
     (tmp_path / "lidc_nodules.npz").write_text("no archive")
     with pytest.raises(DataError, match="is not a whole NumPy archive"):
-        dataset.load(LidcConfig(), tmp_path)
+        dataset.load(CollectionConfig(), tmp_path)
 
 
 # --- the real nodules
@@ -213,7 +213,7 @@ def real_folder():
 
 @pytest.fixture(scope="module")
 def real(real_folder):
-    return dataset.load(LidcConfig(), real_folder)
+    return dataset.load(CollectionConfig(), real_folder)
 
 
 def test_real_nodules_of_four_readers_are_694_of_426_patients(real):
@@ -239,7 +239,7 @@ def test_real_folds_test_every_nodule_once_and_hold_alike_sizes(real):
 
 
 def test_all_real_nodules_are_2058_of_689_patients(real_folder):
-    config = LidcConfig(raters="exchangeable", subset="all", unmarked="absent")
+    config = CollectionConfig(raters="exchangeable", subset="all", unmarked="absent")
     cases = dataset.load(config, real_folder)
     assert (len(cases), len(set(cases.subjects))) == (2058, 689)
     assert cases.present.sum(axis=1).min() == 1

@@ -73,7 +73,7 @@ def test_two_imported_sets_stand_in_one_run_under_their_names(mrbench, mine):
 @pytest.mark.parametrize(
     "words",
     [("data", "verify", "mine"), ("data", "info", "mine"), ("data", "inspect", "mine"), ("agreement", "mine"),
-     ("info", "mine"), ("data", "list")],
+     ("info", "mine"), ("data", "list"), ("doctor",), ("check", "mine")],
 )  # fmt: skip
 def test_commands_take_the_name_of_an_imported_set(mrbench, mine, words):
     mrbench("data", "import", "mine")
@@ -125,10 +125,19 @@ def test_a_container_under_another_name_than_its_own_is_refused(mrbench, mine, t
     assert "--set file=NAME: yours.h5" in " ".join(mrbench("data", "list").stdout.split())
 
 
-def test_a_container_elsewhere_is_named_by_its_path(mrbench, mine, tmp_path):
-    result = mrbench("data", "import", "mine", "--out", "here.h5")
-    assert f"file={tmp_path / 'here.h5'}" in result.stdout
+@pytest.mark.parametrize("words", [(), ("--name", "here")])
+def test_a_container_elsewhere_is_named_after_its_file_and_found(mrbench, mine, tmp_path, words):
+    result = mrbench("data", "import", "mine", "--out", "here.h5", *words)
+    commands = [shlex.split(line) for line in result.stdout.splitlines() if line.startswith("  mrbench ")]
+    assert commands[0] == ["mrbench", "data", "verify", "here", "--data", str(tmp_path)]
+    assert commands[-1][-4:] == ["--dataset", "here", "--data", str(tmp_path)]
+    assert mrbench(*commands[0][1:]).stdout.splitlines()[-1].startswith("here: 6 cases")
     assert mrbench("data", "verify", "folder", "--set", f"file={tmp_path / 'here.h5'}").exit_code == 0
+
+
+def test_a_file_under_another_name_than_the_set_is_named_by_its_path(mrbench, mine, tmp_path):
+    result = mrbench("data", "import", "mine", "--out", "here.h5", "--name", "there")
+    assert f"file={tmp_path / 'here.h5'}" in result.stdout
 
 
 def test_a_dry_run_writes_nothing(mrbench, mine, tmp_path):
@@ -137,9 +146,29 @@ def test_a_dry_run_writes_nothing(mrbench, mine, tmp_path):
     assert not list(tmp_path.rglob("*.h5"))
 
 
-def test_what_is_written_over_is_said(mrbench, mine):
-    said = [mrbench("data", "import", "mine").stdout.partition("\n\n")[2].split()[0] for _ in range(2)]
-    assert said == ["wrote", "replaced"]
+def test_what_is_written_over_has_to_be_forced_and_is_said(mrbench, mine, tmp_path):
+    assert "\nwrote " in mrbench("data", "import", "mine").stdout
+    before = (tmp_path / "data" / "mine.h5").read_bytes()
+    again = mrbench("data", "import", "mine", "--folds", "3")
+    assert again.exit_code == 2
+    for text in ("mine.h5 is there already", "another --name, or --force", "mrbench data info mine"):
+        assert text in again.stderr
+    assert "with --force, for this is there already" in mrbench("data", "import", "mine", "--dry-run").stdout
+    assert (tmp_path / "data" / "mine.h5").read_bytes() == before
+    assert "\nreplaced " in mrbench("data", "import", "mine", "--folds", "3", "--force").stdout
+    assert (tmp_path / "data" / "mine.h5").read_bytes() != before
+
+
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_an_import_that_fails_leaves_what_was_there_and_nothing_half_written(mrbench, mine, tmp_path, force):
+    mrbench("data", "import", "mine")
+    before = (tmp_path / "data" / "mine.h5").read_bytes()
+    np.save(mine / "images/c9.npy", np.full((12, 12), np.nan))
+    for rater in ("ann", "bo"):
+        np.save(mine / f"masks/{rater}/c9.npy", np.eye(12, dtype=np.uint8))
+    assert mrbench("data", "import", "mine", "--name", "mine" if force else "other", *force).exit_code == 1
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["mine.h5"]
+    assert (tmp_path / "data" / "mine.h5").read_bytes() == before
 
 
 def test_what_cannot_be_seen_is_declared(mrbench, mine, tmp_path):
@@ -168,7 +197,7 @@ def test_control_characters_in_names_never_reach_the_terminal(mrbench, mine):
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
-        (("nowhere",), 2, "nowhere is no folder"),
+        (("nowhere",), 2, "nowhere is no folder, and no HDF5 file"),
         (("mine", "--out", "a.png"), 2, "is no name of a container"),
         (("mine", "--name", "a b"), 2, "cannot name a data set"),
         (("mine", "--image", "{case}.png"), 2, "--image and --mask go together"),

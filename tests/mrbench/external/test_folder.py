@@ -14,6 +14,7 @@ from PIL import Image
 
 from mrbench.data.description import Description, Raters
 from mrbench.data.geometry import Geometry
+from mrbench.data.mask_rules import read_rules
 from mrbench.errors import DataError, MrbenchError, UsageError
 from mrbench.external.coverage import tell_left_alone
 from mrbench.external.folder import FolderSource
@@ -511,3 +512,45 @@ def test_a_package_that_is_not_there_is_named_with_its_extra(monkeypatch: pytest
     with pytest.raises(UsageError) as caught:
         call()
     assert caught.value.hint == hint
+
+
+# --- what is said of values
+
+
+@pytest.mark.parametrize(
+    ("values", "labels", "threshold", "invert", "expected"),
+    [
+        ([[0, 100, 200]], (), 128, False, [[0, 0, 1]]),
+        ([[0, 100, 200]], (), 128, True, [[1, 1, 0]]),
+        ([[0, 0, 77]], (), None, True, [[1, 1, 0]]),
+        ([[0, 127, 255]], ("127=yes,255=no",), None, False, [[0, 1, 0]]),
+        ([[3, 4, 5]], ("3=0,4=1,5=yes",), None, False, [[0, 1, 1]]),
+        ([[[0, 0, 0], [255, 0, 0], [0, 255, 0]]], ("#ff0000=yes,#00ff00=no",), None, False, [[0, 1, 0]]),
+    ],
+)
+def test_predictions_are_read_by_what_is_said_of_their_values(tmp_path, values, labels, threshold, invert, expected):
+    rules = read_rules(labels, threshold, invert, DESCRIPTION.classes)
+    put(tmp_path, "c/consensus.png", png(np.array(values, np.uint8)))
+    source = FolderSource(tmp_path, (), DESCRIPTION, rules)
+    (draw,) = source.draws("c", Grid((1, 3)))
+    assert draw.probability[1].tolist() == expected
+    assert source.digest() != FolderSource(tmp_path, (), DESCRIPTION).digest()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16])
+def test_a_threshold_cuts_nifti_predictions_too(dtype):
+    image = nibabel.Nifti1Image(np.array([[1, 5], [7, 2], [9, 5]], dtype), np.eye(4))
+    found = read_nifti(image.to_bytes(), Grid((2, 3)), 2, "f", read_rules((), 5, False))
+    assert found.tolist() == [[0, 1, 1], [1, 0, 1]]
+
+
+def test_a_class_that_the_data_set_lacks_is_refused_in_a_map():
+    with pytest.raises(UsageError, match="names the class 'maybe'"):
+        read_rules(("7=maybe",), None, False, DESCRIPTION.classes)
+
+
+def test_labels_that_fit_no_class_advise_to_say_what_they_mean():
+    with pytest.raises(DataError, match="f holds no labels") as caught:
+        read_png(png(np.array([[0, 7]], np.uint8)), Grid((1, 2)), 2, "f")
+    for option in ("--labels", "--threshold", "--invert"):
+        assert option in caught.value.hint

@@ -180,7 +180,7 @@ def test_the_likelihood_of_a_mask_is_the_product_of_its_pixels_that_count(classe
     logits = torch.randn(5, 2, logit_channels(classes), 4, 4, generator=generator, dtype=torch.float64)
     masks = torch.randint(0, classes, (2, 4, 4), generator=generator)
     valid = torch.rand(2, 4, 4, generator=generator) < 0.7
-    found = log_likelihood(logits, masks.masked_fill(~valid, 200), valid)
+    found = log_likelihood(logits, masks.masked_fill(~valid, 1), valid)
     assert found.shape == (5, 2)
     probability = logits_to_probability(logits, classes)
     for s in range(5):

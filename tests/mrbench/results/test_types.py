@@ -20,6 +20,7 @@ ROWS = {
     "results.table.Row",
     "leaderboard.entry.Entry",  # as an entry must hold it
     "leaderboard.reported.ReportedLine",  # as a paper's table was copied
+    "engine.model_file.ModelFacts",  # as a model file must hold it
     "leaderboard.site.lines.Line",  # as a page says it
     "metrics.scores.Scores",  # all rows of a fold, by columns
 }
@@ -31,6 +32,7 @@ BEST = {
     "leaderboard.site.lines.Cell",  # as a page says it
 }
 OF_OTHER_THINGS = {
+    "cli.compare.Comparing",  # were letters asked for?
     "data.inspection.RaterFacts",  # a rater's rank by area
     "engine.fit.Progress",  # the best epoch of a training
 }

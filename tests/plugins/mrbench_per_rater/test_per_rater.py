@@ -76,6 +76,8 @@ def test_tied_is_what_untied_is_whose_encoders_are_equal(
         terms.append({name: value.item() for name, value in method.loss(batch).items()})
     assert terms[0] == pytest.approx(terms[1], rel=1e-4)
     assert terms[0]["kl"] > 0
+    found = [method.encode(method.features(batch.image), batch.masks, batch.present)["z"] for method in (tied, apart)]
+    assert torch.allclose(found[0].posterior.mean, found[1].posterior.mean, rtol=1e-4, atol=1e-6)
 
 
 def test_tied_samples_come_to_span_what_four_raters_drew(

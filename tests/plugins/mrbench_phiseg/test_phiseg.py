@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -113,9 +114,12 @@ def test_more_latent_levels_than_resolutions_are_refused() -> None:
         PHiSegConfig.parse({"resolutions": 4}, owner="phiseg")
 
 
-def test_samples_come_to_span_what_four_raters_drew(
-    make_method: Callable[..., Method], four_cases: Slices, dice_of_nearest: Callable[..., np.ndarray]
+@pytest.mark.slow
+def test_four_cases_that_the_raters_agree_on_are_learnt_by_heart_in_every_sample(
+    make_method: Callable[..., Method], four_cases: Slices, dice_of_draws: Callable[..., np.ndarray]
 ) -> None:
-    method = make_method("phiseg", epochs=400, batch_size=4)
-    fit(method, four_cases, None, seed=0, device=CPU)
-    assert dice_of_nearest(method).min() > 0.95
+    # 32 x 32 pixels are 4 x 4 at the coarsest of four resolutions, of which the finest latents have the second.
+    agreed = replace(four_cases, masks=four_cases.masks[:, 2:3].expand(-1, 4, -1, -1).contiguous())
+    method = make_method("phiseg", epochs=400, batch_size=4, width=16, resolutions=4)
+    fit(method, agreed, None, seed=0, device=CPU)
+    assert dice_of_draws(method, 20, "samples")[..., 2].min() > 0.95

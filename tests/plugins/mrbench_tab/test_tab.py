@@ -120,7 +120,8 @@ def test_the_released_preset_has_the_releases_schedule_and_keeps_its_last_weight
     make_method: Callable[..., Method],
 ) -> None:
     (stage,) = make_method("tab", "as_released").stages()
-    assert (stage.schedule, stage.epochs, stage.batch_size, stage.patience) == ("polynomial", 300, 8, None)
+    assert (stage.schedule, stage.epochs, stage.batch_size) == ("polynomial", 300, 8)
+    assert (stage.patience, stage.keep) == (None, "last")
     assert [group.learning_rate for group in stage.groups] == [5e-5]
 
 

@@ -89,7 +89,7 @@ def test_what_stands_in_void_pixels_changes_no_soft_loss(
 ) -> None:
     method, batch = make_method("unet-soft").eval(), make_batch(2)
     valid = torch.rand(2, 16, 16, generator=torch.Generator().manual_seed(0)) < 0.5
-    given = [replace(batch, valid=valid, masks=batch.masks.masked_fill(~valid[:, None], k)) for k in (0, 1)]
+    given = [replace(batch, valid=valid, masks=batch.masks.masked_fill(~valid[:, None], k), void=True) for k in (0, 1)]
     zeros, ones = (method.loss(one)["cross_entropy"].item() for one in given)
     assert zeros == ones != method.loss(batch)["cross_entropy"].item()
 

@@ -457,7 +457,7 @@ def test_a_rater_with_values_of_his_own_is_named_with_them(tmp_path, code):
     with pytest.raises(DataError, match="cannot tell which classes") as caught:
         understand_labels({"ann": {(0, 1, 2)}, "bo": {code}}, (), tmp_path)
     assert caught.value.found == f"ann values 0, 1, 2; bo values {', '.join(map(str, code))}"
-    assert "--classes NAME,NAME" in caught.value.hint
+    assert "--labels 0=background,1=NAME,2=NAME" in caught.value.hint
 
 
 # --- what is refused, and what is left alone
@@ -585,7 +585,10 @@ def test_shares_areas_and_overlap_are_told(folder):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda values: values[::-1, ::-1], "look at: ann and bo never overlap"),
+        (
+            lambda values: values[::-1, ::-1],
+            "look at: ann lies 7 rows above, 6 columns left of bo: moved back",
+        ),
         (lambda values: 255 - values, "look at: bo marks what the others leave free"),
     ],
 )
@@ -670,4 +673,4 @@ def test_two_colours_that_differ_between_masks_name_no_class(folder, put):
             put(f"masks/{rater}/c{k}.png", np.array([(0, 0, 0), colour], np.uint8)[mask(3, 1)])
     with pytest.raises(DataError, match=r"c0\.png marks in another colour than .*ann/c0\.png") as caught:
         understood(folder)
-    assert caught.value.expected == "red, green, blue = (255, 0, 0)"
+    assert (caught.value.expected, caught.value.found) == ("#ff0000", "#00ff00")
