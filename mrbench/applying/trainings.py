@@ -90,5 +90,5 @@ def _several(text: str, chosen: Trainings) -> UsageError:
     return UsageError(
         f"{text!r} means {len(chosen.results)} trainings",
         expected="one of\n" + "\n".join(chosen.names),
-        hint="give one of these names" + (", or --ensemble for the mean over all of them" if one_method else ""),
+        hint="give one of these names" + ("; mrbench predict --ensemble takes all of them" if one_method else ""),
     )

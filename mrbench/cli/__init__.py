@@ -23,7 +23,7 @@ COMMANDS = {
     "score": ("mrbench.cli.score", "Score a run's stored predictions again, under any scoring protocol."),
     "compare": (
         "mrbench.cli.compare",
-        "Print differences of methods with tests, ranks, and what scoring variants shift.",
+        "Print differences of methods with intervals and verdicts, and what scoring variants shift.",
     ),
     "diagnose": ("mrbench.cli.diagnose", "Ask the weights of a run what their latents do."),
     "export": ("mrbench.cli.export", "Write a run's predictions as files that other programs open."),

@@ -78,7 +78,7 @@ def _elsewhere(found: Registry, name: str) -> tuple[Kind, Plugin[Any]]:
         return "dataset", imported[name]
     known = [*(known for kind in get_args(Kind) for known in found.names(kind)), *imported]
     hint = found.remedy(name, "mrbench list methods|datasets|metrics")
-    raise UnknownNameError("method, data set or metric", name, known, hint=hint)
+    raise UnknownNameError("method, data set, metric or model file", name, known, hint=hint)
 
 
 def _options(config: Any) -> list[dict[str, Any]]:

@@ -43,7 +43,8 @@ class LabelMap:
         keys += [(k, spelt(colour)) for colour, k in self.colours.items()]
         said = [[text for k, text in keys if k == number] for number in range(len(self.classes))]
         return ", ".join(
-            f"{' and '.join(texts) or ('0' if self.values else 'black')} {name}" for texts, name in zip(said, self.classes, strict=True)
+            f"{' and '.join(texts) or ('0' if self.values else 'black')} {name}"
+            for texts, name in zip(said, self.classes, strict=True)
         )
 
     def of(self, stored: StoredMask, where: str) -> np.ndarray:

@@ -96,7 +96,12 @@ class Asker:
         rows = [row for row in table.current if question.metric in row.values and row.run and row.run.ranked]
         controls = [row for row in rows if row.method == question.control]
         if not controls:
-            return Asked(question, table.dataset, table.key, reason=f"no complete record of {question.control}")
+            return Asked(
+                question,
+                table.dataset,
+                table.key,
+                reason=f"no complete record of {question.control} with {question.metric}",
+            )
         control = max(controls, key=lambda row: (row.run.written if row.run else "", row.id))
         others = [row for row in rows if row is not control]
         ids = [row.id for row in (control, *others)]

@@ -79,7 +79,7 @@ def test_other_samples_have_no_verdict_and_say_why(tmp_path: Path):
 
 def test_without_the_control_there_is_no_answer_and_the_reason(tmp_path: Path):
     found = question(board_of(tmp_path, GOOD, BAD), "personalisation")
-    assert (found.answers, found.reason) == ((), "no complete record of heads")
+    assert (found.answers, found.reason) == ((), "no complete record of heads with dice_rater")
 
 
 def test_what_was_answered_is_read_from_the_cache_and_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

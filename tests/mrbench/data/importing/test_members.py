@@ -116,6 +116,16 @@ def test_an_array_of_patients_says_whose_the_cases_are(tmp_path, whose):
     assert len({name for names in found for name in set(names)}) == 3
 
 
+def test_patients_are_not_mistaken_for_cases_where_their_numbers_are_those_of_cases(tmp_path):
+    def write(file):
+        stacked(file)
+        file["patient_id"] = np.array([0, 0, 1, 2, 4])
+
+    path = made(tmp_path, write)
+    assert imported(path).subjects == ("subject-0", "subject-0", "subject-1", "subject-2", "subject-4")
+    assert understand(Request(folder=path, name="theirs")).layout.unused.others == ()
+
+
 @pytest.mark.parametrize("name", ["theirs", "other"])
 def test_a_container_of_mrbench_is_refused_with_the_command_that_opens_it(tmp_path, name):
     imported(made(tmp_path, stacked))
