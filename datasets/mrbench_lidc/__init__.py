@@ -26,6 +26,15 @@ def mrbench_datasets() -> list[DatasetCard]:
             "or put lidc_nodules.npz into the data folder (docs/data.md lists its fields)",
         ),
         DatasetCard(
+            name="lidc-dev",
+            code="mrbench_lidc.dataset:load_development",
+            config="mrbench_lidc.config:OutlineConfig",
+            summary="Lung nodules of patients of whom lidc has none, one to three of four readers: for development",
+            citation=CITATION,
+            licence=LICENCE,
+            source="the file of lidc, read as it is: mrbench data info lidc says how to get it",
+        ),
+        DatasetCard(
             name="lidc-volumes",
             code="mrbench_lidc.volumes:load",
             config="mrbench_lidc.config:CollectionConfig",

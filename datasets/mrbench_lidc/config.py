@@ -39,14 +39,18 @@ class LidcConfig(Config):
         return self
 
 
-class CollectionConfig(LidcConfig):
-    """The same options for nodules out of the collection's own files."""
+class OutlineConfig(Config):
+    """How the outlines in the collection's own files became masks."""
 
     exclusions: Literal["inside", "published"] = option(
         "inside",
         "an outline that excludes takes away what lies strictly inside it, or its line too, as pylidc does; prepare "
         "with the same",
     )
+
+
+class CollectionConfig(OutlineConfig, LidcConfig):
+    """The same options for nodules out of the collection's own files."""
 
 
 class EverySliceConfig(LidcConfig):

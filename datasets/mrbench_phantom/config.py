@@ -4,11 +4,14 @@ from typing import Literal
 
 from pydantic import ValidationInfo, field_validator
 
-from mrbench.configuration import Config, option
+from mrbench.configuration import Config, added_option, option
 
 
 class PhantomConfig(Config):
-    """Options of the phantom. A subject's images and masks depend on ``seed``, ``size`` and ``slices`` alone."""
+    """Options of the phantom.
+
+    A subject's images depend on ``seed``, ``size`` and ``slices`` alone, the masks on ``style_scale`` too.
+    """
 
     raters: int = option(4, "number of raters; the first ones stay the same when more are asked for", ge=2, le=8)
     size: int = option(64, "side of the square slices in pixels; the field of view stays 44.8 mm", ge=32, le=1024)
@@ -17,6 +20,9 @@ class PhantomConfig(Config):
     unit: Literal["slice", "volume"] = option("slice", "unit of scoring: each slice, or a subject's slices stacked")
     missing: float = option(0.0, "share of (case, rater) pairs that are absent; one rater always stays", ge=0, lt=1)
     seed: int = option(0, "seed of the images and masks", ge=0)
+    style_scale: float = added_option(
+        1.0, "part of each rater's departure from the mean style: 0 no styles, 1 styles in full", ge=0, le=1
+    )
     folds: int = option(3, "number of folds, by subject", ge=2)
     split_seed: int = option(0, "seed of the split", ge=0)
 

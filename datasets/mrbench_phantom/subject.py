@@ -10,7 +10,7 @@ from mrbench_phantom.config import PhantomConfig
 from mrbench_phantom.grid import Grid
 from mrbench_phantom.lesion import Lesion, make_lesion
 from mrbench_phantom.noise import uniform
-from mrbench_phantom.raters import STYLES, mark
+from mrbench_phantom.raters import STYLES, mark, scaled
 from mrbench_phantom.ratings import rate
 from mrbench_phantom.traits import Traits, draw_traits
 
@@ -66,7 +66,7 @@ def make_subject(config: PhantomConfig, number: int) -> Subject:
     scene = make_scene(config, number)
     traits, lesion = scene.traits, scene.lesion
     image = render(lesion.opacity(), lesion.calcium, scene.wall, traits, scene.grid, _noise(config, number, "image"))
-    styles = STYLES[: config.raters]
+    styles = [scaled(style, config.style_scale) for style in STYLES[: config.raters]]
     masks = [mark(lesion, traits, style, scene.grid, _noise(config, number, style.name, "mask")) for style in styles]
     ratings = [rate(traits, _noise(config, number, style.name, "ratings")) for style in styles]
     name = f"subject-{number:03d}"

@@ -41,6 +41,16 @@ def test_the_first_raters_stay_the_same_when_more_are_asked_for(load):
         np.testing.assert_array_equal(two.pixels.masks(i), eight.pixels.masks(i)[:2])
 
 
+def test_styles_in_full_are_the_default(load):
+    assert load(**TINY, style_scale=1).digest == load(**TINY).digest
+    assert load(**TINY, style_scale=0.5).digest != load(**TINY).digest
+
+
+def test_the_first_raters_stay_the_same_whatever_the_scale_of_their_styles(load):
+    two, eight = load(**TINY | {"raters": 2, "style_scale": 0.5}), load(**TINY | {"raters": 8, "style_scale": 0.5})
+    np.testing.assert_array_equal(two.pixels.masks(0), eight.pixels.masks(0)[:2])
+
+
 @pytest.mark.parametrize("raters", range(2, 9))
 def test_any_number_of_raters_from_two_to_eight(load, raters):
     cases = load(**TINY | {"raters": raters})

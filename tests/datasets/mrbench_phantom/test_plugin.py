@@ -37,6 +37,8 @@ def test_the_record_names_the_data_set_and_its_options():
         ({"subjects": 2}, "subjects", "greater than or equal to 3"),
         ({"unit": "patient"}, "unit", "'slice' or 'volume'"),
         ({"missing": 1.0}, "missing", "less than 1"),
+        ({"style_scale": 1.5}, "style_scale", "less than or equal to 1"),
+        ({"style_scale": -0.1}, "style_scale", "greater than or equal to 0"),
         ({"seed": "seven"}, "seed", "a valid integer"),
         ({"subjects": 4, "folds": 5}, "folds", "at most the number of subjects, 4"),
     ],
@@ -46,6 +48,11 @@ def test_a_bad_option_is_named_with_what_was_expected(options, named, expected):
         PhantomConfig.parse(options, owner="phantom")
     assert f"option '{named}' of phantom" in str(caught.value)
     assert expected in str(caught.value)
+
+
+def test_the_default_scale_of_styles_enters_no_digest_of_options():
+    assert "style_scale" not in PhantomConfig().step("training")
+    assert PhantomConfig(style_scale=0.5).step("training")["style_scale"] == 0.5
 
 
 def test_an_unknown_option_names_the_nearest():

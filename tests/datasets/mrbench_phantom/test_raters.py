@@ -1,13 +1,14 @@
 """Styles, disagreement, misses and ratings: what makes the phantom worth learning."""
 
-from itertools import combinations
+from dataclasses import replace
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
 from mrbench_phantom.config import PhantomConfig
-from mrbench_phantom.raters import STYLES, noise_free
+from mrbench_phantom.raters import STYLES, mark, noise_free, scaled
 from mrbench_phantom.ratings import NAMES
 from mrbench_phantom.subject import make_scene
 
@@ -103,3 +104,38 @@ def test_lesions_stand_out_from_their_surroundings(many, many_masks):
     image = np.stack([many.pixels.image(i)[0] for i in range(len(many))]) / 255
     visible = [x[c].mean() - np.median(x) for x, c in zip(image, core, strict=True) if c.any()]
     assert np.mean(np.array(visible) > 0.08) > 0.95
+
+
+def test_a_scale_of_one_leaves_every_style_as_it_is_to_the_bit():
+    assert [scaled(style, 1.0) for style in STYLES] == list(STYLES)
+
+
+def test_without_styles_all_raters_draw_from_one_distribution():
+    config = PhantomConfig(style_scale=0)
+    scene = make_scene(config, 3)
+    assert len({replace(scaled(style, 0.0), name="") for style in STYLES}) == 1
+    # One style, and so one mask for the same noise, whoever draws.
+    first, *others = (
+        mark(scene.lesion, scene.traits, scaled(style, 0.0), scene.grid, np.random.default_rng(5)) for style in STYLES
+    )
+    assert first.any()
+    assert all(np.array_equal(first, other) for other in others)
+
+
+def test_without_styles_raters_still_differ_and_nobody_marks_more_than_others(load):
+    cases = load(subjects=60, size=40, style_scale=0)
+    masks = np.stack([cases.pixels.masks(i) for i in range(len(cases))]).astype(bool)
+    assert 0.8 < pairwise_dice(masks).mean() < 0.95
+    area = masks.sum(axis=(2, 3)).mean(axis=0)
+    assert area.max() / area.min() < 1.1
+
+
+def test_raters_part_as_their_styles_grow_and_images_stay(load):
+    phantoms = [load(subjects=40, size=40, style_scale=scale) for scale in (0, 0.25, 0.5, 0.75, 1)]
+    agreement = [
+        pairwise_dice(np.stack([cases.pixels.masks(i) for i in range(len(cases))]).astype(bool)).mean()
+        for cases in phantoms
+    ]
+    assert all(later < earlier - 0.01 for earlier, later in pairwise(agreement))
+    for i in range(len(phantoms[0])):
+        np.testing.assert_array_equal(phantoms[0].pixels.image(i), phantoms[-1].pixels.image(i))
