@@ -189,7 +189,9 @@ class MetricCard(PluginCard):
         direction: which way is better.
         range: the least and greatest value that it can take.
         needs: the predictions that it scores; where a method gives none, the metric is missing.
-        identified: needs raters who are the same (virtual) person in every case.
+        identified: means something where raters are the same person in every case.
+        ranked: means something where raters are ranks: the masks of each case, sorted by area. A metric of neither kind
+            means something for all raters.
         table: stands in the table that a run prints; the others stand in the record only.
         empty: what it does on empty masks, one sentence.
     """
@@ -198,6 +200,7 @@ class MetricCard(PluginCard):
     range: tuple[float, float]
     needs: Need
     identified: bool = False
+    ranked: bool = False
     table: bool = True
     empty: str = ""
 
@@ -205,3 +208,8 @@ class MetricCard(PluginCard):
         # Plugins write plain words; whoever asks for the direction compares enumerations.
         object.__setattr__(self, "direction", Direction(self.direction))
         object.__setattr__(self, "needs", Need(self.needs))
+
+    def means(self, raters: str) -> bool:
+        """Does it mean anything for raters of this kind, one of the values of ``Raters``?"""
+        kinds = {"identified": self.identified, "ranked": self.ranked}
+        return kinds.get(raters, False) or not any(kinds.values())
