@@ -136,8 +136,11 @@ a metric does not apply it is missing, never zero. d(a, b) = 1 - IoU(a, b).
 - Void pixels count nowhere: a case is scored as if it had none. Distances of boundaries (`hd95`, `nsd`) take them for
   background, for they need the whole image; the table says that there are some.
 - `dice_rater`, `dice_rater_mean` and `rater_identification` are of `identified` raters alone. A rank by area is an
-  order statistic and no person: on `ranked` raters the column is `dice_rank`, beside which the row `level-sets` belongs.
-  Nested level sets of the vote count, which know nobody, are nearest to their own rank in .765 of the cases.
+  order statistic and no person: on `ranked` raters the column is `dice_rank`, beside which the row `level-sets`
+  belongs. Nested level sets of the vote count, which know nobody, are nearest to their own rank in .765 of the cases.
+- `ged_unbiased` and `ged_pp_unbiased` suppose independent draws. Where samples take turns, of levels (`level-sets`), of
+  members (`ensemble`), of views (`tta`), two of them differ more than two draws do: there both are missing, and a line
+  below the table says so. Of external predictions nobody knows; they are taken for independent draws.
 
 | scoring protocol | `strict` | `published` |
 |---|---|---|
