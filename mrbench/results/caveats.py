@@ -27,6 +27,7 @@ DAMAGED_DIAGNOSIS = "its diagnostics.json is damaged (mrbench diagnose writes it
 EXPLAINED = {
     SEES_TEST_MASKS: "sees the masks it is scored on (never ranked)",
     SINGLE_OUTPUT: "single output, scored as one sample and as every rater's",
+    EXTERNAL_PREDICTIONS: "external predictions, of which nobody knows what they were made from (never ranked)",
     TAKES_TURNS: "samples taken in turn are no independent draws: ged_unbiased, which supposes those, is missing",
     VOID_PIXELS: "void pixels of the test cases count nowhere; distances of boundaries take them for background",
     FIRST_SAMPLES: "scored on the first samples of more; what needs the mean probability of all is blank",

@@ -1,6 +1,7 @@
 """How often the nested test and interval are wrong where the truth is known, beside the procedure that they replaced.
 
-Run: make claims (the main rows), or python tests/benchmarks/test_claims.py --grid (all of them)
+Run: make claims (the main rows), or python tests/benchmarks/test_claims.py --grid (all of them), or with
+--trainings RESULTS RUN: random comparisons of disjoint triples of the seeds of one trained method with itself.
 
 Two methods that are equal. The value of method m in fold f after training s for subject i is t_mfs + u_mfi: noise of
 the training, and of the subject, whose difference between the methods has standard deviation 1. The procedure before:
@@ -9,17 +10,25 @@ draws of the subjects; both say nothing of trainings.
 """
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from mrbench.comparison.selection import parse_operand
+from mrbench.metrics.protocol import STRICT
+from mrbench.registry import discover
+from mrbench.results.method_run import MethodRun
+from mrbench.results.pairing import aligned
+from mrbench.results.reader import ScoreReader
 from mrbench.seeds import derive_noise
-from mrbench.statistics.nested import combined, of_subjects, of_trainings
+from mrbench.statistics.nested import combined, nested_difference, of_subjects, of_trainings
 
 DRAWS = 399
 
@@ -165,6 +174,28 @@ def test_power_grows_with_the_effect():
     assert found == pytest.approx([0.23, 0.72, 0.97], abs=0.05)
 
 
+def print_trainings(results: Path, run: str, comparisons: int = 200) -> None:
+    """How often two disjoint triples of the seeds of one method, the same in all folds, are told apart."""
+    operand = parse_operand(run, results)
+    reader = ScoreReader(discover(), STRICT)
+    noise = derive_noise("triples", run)
+    for method in operand.runs(operand.datasets[0]):
+        seeds = sorted(set.intersection(*(_seeds(method, fold) for fold in method.folds)))
+        print(f"\n{method.method} on {method.dataset}: {len(seeds)} seeds in each of {len(method.folds)} folds")
+        for name, folds in reader.scores(method).folds.items():
+            (tables,) = aligned([folds], reader.load(name), STRICT)
+            apart = 0
+            for _ in range(comparisons):
+                drawn = noise.permutation(len(seeds))[:6]
+                a, b = ({f: [own[n] for n in part] for f, own in tables.items()} for part in (drawn[:3], drawn[3:]))
+                apart += (nested_difference(a, b).p or 1.0) < 0.05
+            print(f"{name:24}{100 * apart / comparisons:8.1f} % of {comparisons} with p < .05", flush=True)
+
+
+def _seeds(method: MethodRun, fold: int) -> set[int]:
+    return {result.spec.seed for result in method.done if result.spec.fold == fold}
+
+
 def print_table(title: str, worlds: Sequence[World], sets: int) -> None:
     print(f"\n{title}; {sets:,} data sets a row\n{'':64}{'told apart':>24}{'interval holds':>24}")
     print(f"{'':64}{'now':>12}{'before':>12}{'now':>12}{'before':>12}")
@@ -177,7 +208,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", type=int, default=4000, help="data sets a row")
     parser.add_argument("--grid", action="store_true", help="every row of the grid")
+    parser.add_argument("--trainings", nargs=2, metavar=("RESULTS", "RUN"), help="compare trained seeds instead")
     asked = parser.parse_args()
+    if asked.trainings:
+        print_trainings(Path(asked.trainings[0]), asked.trainings[1])
+        sys.exit()
     started = perf_counter()
     print_table("the methods are equal", GRID if asked.grid else MAIN, asked.sets)
     print_table("the methods are equal, what no such design can hold", [UNKNOWABLE, *LOPSIDED], asked.sets)

@@ -81,7 +81,8 @@ def test_the_command_of_every_argument_asks_for_the_same(
     words = shlex.split(command)
     assert {"proseg.epochs=3", "prior=0.9,0.1", "mirrored=true", "size=32", "proseg=quick", "paper"} <= set(words)
     options = set(re.findall(r"--[a-z-]+", mrbench("run", "--help").stdout))
-    shown = {"--config", "--metric", "--dry-run", "--json", "--help"}
+    # They show, or are commands of their own.
+    shown = {"--config", "--metric", "--dry-run", "--json", "--help", "--diagnose"}
     assert options - shown == {word for word in words if word.startswith("--")}, "an option has no argument"
     with pytest.raises(StoppedError) as typed:
         mrbench(*words[1:])
@@ -178,7 +179,7 @@ def test_a_wrong_argument_is_a_usage_error_and_leaves_nothing(arguments: dict[st
 
 def test_what_there_is_to_say_about_a_run_is_a_warning(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("mrbench.engine.conditions.bf16_warning", lambda _device: "it is slow here")
-    monkeypatch.setattr("mrbench.engine.launch.execute", lambda *_: [])
+    monkeypatch.setattr("mrbench.engine.execute.execute", lambda *_: [])
     monkeypatch.setattr("mrbench.door.open_run", lambda *_: None)
     monkeypatch.setattr("mrbench.door.merged_runs", lambda _: [])
     with pytest.warns(UserWarning, match="--precision bf16: it is slow here"):
@@ -193,7 +194,11 @@ def test_a_split_that_there_is_not_names_the_nearest():
 def test_a_comparison_is_that_of_the_command(mrbench: Call, tmp_path: Path):
     own = {"proseg": 0.0, "prob-unet": 0.05}
     noise = np.random.default_rng(0).random((12, 2)).tolist()
-    cells = [StoredCell(m, cases("ged", *([v + shift for v in two] for two in noise))) for m, shift in own.items()]
+    cells = [
+        StoredCell(m, cases("ged", *([v + shift + seed * v / 9 for v in two] for two in noise)), seed=seed)
+        for m, shift in own.items()
+        for seed in (0, 1)
+    ]
     store_run(tmp_path / "results", "r", *cells)
     results = load_results(tmp_path / "results")
     found = compare(results.method("proseg"), results.method("prob-unet")).to_pandas()
@@ -202,8 +207,9 @@ def test_a_comparison_is_that_of_the_command(mrbench: Call, tmp_path: Path):
     assert found.index.tolist() == [told["metric"]]
     assert found["difference"].tolist() == [told["difference"]] == [pytest.approx(0.05)]
     assert found[["low", "high"]].values.tolist() == [[told["interval"]["low"], told["interval"]["high"]]]
-    assert found["p"].tolist() == [told["tests"]["exchange"]["corrected"]]
-    assert found[["subjects_better", "subjects"]].values.tolist() == [[0, 12]]
+    assert found["p"].tolist() == [told["corrected"]]
+    assert found["verdict"].tolist() == [told["verdict"]]
+    assert found[["trainings_better", "trainings"]].values.tolist() == [[told["better"]["better"], 4]]
 
 
 def test_what_is_no_method_run_cannot_be_compared(tmp_path: Path):

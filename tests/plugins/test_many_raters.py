@@ -16,19 +16,18 @@ METHODS = [
 ]
 
 
-def described(raters: int) -> Description:
+def described(raters: int, kind: Raters = Raters.IDENTIFIED) -> Description:
     names = tuple(f"rater-{number}" for number in range(raters))
-    return Description(
-        name="made", version="1", classes=("no", "yes"), channels=("c",), raters=Raters.IDENTIFIED, rater_names=names
-    )
+    return Description(name="made", version="1", classes=("no", "yes"), channels=("c",), raters=kind, rater_names=names)
 
 
 def build(plugin: Plugin, preset: str, raters: int, **options: object) -> None:
     """As planning does: options resolved on the description and checked, then the method and its stages."""
     config = plugin.load_config().parse(flat(plugin.card.presets.get(preset, {})) | options, owner=plugin.key)
-    config = config.resolved(described(raters))
-    config.check(described(raters))
-    construct(plugin, config.values(), described(raters))
+    description = described(raters, Raters.RANKED if plugin.name == "unet-ranks" else Raters.IDENTIFIED)
+    config = config.resolved(description)
+    config.check(description)
+    construct(plugin, config.values(), description)
 
 
 @pytest.mark.parametrize("raters", [2, 9, 16])

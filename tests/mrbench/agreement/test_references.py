@@ -161,7 +161,7 @@ def test_columns_are_the_metrics_meant_for_tables_or_those_that_are_named(make_c
 def test_one_subject_leaves_no_interval_and_the_reason(make_cases, blobs):
     value = references(make_cases(blobs(), subjects=["one"] * 12), "ged")["empty"].values["ged"]
     assert value.interval is None
-    assert value.no_interval == "fold 0 has one subject: its spread cannot be known"
+    assert value.no_interval == "a fold has one subject: what others would change cannot be known"
 
 
 def test_a_metric_that_fails_costs_the_others_nothing(make_cases, blobs, make_distribution):

@@ -81,6 +81,7 @@ HARNESS = {
     "mrbench/engine/initial.py": "",
     "mrbench/engine/source.py": "",
     "mrbench/engine/predict.py": "from mrbench.errors import PluginError",
+    "mrbench/engine/sent_draws.py": "",
     "mrbench/seeds.py": "SEED = 1",
     "mrbench/errors.py": "",
     "mrbench/pages.py": "",
@@ -98,6 +99,9 @@ OWN = {
 }
 
 
+DRAWS = {"mrbench/engine/predict.py", "mrbench/engine/source.py", "mrbench/engine/sent_draws.py"}
+
+
 def test_the_package_counts_whole_and_of_mrbench_what_is_imported(tree: Callable[..., Find]):
     code = code_of(["mine.method"], trains=True, find=tree(HARNESS | OWN))
     assert set(code.trained) == {
@@ -105,7 +109,7 @@ def test_the_package_counts_whole_and_of_mrbench_what_is_imported(tree: Callable
         "mrbench/nn/blocks.py", "mrbench/engine/train.py", "mrbench/engine/fit.py", "mrbench/engine/late.py",
         "mrbench/seeds.py", "mrbench/interfaces/method.py", "mrbench/engine/initial.py",
     }  # fmt: skip
-    assert set(code.drawn) - set(code.trained) == {"mrbench/engine/predict.py", "mrbench/engine/source.py"}
+    assert set(code.drawn) - set(code.trained) == DRAWS
 
 
 @pytest.mark.parametrize(
@@ -133,7 +137,7 @@ def test_a_step_has_another_digest_where_its_own_code_changed(
 
 def test_a_fusion_trains_nothing(tree: Callable[..., Find]):
     code = code_of(["one"], trains=False, find=tree(HARNESS | {"one.py": ""}))
-    assert (code.training, set(code.drawn)) == ("", {"one.py", "mrbench/engine/predict.py", "mrbench/engine/source.py"})
+    assert (code.training, set(code.drawn)) == ("", {"one.py", *DRAWS})
 
 
 @pytest.mark.parametrize("content", [b"def f(:", b"\xff\xfe", b"x = '\x00'"])

@@ -132,7 +132,7 @@ def test_a_method_that_breaks_numpy_changes_neither_tables_nor_scores(tmp_path: 
     found = {}
     for patches in ("", "1"):
         done = subprocess.run(
-            [sys.executable, "-m", "mrbench", "run", *words, "--samples", "5", "--out", f"out{patches}", "--json"],
+            [sys.executable, "-m", "mrbench", *words, "--samples", "5", "--out", f"out{patches}", "--json"],
             cwd=tmp_path, env=rude_runs.environment() | {"PATCHES": patches}, capture_output=True, check=True,
         )  # fmt: skip
         (path,) = (tmp_path / f"out{patches}").glob(f"cells/**/{PREDICTIONS}")

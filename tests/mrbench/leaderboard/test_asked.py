@@ -1,5 +1,6 @@
 """Questions put to a board: every method beside the control, by the comparison that ``mrbench compare`` makes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from synthetic_board import Made, entry_of, put, registry
 
 from mrbench.comparison.differences import Verdict, compare
 from mrbench.comparison.pairs import Pair
+from mrbench.comparison.questions import QUESTIONS
 from mrbench.leaderboard import asked
 from mrbench.leaderboard.asked import Asked
 from mrbench.leaderboard.assemble import assemble
@@ -14,8 +16,15 @@ from mrbench.leaderboard.board import Board
 from mrbench.metrics.protocol import STRICT
 from mrbench.results.reader import ScoreReader
 
-SOFT, HEADS = (Made(method=name, level=0.5, seeds=2) for name in ("unet-soft", "unet-heads"))
+SOFT, HEADS = (Made(method=name, level=0.5, seeds=2) for name in ("soft", "heads"))
 GOOD, BAD = (Made(method=name, level=level, seeds=2) for name, level in (("good", 0.2), ("bad", 0.8)))
+
+
+@pytest.fixture(autouse=True)
+def made_up_controls(monkeypatch: pytest.MonkeyPatch):
+    """Of methods that are installed an entry must say what they are; these are not."""
+    asking = [replace(one, control=one.control.removeprefix("unet-")) for one in QUESTIONS]
+    monkeypatch.setattr("mrbench.comparison.questions.QUESTIONS", asking)
 
 
 def board_of(folder: Path, *made: Made) -> Board:
@@ -35,12 +44,12 @@ def method_of(board: Board, id: str) -> str:
 def test_every_method_stands_beside_the_control_of_the_question(tmp_path: Path):
     board = board_of(tmp_path, SOFT, HEADS, GOOD, BAD, Made(method="people", people=True, level=0.0))
     found = question(board, "diversity")
-    assert method_of(board, found.control) == "unet-soft"
+    assert method_of(board, found.control) == "soft"
     answers = {method_of(board, one.entry): one for one in found.answers}
-    assert set(answers) == {"unet-heads", "good", "bad"}, "people are never ranked"
+    assert set(answers) == {"heads", "good", "bad"}, "people are never ranked"
     assert (answers["good"].verdict, answers["good"].better) == (Verdict.DIFFERS, True)
     assert (answers["bad"].verdict, answers["bad"].better) == (Verdict.DIFFERS, False)
-    assert answers["unet-heads"].verdict is Verdict.UNDECIDED
+    assert answers["heads"].verdict is Verdict.UNDECIDED
     assert answers["good"].low < answers["good"].difference < answers["good"].high < 0
 
 
@@ -49,7 +58,7 @@ def test_an_answer_is_what_compare_gives(tmp_path: Path):
     found = question(board, "calibration")
     runs = {row.method: row.run for row in board.datasets[0].tables[0].rows}
     reader = ScoreReader(registry(), STRICT, ("brier",))
-    (expected,) = compare(Pair(runs["unet-soft"], runs["good"]), reader).differences
+    (expected,) = compare(Pair(runs["soft"], runs["good"]), reader).differences
     (answer,) = found.answers
     assert (answer.difference, answer.p) == (expected.estimate.value, expected.estimate.p)
     assert found.margin == expected.margin == pytest.approx(0.05 * expected.a)
@@ -70,7 +79,7 @@ def test_other_samples_have_no_verdict_and_say_why(tmp_path: Path):
 
 def test_without_the_control_there_is_no_answer_and_the_reason(tmp_path: Path):
     found = question(board_of(tmp_path, GOOD, BAD), "personalisation")
-    assert (found.answers, found.reason) == ((), "no complete record of unet-heads")
+    assert (found.answers, found.reason) == ((), "no complete record of heads")
 
 
 def test_what_was_answered_is_read_from_the_cache_and_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

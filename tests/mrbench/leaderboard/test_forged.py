@@ -139,7 +139,7 @@ def recomputed(entry: Entry, files: Mapping[str, bytes], **changes: Any) -> Entr
     """An entry whose digests and scores are those of its files."""
     found = [(one, scores_in(files[f"strict.{one.place}.csv.gz"])) for one in entry.cells]
     cells = tuple(replace(one, cases={"strict": digest_of_cases(own)}) for one, own in found)
-    scores = {"strict": scores_of([(one.fold, own) for one, own in found], definitions())}
+    scores = {"strict": scores_of([(one.fold, own) for one, own in found], definitions(), trained=entry.trained)}
     facts = {name: facts_of(own) for name, own in files.items()}
     return again(replace(entry, cells=cells, scores=scores, files=facts), 1, **changes)
 
@@ -266,7 +266,7 @@ INVALID: dict[str, tuple[Forge, str]] = {
     "a forged mean of folds that bear it out": (score(mean=0.1, sd=0.0, folds={0: 0.1, 1: 0.1}), "scores.strict.ged"),
     "a forged standard deviation": (score(sd=1e-6), "scores.strict.ged.sd"),
     "a forged interval": (score(low=GED.mean, high=GED.mean), "scores.strict.ged.low"),
-    "no interval, for a made-up reason": (score(low=None, high=None, no_interval="trust me"), "scores.strict.ged.low"),
+    "no interval, for a made-up reason": (score(low=None, high=None, no_interval="trust me"), "scores.strict.ged.no_interval"),
     "a made-up reason": (score(no_interval="<b>certified</b>"), "scores.strict.ged.no_interval"),
     "a forged mean of a class": (score(by_class={1: 0.1}), "scores.strict.ged.by_class"),
     "a rater that there is not": (score(by_rater={0: 0.1}), "scores.strict.ged.by_rater"),
@@ -463,7 +463,12 @@ CANNOT: dict[str, Forge] = {
     "the raters' masks with noise": cases(values(ged=0.05, dice_soft=0.98, dice_rater=0.99)),
     "more samples, or fewer, than it says": said(samples=500),
     "a human reference under a name that is not installed": lambda: Forged(
-        again(people()[0], 1, method="mystery", family="mystery", kind="method", capabilities=(Capability.CONSENSUS,)),
+        recomputed(
+            replace(
+                people()[0], method="mystery", family="mystery", kind="method", capabilities=(Capability.CONSENSUS,)
+            ),
+            people()[1],
+        ),
         people()[1],
     ),
     "the scores of another method that is not on the board": said(method="wonder", family="wonder", day="2026-01-02"),

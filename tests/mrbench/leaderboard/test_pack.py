@@ -59,13 +59,20 @@ def packed(run: Run, **more: str) -> Entry:
 
 
 def test_the_figures_are_those_of_the_table_of_the_run(tmp_path: Path):
-    entry = packed(run_of(tmp_path, cell(), cell(fold=1, values=cases("ged", [0.2], [0.2]))))
+    second = [cell(fold=1, seed=seed, values=cases("ged", [0.2], [0.2])) for seed in (0, 1)]
+    entry = packed(run_of(tmp_path, cell(), cell(seed=1), *second))
     score = entry.scores["strict"]["ged"]
     assert score.mean == pytest.approx((0.3 + 0.2) / 2)  # by hand: subjects weigh alike, then folds do
     assert score.sd == pytest.approx(0.05 * 2**0.5)
     assert (score.folds, score.cases, score.subjects) == (pytest.approx({0: 0.3, 1: 0.2}), 5, 2)
     assert score.definition == definitions().digests["ged"]
     assert score.low <= score.mean <= score.high
+
+
+def test_one_seed_has_no_interval_and_the_entry_says_why(tmp_path: Path):
+    score = packed(run_of(tmp_path, cell(), cell(fold=1))).scores["strict"]["ged"]
+    assert (score.low, score.high) == (None, None)
+    assert score.no_interval.startswith("one seed (trainings)")
 
 
 def test_seeds_of_a_fold_are_averaged(tmp_path: Path):

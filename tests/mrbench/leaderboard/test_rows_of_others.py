@@ -130,7 +130,7 @@ def external(content: str = "c" * 64) -> CellSpec:
     on = plan_of("unet-majority", {}).cells[0].spec
     asked = External(predictions=Path("mine.h5"), name="mine", dataset="phantom", patterns=("*",), data=Path("data"))
     names = ["dataset", "dataset_options", "dataset_changed", "data_digest", "split", "split_digest", "fold"]
-    return external_spec(asked, Form(4, (), consensus=False), content, {name: getattr(on, name) for name in names})
+    return external_spec(asked, Form(4, (), consensus=False), content, {}, {name: getattr(on, name) for name in names})
 
 
 def test_predictions_made_elsewhere_are_bound_to_their_content(tmp_path: Path):

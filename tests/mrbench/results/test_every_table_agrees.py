@@ -109,7 +109,8 @@ def test_one_fold_has_no_spread_under_any_protocol(tmp_path: Path):
 def test_the_order_of_subjects_decides_no_star(tmp_path: Path):
     orders = dict(zip(SAMPLED, ((0.1, 0.2, 0.3), (0.3, 0.2, 0.1)), strict=True))
     values = {method: cases("dice_max", *([value] for value in own)) for method, own in orders.items()}
-    store_run(tmp_path / "results", "run", *(StoredCell(m, own, spec=DIGESTS) for m, own in values.items()))
+    cells = [StoredCell(m, own, seed=seed, spec=DIGESTS) for m, own in values.items() for seed in (0, 1)]
+    store_run(tmp_path / "results", "run", *cells)
     told = told_of(tmp_path)
     for source, shown in told.items():
         facts = [shown[method, "dice_max"] for method in orders]

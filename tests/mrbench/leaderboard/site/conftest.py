@@ -89,7 +89,7 @@ def make_board(stored: Callable[..., Stored]) -> Callable[..., Board]:
         )
         asked = [
             Asked(question, name, "strict-key", rows[0].id, 0.02, answers),
-            Asked(question, f"{name} 2", "other-key", reason=f"no complete record {name}"),
+            Asked(question, name, "other-key", reason=f"no complete record {name}"),
         ]
         table = Table(name, {}, {}, "strict", columns, rows, (f"note {name}",))
         # The other protocol has the other order.

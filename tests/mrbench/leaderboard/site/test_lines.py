@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from mrbench.leaderboard.board import Board, Table
-from mrbench.leaderboard.site.lines import BEST, Look, groups_of, rows_data
+from mrbench.leaderboard.site.lines import Look, groups_of, rows_data
 from mrbench.leaderboard.site.pages import Site
 from mrbench.results import numbers
 
@@ -43,7 +43,7 @@ def test_columns_for_figures_alone_are_not_in_the_table(make_board: Callable[...
     table = table_of(make_board(4))
     line = groups_of(table, Look({}, {}))[0].units[0].line
     assert [cell and cell.text for cell in line.cells] == ["0.1000", "0.9000", "0.9000"]
-    assert line.cells[0].flags == BEST
+    assert line.cells[0].best
     assert line.cells[0].interval == "0.080–0.120"
     assert (line.done, line.costs[0], line.costs[4]) == ("2/2", "190", "250,000")
 

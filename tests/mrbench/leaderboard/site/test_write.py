@@ -39,7 +39,7 @@ def test_no_page_leads_out_of_the_folder_and_none_has_a_script_of_its_own(
 ):
     write_site(make_board(name=hostile), tmp_path)
     pages = list(tmp_path.rglob("*.html"))
-    assert len(pages) == 19
+    assert len(pages) == 20
     for path in pages:
         elements = Elements(path.read_text())
         assert not {"img", "iframe", "object", "form", "style"} & {tag for tag, _ in elements.tags}
@@ -103,7 +103,7 @@ def test_a_link_is_no_image(make_board: Callable[..., Board], tmp_path: Path):
 
 
 def test_an_empty_board_is_a_page_that_says_how_to_begin(tmp_path: Path):
-    written = write_site(Board([], [], [], "0.0"), tmp_path)
+    written = write_site(Board([], [], [], [], "0.0"), tmp_path)
     assert written.pages == 2
     text = (tmp_path / "index.html").read_text()
     assert "Nothing is ranked yet" in text
@@ -115,7 +115,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         "mrbench.leaderboard.site.write.find_spec", lambda name: None if name == "jinja2" else find_spec(name)
     )
     with pytest.raises(UsageError, match=r"need jinja2[\s\S]*mrbench\[report\]"):
-        write_site(Board([], [], [], "0.0"), tmp_path)
+        write_site(Board([], [], [], [], "0.0"), tmp_path)
 
 
 def test_what_was_set_aside_is_said_and_not_shown_as_a_record(site: Path):
