@@ -135,14 +135,18 @@ a metric does not apply it is missing, never zero. d(a, b) = 1 - IoU(a, b).
 - A method with a single output is scored as one sample (S = 1) and as every rater's prediction, and its row says so.
 - Void pixels count nowhere: a case is scored as if it had none. Distances of boundaries (`hd95`, `nsd`) take them for
   background, for they need the whole image; the table says that there are some.
-- `rater_identification` proves personalisation on `identified` raters only; on `ranked` ones nested level sets of the
-  vote count reach .765, so the row `level-sets` belongs beside it.
+- `dice_rater`, `dice_rater_mean` and `rater_identification` are of `identified` raters alone. A rank by area is an
+  order statistic and no person: on `ranked` raters the column is `dice_rank`, beside which the row `level-sets`
+  belongs. Nested level sets of the vote count, which know nobody, are nearest to their own rank in .765 of the cases.
+- `ged_unbiased` and `ged_pp_unbiased` suppose independent draws. Where samples take turns, of levels (`level-sets`), of
+  members (`ensemble`), of views (`tta`), two of them differ more than two draws do: there both are missing, and a line
+  below the table says so. Of external predictions nobody knows; they are taken for independent draws.
 
 | scoring protocol | `strict` | `published` |
 |---|---|---|
 | IoU of two empty masks | 1 | 0; 1e-8 added to both parts of Dice and to the denominator of IoU |
 | soft Dice | share of the samples | mean probability |
-| `dice_rater` | own prediction, own mask | the rater's value in the one-to-one assignment |
+| `dice_rater`, `dice_rank` | own prediction, own mask | the rater's value in the one-to-one assignment |
 | reduction | by subject | by case |
 | spread over folds | ddof 1 | ddof 0 |
 

@@ -35,6 +35,8 @@ class Capability(StrEnum):
     """Takes volumes as well as slices."""
     SEES_TEST_MASKS = "sees_test_masks"
     """Reads the raters' masks of the case that it is scored on: a human reference, not a predictor."""
+    TAKES_TURNS = "takes_turns"
+    """Its samples are taken in turn: they are no independent draws, and what supposes those is missing."""
 
 
 GIVES = {"samples": Capability.DIVERSE, "raters": Capability.PERSONAL, "consensus": Capability.CONSENSUS}
@@ -93,6 +95,8 @@ class MethodCard(PluginCard):
         presets: named settings, each of what differs from the configuration's defaults. Where there are any, ``paper``
             is one of them without being named, changes nothing, and is used unless another is asked for.
         family: methods of one family share a training: they differ in the answers that they give. Default: the name.
+        takes_turns: are its samples taken in turn, of raters, trainings or levels, and so no independent draws? True,
+            or the options under which they are. Metrics that suppose independent draws are then missing.
         wraps: is its class a :class:`~mrbench.interfaces.wrapper.Wrapper`, which answers from trainings of the method
             that its options name? Then it gives and takes what that does, with its presets; with ``gives="samples"`` it
             gives samples that it makes of the member's mean probability.
@@ -106,6 +110,7 @@ class MethodCard(PluginCard):
     volumes: bool = True
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: NO_PRESETS)
     family: str = ""
+    takes_turns: bool | Mapping[str, Any] = False
     wraps: bool = False
     differences: tuple[str, ...] = ()
 
@@ -138,9 +143,16 @@ class MethodCard(PluginCard):
             Capability.MULTI_CLASS: self.multi_class,
             Capability.VOLUMES: self.volumes,
             Capability.SEES_TEST_MASKS: self.kind == "fusion",
+            Capability.TAKES_TURNS: self.takes_turns is True,
         }
         given = (GIVES[word] for word in self.gives.split())
         return frozenset([*given, *(capability for capability, holds in takes.items() if holds)])
+
+    def capabilities_with(self, options: Mapping[str, Any]) -> frozenset[Capability]:
+        """What it gives and takes with these values of its options."""
+        turns = self.takes_turns
+        chosen = not isinstance(turns, bool) and all(options.get(name) == value for name, value in turns.items())
+        return self.capabilities | ({Capability.TAKES_TURNS} if chosen else frozenset())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,7 +201,9 @@ class MetricCard(PluginCard):
         direction: which way is better.
         range: the least and greatest value that it can take.
         needs: the predictions that it scores; where a method gives none, the metric is missing.
-        identified: needs raters who are the same (virtual) person in every case.
+        identified: means something where raters are the same person in every case.
+        ranked: means something where raters are ranks: the masks of each case, sorted by area. A metric of neither kind
+            means something for all raters.
         table: stands in the table that a run prints; the others stand in the record only.
         empty: what it does on empty masks, one sentence.
     """
@@ -198,6 +212,7 @@ class MetricCard(PluginCard):
     range: tuple[float, float]
     needs: Need
     identified: bool = False
+    ranked: bool = False
     table: bool = True
     empty: str = ""
 
@@ -205,3 +220,8 @@ class MetricCard(PluginCard):
         # Plugins write plain words; whoever asks for the direction compares enumerations.
         object.__setattr__(self, "direction", Direction(self.direction))
         object.__setattr__(self, "needs", Need(self.needs))
+
+    def means(self, raters: str) -> bool:
+        """Does it mean anything for raters of this kind, one of the values of ``Raters``?"""
+        kinds = {"identified": self.identified, "ranked": self.ranked}
+        return kinds.get(raters, False) or not any(kinds.values())

@@ -318,7 +318,7 @@ def _cells(
                 method_version=plugin.version,
                 training_code=code.training,
                 prediction_code=code.prediction,
-                capabilities=tuple(sorted(record.capabilities)),
+                capabilities=tuple(sorted(record.capabilities_with(config.values()))),
                 options=config.values(),
                 training=config.step("training"),
                 prediction=config.step("prediction"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mrbench.cards import MethodCard
+from mrbench.cards import Capability, MethodCard
 from mrbench.data.case import Case
 from mrbench.data.description import Description
 from mrbench.engine.draw_rules import Seen, check_draw, check_method_numbers
@@ -102,9 +102,12 @@ class Predictor:
             PluginError: draws or trials that are not what the method declares; names the case, the rule, file and line.
             DivergedError: probabilities that are not finite.
         """
-        classes = self.description.n_classes
+        classes, in_turn = self.description.n_classes, Capability.TAKES_TURNS in self.record.capabilities
         found = self.draws(case)
-        return [count(case.masks, truth, classes, case.spacing, draws, case.valid) for truth, draws in found]
+        return [
+            count(case.masks, truth, classes, case.spacing, draws, case.valid, in_turn=in_turn)
+            for truth, draws in found
+        ]
 
     def draws(self, case: Case) -> Iterator[tuple[np.ndarray, Iterator[Draw]]]:
         """The truth ``(R,)`` and the draws of every trial of one case, each checked as it comes. Errors: as predict."""
@@ -130,12 +133,18 @@ def count(
     spacing: Sequence[float] | None,
     draws: Iterable[Draw],
     valid: np.ndarray | None,
+    *,
+    in_turn: bool = False,
 ) -> Predicted:
-    """What is kept of a trial's draws; arguments and errors as of :class:`~mrbench.metrics.tables.TableBuilder`."""
+    """What is kept of a trial's draws; arguments and errors as of :class:`~mrbench.metrics.tables.TableBuilder`.
+
+    Args:
+        in_turn: are samples taken in turn, and so no independent draws?
+    """
     builder = TableBuilder(masks, truth, classes, spacing, valid)
     for draw in draws:
         builder.add(draw)
-    return Predicted(builder.finish(), builder.packed())
+    return Predicted(replace(builder.finish(), in_turn=in_turn), builder.packed())
 
 
 def _where(record: MethodCard, case: Case) -> str:

@@ -8,7 +8,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mrbench.data.description import Raters
 from mrbench.digests import digest_json
 from mrbench.engine.code import closure_digest
 from mrbench.engine.equivalence import oldest
@@ -33,7 +32,7 @@ def applicable_metrics(registry: Registry, raters: str, only: tuple[str, ...] = 
         UnknownNameError: a metric in ``only`` that is not installed.
     """
     chosen = [registry.get("metric", name) for name in only] or registry.plugins["metric"]
-    return {p.key: p for p in chosen if not (p.card.identified and raters == Raters.EXCHANGEABLE)}
+    return {p.key: p for p in chosen if p.card.means(raters)}
 
 
 def table_metrics(registry: Registry, raters: str, only: tuple[str, ...] = ()) -> dict[str, Plugin[Any]]:

@@ -86,7 +86,7 @@ class Answerer:
             with PredictionWriter(Path(request.predictions)) as writer:
                 self.connection.send(ScoringAnswer({}, {}))
                 ready = True
-                receiver.count(writer.add, request.classes)
+                receiver.count(writer.add, request.classes, in_turn=request.in_turn)
         except (EOFError, ConnectionError):
             raise
         except Exception as error:

@@ -51,12 +51,14 @@ class CountingRequest:
         title: of the cell.
         predictions: the file; it must not be there.
         classes: K of the data set.
+        in_turn: are the samples taken in turn, and so no independent draws?
         log: as of :class:`ScoringRequest`.
     """
 
     title: str
     predictions: str
     classes: int
+    in_turn: bool = False
     log: str = ""
 
 

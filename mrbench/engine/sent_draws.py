@@ -72,8 +72,12 @@ class DrawReceiver:
         self.head: dict[str, Any] = {"what": ""}
         self.array = np.zeros(0)
 
-    def count(self, add: Callable[[str, str, list[Predicted]], None], classes: int) -> None:
-        """Gives every case up to the end to ``add``: its name, its subject and its trials. ``classes``: K.
+    def count(self, add: Callable[[str, str, list[Predicted]], None], classes: int, *, in_turn: bool = False) -> None:
+        """Gives every case up to the end to ``add``: its name, its subject and its trials.
+
+        Args:
+            classes: K.
+            in_turn: are the samples taken in turn, and so no independent draws?
 
         Raises:
             DataError: a case with more raters, or another spacing, than there can be.
@@ -87,7 +91,8 @@ class DrawReceiver:
                 valid = self.array
                 self._receive()
             while self.head["what"] == "trial":
-                trials.append(count(masks, self.array, classes, case["spacing"], self._draws(), valid))
+                draws = self._draws()
+                trials.append(count(masks, self.array, classes, case["spacing"], draws, valid, in_turn=in_turn))
             add(case["id"], case["subject"], trials)
 
     def pass_over(self) -> None:

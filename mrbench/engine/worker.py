@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mrbench.bounded import bounded, traceback_of
+from mrbench.cards import Capability
 from mrbench.data.case import Case
 from mrbench.data.caseset import CaseSet
 from mrbench.data.description import Description
@@ -218,7 +219,8 @@ class CellLife:
 
     def _predict(self, predictor: Predictor, cases: CaseSet, test: np.ndarray, folder: Path) -> None:
         path, classes = folder / PREDICTIONS, predictor.description.n_classes
-        request = CountingRequest(self.spec.title, str(path), classes, os.environ.get("MRBENCH_LOG", ""))
+        in_turn = Capability.TAKES_TURNS in self.spec.capabilities
+        request = CountingRequest(self.spec.title, str(path), classes, in_turn, os.environ.get("MRBENCH_LOG", ""))
         with self._phase("predict"), count_elsewhere(request, *self._metrics) as counted:
             for case in phases.tested_cases(cases, test, self.emit):
                 counted.add(case, predictor.draws(case))

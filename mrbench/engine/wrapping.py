@@ -42,8 +42,14 @@ def member_of(plugin: Plugin[Any], options: Mapping[str, Any], registry: Registr
 
 
 def row_card(card: MethodCard, member: MethodCard) -> MethodCard:
-    """The card of a wrapper's row: it takes what its member does, and gives that too where it makes no samples."""
+    """The card of a wrapper's row: it takes what its member does; where it makes no samples, it gives that too, its
+    views in turn."""
     return replace(
-        card, wraps=False, gives=card.gives or member.gives, multi_class=member.multi_class, volumes=member.volumes,
+        card,
+        wraps=False,
+        gives=card.gives or member.gives,
+        takes_turns=card.takes_turns or not card.gives,
+        multi_class=member.multi_class,
+        volumes=member.volumes,
         requires=(*card.requires, *member.requires),
-    )  # fmt: skip
+    )

@@ -141,6 +141,7 @@ class CaseTables(MaskRows):
             the rater has none) as a mask, and what it shares with that rater's mask; zero of raters without either.
         bits: gives ``(M, F, ceil(size / 8))`` uint8, the masks themselves; None where they were not kept.
         void: pixels of the image that count nowhere; all masks are background there.
+        in_turn: are the samples taken in turn, and so no independent draws?
     """
 
     shape: tuple[int, ...]
@@ -155,6 +156,7 @@ class CaseTables(MaskRows):
     rater_means: np.ndarray
     bits: Callable[[], np.ndarray] | None = None
     void: int = 0
+    in_turn: bool = False
 
     @cached_property
     def size(self) -> int:

@@ -120,6 +120,7 @@ def metric(
     applies: Callable[[CaseTables, Key], bool] | None = None,
     pooled: Callable[[np.ndarray], float] | None = None,
     identified: bool = False,
+    ranked: bool = False,
     table: bool = True,
     version: str = "1",
     citation: str = "",
@@ -151,6 +152,7 @@ def metric(
             range=range,
             needs=Need(needs),
             identified=identified,
+            ranked=ranked,
             table=table,
             empty=empty,
         )

@@ -75,7 +75,7 @@ class _Work:
         most = sorted(by_data.items(), key=lambda item: (-len(item[1]), item[0]))
         runs = {one.id: method_run_of(one) for one in stored}  # of all tables: they know their caveats and costs
         tables = [self._table(name, protocol, own, runs) for _, own in most for protocol in _protocols(own)]
-        tables = tables or list(self._reported_only(name))
+        tables += self._reported_only(name, {table.protocol for table in tables if not table.changed})
         newest = max(stored, key=age).entry.data if stored else None
         return DatasetPage(
             name=name,
@@ -94,10 +94,11 @@ class _Work:
         columns = self._columns(protocol, stored)
         newest = _newest(stored)
         rows = [self._row(one, runs[one.id], protocol, columns, newest=one.id in newest) for one in stored]
+        first = max(stored, key=age).entry
         lines = [line for line in self.lines if line.dataset == name and line.scoring == protocol]
+        lines = [] if first.spec.data_settings else lines  # of other data than a paper's
         reported = reported_rows(lines, columns)
         rows = with_best(with_labels([*with_machines(ordered(rows, columns)), *reported]), columns)
-        first = max(stored, key=age).entry
         notes = ("none of the reported figures is of a metric of this table",) if lines and not reported else ()
         return Table(name, description_of(first), first.spec.data_settings, protocol, columns, rows, notes)
 
@@ -119,8 +120,9 @@ class _Work:
         used = {name for one in stored for name in one.entry.scores.get(protocol, {})}
         return {name: facts for name, facts in self.installed.items() if name in used}
 
-    def _reported_only(self, name: str) -> Iterator[Table]:
-        own = [line for line in self.lines if line.dataset == name]
+    def _reported_only(self, name: str, shown: set[str]) -> Iterator[Table]:
+        # Under the protocols of which no table shows them
+        own = [line for line in self.lines if line.dataset == name and line.scoring not in shown]
         for protocol in dict.fromkeys(line.scoring for line in own):
             rows = with_labels(reported_rows([line for line in own if line.scoring == protocol], self.installed))
             columns = {m: facts for m, facts in self.installed.items() if any(m in row.values for row in rows)}

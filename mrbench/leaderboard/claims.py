@@ -68,7 +68,7 @@ def _of_method(entry: Entry, plugin: Plugin[MethodCard], card: MethodCard) -> It
     yield "capabilities", sees in card.capabilities, sees in entry.capabilities, Why.INVALID
     yield "method_version", plugin.version, entry.method_version, Why.VERSION
     if plugin.version == entry.method_version:
-        yield "capabilities", sorted(card.capabilities), sorted(entry.capabilities), Why.INVALID
+        yield "capabilities", sorted(card.capabilities_with(entry.options)), sorted(entry.capabilities), Why.INVALID
         yield "family", card.family, entry.family, Why.INVALID
         yield "gives", card.gives, entry.gives, Why.INVALID
 

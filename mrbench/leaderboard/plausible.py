@@ -10,7 +10,7 @@ NEAR = 1e-3
 
 OF_MASKS = (
     "ged", "ged@raters", "dice_max", "dice_max@raters", "dice_max_reverse", "dice_match", "dice_match@raters",
-    "dice_soft", "dice_soft@raters", "dice_rater", "dice_rater_mean", "iou", "hd95",
+    "dice_soft", "dice_soft@raters", "dice_rater", "dice_rank", "dice_rater_mean", "iou", "hd95",
 )  # fmt: skip
 """Metrics that are at their best where predictions are the raters' masks, and nowhere else."""
 

@@ -23,11 +23,14 @@ COLUMNS = (
 MAX_BYTES = 2**23
 MEAN = "mean"
 
-SAME_AS = {"dice_mean": "dice_rater"}
-"""Names of papers for what mrbench calls otherwise."""
+RANKED = frozenset({"lidc-1609"})
+"""Data whose masks papers sort by area: their raters are ranks."""
+
+OF_ALL = "dice_mean"
+"""Name of papers for ``dice_rater``, of ranks ``dice_rank``."""
 
 OF_RATER = "dice_a"
-"""Begins the name of ``dice_rater`` of one rater, who is counted from 1."""
+"""Begins the name of the same of one rater, who is counted from 1."""
 
 
 @dataclass(frozen=True)
@@ -115,18 +118,19 @@ def _row(lines: Sequence[ReportedLine], metrics: Mapping[str, object]) -> Row:
     first = lines[0]
     values: dict[str, list[ReportedLine]] = {}
     raters: dict[int, list[ReportedLine]] = {}
+    own_dice = "dice_rank" if first.dataset in RANKED else "dice_rater"
     for line in lines:
-        name = SAME_AS.get(line.metric, line.metric)
+        name = own_dice if line.metric == OF_ALL else line.metric
         rater = line.metric.removeprefix(OF_RATER)
         if name in metrics:
             values.setdefault(name, []).append(line)
-        elif line.metric.startswith(OF_RATER) and rater.isdecimal() and "dice_rater" in metrics:
+        elif line.metric.startswith(OF_RATER) and rater.isdecimal() and own_dice in metrics:
             raters.setdefault(int(rater) - 1, []).append(line)
     found = {name: _value(own) for name, own in values.items()}
     by_rater = {rater: _value(own).mean for rater, own in raters.items()}
     if by_rater:
-        whole = found.get("dice_rater") or Value(fmean(by_rater.values()))
-        found["dice_rater"] = replace(whole, by_rater=by_rater)
+        whole = found.get(own_dice) or Value(fmean(by_rater.values()))
+        found[own_dice] = replace(whole, by_rater=by_rater)
     notes = tuple(dict.fromkeys(line.note for line in lines if line.note))
     conditions = Conditions(raters_present=first.raters_present)
     source = Reported(first.method, first.source, first.table, first.split, conditions, notes)

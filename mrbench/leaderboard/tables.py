@@ -106,7 +106,8 @@ def as_csv(board: Board) -> str:
 
 
 def _csv_lines(page: DatasetPage, table: Table, row: Row, command: str) -> Iterator[list[Any]]:
-    head = [page.name, table.protocol, *table.tested_on, row.kind.value, row.method]
+    tested = ("", row.reported.split, "") if row.reported else table.tested_on
+    head = [page.name, table.protocol, *tested, row.kind.value, row.method]
     source = f"{row.reported.source}, {row.reported.table}" if row.reported else ""
     for name, value in row.values.items():
         v = _value_json(value)

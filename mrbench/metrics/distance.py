@@ -132,27 +132,37 @@ def _has_two_raters(tables: CaseTables, key: Key) -> bool:  # noqa: ARG001
     return len(tables.truth_rows) > 1
 
 
+def _draws_independently(tables: CaseTables, key: Key) -> bool:
+    return _has_two_raters(tables, key) and not tables.in_turn
+
+
 @metric(
     "ged_unbiased",
-    "ged without the pairs of a mask with itself",
+    "ged without the pairs of a mask with itself, of independent draws",
     direction="lower",
     range=(-1.0, 2.0),
     needs="samples",
-    applies=_has_two_raters,
+    applies=_draws_independently,
     table=False,
     **_FACTS,
 )
 def score_ged_unbiased(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
-    """2 pa - S pp / (S - 1) - R aa / (R - 1) where a mask is at distance 0 of itself; missing where S or R is one."""
-    return of_overlaps(tables, tables.samples, _part_without_self_pairs("ged", protocol))
+    """2 pa - S pp / (S - 1) - R aa / (R - 1) where a mask is at distance 0 of itself; missing where S or R is one.
+
+    Missing too where samples take turns: two of them then differ more than two independent draws do, by construction.
+    """
+    return {} if tables.in_turn else of_overlaps(tables, tables.samples, _part_without_self_pairs("ged", protocol))
 
 
 @metric(
-    "ged_pp_unbiased", "part of ged_unbiased: mean distance of two different samples", applies=_has_two_raters, **_PART
+    "ged_pp_unbiased",
+    "part of ged_unbiased: mean distance of two different samples",
+    applies=_draws_independently,
+    **_PART,
 )
 def score_ged_pp_unbiased(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
-    """Mean of d over all S (S - 1) ordered pairs of different samples; missing where S or R is one."""
-    return of_overlaps(tables, tables.samples, _part_without_self_pairs("pp", protocol))
+    """Mean of d over all S (S - 1) ordered pairs of different samples; missing where ``ged_unbiased`` is."""
+    return {} if tables.in_turn else of_overlaps(tables, tables.samples, _part_without_self_pairs("pp", protocol))
 
 
 @metric(

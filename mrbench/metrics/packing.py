@@ -29,6 +29,9 @@ _VOTES = ("label", "votes", "pattern", "pixels")
 _CALIBRATION = ("label", "bin", "pattern", "pixels", "sum", "square")
 _ENTRIES = {"votes": _VOTES, "rater_votes": _VOTES, "calibration": _CALIBRATION, "rater_calibration": _CALIBRATION}
 
+OPTIONAL = frozenset({"void", "in_turn"})
+"""A number per case, 0 where there is no such array."""
+
 MAX_DIMENSIONS = 4
 """Of a case's shape."""
 
@@ -37,8 +40,8 @@ def pack(tables: Sequence[CaseTables]) -> dict[str, np.ndarray]:
     """Many cases as a few flat arrays of the smallest fitting integers; :func:`unpack` gives the same tables back.
 
     ``layout`` has one row of sizes per case; all else is laid end to end in case order, intersections as upper
-    triangles. Spacing alone is float64, NaN where unknown; ``void`` is there where a case has void pixels. The masks
-    are no part of it.
+    triangles. Spacing alone is float64, NaN where unknown; ``void`` is there where a case has void pixels,
+    ``in_turn`` where samples take turns. The masks are no part of it.
 
     Raises:
         ValueError: tables of a part of the samples.
@@ -56,6 +59,8 @@ def pack(tables: Sequence[CaseTables]) -> dict[str, np.ndarray]:
     }
     if any(table.void for table in tables):
         flat["void"] = np.array([table.void for table in tables], np.int64)
+    if any(table.in_turn for table in tables):
+        flat["in_turn"] = np.array([table.in_turn for table in tables], np.int64)
     for field, columns in _ENTRIES.items():
         entries = np.concatenate([np.zeros((0, len(columns)), np.int64), *(_whole(getattr(t, field)) for t in tables)])
         flat |= {f"{field}_{column}": values for column, values in zip(columns, entries.T, strict=True)}
@@ -125,8 +130,8 @@ class _Stream:
         names = ("predicted_rater", "truth", "intersection", "shape", "soft", "rater_soft", "rater_means")
         self._arrays = {name: _row(_integers(arrays, name), name) for name in names}
         self._arrays |= {field: _entries(arrays, field, columns) for field, columns in _ENTRIES.items()}
-        if "void" in arrays:
-            self._arrays["void"] = _row(_integers(arrays, "void"), "void")
+        for name in OPTIONAL & arrays.keys():
+            self._arrays[name] = _row(_integers(arrays, name), name)
         self._arrays["spacing"] = _row(_lengths(arrays, "spacing"), "spacing")
         self._at = dict.fromkeys(self._arrays, 0)
 
@@ -163,8 +168,12 @@ class _Stream:
             rater_means=self.take("rater_means", f, r, 2),
             calibration=self.take_rows("calibration", sizes["calibration_entries"]),
             rater_calibration=self.take_rows("rater_calibration", sizes["rater_calibration_entries"]),
-            void=int(self.take_rows("void", 1)[0]) if "void" in self._arrays else 0,
+            void=self._optional("void"),
+            in_turn=self._optional("in_turn") > 0,
         )
+
+    def _optional(self, name: str) -> int:
+        return int(self.take_rows(name, 1)[0]) if name in self._arrays else 0
 
     def _shape(self, dimensions: int, case: int) -> tuple[int, ...]:
         shape = tuple(self.take("shape", dimensions).tolist())

@@ -71,7 +71,16 @@ def score_dice_rater(tables: CaseTables, protocol: ScoringProtocol) -> Statistic
     Under protocols that match: of draw 0 of the raters, the one that the best one-to-one assignment gives to r; missing
     where raters outnumber predictions.
     """
+    return _dice_of_own(tables, protocol)
 
+
+@metric("dice_rank", "Dice of the prediction made for each rank by area", ranked=True, empty=DICE_OF_EMPTY, **_FACTS)
+def score_dice_rank(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
+    """As ``dice_rater``, of raters who are ranks: an order statistic of the areas, which says nothing of a person."""
+    return _dice_of_own(tables, protocol)
+
+
+def _dice_of_own(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
     def values(label: int) -> Mapping[int, float]:
         if protocol.rater == "own":
             return _own_means(tables, dice_of(_all_overlaps(tables, label), protocol))

@@ -16,6 +16,7 @@ CONSENSUS_AS_SAMPLE = "its consensus as the one sample"
 EXTERNAL_PREDICTIONS = "external predictions"
 FIRST_SAMPLES = "first samples"
 OTHER_LOSS = "other loss than the paper's"
+TAKES_TURNS = "samples in turn"
 VOID_PIXELS = "void pixels"
 OTHER_CODE = "other code than this"
 PLUGIN_FILE = "local plugin file"
@@ -26,6 +27,8 @@ DAMAGED_DIAGNOSIS = "its diagnostics.json is damaged (mrbench diagnose writes it
 EXPLAINED = {
     SEES_TEST_MASKS: "sees the masks it is scored on (never ranked)",
     SINGLE_OUTPUT: "single output, scored as one sample and as every rater's",
+    EXTERNAL_PREDICTIONS: "external predictions, of which nobody knows what they were made from (never ranked)",
+    TAKES_TURNS: "samples taken in turn are no independent draws: ged_unbiased, which supposes those, is missing",
     VOID_PIXELS: "void pixels of the test cases count nowhere; distances of boundaries take them for background",
     FIRST_SAMPLES: "scored on the first samples of more; what needs the mean probability of all is blank",
 }
@@ -46,6 +49,8 @@ def caveats_of(spec: CellSpec, description: Mapping[str, Any]) -> tuple[str, ...
         found.append(SINGLE_OUTPUT)
     elif Capability.CONSENSUS in spec.capabilities and Capability.DIVERSE not in spec.capabilities:
         found.append(CONSENSUS_AS_SAMPLE)
+    if {Capability.DIVERSE, Capability.TAKES_TURNS} <= {*spec.capabilities}:
+        found.append(TAKES_TURNS)
     if spec.split != "strict":
         leaky = spec.split.startswith(LEAKY_PREFIX)
         found.append(f"split {spec.split}{', which may train on test subjects' * leaky}")

@@ -165,8 +165,9 @@ class MethodRun:
 
     @cached_property
     def ranked(self) -> bool:
-        """May it be ranked: is it complete, and no human reference?"""
-        return len(self.done) == len(self.results) and not self.human
+        """May it be ranked: is it complete, no human reference, and predicted here? Nobody knows what external
+        predictions were made from: the raters' own masks would come first."""
+        return len(self.done) == len(self.results) and not self.human and self.spec.kind != "external"
 
     @property
     def trained(self) -> bool:

@@ -61,7 +61,9 @@ LEVEL_SETS = MethodCard(
     name="level-sets",
     code="mrbench_consensus.level_sets:fuse",
     summary="nested level sets of the vote count: at least 1, 2, ... of the raters",
+    version="2",
     gives="samples raters",
+    takes_turns=True,
     multi_class=False,
     **FUSION,
 )

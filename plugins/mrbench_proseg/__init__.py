@@ -91,6 +91,7 @@ PRIOR = MethodCard(
     code="mrbench_proseg.method:ProSegPrior",
     summary="ProSeg, raters drawn from the prior: samples only",
     gives="samples",
+    takes_turns={"prior_expert": "cycle"},
     **FAMILY,
 )
 

@@ -69,10 +69,12 @@ def test_what_is_counted_elsewhere_is_what_is_counted_here_bit_for_bit(tmp_path:
         for name in ("a", "b"):
             case = void_case_of(name)
             own = trials(case)
-            counted = [count(case.masks, truth, CLASSES, case.spacing, drawn, case.valid) for truth, drawn in own]
+            counted = [
+                count(case.masks, truth, CLASSES, case.spacing, drawn, case.valid, in_turn=True) for truth, drawn in own
+            ]
             writer.add(case.id, case.subject, counted)
         writer.add("nobody", "someone", [])
-    with count_elsewhere(request_of(tmp_path / "there.h5"), ()) as counted:
+    with count_elsewhere(replace(request_of(tmp_path / "there.h5"), in_turn=True), ()) as counted:
         for name in ("a", "b"):
             counted.add(void_case_of(name), trials(void_case_of(name)))
         counted.add(case_of(name="nobody"), [])

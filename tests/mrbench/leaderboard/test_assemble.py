@@ -1,3 +1,5 @@
+import csv
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +9,7 @@ from synthetic_board import Made, again, entry_of, put, registry
 from mrbench.leaderboard.assemble import assemble
 from mrbench.leaderboard.board import Board
 from mrbench.leaderboard.store import Why
+from mrbench.leaderboard.tables import as_csv
 from mrbench.results.table import Row, RowKind, Table
 
 HEADER = "source,table,dataset,method,metric,fold,raters_present,scoring,split,value,std,samples,note\n"
@@ -162,6 +165,22 @@ def test_a_ruined_cache_is_computed_anew(tmp_path: Path, content: str):
     (tmp_path / "cache.json").write_text(content)
     found = assemble(tmp_path, registry(), tmp_path / "cache.json")
     assert row_of(found, "good").values == row_of(expected, "good").values
+
+
+def test_reported_figures_never_stand_under_rows_of_other_data_nor_have_their_digest(tmp_path: Path):
+    changed, files = entry_of(GOOD)
+    put(tmp_path, again(changed, 1, data_digest="a" * 64, dataset_changed={"size": "64"}), files)
+    lines = "A paper,Table 1,phantom,good,ged,mean,2,strict,theirs,0.1,,,leaks\n"
+    lines += "A paper,Table 1,phantom-2,good,ged,mean,2,strict,theirs,0.2,,,\n"
+    alone, other = board_of(tmp_path, reported=lines).datasets
+    assert [[row.kind.value for row in table.rows] for table in alone.tables] == [["reproduced"], ["reported"]]
+    assert [[row.kind.value for row in table.rows] for table in other.tables] == [["reported"]]
+    board = board_of(tmp_path, GOOD, reported=lines)
+    own = [[row.kind.value for row in table.rows] for table in board.datasets[0].tables]
+    assert sorted(own) == [["reproduced"], ["reproduced", "reported"]]
+    table = list(csv.DictReader(io.StringIO(as_csv(board))))
+    places = {(line["data_digest"], line["split"]) for line in table if line["kind"] == "reported"}
+    assert places == {("", "theirs")}
 
 
 def test_a_data_set_without_entries_has_reported_rows(tmp_path: Path):

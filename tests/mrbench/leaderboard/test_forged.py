@@ -266,7 +266,8 @@ INVALID: dict[str, tuple[Forge, str]] = {
     "a forged mean of folds that bear it out": (score(mean=0.1, sd=0.0, folds={0: 0.1, 1: 0.1}), "scores.strict.ged"),
     "a forged standard deviation": (score(sd=1e-6), "scores.strict.ged.sd"),
     "a forged interval": (score(low=GED.mean, high=GED.mean), "scores.strict.ged.low"),
-    "no interval, for a made-up reason": (score(low=None, high=None, no_interval="trust me"), "scores.strict.ged.no_interval"),
+    "no interval, for a made-up reason": (
+        score(low=None, high=None, no_interval="trust me"), "scores.strict.ged.no_interval"),
     "a made-up reason": (score(no_interval="<b>certified</b>"), "scores.strict.ged.no_interval"),
     "a forged mean of a class": (score(by_class={1: 0.1}), "scores.strict.ged.by_class"),
     "a rater that there is not": (score(by_rater={0: 0.1}), "scores.strict.ged.by_rater"),

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from mrbench.errors import DataError
-from mrbench.leaderboard.reported import COLUMNS, read_reported
+from mrbench.leaderboard.reported import COLUMNS, read_reported, reported_rows
 
 ROOT = Path(__file__).parents[3]
 
@@ -12,7 +12,24 @@ def test_the_figures_carried_over_can_be_read_and_have_sources():
     lines = read_reported(ROOT / "leaderboard")
     assert len(lines) > 400
     assert all(line.source and line.table for line in lines)
-    assert {line.dataset for line in lines} == {"lidc", "npc"}
+    assert {line.dataset for line in lines} == {"lidc-1609", "npc"}
+
+
+def test_every_figure_of_slice_folds_says_how_much_leaks():
+    lines = [line for line in read_reported(ROOT / "leaderboard") if line.split.startswith("published-slice")]
+    assert len(lines) == 98
+    assert all("have their study in training" in line.note for line in lines)
+
+
+def test_raters_whom_a_paper_ranks_by_area_have_dice_rank_and_persons_dice_rater():
+    lines = [line for line in read_reported(ROOT / "leaderboard") if line.metric in ("dice_mean", "dice_a1")]
+    columns = {"dice_rater": None, "dice_rank": None}
+    names = {
+        dataset: {name for row in reported_rows([line for line in lines if line.dataset == dataset], columns)
+                  for name in row.values}
+        for dataset in ("lidc-1609", "npc")
+    }  # fmt: skip
+    assert names == {"lidc-1609": {"dice_rank"}, "npc": {"dice_rater"}}
 
 
 @pytest.mark.parametrize(

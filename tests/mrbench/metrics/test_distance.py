@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mrbench.interfaces.case_tables import Overlaps
+from mrbench.interfaces.metric import Key
 from mrbench.metrics import PUBLISHED, STRICT, ged, ged_parts, ged_unbiased
 from mrbench.metrics.distance import ged_parts_of, ged_parts_unbiased_of
 
 GRID = (2, 3)
 MASKS = st.integers(1, 4).flatmap(lambda n: arrays(bool, (n, *GRID)))
+PARTS_UNBIASED = ("ged_unbiased", "ged_pp_unbiased", "ged_aa_unbiased")
 PROTOCOL = st.sampled_from([STRICT, PUBLISHED])
 
 
@@ -111,6 +113,23 @@ def test_a_perfect_personal_method_is_rewarded_by_the_unbiased_distance():
     overlaps = nested(raters * 2, 4)
     distance = ged_parts_of(overlaps).aa * 4 / 3
     assert ged_parts_unbiased_of(overlaps).ged == pytest.approx(-2 * distance / 4, abs=1e-12)
+
+
+def test_samples_in_turn_would_be_rewarded_and_have_no_unbiased_distance(squares, tabulate, every_metric):
+    masks = squares(2, 8)  # each sampler is right: both masks are as likely for samples as for raters
+    draws = [[masks[i], masks[j]] for i in (0, 1) for j in (0, 1)]
+    independent, in_turn = draws, [[masks[0], masks[1]], [masks[1], masks[0]]]
+
+    def mean(samplers):
+        return np.mean([ged_unbiased(np.stack(raters), np.stack(samples)) for raters in draws for samples in samplers])
+
+    assert mean(independent) == pytest.approx(0)
+    assert mean(in_turn) == pytest.approx(-ged_parts(masks, masks).aa)
+    tables = replace(tabulate(masks, samples=masks), in_turn=True)
+    unbiased = {name: every_metric[name](tables, STRICT) for name in PARTS_UNBIASED}
+    assert [name for name, found in unbiased.items() if found] == ["ged_aa_unbiased"]
+    assert not every_metric["ged_unbiased"].applies(tables, Key(1))
+    assert every_metric["ged"](tables, STRICT)
 
 
 def test_samples_that_resample_the_raters_score_their_spread_over_s():

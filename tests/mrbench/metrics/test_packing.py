@@ -1,5 +1,7 @@
 """Packed tables: an exact round trip, and nothing hostile gets through."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -29,6 +31,12 @@ def test_packing_is_an_exact_round_trip(assert_same_tables, raters, labels, trut
 def test_ragged_cases_are_packed_together(several, assert_same_tables):
     for back, tables in zip(unpack(pack(several)), several, strict=True):
         assert_same_tables(back, tables)
+
+
+def test_samples_in_turn_are_stored_as_such_and_leave_no_trace_where_there_are_none(several):
+    assert "in_turn" not in pack(several)
+    turns = [replace(tables, in_turn=number == 1) for number, tables in enumerate(several)]
+    assert [tables.in_turn for tables in unpack(pack(turns))] == [tables.in_turn for tables in turns]
 
 
 def test_unpacked_tables_score_alike(several, suite):

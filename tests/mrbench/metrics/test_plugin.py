@@ -15,7 +15,7 @@ def test_numpy_is_loaded_where_cards_of_metrics_are_asked_for_and_nowhere_else()
 
 def test_every_card_names_the_metric_that_it_is_the_card_of():
     cards = plugin.mrbench_metrics()
-    assert len({card.name for card in cards}) == len(cards) == 36
+    assert len({card.name for card in cards}) == len(cards) == 37
     assert all(card.load().__mrbench_card__ is card for card in cards)
 
 
@@ -28,10 +28,26 @@ def test_exactly_the_metrics_of_own_predictions_need_identified_raters():
     assert identified == {"dice_rater", "dice_rater_mean", "rater_identification"}
 
 
+def test_a_rank_is_no_person():
+    own = {"dice_rater", "dice_rater_mean", "rater_identification", "dice_rank"}
+    found = {
+        raters: {card.name for card in plugin.mrbench_metrics() if card.means(raters)} & own
+        for raters in ("identified", "ranked", "exchangeable")
+    }
+    assert found == {"identified": own - {"dice_rank"}, "ranked": {"dice_rank"}, "exchangeable": set()}
+
+
+def test_the_dice_of_a_rank_is_that_of_a_rater(squares, tabulate, every_metric):
+    tables = tabulate(squares(2, 8), predictions=enumerate(squares(2, 4)))
+    for protocol in PROTOCOLS.values():
+        own, ranked = (every_metric[name](tables, protocol) for name in ("dice_rater", "dice_rank"))
+        assert own == ranked
+
+
 def test_the_table_shows_what_a_reader_compares():
     shown = [card.name for card in plugin.mrbench_metrics() if card.table]
     assert shown == [
-        *("ged", "ged@raters", "dice_soft", "dice_max", "dice_match", "dice_rater", "rater_identification")
+        *("ged", "ged@raters", "dice_soft", "dice_max", "dice_match", "dice_rater", "dice_rank", "rater_identification")
     ]
 
 

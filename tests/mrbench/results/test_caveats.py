@@ -11,7 +11,7 @@ from mrbench.engine.cell import Status
 from mrbench.engine.code import code_of
 from mrbench.engine.conditions import Conditions
 from mrbench.engine.result import Result
-from mrbench.results.caveats import caveat_lines, caveats_of, code_caveats
+from mrbench.results.caveats import TAKES_TURNS, caveat_lines, caveats_of, code_caveats
 
 
 def caveats(method: str = "proseg", **spec: Any) -> tuple[str, ...]:
@@ -39,12 +39,20 @@ def caveats(method: str = "proseg", **spec: Any) -> tuple[str, ...]:
         ({"method": "unet-majority"}, ("single output",)),
         ({"method": "cm-global"}, ("its consensus as the one sample",)),
         ({"method": "staple", "preset": "quick"}, ("sees test masks", "single output")),
-        ({"method": "level-sets"}, ("sees test masks",)),
+        ({"method": "level-sets"}, ("sees test masks", "samples in turn")),
         ({"kind": "external"}, ("external predictions",)),
     ],
 )
 def test_what_is_not_as_usual_is_a_caveat(spec: dict[str, Any], expected: tuple[str, ...]):
     assert caveats(**spec) == expected
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "said"),
+    [(("diverse", "takes_turns"), True), (("consensus", "takes_turns"), False), (("diverse",), False)],
+)
+def test_samples_in_turn_are_a_caveat_and_a_single_output_takes_none(capabilities: tuple[str, ...], *, said: bool):
+    assert (TAKES_TURNS in caveats(capabilities=capabilities)) is said
 
 
 def with_code(**files: str) -> Result:

@@ -379,6 +379,7 @@ def test_caveats_are_said_of_rows_that_were_computed():
     table = table_of(row_of(ged=0.5), replace(row_of(human()), label="people"), REPORTED)
     assert list(table.caveat_lines()) == [
         "preset quick: proseg", "sees the masks it is scored on (never ranked): people",
+        "samples taken in turn are no independent draws: ged_unbiased, which supposes those, is missing: people",
     ]  # fmt: skip
 
 

@@ -187,7 +187,9 @@ def test_budgets_have_a_row_each_without_costs_and_say_that_they_are_of_the_firs
 
 def test_exchangeable_raters_have_no_metric_that_follows_a_rater():
     assert "dice_rater" not in applicable_metrics(REGISTRY, "exchangeable")
-    assert "dice_rater" in applicable_metrics(REGISTRY, "ranked")
+    assert "dice_rank" not in applicable_metrics(REGISTRY, "exchangeable")
+    assert not {"dice_rater", "rater_identification"} & {*applicable_metrics(REGISTRY, "ranked")}
+    assert "dice_rank" in applicable_metrics(REGISTRY, "ranked")
     values = {"ged": 0.1, "dice_rater": 0.5}
     run = MethodRun((result_of(metrics=values),), {**DESCRIPTION, "raters": "exchangeable"})
     (table,) = tabulate([run], REGISTRY, STRICT)
