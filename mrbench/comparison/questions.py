@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mrbench.comparison.differences import Comparison, compare
+from mrbench.comparison.margins import MARGINS
 from mrbench.comparison.multiple_testing import corrected
 from mrbench.comparison.pairs import Pair
 from mrbench.results.method_run import MethodRun
@@ -68,6 +69,12 @@ def answered(control: MethodRun, others: Sequence[MethodRun], reader: ScoreReade
     """
     found = [compare(Pair(control, other), reader) for other in others]
     return corrected([one for one in found if one.differences])
+
+
+def asked_metrics() -> set[str]:
+    """The metrics that answer the questions, and those that their margins are shares of."""
+    units = (MARGINS[question.metric].of for question in QUESTIONS if question.metric in MARGINS)
+    return {*(question.metric for question in QUESTIONS), *filter(None, units)}
 
 
 def applying(raters: str) -> Iterator[Question]:

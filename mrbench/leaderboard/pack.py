@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from mrbench.cards import Capability, MetricCard
+from mrbench.comparison.questions import asked_metrics
 from mrbench.configuration import flat
 from mrbench.data.description import Raters, Unit
 from mrbench.engine.cell import DataChoice
@@ -141,7 +142,8 @@ def pack(
 def _wanted(registry: Registry, run: MethodRun, more: Sequence[str]) -> dict[str, Plugin[Any]]:
     extra = {registry.get("metric", name).key for name in more}
     every = applicable_metrics(registry, run.description["raters"])
-    return {name: p for name, p in every.items() if p.card.table or name in PARTS or name in extra}
+    wanted = extra | set(PARTS) | asked_metrics()
+    return {name: p for name, p in every.items() if p.card.table or name in wanted}
 
 
 def _scored(
