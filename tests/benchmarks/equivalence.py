@@ -226,6 +226,10 @@ def _last_change() -> str:
     return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
 
+OF_RANKED_RATERS = {"unet-ranks"}
+"""Methods that refuse the phantom, whose raters are identified."""
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--commit", help="the old code [default: the last commit that changed the list]")
@@ -234,7 +238,8 @@ def main() -> int:
     )
     asked = parser.parse_args()
     plugins = discover().of_kind("method")
-    methods = asked.method or [plugin.key for plugin in plugins if plugin.distribution == "mrbench"]
+    built_in = [plugin.key for plugin in plugins if plugin.distribution == "mrbench"]
+    methods = asked.method or [name for name in built_in if name not in OF_RANKED_RATERS]
     commit = asked.commit or _last_change()
     with TemporaryDirectory(prefix="mrbench-") as work:
         folder = Path(work)
