@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mrbench.cards import MethodCard
+from mrbench.cards import Capability, MethodCard
 from mrbench.data.case import Image
 from mrbench.engine.views import ViewedAnswers, WrappedSource
 from mrbench.engine.wrapping import row_card
@@ -85,7 +85,7 @@ def test_a_wrapper_that_names_no_training_is_told_of_with_its_line(views: list[V
 def test_a_row_gives_and_takes_what_its_member_does():
     member = MethodCard(name="of", code="a:b", gives="raters", multi_class=False, volumes=False, requires=("torch",))
     card = row_card(MethodCard(name="wrapper", code="a:b", wraps=True), member)
-    assert card.capabilities == member.capabilities
+    assert card.capabilities == member.capabilities | {Capability.TAKES_TURNS}, "views are asked in turn"
     assert (card.name, card.requires) == ("wrapper", ("torch",))
 
 

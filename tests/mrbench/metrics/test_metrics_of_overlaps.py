@@ -135,7 +135,7 @@ SAMPLED = {
     "dice_match",
 }
 OF_RATERS = {"ged@raters", "dice_soft@raters", "dice_max@raters", "dice_match@raters"}
-PERSONAL = {"dice_rater", "dice_rater_mean", "rater_identification", "iou"}
+PERSONAL = {"dice_rater", "dice_rank", "dice_rater_mean", "rater_identification", "iou"}
 
 
 def names(tables, suite, protocol=STRICT):

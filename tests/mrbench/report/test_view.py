@@ -53,6 +53,7 @@ def test_only_caveats_that_need_other_words_are_repeated_below_the_table(part: D
     view = view_of(part, "d0")
     assert all(row.caveats for row in part.table.rows)
     assert view["notes"] == [
+        "external predictions, of which nobody knows what they were made from (never ranked): external:mine",
         "sees the masks it is scored on (never ranked): vote",
         "single output, scored as one sample and as every rater's: vote",
     ]
