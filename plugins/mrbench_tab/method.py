@@ -4,7 +4,6 @@ Q = R + 1 counts the queries, L the logits per pixel, N the rank.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -13,40 +12,11 @@ from mrbench.data.description import Description
 from mrbench.interfaces.method import Batch, Method
 from mrbench.interfaces.noise import Noise
 from mrbench.nn.losses import cross_entropy, logit_channels, start_from_background
+from mrbench.nn.low_rank_normal import LowRankNormal
 from mrbench_tab.config import TabConfig
 from mrbench_tab.network import QueryNetwork
 
 LEAST_VARIANCE = 1e-5
-
-
-@dataclass(frozen=True, eq=False)
-class LowRankNormal:
-    """N(mean, F F^T + diag(variance)) over the logits of an image.
-
-    Attributes:
-        mean, variance: ``(B, Q, L, H, W)``.
-        factors: ``(B, Q, L, N, H, W)``.
-    """
-
-    mean: Tensor
-    variance: Tensor
-    factors: Tensor
-
-    def sample(self) -> Tensor:
-        """``(B, Q, L, H, W)`` one reparameterised draw with torch's global generator."""
-        shape = self.factors.shape
-        shared = torch.randn(*shape[:2], shape[3], device=self.mean.device)  # (B, Q, N)
-        low_rank = torch.einsum("bqlnhw,bqn->bqlhw", self.factors, shared)
-        return self.mean + low_rank + self.variance.sqrt() * torch.randn_like(self.mean)
-
-    def of(self, queries: slice) -> "LowRankNormal":
-        """Some of the queries' distributions."""
-        return LowRankNormal(self.mean[:, queries], self.variance[:, queries], self.factors[:, queries])
-
-    def times(self, n: int) -> "LowRankNormal":
-        """A single query's distribution n times over."""
-        parts = (self.mean, self.variance, self.factors)
-        return LowRankNormal(*(part.expand(-1, n, *part.shape[2:]) for part in parts))
 
 
 class Tab(Method[TabConfig]):
@@ -88,8 +58,8 @@ class Tab(Method[TabConfig]):
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """Cross-entropy of a sample for each rater, of the common distribution and of the rater's own."""
         every = self.features(batch.image)
-        common = every.of(slice(0, 1)).times(self.raters).sample()  # (B, R, L, H, W)
-        own = every.of(slice(1, None)).sample()
+        common = _drawn(_answering(every, [0] * self.raters))  # (B, R, L, H, W)
+        own = _drawn(_answering(every, slice(1, None)))
         return {
             "common": cross_entropy(common, batch.masks, batch.present, batch.counted),
             "raters": self.config.rater_weight * cross_entropy(own, batch.masks, batch.present, batch.counted),
@@ -100,8 +70,17 @@ class Tab(Method[TabConfig]):
 
     def sample(self, features: LowRankNormal, noise: Noise) -> Tensor:
         """Draws of the common distribution; a volume's slices share the noise of the low-rank part."""
-        mean = features.mean[:, 0]  # (N, L, H, W)
+        common = _answering(features, 0)
         shared = noise.normal("factors", self.config.rank)  # (S, N, rank)
-        pixels = noise.normal("pixels", *mean.shape[1:], per_slice=True)  # (S, N, L, H, W)
-        low_rank = torch.einsum("nlrhw,snr->snlhw", features.factors[:, 0], shared)
-        return mean + low_rank + features.variance[:, 0].sqrt() * pixels
+        return common.draws(shared, noise.normal("pixels", *common.mean.shape[1:], per_slice=True))
+
+
+def _answering(every: LowRankNormal, queries: int | slice | list[int]) -> LowRankNormal:
+    """The distributions of some of the queries."""
+    return LowRankNormal(every.mean[:, queries], every.variance[:, queries], every.factors[:, queries])
+
+
+def _drawn(normal: LowRankNormal) -> Tensor:
+    """``(B, Q, L, H, W)`` one reparameterised draw with torch's global generator."""
+    shared = torch.randn(1, *normal.mean.shape[:2], normal.factors.shape[3], device=normal.mean.device)
+    return normal.draws(shared, torch.randn_like(normal.mean)[None])[0]

@@ -29,6 +29,7 @@ FAMILY: dict[str, Any] = {
     "config": "mrbench_unet.config:UNetConfig",
     "licence": "Apache-2.0",
     "requires": ("torch",),
+    "presets": {"quick": QUICK, "compact": COMPACT},
 }
 
 MAJORITY = MethodCard(
@@ -36,7 +37,6 @@ MAJORITY = MethodCard(
     code="mrbench_unet.method:UNetMajority",
     summary="one U-Net trained on the majority vote of the raters present",
     gives="consensus",
-    presets={"quick": QUICK, "compact": COMPACT},
     citation=CITATION,
     differences=DIFFERENCES,
     **FAMILY,
@@ -47,7 +47,6 @@ STAPLE = MethodCard(
     code="mrbench_unet.method:UNetStaple",
     summary="one U-Net trained on the STAPLE fusion of the raters present",
     gives="consensus",
-    presets={"quick": QUICK, "compact": COMPACT},
     citation=f"{CITATION}; STAPLE: Warfield, Zou and Wells, IEEE Transactions on Medical Imaging 23(7), 2004",
     differences=(
         *DIFFERENCES,
@@ -62,19 +61,17 @@ RATER = MethodCard(
     code="mrbench_unet.method:UNetRater",
     summary="one U-Net per rater, trained on that rater's masks alone",
     gives="raters",
-    presets={"quick": QUICK | {"epochs": 12}, "compact": COMPACT},  # R networks take R times as long as one
     citation=CITATION,
     differences=DIFFERENCES,
-    **FAMILY,
+    # R networks take R times as long as one.
+    **FAMILY | {"presets": {"quick": QUICK | {"epochs": 12}, "compact": COMPACT}},
 )
-
 
 HEADS = MethodCard(
     name="unet-heads",
     code="mrbench_unet.heads:UNetHeads",
     summary="one U-Net with an output for each rater: the control of personalisation",
     gives="raters",
-    presets={"quick": QUICK, "compact": COMPACT},
     citation=CITATION,
     differences=(
         *DIFFERENCES,
@@ -97,7 +94,6 @@ SOFT = MethodCard(
     code="mrbench_unet.labels:UNetSoft",
     summary="one U-Net trained on the share of the raters; samples are its level sets: the control of diversity",
     gives="samples",
-    presets={"quick": QUICK, "compact": COMPACT},
     citation=f"{CITATION}; averaged labels: Lemay et al., MELBA 2022:031",
     differences=MARGINAL_DIFFERENCES,
     **FAMILY,
@@ -109,7 +105,6 @@ RANKS = MethodCard(
     summary="unet-soft for ranked raters: rank r of R is where p > 1 - (r - 1/2) / R",
     gives="raters",
     multi_class=False,
-    presets={"quick": QUICK, "compact": COMPACT},
     citation=SOFT.citation,
     differences=(
         *DIFFERENCES,
@@ -123,7 +118,6 @@ RANDOM = MethodCard(
     code="mrbench_unet.labels:UNetRandom",
     summary="one U-Net trained on a random rater's mask at each step; samples are its level sets",
     gives="samples",
-    presets={"quick": QUICK, "compact": COMPACT},
     citation=f"{CITATION}; label sampling: Jensen et al., MICCAI 2019; Lemay et al., MELBA 2022:031",
     differences=MARGINAL_DIFFERENCES,
     **FAMILY,
@@ -134,7 +128,6 @@ DROPOUT = MethodCard(
     code="mrbench_unet.dropout:MonteCarloDropout",
     summary="one U-Net whose samples are drawn by dropout that stays on",
     gives="samples",
-    presets={"quick": QUICK, "compact": COMPACT},
     citation="Gal and Ghahramani, ICML 2016; Kendall, Badrinarayanan and Cipolla, BMVC 2017 (arXiv 2015)",
     differences=(
         *DIFFERENCES,

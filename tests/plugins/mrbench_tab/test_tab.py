@@ -12,8 +12,9 @@ from mrbench.engine.fit import fit
 from mrbench.engine.slices import Slices
 from mrbench.errors import UsageError
 from mrbench.interfaces.method import Method
+from mrbench.nn.low_rank_normal import LowRankNormal
 from mrbench.nn.resnet_unet import ResNet34
-from mrbench_tab.method import LowRankNormal
+from mrbench_tab.method import _answering, _drawn
 from mrbench_tab.network import sine_position
 
 CPU = torch.device("cpu")
@@ -38,8 +39,8 @@ def test_draws_have_the_low_rank_covariance() -> None:
     factors = torch.randn(1, 1, 1, 2, 1, 3)  # rank 2, three pixels
     variance = torch.tensor([0.5, 1.0, 2.0]).view(1, 1, 1, 1, 3)
     mean = torch.tensor([1.0, -1.0, 0.0]).view(1, 1, 1, 1, 3)
-    normal = LowRankNormal(mean, variance, factors).times(50_000)
-    draws = normal.sample()[0, :, 0, 0]  # (n, 3)
+    normal = _answering(LowRankNormal(mean, variance, factors), [0] * 50_000)
+    draws = _drawn(normal)[0, :, 0, 0]  # (n, 3)
     f = factors[0, 0, 0, :, 0]  # (2, 3)
     assert torch.allclose(draws.mean(dim=0), mean.flatten(), atol=0.05)
     assert torch.allclose(draws.T.cov(), f.T @ f + torch.diag(variance.flatten()), atol=0.15)
