@@ -178,7 +178,7 @@ def _text(value: int | None) -> Text:
 def _notes(table: Table) -> Iterator[str]:
     shown = [row.values[name] for row in table.rows for name in table.columns if name in row.values]
     legend = ["mean ±sd over folds"] if any(value.sd is not None for value in shown) else []
-    legend += ["* best of the methods (sample metrics: among equal S)"] if any(value.best for value in shown) else []
+    legend += ["* best of the methods, whatever their S"] if any(value.best for value in shown) else []
     if shown:
         yield "; ".join([*legend, "↑ higher, ↓ lower is better"])
     if any(value.count for value in shown):

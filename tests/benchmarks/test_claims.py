@@ -11,9 +11,9 @@ draws of the subjects; both say nothing of trainings.
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 from time import perf_counter
 
@@ -28,7 +28,8 @@ from mrbench.results.method_run import MethodRun
 from mrbench.results.pairing import aligned
 from mrbench.results.reader import ScoreReader
 from mrbench.seeds import derive_noise
-from mrbench.statistics.nested import combined, nested_difference, of_subjects, of_trainings
+from mrbench.statistics.nested import combined, nested_difference, of_subjects, of_trainings, pseudo_values
+from mrbench.statistics.subjects import SubjectTable
 
 DRAWS = 399
 
@@ -189,7 +190,21 @@ def print_trainings(results: Path, run: str, comparisons: int = 200) -> None:
                 drawn = noise.permutation(len(seeds))[:6]
                 a, b = ({f: [own[n] for n in part] for f, own in tables.items()} for part in (drawn[:3], drawn[3:]))
                 apart += (nested_difference(a, b).p or 1.0) < 0.05
-            print(f"{name:24}{100 * apart / comparisons:8.1f} % of {comparisons} with p < .05", flush=True)
+            pairs = list(combinations(range(len(seeds)), 2))
+            ones = [{f: own[n] for f, own in tables.items()} for n in range(len(seeds))]
+            old = sum(exchanged(ones[a], ones[b], noise) < 0.05 for a, b in pairs)
+            print(
+                f"{name:24}{100 * apart / comparisons:8.1f} % of {comparisons} comparisons have p < .05; of the "
+                f"{len(pairs)} pairs of single seeds, exchanges of subjects tell {100 * old / len(pairs):.0f} % apart",
+                flush=True,
+            )
+
+
+def exchanged(a: Mapping[int, SubjectTable], b: Mapping[int, SubjectTable], noise: np.random.Generator) -> float:
+    """p of one training each where whole subjects change places."""
+    shares = np.concatenate([(pseudo_values(b[f]) - pseudo_values(a[f])) / len(b[f].subjects) for f in a]) / len(a)
+    drawn = (2 * noise.integers(0, 2, (DRAWS, len(shares))) - 1) @ shares
+    return float((1 + (np.abs(drawn) >= abs(shares.sum())).sum()) / (DRAWS + 1))
 
 
 def _seeds(method: MethodRun, fold: int) -> set[int]:
