@@ -7,7 +7,7 @@ from mrbench.diagnostics.names import explained
 from mrbench.engine.cell import domain_title
 from mrbench.report import palette
 from mrbench.report.gather import DatasetReport
-from mrbench.results.caveats import EXPLAINED, caveat_lines
+from mrbench.results.caveats import EXPLAINED, caveat_lines, in_short
 from mrbench.results.columns import ARROWS, COSTS, INCOMPLETE, Column
 from mrbench.results.numbers import cost_text, full, full_interval, full_spread
 from mrbench.results.table import Row, Table, Value
@@ -64,7 +64,7 @@ def _row(part: DatasetReport, row: Row) -> dict[str, Any]:
     return {
         **_key(part, row),
         "samples": row.samples,
-        "caveats": row.caveats,
+        "caveats": [in_short(caveat) for caveat in row.caveats],
         "done": done,
         "planned": planned,
         "columns": [_value(row.values.get(name)) for name in part.table.columns],
@@ -91,8 +91,9 @@ def _value(value: Value | None) -> dict[str, Any]:
 def _notes(table: Table, shown: Sequence[Value]) -> Iterator[str]:
     if any(value.count for value in shown):
         yield INCOMPLETE
-    # All caveats stand below the method's name; these need other words.
-    yield from caveat_lines((row.label, [own for own in row.caveats if own in EXPLAINED]) for row in table.rows)
+    # All caveats stand below the method's name; these need other words, or more of them.
+    more = ((row.label, [own for own in row.caveats if own in EXPLAINED or own != in_short(own)]) for row in table.rows)
+    yield from caveat_lines(more)
     yield from table.notes
 
 

@@ -35,6 +35,11 @@ EXPLAINED = {
 """Caveats that a line below a table puts in other words."""
 
 
+def in_short(caveat: str) -> str:
+    """What stands below a method's name: of another loss not its options, which take many lines there."""
+    return OTHER_LOSS if caveat.startswith(OTHER_LOSS) else caveat
+
+
 def caveats_of(spec: CellSpec, description: Mapping[str, Any]) -> tuple[str, ...]:
     """A phrase each.
 

@@ -11,7 +11,7 @@ from typing import Any
 from mrbench.leaderboard.site.addresses import method_page, record_page
 from mrbench.report import palette
 from mrbench.results import numbers
-from mrbench.results.caveats import OTHER_LOSS, SEES_TEST_MASKS, SINGLE_OUTPUT
+from mrbench.results.caveats import SEES_TEST_MASKS, SINGLE_OUTPUT, in_short
 from mrbench.results.columns import COSTS
 from mrbench.results.table import Row, RowKind, Table, Value
 
@@ -198,9 +198,7 @@ def line_of(row: Row, table: Table, look: Look, shared: Sequence[str] = ()) -> L
 def _notes(row: Row) -> list[str]:
     if row.reported:
         return [f"{row.reported.source}, {row.reported.table}", *row.reported.setting]
-    # The record's page has the options of a loss one by one.
-    short = (OTHER_LOSS if caveat.startswith(OTHER_LOSS) else caveat for caveat in row.caveats)
-    return [caveat for caveat in short if caveat not in _SAID]
+    return [in_short(caveat) for caveat in row.caveats if caveat not in _SAID]
 
 
 def _failure(row: Row) -> str:
