@@ -36,7 +36,14 @@ def encoded(method: Method[Any], masks: torch.Tensor, images: torch.Tensor, ther
 
 @pytest.mark.parametrize(
     ("name", "posteriors"),
-    [("prob-unet", RATERS), ("per-rater", RATERS), ("dpersona-1", 1), ("dpersona-2", 1), ("proseg", RATERS), ("phiseg", RATERS)],
+    [
+        ("prob-unet", RATERS),
+        ("per-rater", RATERS),
+        ("dpersona-1", 1),
+        ("dpersona-2", 1),
+        ("proseg", RATERS),
+        ("phiseg", RATERS),
+    ],
 )
 @pytest.mark.parametrize("classes", [2, 3])
 def test_latents_are_of_every_slice_and_rater_with_any_classes(
