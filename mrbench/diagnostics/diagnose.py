@@ -13,12 +13,16 @@ from mrbench.diagnostics.document import Diagnosis, read_diagnosis, write_diagno
 from mrbench.diagnostics.figures import Figure, Tally
 from mrbench.diagnostics.names import (
     BETWEEN,
+    CHANGE,
     COVERING,
     DIVERGENCE,
     ENERGY,
+    ENTROPY,
     GAIN,
     MARGINAL,
     PEOPLE,
+    PIXELS_RATER,
+    PIXELS_WITHIN,
     RATERS,
     TOTAL,
     TOTAL_EFFECT,
@@ -47,6 +51,8 @@ NO_RATERS = "it answers as no rater"
 NO_SAMPLES = "it gives no set of samples"
 NO_PAIRS = "no case has two raters who differ"
 NO_NOISE = "its answers draw no noise"
+NO_RATERS_PIXELS = "it answers as no rater, and no latent that sees masks has a prior that samples draw from"
+NO_REPLACED = "no latent that answers draw from moves with the image or the rater"
 NO_ENCODE = "its class says nothing of latents: no encode()"
 
 
@@ -94,6 +100,9 @@ def diagnose(result: Result, registry: Registry, asked: Asked) -> Diagnosis:
     with _threads(result.spec.conditions.threads):
         weights, cases = (None, None) if why_not_drawn(result.spec) else _weights(result, registry, asked, tally)
         looked, of_cases = 0, read_sizes(path)[1]
+        if weights and cases:
+            for case_id, _, _ in _chosen(path, of_cases, asked.cases):
+                weights.survey(cases[cases.ids.index(case_id)])
         for case_id, subject, trials in _chosen(path, of_cases, asked.cases):
             tally.add(subject, stored_values(trials))
             if weights and cases:
@@ -171,7 +180,11 @@ def _with_reasons(figures: Mapping[str, Figure], spec: CellSpec) -> dict[str, Fi
     drawn, sampled = why_not_drawn(spec), TOTAL in figures
     reasons = dict.fromkeys((PEOPLE, COVERING, ENERGY, MARGINAL, GAIN), NO_PAIRS if sampled else NO_SAMPLES)
     reasons |= {PEOPLE: NO_PAIRS, TOTAL: NO_SAMPLES, **dict.fromkeys((RATERS, WITHIN, BETWEEN), drawn or NO_RATERS)}
-    for begin, what, why in ((TOTAL_EFFECT, "noise", NO_NOISE), (DIVERGENCE, "latents", NO_ENCODE)):
+    if not any(name.startswith(ENTROPY) for name in figures):
+        reasons |= dict.fromkeys((ENTROPY, PIXELS_RATER, PIXELS_WITHIN), drawn or NO_RATERS_PIXELS)
+    encoded = NO_REPLACED if any(name.startswith(DIVERGENCE) for name in figures) else NO_ENCODE
+    absent = (TOTAL_EFFECT, "noise", NO_NOISE), (DIVERGENCE, "latents", NO_ENCODE), (CHANGE, "latents", encoded)
+    for begin, what, why in absent:
         if not any(name.startswith(begin) for name in figures):
             reasons[f"{begin} {what}"] = drawn or why
     return {name: figures.get(name, Figure(None, why=why)) for name, why in reasons.items()} | dict(figures)

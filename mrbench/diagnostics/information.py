@@ -31,10 +31,12 @@ class Information:
     Attributes:
         divergence: ``(N,)`` mean over the posteriors of KL(q || p); NaN of slices that nobody looked at.
         of_rater: ``(N,)`` I(r; z | x); NaN where fewer than two raters have posteriors of their own.
+        beyond: ``(N,)`` KL(mean_r q_r || p), the rest; NaN where that does, or where each rater has another prior.
     """
 
     divergence: Tensor
     of_rater: Tensor
+    beyond: Tensor
 
 
 def information(latent: Latent, present: Tensor, seed: int, draws: int = DRAWS) -> Information:
@@ -51,7 +53,11 @@ def information(latent: Latent, present: Tensor, seed: int, draws: int = DRAWS) 
     to_prior, to_mean = (torch.cat([part[i] for part in parts]).mean(dim=0) for i in (0, 1))  # (N, P)
     count = seen.sum(dim=1)
     divergence, of_rater = (torch.where(seen, each, 0).sum(dim=1) / count for each in (to_prior, to_mean))
-    return Information(divergence, of_rater.masked_fill(count < 2, torch.nan))
+    of_rater = of_rater.masked_fill(count < 2, torch.nan)
+    one_prior = latent.prior.batch_shape[1] == 1
+    return Information(
+        divergence, of_rater, (divergence - of_rater) if one_prior else torch.full_like(of_rater, torch.nan)
+    )
 
 
 def _seen(latent: Latent, present: Tensor) -> Tensor:

@@ -1,86 +1,42 @@
-"""Draws with the latents of another image or rater in place of one's own: what is lost is what they carried.
+"""Draws with other latents in place of one's own: what is lost is what they carried.
 
-What a method makes of a site's standard normal noise is known from :class:`~mrbench.interfaces.latents.Latent`: it is
-moved so that another distribution's latent comes of it. Axis letters: N slices, R raters, S draws, F classes.
+The latents are those of another image or rater, as a permutation of the test has it, or are held at the mean over all
+images or raters, the aggregate. What a method makes of a site's standard normal noise is known from
+:class:`~mrbench.interfaces.latents.Latent`: it is moved so that the other latent comes of it. Axis letters: R raters,
+S draws, F classes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.distributions import Dirichlet, Distribution
 
 from mrbench.diagnostics.drawn import Redraw
 from mrbench.diagnostics.figures import Values
-from mrbench.diagnostics.information import normal_of
 from mrbench.diagnostics.masks import dice_on, distances, mean_of_pairs
-from mrbench.diagnostics.names import OTHER_IMAGE, OTHER_RATER, replaced_by
-from mrbench.interfaces.latents import Latent
-from mrbench.interfaces.noise import Noise
+from mrbench.diagnostics.names import MEAN_RATER, OTHER_RATER, replaced_by
+from mrbench.diagnostics.parameters import Exchange, Known, ReplacedNoise
 
 
-@dataclass(eq=False)
-class ReplacedNoise(Noise):
-    """Noise that gives one site the latents of another distribution.
-
-    Attributes:
-        replaced: the site.
-        own, other: what the answer's latent has and gets: distributions of batch ``(N, P)``, and which P is meant.
-    """
-
-    replaced: str = ""
-    own: tuple[Distribution, int] = field(kw_only=True)
-    other: tuple[Distribution, int] = field(kw_only=True)
-
-    def normal(self, site: str, *shape: int, **more: Any) -> Tensor:
-        """``(S, N, *shape)``: what becomes a draw of the other one."""
-        epsilon = super().normal(site, *shape, **more)
-        if site != self.replaced:
-            return epsilon
-        (mean, deviation), (other_mean, other_deviation) = (_moments(*one) for one in (self.own, self.other))
-        return (other_mean + other_deviation * epsilon - mean) / deviation
-
-    def dirichlet(self, site: str, concentration: Tensor, **more: Any) -> Tensor:
-        """``(S, N, T)``: a draw of the other one."""
-        distribution, place = self.other
-        if site == self.replaced and isinstance(distribution, Dirichlet):
-            concentration = distribution.concentration[0, place]
-        return super().dirichlet(site, concentration, **more)
-
-
-def _moments(distribution: Distribution, place: int) -> tuple[Tensor, Tensor]:
-    normal = normal_of(distribution)
-    assert normal is not None
-    return normal.loc[:, place], normal.scale[:, place]
-
-
-def of_another_image(
-    latents: Mapping[str, Latent],
-    others: Mapping[str, Latent],
-    sample: Redraw,
-    samples: np.ndarray,
-    raters: np.ndarray,
-    sites: Iterable[str],
+def in_place_of(
+    priors: Known, others: Known, whose: str, sample: Redraw, samples: np.ndarray, raters: np.ndarray
 ) -> Values:
-    """What samples gain in energy score and in distance where a latent is drawn from the prior of another image.
+    """What samples gain in energy score and in distance where a latent is drawn from another prior than the image's.
 
-    A latent whose prior is the same for both images has no values.
+    A latent whose prior is the same for both has no values.
 
     Args:
         samples: ``(S, F, bytes)`` packed, with latents of their own.
         raters: ``(R, F, bytes)`` packed, who looked.
     """
     found: dict[str, tuple[float, float]] = {}
-    for site in sorted(set(sites) & set(latents) & set(others)):
-        own, other = latents[site].prior, others[site].prior
-        if _replaceable(own, other) and not _same(own, other):
-            drawn = sample(partial(ReplacedNoise, replaced=site, own=(own, 0), other=(other, 0)))
+    for site in sorted(set(priors) & set(others)):
+        own, other = priors[site], others[site]
+        if own.fits(other) and not own.equals(other):
+            exchange = Exchange((own, 0), (other, 0))
+            drawn = sample(partial(ReplacedNoise, replaced={site: exchange}))
             gains = (of(drawn) - of(samples) for of in (partial(energy_score, raters=raters), spread))
-            found |= {replaced_by(what, site, OTHER_IMAGE): (g, 1.0) for what, g in zip(_GAINS, gains, strict=True)}
+            found |= {replaced_by(what, site, whose): (g, 1.0) for what, g in zip(_GAINS, gains, strict=True)}
     return found
 
 
@@ -88,51 +44,43 @@ _GAINS = ("energy score", "distance of two samples")
 
 
 def of_another_rater(
-    latents: Mapping[str, Latent],
-    draws: Sequence[Redraw],
-    answers: Sequence[np.ndarray],
-    masks: Mapping[int, np.ndarray],
-    sites: Iterable[str],
+    posteriors: Known, draws: Sequence[Redraw], answers: Sequence[np.ndarray], masks: Mapping[int, np.ndarray]
 ) -> Values:
-    """What answers gain in Dice on their rater where a latent is the next rater's, and all else stays the rater's own.
+    """What answers gain in Dice on their rater where a latent is the next rater's, or held at the mean of all raters'.
 
     Args:
         answers: of each of R raters, ``(S, F, bytes)`` packed, with latents of their own.
         masks: of the raters who looked, ``(F, bytes)`` packed.
     """
     found: dict[str, tuple[float, float]] = {}
-    for site in sorted(set(sites) & set(latents)):
-        q = latents[site].posterior
-        if q.batch_shape[1] == len(draws) > 1 and _replaceable(q, q):
-            gains = []
-            for rater, mask in masks.items():
-                other = (q, (rater + 1) % len(draws))
-                drawn = draws[rater](partial(ReplacedNoise, replaced=site, own=(q, rater), other=other))
-                gains.append(dice_on(drawn, mask) - dice_on(answers[rater], mask))
-            found[replaced_by("Dice on the rater", site, OTHER_RATER)] = float(np.mean(gains)), 1.0
+    for site, whose, exchanges in _between_raters(posteriors, len(draws)):
+        gains = []
+        for rater, mask in masks.items():
+            drawn = draws[rater](partial(ReplacedNoise, replaced={site: exchanges[rater]}))
+            gains.append(dice_on(drawn, mask) - dice_on(answers[rater], mask))
+        found[replaced_by("Dice on the rater", site, whose)] = float(np.mean(gains)), 1.0
     return found
 
 
-def _replaceable(own: Distribution, other: Distribution) -> bool:
-    # Gaussians of one shape and Dirichlets can be put in each other's place.
-    if own.event_shape != other.event_shape:
-        return False
-    gaussian = normal_of(own) is not None and normal_of(other) is not None
-    return gaussian or (isinstance(own, Dirichlet) and isinstance(other, Dirichlet))
+def _between_raters(posteriors: Known, raters: int) -> Iterator[tuple[str, str, list[Exchange]]]:
+    for site, q in sorted(posteriors.items()):
+        if q.number == raters > 1:
+            mean = q.held_at(q.mean.mean(dim=1, keepdim=True))
+            yield site, OTHER_RATER, [Exchange((q, r), (q, (r + 1) % raters)) for r in range(raters)]
+            yield site, MEAN_RATER, [Exchange((q, r), (mean, 0)) for r in range(raters)]
 
 
-def same_posteriors(one: Mapping[str, Latent], other: Mapping[str, Latent]) -> bool:
-    """Are posteriors the same whatever masks were seen? Then answers, which see none, draw from them."""
-    return all(_same(one[site].posterior, other[site].posterior) for site in one)
+def of_posteriors(priors: Known, posteriors: Known, sample: Redraw) -> np.ndarray | None:
+    """``(R, S, F, bytes)`` samples whose latents are all drawn from what is believed after a rater was seen.
 
-
-def _same(one: Distribution, other: Distribution) -> bool:
-    first, second = normal_of(one), normal_of(other)
-    if first is not None and second is not None:
-        return torch.equal(first.loc, second.loc) and torch.equal(first.scale, second.scale)
-    if isinstance(one, Dirichlet) and isinstance(other, Dirichlet):
-        return torch.equal(one.concentration, other.concentration)
-    return False
+    None where some latent's posteriors are none of R raters, or its prior is another one for each.
+    """
+    raters = max((q.number for q in posteriors.values()), default=1)
+    numbers = {(priors[site].number, q.number) for site, q in posteriors.items()}
+    if raters == 1 or numbers != {(1, raters)}:
+        return None
+    each = [{site: Exchange((priors[site], 0), (q, r)) for site, q in posteriors.items()} for r in range(raters)]
+    return np.stack([sample(partial(ReplacedNoise, replaced=own)) for own in each])
 
 
 def spread(samples: np.ndarray) -> float:

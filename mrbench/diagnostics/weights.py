@@ -3,7 +3,7 @@
 Axis letters: R raters, S draws.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -23,14 +23,22 @@ from mrbench.diagnostics.names import (
     BETWEEN,
     BEYOND,
     DIVERGENCE,
+    ENTROPY,
     FIRST_EFFECT,
+    MEAN_IMAGE,
     OF_RATER,
+    OTHER_IMAGE,
+    PIXELS_RATER,
+    PIXELS_WITHIN,
+    POSTERIORS,
     RATERS,
     TOTAL_EFFECT,
     WITHIN,
     of_site,
 )
-from mrbench.diagnostics.replacement import of_another_image, of_another_rater, same_posteriors
+from mrbench.diagnostics.parameters import Beliefs, Known, MeanPriors, beliefs_of
+from mrbench.diagnostics.pixels import pixel_information
+from mrbench.diagnostics.replacement import in_place_of, of_another_rater, of_posteriors
 from mrbench.diagnostics.sites import shares, site_distances
 from mrbench.engine.draws import ImageAnswers, Source
 from mrbench.interfaces.case_tables import CaseTables
@@ -41,8 +49,10 @@ from mrbench.places import of_function
 from mrbench.seeds import derive_seed
 
 Latents = Mapping[str, Latent]
-Drawn = Sequence[tuple[Redraw, np.ndarray]]
-"""Answers: what draws each, and its draws ``(S, F, bytes)`` where nothing is redrawn."""
+Sampled = tuple[Redraw, np.ndarray]
+"""An answer: what draws it, and its draws ``(S, F, bytes)`` where nothing is redrawn."""
+
+Drawn = Sequence[Sampled]
 
 
 @dataclass(eq=False)
@@ -56,6 +66,7 @@ class WeightsDiagnosis:
         same: cases whose draws are the stored ones.
         deltas: Delta_rr', ``(R, R)`` of each case.
         active: by latent.
+        means: of the priors of all cases that were surveyed.
     """
 
     source: Source
@@ -64,7 +75,8 @@ class WeightsDiagnosis:
     same: int = 0
     deltas: list[np.ndarray] = field(default_factory=list)
     active: dict[str, ActiveElements] = field(default_factory=dict)
-    _previous: tuple[str, Latents] = ("", {})
+    means: MeanPriors = field(default_factory=MeanPriors)
+    _previous: tuple[str, Known] = ("", {})
 
     def add(self, case: Case, tables: CaseTables) -> None:
         """Looks at one case; ``tables``: as it was stored."""
@@ -79,35 +91,59 @@ class WeightsDiagnosis:
             law = _law([drawn for _, drawn in personal])
             self.deltas.append(law.delta)
             self.tally.add(case.subject, _law_values(law))
-        if callable(encode := getattr(type(self.source.method), "encode", None)):
-            hook = partial(encode, self.source.method)
-            latents = self._add_information(case, answers, hook)
-            if latents is not None and tables.truth.any():
-                self._add_replacements(case, answers, tables, hook, latents, samples, personal)
-
-    def _add_replacements(
-        self,
-        case: Case,
-        answers: ImageAnswers,
-        tables: CaseTables,
-        encode: "partial[Any]",
-        latents: Latents,
-        samples: Drawn,
-        personal: Drawn,
-    ) -> None:
-        subject, others = self._previous
-        masks = dict(zip(tables.truth_raters.tolist(), tables.kept_bits[tables.truth_rows], strict=True))
-        for sample, drawn in samples if subject != case.subject else ():
-            people, sites = np.stack(list(masks.values())), answers.sites[DrawKind.SAMPLE]
-            self.tally.add(case.subject, of_another_image(latents, others, sample, drawn, people, sites))
-        if personal:
-            nothing, present = raters_by_slice(replace(case, masks=np.zeros_like(case.masks)))
-            blind, _ = next(answers.encoded(encode, nothing, present))
-            if same_posteriors(latents, blind):
+            self.tally.add(case.subject, _pixel_values(np.stack([drawn for _, drawn in personal])))
+        if self._encode is not None:
+            beliefs = self._add_information(case, answers)
+            own, of_raters = (beliefs.at(answers.sites[kind]) for kind in (DrawKind.SAMPLE, DrawKind.RATER))
+            masks = dict(zip(tables.truth_raters.tolist(), tables.kept_bits[tables.truth_rows], strict=True))
+            sees_masks = self._sees_masks(case, answers, beliefs)
+            for one in samples if masks else ():
+                self._add_other_priors(case.subject, own, one, np.stack(list(masks.values())))
+                if sees_masks and own.complete:
+                    self._add_posteriors(case.subject, own, one[0], list(masks))
+            if personal and masks and not sees_masks and beliefs.complete:
                 draws, drawn_of = zip(*personal, strict=True)
-                sites = answers.sites[DrawKind.RATER]
-                self.tally.add(case.subject, of_another_rater(latents, draws, drawn_of, masks, sites))
-        self._previous = case.subject, latents
+                self.tally.add(case.subject, of_another_rater(of_raters.posteriors, draws, drawn_of, masks))
+            self._previous = case.subject, beliefs.shared
+
+    def survey(self, case: Case) -> None:
+        """Looks at the priors of a case, before any is added: for the mean over all of them."""
+        if self._encode is not None:
+            for site, prior in self._beliefs(case, self.source.answers(case.without_masks())).shared.items():
+                self.means.add(site, prior)
+
+    @property
+    def _encode(self) -> "partial[Any] | None":
+        encode = getattr(type(self.source.method), "encode", None)
+        return partial(encode, self.source.method) if callable(encode) else None
+
+    def _encoded(self, case: Case, answers: ImageAnswers) -> Iterator[tuple[Latents, Tensor]]:
+        assert self._encode is not None
+        for latents, seen in answers.encoded(self._encode, *raters_by_slice(case)):
+            check_latents(latents, seen, of_function(self._encode.func))
+            yield latents, seen
+
+    def _beliefs(self, case: Case, answers: ImageAnswers) -> Beliefs:
+        return beliefs_of([latents for latents, _ in self._encoded(case, answers)])
+
+    def _sees_masks(self, case: Case, answers: ImageAnswers, beliefs: Beliefs) -> bool:
+        # Whoever answers sees no mask, and draws as a rater from posteriors that see none either.
+        other = replace(case, masks=(case.masks == 0).astype(case.masks.dtype))
+        posteriors = self._beliefs(other, answers).posteriors
+        return not all(q.equals(posteriors[site]) for site, q in beliefs.posteriors.items())
+
+    def _add_other_priors(
+        self, subject: str, own: Beliefs, drawn: tuple[Redraw, np.ndarray], people: np.ndarray
+    ) -> None:
+        before, others = self._previous
+        means = {site: held for site in own.shared if (held := self.means.held(site)) is not None}
+        for whose, known in ((MEAN_IMAGE, means), (OTHER_IMAGE, others if before != subject else {})):
+            self.tally.add(subject, in_place_of(own.shared, known, whose, *drawn, people))
+
+    def _add_posteriors(self, subject: str, own: Beliefs, sample: Redraw, looked: list[int]) -> None:
+        seen = of_posteriors(own.priors, own.posteriors, sample)
+        if seen is not None and len(looked) > 1:
+            self.tally.add(subject, _pixel_values(seen[looked], POSTERIORS))
 
     def _add_effects(self, subject: str, drawn: Drawn, sites: Iterable[str], *, rater: bool) -> None:
         found = [site_distances(draw, base, sites, self.source.seed) for draw, base in drawn]
@@ -115,19 +151,18 @@ class WeightsDiagnosis:
             names = (of_site(begin, site, rater=rater) for begin in (TOTAL_EFFECT, FIRST_EFFECT))
             self.tally.add(subject, dict(zip(names, pair, strict=True)))
 
-    def _add_information(self, case: Case, answers: ImageAnswers, encode: "partial[Any]") -> Latents | None:
-        # The latents of an image; None of a volume, whose slices have one row of noise
-        masks, present = raters_by_slice(case)
+    def _add_information(self, case: Case, answers: ImageAnswers) -> Beliefs:
         found: dict[str, list[Information]] = {}
-        for latents, seen in answers.encoded(encode, masks, present):
-            check_latents(latents, seen, of_function(encode.func))
+        chunks: list[Latents] = []
+        for latents, seen in self._encoded(case, answers):
+            chunks.append(latents)
             for site, latent in latents.items():
                 seed = derive_seed(self.source.seed, case.id, site, "information")
                 found.setdefault(site, []).append(information(latent, seen, seed))
                 self.active.setdefault(site, ActiveElements()).add(latent, seen)
         for site, parts in found.items():
             self.tally.add(case.subject, _information_values(site, parts))
-        return dict(latents) if len(masks) == 1 else None
+        return beliefs_of(chunks)
 
     def figures(self) -> dict[str, Figure]:
         """Those that are of all cases together: the active elements of each latent."""
@@ -145,13 +180,20 @@ def raters_by_slice(case: Case) -> tuple[Tensor, Tensor]:
 
 
 def _information_values(site: str, parts: Sequence[Information]) -> Mapping[str, tuple[float, float]]:
-    divergence, of_rater = (
-        float(torch.cat([getattr(part, name) for part in parts]).nanmean()) for name in ("divergence", "of_rater")
-    )
+    names = {DIVERGENCE: "divergence", OF_RATER: "of_rater", BEYOND: "beyond"}
     return {
-        f"{DIVERGENCE} {site}": (divergence, 1.0),
-        f"{OF_RATER} {site}": (of_rater, 1.0),
-        f"{BEYOND} {site}": (divergence - of_rater, 1.0),
+        f"{begin} {site}": (float(torch.cat([getattr(part, name) for part in parts]).nanmean()), 1.0)
+        for begin, name in names.items()
+    }
+
+
+def _pixel_values(masks: np.ndarray, suffix: str = "") -> Mapping[str, tuple[float, float]]:
+    # Of packed masks (R, S, F, bytes)
+    found = pixel_information(masks)
+    return {
+        f"{ENTROPY}{suffix}": (found.entropy, 1.0),
+        f"{PIXELS_RATER}{suffix}": (found.of_rater, found.entropy),
+        f"{PIXELS_WITHIN}{suffix}": (found.within, found.entropy),
     }
 
 

@@ -1,7 +1,7 @@
 """Toys whose answer is known: no latent, a latent that is the rater, speckle, and noise that nothing comes of."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -108,6 +108,8 @@ def diagnosed(method: type[Method[Any]], gives: str, cases: int = 3, draws: int 
     source = Source(method(Config(), DESCRIPTION), MethodCard(name="toy", code="a:b", gives=gives), 7, CPU)
     found = WeightsDiagnosis(source, draws, Tally())
     for one in map(case, range(cases)):
+        found.survey(one)
+    for one in map(case, range(cases)):
         builder = TableBuilder(one.masks, one.present, 2)
         for draw in draws_of(source, one.without_masks(), 5):
             builder.add(draw)
@@ -126,11 +128,23 @@ def between_squares() -> float:
     return float(np.mean([1 - min(a, b) / max(a, b) for a, b in product(areas, areas)]))
 
 
+def entropy(*shares: float) -> float:
+    """Nats of pixels that are marked in these shares of the draws."""
+    return -sum(p * math.log(p) + (1 - p) * math.log(1 - p) for p in shares)
+
+
+SQUARES = entropy(*3 * [2 / 3], *5 * [1 / 3])
+"""Three pixels are in two raters' squares, five in one's alone."""
+
+
 def test_what_has_no_latent_differs_between_raters_alone_and_has_no_effects():
     assert figures(NoLatent, "raters") == pytest.approx({
         "distance of two answers as raters": between_squares(),
         "share within a rater": 0,
         "share between raters": 1,
+        "entropy of pixels": SQUARES,
+        "pixel information on the rater": 1,
+        "pixel information within a rater": 0,
     })  # fmt: skip
 
 
@@ -149,6 +163,8 @@ def test_speckle_lies_within_a_rater_and_its_effect_is_all():
     assert found["distance of two answers as raters"] == pytest.approx(2 / 3, abs=0.02)  # two of three marked pixels
     assert found["total effect of pixels, rater held"] == pytest.approx(1, abs=0.02)
     assert found["first-order effect of pixels, rater held"] == 1
+    assert found["entropy of pixels"] == pytest.approx(SIDE**2 * math.log(2), rel=0.01)
+    assert found["pixel information on the rater"] == pytest.approx(0, abs=0.01)
 
 
 def enumerated(fixed: Iterable[int]) -> float:
@@ -258,6 +274,80 @@ def test_a_latent_of_another_image_takes_its_answer_with_it_and_idle_noise_chang
     assert found["change of distance of two samples by z of another image"] == 0
 
 
+def test_a_latent_held_at_the_mean_of_all_images_gives_the_answer_of_the_mean():
+    found = figures(SideOfTheImage, "samples", cases=3, draws=6)
+
+    def score(side: int) -> float:
+        return float(np.mean([1 - min(side, r) ** 2 / max(side, r) ** 2 for r in (1, 2, 3)]))
+
+    change = np.mean([score(2) - score(n + 1) for n in range(3)])  # the images' mean is 1, whose square has side 2
+    assert found["change of energy score by z of the mean image"] == pytest.approx(change)
+    assert found["change of energy score by stiff of the mean image"] == 0
+
+
+class SideByLatent(Method[Config]):
+    """z is drawn about 1, and a sample is a square of side 1, 2 or 3; its posterior knows whose mask it saw."""
+
+    know = 1.0
+
+    def sample(self, features: Tensor, noise: Noise) -> Tensor:
+        return squares((1 + noise.normal("z", 1)[..., 0]).round().clamp(0, 2) + 1)
+
+    def encode(self, features: Tensor, masks: Tensor, present: Tensor) -> Mapping[str, Latent]:
+        side = masks.sum(dim=(2, 3)).float().sqrt()[:, :, None]  # (N, R, 1), those of SIDES
+        prior = gaussian(torch.ones_like(side[:, :1]))
+        told = Independent(Normal(side - 1, torch.full_like(side, 0.01)), 1)
+        return {"z": Latent(told if self.know else gaussian(1 + 1e-6 * side), prior)}
+
+
+class SideByCollapsedLatent(SideByLatent):
+    know = 0.0
+
+
+def test_masks_carry_what_a_posterior_knows_of_the_rater_and_none_of_what_it_does_not():
+    found, none = (figures(one, "samples", cases=1, draws=200) for one in (SideByLatent, SideByCollapsedLatent))
+    assert found["entropy of pixels, of posteriors"] == pytest.approx(SQUARES)
+    assert found["pixel information on the rater, of posteriors"] == pytest.approx(1)
+    assert none["pixel information on the rater, of posteriors"] == pytest.approx(0, abs=0.01)
+    assert none["pixel information within a rater, of posteriors"] == pytest.approx(1, abs=0.01)
+
+
+def volume(number: int, sides: Sequence[int]) -> Case:
+    """A volume whose slice n has the number ``sides[n] - 1``; each rater marks one square in all of them."""
+    image = np.stack([np.full((SIDE, SIDE), side - 1, np.float32) for side in sides])[None]
+    one = case().masks
+    return Case(f"case {number}", f"subject {number}", image, np.stack(len(sides) * [one], axis=1), np.ones(3, bool))
+
+
+@pytest.mark.parametrize("at_once", [SIDE**2, 2**17])
+def test_latents_of_another_volume_come_from_its_slices_at_the_same_height(
+    monkeypatch: pytest.MonkeyPatch, at_once: int
+):
+    monkeypatch.setattr("mrbench.engine.draws.PIXELS_AT_ONCE", at_once)  # slices one by one, or all together
+    source = Source(SideOfTheImage(Config(), DESCRIPTION), MethodCard(name="toy", code="a:b", gives="samples"), 7, CPU)
+    weights, volumes = WeightsDiagnosis(source, 4, Tally()), [volume(0, [1, 2]), volume(1, [3, 2, 1, 2])]
+    for one in volumes:
+        weights.survey(one)
+    for one in volumes:
+        builder = TableBuilder(one.masks, one.present, 2)
+        for draw in draws_of(source, one.without_masks(), 4):
+            builder.add(draw)
+        weights.add(one, builder.finish())
+    found = {name: one.value for name, one in weights.tally.figures().items()}
+
+    def score(sides: Sequence[int]) -> float:
+        both = [(sum(min(s, r) ** 2 for s in sides), sum(max(s, r) ** 2 for s in sides)) for r in (1, 2, 3)]
+        return float(np.mean([1 - shared / either for shared, either in both]))
+
+    assert weights.same == 2
+    change = score([1, 1, 2, 2]) - score([3, 2, 1, 2])
+    assert found["change of energy score by z of another image"] == pytest.approx(change)
+    # The volumes' means are 1 / 2 and 1, the mean of all is 3 / 4, whose square has side 2.
+    held = np.mean([score([2, 2]) - score([1, 2]), score([2, 2, 2, 2]) - score([3, 2, 1, 2])])
+    assert found["change of energy score by z of the mean image"] == pytest.approx(held)
+    assert found["KL of z"] == pytest.approx(0, abs=1e-6)
+
+
 class LatentOfTheRater(Method[Config]):
     """z of rater r is about r, and the answer a square of side r + 1; its posterior sees no mask."""
 
@@ -280,6 +370,8 @@ def test_a_latent_of_another_rater_costs_what_the_other_raters_answer_would():
     found = figures(LatentOfTheRater, "raters", draws=5)
     own = [2 * min(a, b) ** 2 / (a**2 + b**2) - 1 for a, b in ((1, 2), (2, 3), (3, 1))]
     assert found["change of Dice on the rater by z of another rater"] == pytest.approx(np.mean(own))
+    mean = [2 * min(2, side) ** 2 / (4 + side**2) - 1 for side in (1, 2, 3)]  # the mean rater's square has side 2
+    assert found["change of Dice on the rater by z of the mean rater"] == pytest.approx(np.mean(mean))
 
 
 def test_a_posterior_that_sees_masks_is_not_what_answers_draw_from_and_is_not_replaced():
