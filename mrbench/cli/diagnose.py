@@ -75,7 +75,7 @@ def diagnose_runs(
 
     A cell that cannot be diagnosed is told of, and costs the others nothing.
     """
-    from mrbench.diagnostics.diagnose import diagnose, kept_diagnosis
+    from mrbench.diagnostics.diagnose import diagnose, kept_diagnosis, other_version
     from mrbench.diagnostics.document import Diagnosis
 
     found: dict[str, list[Diagnosis]] = {}
@@ -83,6 +83,7 @@ def diagnose_runs(
     for run in runs:
         for result in run.done:
             kept = None if force else kept_diagnosis(result, asked)
+            old = other_version(result)
             try:
                 one = kept or diagnose(result, registry, asked)
             except MrbenchError as error:
@@ -90,7 +91,8 @@ def diagnose_runs(
                 click.echo(visible(f"{result.spec.title}: {error.message}"), err=True)
                 continue
             found.setdefault(f"{run.method} on {run.dataset}", []).append(one)
-            click.echo(f"{result.spec.title}: {'kept' if kept else 'diagnosed'}{_remarks(one)}", err=True)
+            done = "kept" if kept else f"diagnosed{f', in place of figures of version {old}' if old else ''}"
+            click.echo(f"{result.spec.title}: {done}{_remarks(one)}", err=True)
     if as_json:
         click.echo(json.dumps({name: [asdict(one) for one in own] for name, own in found.items()}, indent=1))
     elif show:

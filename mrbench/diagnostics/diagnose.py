@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mrbench.cards import Capability
-from mrbench.diagnostics.document import Diagnosis, read_diagnosis, write_diagnosis
+from mrbench.diagnostics.document import VERSION, Diagnosis, read_diagnosis, write_diagnosis
 from mrbench.diagnostics.figures import Figure, Tally
 from mrbench.diagnostics.names import (
     BETWEEN,
@@ -79,11 +79,21 @@ class Asked:
 
 def kept_diagnosis(result: Result, asked: Asked) -> Diagnosis | None:
     """What is there already of a cell; None where it is not what would be computed, or is damaged."""
+    found = _readable(result)
+    return found if found is not None and found.matches(asked.draws, asked.cases) else None
+
+
+def other_version(result: Result) -> str:
+    """The version of the figures that are there of a cell; blank of this version's, of none and of damaged ones."""
+    found = _readable(result)
+    return "" if found is None or found.version == VERSION else found.version
+
+
+def _readable(result: Result) -> Diagnosis | None:
     try:
-        found = read_diagnosis(result)
+        return read_diagnosis(result)
     except MrbenchError:
         return None
-    return found if found is not None and found.matches(asked.draws, asked.cases) else None
 
 
 def diagnose(result: Result, registry: Registry, asked: Asked) -> Diagnosis:

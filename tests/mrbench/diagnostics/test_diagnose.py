@@ -67,6 +67,9 @@ def test_a_method_with_latents_is_drawn_from_again_and_its_draws_are_those_store
     assert within is not None
     assert between == pytest.approx(1 - within)
     assert len(one.deltas) == 4
+    pixels = [one.figures[f"pixel information {part}"].value for part in ("on the rater", "within a rater")]
+    assert sum(value for value in pixels if value is not None) == pytest.approx(1)
+    assert "change of Dice on the rater by tau of the mean rater" in one.figures
 
 
 def test_the_same_is_found_again_whatever_was_drawn_in_between(results: Path):
@@ -100,7 +103,8 @@ def test_people_have_a_distance_and_no_figure_that_needs_weights(results: Path):
 def test_a_single_output_has_nothing_to_draw_and_says_so_with_no_zero(results: Path):
     one = found(results, "unet-majority")
     assert one.figures["distance of two samples"].why == "it gives no set of samples"
-    assert one.figures["total effect of noise"].why == "a single output: nothing is drawn"
+    for name in ("total effect of noise", "change of latents", "entropy of pixels"):
+        assert one.figures[name].why == "a single output: nothing is drawn"
     assert all(figure.why for name, figure in one.figures.items() if name != "distance of two raters")
 
 
@@ -184,6 +188,18 @@ def test_the_command_diagnoses_what_is_not_diagnosed_and_prints_a_column_each(ca
     again = called("diagnose", "last", "--draws", "4", "--cases", "2")
     assert again.stderr.count(": kept") == 3
     assert again.stdout == first.stdout
+
+
+def test_figures_of_another_version_are_shown_until_they_are_computed_again_and_that_is_told(
+    called: Call, results: Path
+):
+    folder = cell(results, "staple").folder or Path()
+    old = Diagnosis(version="1", draws=0, cases=4, of_cases=4, figures={"distance of two raters": Figure(0.5)})
+    write_diagnosis(folder, old)
+    assert read_diagnosis(cell(results, "staple")) == old
+    first = called("diagnose", "last:staple")
+    assert "staple on phantom fold0-seed0: diagnosed, in place of figures of version 1" in first.stderr
+    assert called("diagnose", "last:staple").stderr.strip().endswith(": kept")
 
 
 def test_one_method_is_named_as_everywhere_and_an_unknown_one_is_refused(called: Call):
