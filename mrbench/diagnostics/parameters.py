@@ -95,8 +95,10 @@ class Beliefs:
 
     def at(self, sites: Container[str]) -> "Beliefs":
         """Those of some sites."""
-        own = ({site: one for site, one in known.items() if site in sites} for known in (self.priors, self.posteriors))
-        return Beliefs(*own, self.complete)
+        priors, posteriors = (
+            {site: one for site, one in known.items() if site in sites} for known in (self.priors, self.posteriors)
+        )
+        return Beliefs(priors, posteriors, self.complete)
 
 
 def beliefs_of(chunks: Sequence[Mapping[str, Latent]]) -> Beliefs:
