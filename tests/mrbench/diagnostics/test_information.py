@@ -138,3 +138,11 @@ def test_what_are_no_latents_of_these_slices_and_raters_is_refused_with_its_plac
     with pytest.raises(PluginError, match=r"method\.py:7") as error:
         check_latents(given, EVERYBODY, "method.py:7")
     assert said in error.value.what
+
+
+def test_where_each_rater_has_a_prior_of_its_own_the_mean_posterior_has_no_divergence_from_it():
+    q, one, own = normal(means(0.0, 1, 2, 3)), normal(means(0.0)), normal(means(0.0, 0, 0, 0))
+    first, second = (information(Latent(q, p), EVERYBODY, 0, 200) for p in (one, own))
+    assert torch.equal(first.divergence, second.divergence)
+    assert first.beyond.tolist() == (first.divergence - first.of_rater).tolist()
+    assert second.beyond.isnan().all()

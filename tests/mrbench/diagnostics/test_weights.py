@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -310,6 +311,19 @@ def test_masks_carry_what_a_posterior_knows_of_the_rater_and_none_of_what_it_doe
     assert found["pixel information on the rater, of posteriors"] == pytest.approx(1)
     assert none["pixel information on the rater, of posteriors"] == pytest.approx(0, abs=0.01)
     assert none["pixel information within a rater, of posteriors"] == pytest.approx(1, abs=0.01)
+
+
+def test_posteriors_of_raters_who_did_not_look_are_left_out():
+    source = Source(SideByLatent(Config(), DESCRIPTION), MethodCard(name="toy", code="a:b", gives="samples"), 7, CPU)
+    weights, whole = WeightsDiagnosis(source, 50, Tally()), case()
+    one = replace(whole, present=np.array([True, False, True]), masks=whole.masks * np.array([1, 0, 1])[:, None, None])
+    one = replace(one, masks=one.masks.astype(np.uint8))
+    builder = TableBuilder(one.masks, one.present, 2)
+    for draw in draws_of(source, one.without_masks(), 5):
+        builder.add(draw)
+    weights.add(one, builder.finish())
+    found = weights.tally.figures()["entropy of pixels, of posteriors"].value
+    assert found == pytest.approx(8 * math.log(2))  # squares of sides 1 and 3
 
 
 def volume(number: int, sides: Sequence[int]) -> Case:
