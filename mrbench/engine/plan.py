@@ -25,7 +25,7 @@ from mrbench.interfaces.wrapper import WrapperConfig
 from mrbench.places import blamed
 from mrbench.registry import Plugin, Registry
 
-STANDARD_PRESETS = ("paper", "quick", "as_released")
+STANDARD_PRESETS = ("paper", "quick", "compact", "as_released")
 """Names that mean something for every method; one without settings of that name has nothing to set."""
 
 

@@ -1,6 +1,8 @@
 """Options of ProSeg."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
+
+from pydantic import ValidationInfo, field_validator, model_validator
 
 from mrbench.configuration import Config, loss_option, option, prediction_option
 from mrbench.data.description import Description
@@ -45,6 +47,13 @@ class ProSegConfig(NetworkTraining):
         "over the channels and pixels of z; against an ELBO of sums, whose cross-entropy is the mean's H W times, mean "
         "weighs the divergence 1 / latent_channels times, sum H W times",
     )
+    likelihood: Literal["mean", "sum"] = loss_option(
+        "mean",
+        "of masks and images: mean over their pixels; sum: their log densities in nats, beside a divergence of z that "
+        "is summed too (kl_z_reduction), one reading of eq. 8. It mends reconstruction against divergence of z only, "
+        "not tau: classifier and divergence of tau weigh the same beside each other under both",
+        added=True,
+    )
     z_first_log_variance: float = option(
         0.0, "of q(z|x) before training; a low one spares a short training the search for its signal in the noise"
     )
@@ -58,6 +67,22 @@ class ProSegConfig(NetworkTraining):
     prior_expert: Literal["classifier", "cycle"] = prediction_option(
         "classifier", "head of a sample of proseg-prior: the classifier's most probable rater, or the raters in turn"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _summed(cls, values: Any) -> Any:
+        """Sums the divergence of z beside summed likelihoods, where it is not said otherwise."""
+        summed = isinstance(values, dict) and values.get("likelihood") == "sum"
+        return {"kl_z_reduction": "sum", **values} if summed else values
+
+    @field_validator("likelihood")
+    @classmethod
+    def _in_nats(cls, value: str, info: ValidationInfo) -> str:
+        needed = {"segmentation_loss": "cross-entropy", "reconstruction_loss": "mean", "kl_z_reduction": "sum"}
+        if value == "sum" and any(info.data.get(name) != needed[name] for name in needed):
+            told = ", ".join(f"{name} = {said}" for name, said in needed.items())
+            raise ValueError(f"mean, or sum with {told}, so that all terms are in nats")
+        return value
 
     def tau_dimensions(self, raters: int) -> int:
         """T: as set, else 8, or the number of raters where that is more."""
