@@ -43,7 +43,8 @@ DIFFERENCES = (
     "Answers: the estimated truth p(truth|x) is the papers' main output and the row's consensus; each rater's "
     "prediction A_r p(truth|x) stands beside it. In as_released they are the same.",
     "Network: a U-Net of their own with instance normalisation (Zhang et al.); ResNet-34 U-Net (D-Persona; paper, "
-    "as_released); a small U-Net (quick, compact). The pixel matrices' small networks keep instance normalisation and PReLU.",
+    "as_released); a small U-Net (quick, compact). The pixel matrices' small networks keep instance "
+    "normalisation and PReLU.",
     "Low rank: the code fixes rank 1 and evaluates another model than it trains; cm-pixel.rank = 1 is the paper's.",
 )
 

@@ -52,11 +52,11 @@ DIFFERENCES = (
     "Divergence of z: no reduction is stated (paper, eq. 7); mean over channels and pixels (release). All presets take "
     "the mean.",
     "Likelihoods: log densities of masks and images (paper, eq. 8); their losses are means over pixels (release; all "
-    "presets). likelihood = sum is one reading of eq. 8 in nats: sums over pixels taken as independent, half the squared "
-    "error, and the divergence of z summed. It mends reconstruction against the divergence of z only, not tau, whose "
-    "divergence stands beside the classifier's cross-entropy, in nats under both.",
-    "Size of compact: 568,790 parameters with four raters and one channel, two networks of the benchmark's backbone, of "
-    "which the one that decodes the image is there in training only; 308,741 predict.",
+    "presets). likelihood = sum is one reading of eq. 8 in nats: sums over pixels taken as independent, half the "
+    "squared error, and the divergence of z summed. It mends reconstruction against the divergence of z only, not tau, "
+    "whose divergence stands beside the classifier's cross-entropy, in nats under both.",
+    "Size of compact: 568,790 parameters with four raters and one channel, two networks of the benchmark's backbone, "
+    "of which the one that decodes the image is there in training only; 308,741 predict.",
     "Classification: cross-entropy of p(r|tau) (paper, eq. 8); cross-entropy that takes the softmax's output for "
     "logits, least value 0.744 with four raters (release).",
     "Raters in training: a product over all N raters of an image (paper, eq. 4 and 6); one rater at random per image "

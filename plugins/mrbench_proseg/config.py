@@ -34,13 +34,14 @@ class ProSegConfig(NetworkTraining):
     use_tau: bool = option(True, "the latent of the rater; without it there is no classifier either")
 
     segmentation_loss: Literal["cross-entropy", "dice"] = loss_option(
-        "cross-entropy", "cross-entropy: mean over pixels; dice: over the whole batch, mean of the classes"
+        "cross-entropy", "cross-entropy: reduced as likelihood says; dice: over the whole batch, mean of the classes"
     )
     classification_loss: Literal["logits", "probabilities"] = loss_option(
         "logits", "what the cross-entropy takes for logits; probabilities: a second softmax on top of the first"
     )
     reconstruction_loss: Literal["mean", "mean-by-batch"] = loss_option(
-        "mean", "squared error, mean over all values; mean-by-batch: divided by the batch size once more"
+        "mean",
+        "squared error, reduced as likelihood says; mean-by-batch: mean, divided by the batch size again",
     )
     kl_z_reduction: Literal["mean", "sum"] = loss_option(
         "mean",

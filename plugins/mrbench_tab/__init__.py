@@ -46,15 +46,16 @@ DIFFERENCES = (
     "backbone.weights names a file, and nothing is frozen.",
     "Rater queries: their attention maps are softmaxes over heads and places, of mean 1 / (heads x places), 0.03 at "
     "64 x 64 and 0.008 at 128 x 128, beside projected features of order 1, so that the queries hardly act. "
-    "Ours, in quick and compact-ours: attention_scale = mean1, the maps multiplied by heads x places. On the development phantom "
-    "(quick, phantom.seed=1, fold 0, S = 16) rater_identification is .250, chance, without it and .419 with it; "
-    "dice_rater .817 and .847.",
+    "Ours, in quick and compact-ours: attention_scale = mean1, the maps multiplied by heads x places. On the "
+    "development phantom (quick, phantom.seed=1, fold 0, S = 16) rater_identification is .250, chance, without it and "
+    ".419 with it; dice_rater .817 and .847.",
     "Samples collapse: the loss is the cross-entropy of one draw of each distribution, with neither an average over "
     "draws nor a divergence, and is least at variance 0: whatever spread the samples have at the end is what training "
     "has not yet removed (release and all presets).",
     "Losses are means over the present pairs of image and rater; the release sums over the raters and needs all masks.",
     "Schedule: polynomial decay of power 0.9 (release, and here; cosine in compact). The last weights are kept "
-    "(release, as_released, compact); the patience of 20 epochs and the weights of the lowest validation loss are ours (paper).",
+    "(release, as_released, compact); the patience of 20 epochs and the weights of the lowest validation loss are ours "
+    "(paper).",
     "Samples: of the common distribution with its low-rank part; the release's GED draws independent pixels around the "
     "mean with the variance for a standard deviation, and leaves equal pairs out.",
     "A rater's prediction is the mean of the rater's distribution (release, and here).",
