@@ -128,12 +128,14 @@ def score_ged_aa(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
     return of_overlaps(tables, tables.samples, lambda overlaps: ged_parts_of(overlaps, protocol).aa)
 
 
-def _has_two_raters(tables: CaseTables, key: Key) -> bool:  # noqa: ARG001
+def has_two_raters(tables: CaseTables, key: Key) -> bool:  # noqa: ARG001
+    """Did two raters look at the case?"""
     return len(tables.truth_rows) > 1
 
 
-def _draws_independently(tables: CaseTables, key: Key) -> bool:
-    return _has_two_raters(tables, key) and not tables.in_turn
+def draws_independently(tables: CaseTables, key: Key) -> bool:
+    """Did two raters look, and are samples independent draws?"""
+    return has_two_raters(tables, key) and not tables.in_turn
 
 
 @metric(
@@ -142,7 +144,7 @@ def _draws_independently(tables: CaseTables, key: Key) -> bool:
     direction="lower",
     range=(-1.0, 2.0),
     needs="samples",
-    applies=_draws_independently,
+    applies=draws_independently,
     table=False,
     **_FACTS,
 )
@@ -155,9 +157,32 @@ def score_ged_unbiased(tables: CaseTables, protocol: ScoringProtocol) -> Statist
 
 
 @metric(
+    "ged_unbiased_panel",
+    "ged_unbiased where the raters present are all there are: with their pairs of a mask with itself",
+    direction="lower",
+    range=(-1.0, 2.0),
+    needs="samples",
+    applies=draws_independently,
+    identified=True,
+    **_FACTS,
+)
+def score_ged_unbiased_panel(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
+    """2 pa - S pp / (S - 1) - aa where a mask is at distance 0 of itself: 0 for draws of the panel's own masks.
+
+    It is ``ged_unbiased`` + ``ged_aa_unbiased`` / R, and missing where that is.
+    """
+    return {} if tables.in_turn else of_overlaps(tables, tables.samples, lambda own: _of_panel(own, protocol))
+
+
+def _of_panel(overlaps: Overlaps, protocol: ScoringProtocol) -> float | None:
+    parts = ged_parts_unbiased_of(overlaps, protocol)
+    return parts and parts.ged + parts.aa / overlaps.n_raters
+
+
+@metric(
     "ged_pp_unbiased",
     "part of ged_unbiased: mean distance of two different samples",
-    applies=_draws_independently,
+    applies=draws_independently,
     **_PART,
 )
 def score_ged_pp_unbiased(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
@@ -166,7 +191,7 @@ def score_ged_pp_unbiased(tables: CaseTables, protocol: ScoringProtocol) -> Stat
 
 
 @metric(
-    "ged_aa_unbiased", "part of ged_unbiased: mean distance of two different raters", applies=_has_two_raters, **_PART
+    "ged_aa_unbiased", "part of ged_unbiased: mean distance of two different raters", applies=has_two_raters, **_PART
 )
 def score_ged_aa_unbiased(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
     """Mean of d over all R (R - 1) ordered pairs of different raters; missing where S or R is one."""
