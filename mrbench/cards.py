@@ -168,6 +168,7 @@ class DatasetCard(PluginCard):
         opens: the option that takes the path of any container, such as one that ``mrbench data import`` wrote, or the
             name of one in the data folder; empty where the data set is one of its own.
         generated: is it made from its options alone, without any file?
+        readings: how its raters came to their masks, one sentence, where that bears on what their agreement says.
     """
 
     config: str = NO_OPTIONS
@@ -175,6 +176,7 @@ class DatasetCard(PluginCard):
     prepare: str = ""
     opens: str = ""
     generated: bool = False
+    readings: str = ""
 
 
 class Direction(StrEnum):

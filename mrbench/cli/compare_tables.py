@@ -10,13 +10,13 @@ from rich.text import Text
 from mrbench.cli.columns import Column, grids, print_columns, print_notes
 from mrbench.cli.tables import mean_and_spread, title, value_json
 from mrbench.comparison.differences import Comparison, Difference
-from mrbench.comparison.margins import MARGINS
 from mrbench.comparison.protocol_sensitivity import DatasetSensitivity, SensitivityTable, Shift
 from mrbench.comparison.protocol_variants import Variant
 from mrbench.comparison.report import ComparisonReport
 from mrbench.results import ties
 from mrbench.results.caveats import caveat_lines
 from mrbench.results.columns import INCOMPLETE, RESEARCH, header
+from mrbench.results.margins import MARGINS
 from mrbench.results.method_run import MethodRun
 from mrbench.results.numbers import short, short_interval, short_p, signed
 from mrbench.results.table import Table, Value

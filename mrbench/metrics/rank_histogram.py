@@ -10,7 +10,7 @@ from mrbench.seeds import derive_noise
 
 
 def ranks_of(samples: np.ndarray, raters: np.ndarray, noise: np.random.Generator) -> np.ndarray:
-    """``(R,)`` how many of the areas ``(S,)`` are smaller than each of the areas ``(R,)``; equal ones in random order."""
+    """``(R,)`` how many of the areas ``(S,)`` are smaller than each of the areas ``(R,)``; ties at random."""
     # Areas are whole numbers: less than 1 orders equal ones, and no others.
     samples, raters = (areas + noise.random(len(areas)) for areas in (samples, raters))
     return (samples[:, None] < raters).sum(axis=0)

@@ -25,6 +25,7 @@ from mrbench.results.choice import Choice
 from mrbench.results.columns import COSTS
 from mrbench.results.method_run import MethodRun
 from mrbench.results.reader import ScoreReader
+from mrbench.results.readers import with_readers
 from mrbench.results.table import Table
 from mrbench.results.tabulate import tabulate
 from mrbench.results.ties import lettered
@@ -72,6 +73,7 @@ class Results:
         metrics: str | Iterable[str] = (),
         samples: int | Iterable[int] = (),
         letters: bool = False,
+        readers: bool = False,
     ) -> Table:
         """The table that ``mrbench show`` or the leaderboard prints, to the last digit.
 
@@ -81,6 +83,7 @@ class Results:
             metrics: to show, one or several; none: those meant for tables.
             samples: a sample budget or several; a row each, scored on the first so many samples; of a results folder.
             letters: also find the tie groups, which takes seconds.
+            readers: also mark the rows beside another reader, which takes seconds; a leaderboard's always are.
 
         Raises:
             UnknownNameError: no such data set, protocol or metric.
@@ -101,7 +104,8 @@ class Results:
         runs = [run for run in self.runs if run.dataset == name]
         keys = self._metrics(metrics)
         (table,) = tabulate(runs, self.registry, chosen, keys, samples=budgets, every=False)
-        return self._lettered(table, protocol) if letters and not budgets else table
+        table = self._lettered(table, protocol) if letters and not budgets else table
+        return with_readers(table, self.registry, chosen) if readers and not budgets else table
 
     def _lettered(self, table: Table, protocol: str) -> Table:
         return lettered(table, ScoreReader(self.registry, protocol_of(protocol), tuple(table.columns)))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mrbench.comparison.margins import MARGINS
+from mrbench.results.margins import MARGINS
 from mrbench.comparison.questions import QUESTIONS
 from mrbench.nn.training import COMPACT
 from mrbench.registry import discover
