@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from mrbench.cli.columns import Column, grids, print_notes
+from mrbench.cli.columns import Column, grids, print_columns, print_notes
 from mrbench.data.folder import RESULTS
 from mrbench.engine.cell import domain_title
 from mrbench.engine.record import reproduce
@@ -21,8 +21,8 @@ from mrbench.metrics.protocol import STRICT, ScoringProtocol
 from mrbench.registry import Registry
 from mrbench.results.columns import COSTS, INCOMPLETE, RESEARCH, header
 from mrbench.results.method_run import runs_of
-from mrbench.results.numbers import cost_text, short, short_interval, signed
-from mrbench.results.readers import ReaderMark, may_be_marked, shown_constructions, with_readers
+from mrbench.results.numbers import cost_text, short
+from mrbench.results.readers import MARK_HEADS, marks_by_construction, may_be_marked, with_readers
 from mrbench.results.table import Row, Table, Value
 from mrbench.results.tabulate import tabulate
 
@@ -162,20 +162,11 @@ def _print_table(console: Console, table: Table) -> None:
 
 
 def _print_marks(console: Console, table: Table) -> None:
-    rows = [row for row in table.rows if row.reader_marks]
-    columns = [Column(one.title, [_mark(row.reader_marks.get(one.metric)) for row in rows])
-               for one in shown_constructions(rows)]  # fmt: skip
-    names = Column("beside a reader", [Text(row.label) for row in rows])
-    for grid in grids(names, columns, console.width) if columns else ():
-        console.print(grid)
+    for one, marks in marks_by_construction(table.rows):
+        texts = zip(*(mark.texts for _, mark in marks), strict=True)
+        columns = [Column(name, [Text(cell) for cell in cells]) for name, cells in zip(MARK_HEADS, texts, strict=True)]
+        print_columns(console, Column(one.title, [Text(row.label) for row, _ in marks]), columns)
         console.print()
-
-
-def _mark(mark: ReaderMark | None) -> Text:
-    if mark is None:
-        return Text("")
-    ends = f" [{short_interval(mark.interval.low, mark.interval.high, signed)}]" if mark.interval else ""
-    return Text(f"{signed(mark.difference)}{ends} {mark.standing or 'not told'}")
 
 
 def title(dataset: str, description: Mapping[str, Any], *facts: str) -> Text:

@@ -101,19 +101,14 @@ _FACTS: Any = {
     "empty": "two empty masks: distance 0 (strict) or 1 (published); a class absent in every mask is missing for K > 2",
 }
 _GED: Any = {"direction": "lower", "range": (0.0, 2.0), **_FACTS}
-_PART: Any = {"direction": "neither", "range": (0.0, 1.0), "needs": "samples", "table": False, **_FACTS}
+_SHOWN: Any = {"direction": "neither", "range": (0.0, 1.0), "needs": "samples", **_FACTS}
+_PART: Any = {"table": False, **_SHOWN}
 
 
 @metric("ged", "generalised energy distance of the samples and the raters", needs="samples", **_GED)
 def score_ged(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
     """2 pa - pp - aa of :class:`GedParts` (ProSeg eq. 20)."""
     return of_overlaps(tables, tables.samples, lambda overlaps: ged_parts_of(overlaps, protocol).ged)
-
-
-@metric("ged_pa", "part of ged: mean distance of samples and raters", **_PART)
-def score_ged_pa(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
-    """Mean of d over all S R pairs of a sample and a rater."""
-    return of_overlaps(tables, tables.samples, lambda overlaps: ged_parts_of(overlaps, protocol).pa)
 
 
 @metric("ged_pp", "part of ged: mean distance of the samples among themselves", **_PART)
@@ -145,7 +140,6 @@ def draws_independently(tables: CaseTables, key: Key) -> bool:
     range=(-1.0, 2.0),
     needs="samples",
     applies=draws_independently,
-    table=False,
     **_FACTS,
 )
 def score_ged_unbiased(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
@@ -179,11 +173,17 @@ def _of_panel(overlaps: Overlaps, protocol: ScoringProtocol) -> float | None:
     return parts and parts.ged + parts.aa / overlaps.n_raters
 
 
+@metric("ged_pa", "part of ged and ged_unbiased: mean distance of samples and raters", **_SHOWN)
+def score_ged_pa(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
+    """Mean of d over all S R pairs of a sample and a rater."""
+    return of_overlaps(tables, tables.samples, lambda overlaps: ged_parts_of(overlaps, protocol).pa)
+
+
 @metric(
     "ged_pp_unbiased",
     "part of ged_unbiased: mean distance of two different samples",
     applies=draws_independently,
-    **_PART,
+    **_SHOWN,
 )
 def score_ged_pp_unbiased(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
     """Mean of d over all S (S - 1) ordered pairs of different samples; missing where ``ged_unbiased`` is."""
@@ -191,7 +191,7 @@ def score_ged_pp_unbiased(tables: CaseTables, protocol: ScoringProtocol) -> Stat
 
 
 @metric(
-    "ged_aa_unbiased", "part of ged_unbiased: mean distance of two different raters", applies=has_two_raters, **_PART
+    "ged_aa_unbiased", "part of ged_unbiased: mean distance of two different raters", applies=has_two_raters, **_SHOWN
 )
 def score_ged_aa_unbiased(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
     """Mean of d over all R (R - 1) ordered pairs of different raters; missing where S or R is one."""

@@ -10,6 +10,7 @@ from mrbench.report.gather import DatasetReport
 from mrbench.results.caveats import EXPLAINED, caveat_lines, in_short
 from mrbench.results.columns import ARROWS, COSTS, INCOMPLETE, Column
 from mrbench.results.numbers import cost_text, full, full_interval, full_spread
+from mrbench.results.readers import MARK_HEADS, marks_by_construction
 from mrbench.results.table import Row, Table, Value
 
 HUMAN = "Human references: they see the masks that they are scored on, and are never ranked"
@@ -28,6 +29,8 @@ def view_of(part: DatasetReport, name: str) -> dict[str, Any]:
         "groups": list(_groups(part)),
         "ranked": any(value.best for value in shown),
         "human": any(row.human for row in table.rows),
+        "marks": list(_marks(part)),
+        "mark_heads": MARK_HEADS,
         "failures": [(row.label, failure) for row in table.rows for failure in row.failures],
         "notes": list(_notes(table, shown)),
         "fold_tables": list(_fold_tables(table)),
@@ -69,6 +72,12 @@ def _row(part: DatasetReport, row: Row) -> dict[str, Any]:
         "planned": planned,
         "columns": [_value(row.values.get(name)) for name in part.table.columns],
     }
+
+
+def _marks(part: DatasetReport) -> Iterator[dict[str, Any]]:
+    for one, marks in marks_by_construction(part.table.rows):
+        rows = [{**_key(part, row), "texts": mark.texts} for row, mark in marks]
+        yield {"title": one.title, "what": one.what, "rows": rows}
 
 
 def _key(part: DatasetReport, row: Row) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from mrbench.data.description import Raters
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.registry import Registry
 from mrbench.results.margins import MARGINS, margin_in
+from mrbench.results.numbers import short, short_interval, signed
 from mrbench.results.pairing import aligned
 from mrbench.results.reader import ScoreReader
 from mrbench.results.table import Row, Table, Value
@@ -73,8 +74,9 @@ CONSTRUCTIONS = (
 """In the order of a table."""
 
 HOW = (
-    "beside another reader: less that of the other raters, both against a rater held out, with as many masks each "
-    "[95 % interval]; better: beyond 0; not worse: within the margin of it; undecided is no sign that both are the same"
+    "less a reader's: the method's value less that of the other raters, both against a rater held out, with as many "
+    "masks each; by its interval better: beyond 0; not worse: within the margin (5 % of the distance of two raters, "
+    ".01 of Dice); worse: short of 0; undecided: none of these, which is no sign that both are the same"
 )
 """What the marks say, for a note below them."""
 
@@ -106,6 +108,17 @@ class ReaderMark:
         standing = self.standing.value if self.standing else None
         return {"difference": self.difference, "low": ends[0], "high": ends[1], "margin": self.margin,
                 "standing": standing, "reason": self.reason}  # fmt: skip
+
+    @property
+    def texts(self) -> tuple[str, str, str, str]:
+        """In the order of ``MARK_HEADS``; blank where there is none."""
+        ends = short_interval(self.interval.low, self.interval.high, signed) if self.interval else ""
+        margin = "" if self.margin is None else short(self.margin)
+        return signed(self.difference), ends, margin, self.standing or "not told"
+
+
+MARK_HEADS = ("less a reader's", "95 % interval", "margin", "mark")
+"""Over the texts of marks."""
 
 
 def with_marks(table: Table, registry: Registry) -> Table:
@@ -156,16 +169,19 @@ def _standing(interval: Interval, margin: float | None, construction: Constructi
 def _notes(rows: Sequence[Row], *, ranked: bool) -> Iterator[str]:
     if ranked:
         yield RANKED
-    shown = shown_constructions(rows)
+    shown = [one for one, _ in marks_by_construction(rows)]
     if shown:
         yield HOW
-    yield from (f"{one.title} ({one.metric}): {one.what}; margin {MARGINS[one.metric].why}" for one in shown)
+    yield from (f"{one.title}: {one.metric}, {one.what}" for one in shown)
     yield from _untold(rows)
 
 
-def shown_constructions(rows: Sequence[Row]) -> list[Construction]:
-    """Those that some row is marked by."""
-    return [one for one in CONSTRUCTIONS if any(one.metric in row.reader_marks for row in rows)]
+def marks_by_construction(rows: Sequence[Row]) -> Iterator[tuple[Construction, list[tuple[Row, ReaderMark]]]]:
+    """The constructions that some row is marked by, and the marks of these rows."""
+    for one in CONSTRUCTIONS:
+        marks = [(row, row.reader_marks[one.metric]) for row in rows if one.metric in row.reader_marks]
+        if marks:
+            yield one, marks
 
 
 def _untold(rows: Sequence[Row]) -> Iterator[str]:
