@@ -37,32 +37,34 @@ def departure(total: np.ndarray) -> float:
     direction="neither",
     range=(0.0, float("inf")),
     needs="samples",
-    applies=lambda tables, key: not tables.in_turn,  # noqa: ARG005
+    applies=lambda tables, key: not tables.in_turn and bool(_areas(tables, key.label).any()),
     pooled=departure,
     table=False,
     citation="Talagrand et al. 1997; Candille and Talagrand 2005",
-    empty="an empty mask has area 0; ranks among equal areas are drawn at random",
+    empty="an empty mask has area 0, ranks among equal areas are drawn at random; missing where all masks are empty",
 )
 def score_rank_histogram_area(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:  # noqa: ARG001
     """``(S + 2,)``: raters by how many samples are smaller, 0 to S, and the departure that is expected of the case.
 
     High at both ends: the samples' areas spread too little; high in the middle: too much; high at one end: they are too
-    small or too large. A rank among equal areas is drawn by a seed hashed from the case's counts. Missing where samples
-    take turns.
+    small or too large. A rank among equal areas is drawn by a seed hashed from the case's votes. Missing where samples
+    take turns, and where all masks are empty: any rank would do.
     """
     if tables.in_turn:
         return {}
     s, r = len(tables.sample_rows), len(tables.truth_rows)
 
-    def value(label: int) -> np.ndarray:
-        areas = tables.areas[label - 1]
-        noise = derive_noise("rank_histogram_area", label, tables.votes.tobytes().hex(), _probabilities(tables))
-        ranks = ranks_of(areas[tables.sample_rows], areas[tables.truth_rows], noise)
+    def value(label: int) -> np.ndarray | None:
+        areas = _areas(tables, label)
+        if not areas.any():
+            return None
+        noise = derive_noise("rank_histogram_area", label, tables.votes.tobytes().hex())
+        ranks = ranks_of(areas[:s], areas[s:], noise)
         return np.append(np.bincount(ranks, minlength=s + 1), expected_departure(s, r)).astype(float)
 
     return by_class(tables, tables.sample_rows, value)
 
 
-def _probabilities(tables: CaseTables) -> str:
-    """Tells cases apart whose masks are all empty."""
-    return "" if tables.calibration is None else tables.calibration.tobytes().hex()
+def _areas(tables: CaseTables, label: int) -> np.ndarray:
+    """``(S + R,)`` of the samples, then of the raters."""
+    return tables.areas[label - 1, [*tables.sample_rows, *tables.truth_rows]]

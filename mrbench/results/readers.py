@@ -198,9 +198,9 @@ def readings(table: Table, registry: Registry) -> Iterator[str]:
     """How the data set's raters came to their masks, where a row is of people or beside them and it bears on that."""
     if not any(row.human or row.reader_marks for row in table.rows):
         return
-    tested = table.description["name"]
-    cards = (plugin.card for plugin in registry.plugins["dataset"] if plugin.key == tested)
-    yield from (f"raters of {tested}: {card.readings}" for card in cards if card.readings)
+    tested = {row.run.spec.tested.dataset for row in table.rows if row.run}
+    cards = ((plugin.key, plugin.card) for plugin in registry.plugins["dataset"] if plugin.key in tested)
+    yield from (f"raters of {name}: {card.readings}" for name, card in cards if card.readings)
 
 
 def with_readers(table: Table, registry: Registry, protocol: ScoringProtocol) -> Table:
