@@ -19,8 +19,8 @@ from mrbench.registry import Plugin
 Claim = tuple[str, object, object, Why]
 """Field, expected, found, and what it means where both differ."""
 
-_OF_METRIC = ("direction", "needs", "low", "high", "table")
-"""What of a metric's facts is no wording."""
+_OF_METRIC = ("direction", "needs", "low", "high")
+"""What of a metric's facts is no wording; in which tables it stands, the board takes from what is installed."""
 
 
 def claims_of(
