@@ -26,7 +26,7 @@ from mrbench.results.columns import COSTS
 from mrbench.results.method_run import MethodRun
 from mrbench.results.reader import ScoreReader
 from mrbench.results.readers import with_readers
-from mrbench.results.table import Table
+from mrbench.results.table import Row, Table
 from mrbench.results.tabulate import tabulate
 from mrbench.results.ties import lettered
 
@@ -83,7 +83,8 @@ class Results:
             metrics: to show, one or several; none: those meant for tables.
             samples: a sample budget or several; a row each, scored on the first so many samples; of a results folder.
             letters: also find the tie groups, which takes seconds.
-            readers: also mark the rows beside another reader, which takes seconds; a leaderboard's always are.
+            readers: also mark the rows beside another reader, which takes seconds; a leaderboard's always are, by the
+                metrics to show.
 
         Raises:
             UnknownNameError: no such data set, protocol or metric.
@@ -235,8 +236,12 @@ def _only(table: Table, metrics: Sequence[str]) -> Table:
     if not metrics:
         return table
     columns = {name: table.columns[name] for name in (_key(metric, table) for metric in metrics)}
-    rows = [replace(row, values={n: row.values[n] for n in columns if n in row.values}) for row in table.rows]
-    return replace(table, columns=columns, rows=rows)
+    return replace(table, columns=columns, rows=[_row_only(row, columns) for row in table.rows])
+
+
+def _row_only(row: Row, metrics: Iterable[str]) -> Row:
+    values, marks = ({n: own[n] for n in metrics if n in own} for own in (row.values, row.reader_marks))
+    return replace(row, values=values, reader_marks=marks)
 
 
 def _key(metric: str, table: Table) -> str:

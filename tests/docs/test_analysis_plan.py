@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from mrbench.results.margins import MARGINS
 from mrbench.comparison.questions import QUESTIONS
 from mrbench.nn.training import COMPACT
 from mrbench.registry import discover
+from mrbench.results.margins import MARGINS
 
 PLAN = (Path(__file__).parents[2] / "docs" / "analysis-plan.md").read_text()
 COMMITTED = "cd5887c72ebde2711fa1d280a188dd2373865a5b1c5124ded4f1bccd3546b010"

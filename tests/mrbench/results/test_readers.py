@@ -1,5 +1,6 @@
 """Marks beside another reader: the rule, who has none, and how often a method that is a reader is marked so."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import comb
@@ -7,9 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
+from every_table import built_board
+from random_runs import DIGESTS
 from rows_by_hand import as_value, result_of, row_of, run_of
 from stored_runs import DESCRIPTION, StoredCell, registry, store_run
 
+import mrbench
+from mrbench.cli import group
 from mrbench.engine.cell import Status
 from mrbench.metrics.protocol import STRICT
 from mrbench.results.method_run import runs_of
@@ -160,6 +166,36 @@ def test_one_seed_is_not_marked(tmp_path: Path):
     (row,) = with_readers(table, registry(), STRICT).rows
     assert {mark.standing for mark in row.reader_marks.values()} == {None}
     assert all("one seed" in mark.reason for mark in row.reader_marks.values())
+
+
+def test_terminal_report_leaderboard_and_interface_give_the_same_marks(tmp_path: Path):
+    def call(*words: object) -> str:
+        result = CliRunner().invoke(group, list(map(str, words)), env={"COLUMNS": "200"})
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    results = tmp_path / "results"
+    soft = [StoredCell("unet-soft", fold=f, seed=s, drawn=drawn(s), spec=DIGESTS) for f in (0, 1) for s in range(3)]
+    store_run(results, "run", *soft)
+    (row,) = mrbench.load_results(results).table(readers=True).rows
+    marks = {name: mark.facts for name, mark in row.reader_marks.items()}
+    assert len(marks) == 3
+    assert all(mark["standing"] for mark in marks.values())
+
+    show = ("show", "run", "--out", results, "--readers")
+    (shown,) = json.loads(call(*show, "--json"))["tables"][0]["rows"]
+    assert shown["readers"] == marks
+    site = built_board(call, results, tmp_path)
+    (table,) = (one for one in json.loads((site / "leaderboard.json").read_text())["datasets"][0]["tables"]
+                if one["protocol"] == "strict")  # fmt: skip
+    assert {name: json.dumps(mark) for name, mark in table["rows"][0]["readers"].items()} == {
+        name: json.dumps(mark) for name, mark in marks.items()
+    }
+    call("report", "run", "--out", results, "--to", tmp_path / "page.html")
+    pages = [call(*show), *(path.read_text() for path in (tmp_path / "page.html", site / "datasets" / "phantom.html"))]
+    for text in (text for mark in row.reader_marks.values() for text in mark.texts):
+        assert all(text in page for page in pages), text
+    assert "--readers" in call(*show[:-1])
 
 
 FOLDS, SEEDS, SUBJECTS, RATERS, SAMPLES = 3, 3, 150, 4, 12
