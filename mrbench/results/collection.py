@@ -240,7 +240,8 @@ def _only(table: Table, metrics: Sequence[str]) -> Table:
 
 
 def _row_only(row: Row, metrics: Iterable[str]) -> Row:
-    values, marks = ({n: own[n] for n in metrics if n in own} for own in (row.values, row.reader_marks))
+    values = {name: row.values[name] for name in metrics if name in row.values}
+    marks = {name: row.reader_marks[name] for name in metrics if name in row.reader_marks}
     return replace(row, values=values, reader_marks=marks)
 
 
