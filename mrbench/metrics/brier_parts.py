@@ -1,5 +1,10 @@
-"""The Brier score in parts: reliability, resolution and uncertainty, exact whatever is binned."""
+"""The Brier score in parts: reliability, resolution and uncertainty, exact whatever is binned.
 
+Every pair of a pixel and a rater is an observation of a probability p and a mark. Parts are of the observations of a
+fold together: a single case has too few to say whether probabilities are frequencies.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,42 +16,42 @@ from mrbench.metrics.keyed import by_class
 from mrbench.metrics.protocol import ScoringProtocol
 
 
-def bin_sums_of(found: Calibration) -> np.ndarray:
-    """``(5, 15)`` sums over pairs of a pixel and a rater by bin of p: 1, p, mark, p^2 and p times mark; additive."""
+def bin_errors(found: Calibration) -> np.ndarray:
+    """``(30,)`` sums by bin of p: of observations, and of p - mark."""
     r, marks = len(found.raters), found.marked_by.sum(axis=0)
-    columns = (r * found.pixels, r * found.total, marks * found.pixels, r * found.square, marks * found.total)
-    return np.stack([np.bincount(found.bins, column, BINS) for column in columns])
+    columns = (r * found.pixels, r * found.total - marks * found.pixels)
+    return np.concatenate([np.bincount(found.bins, column, BINS) for column in columns])
+
+
+def mark_counts(found: Calibration) -> np.ndarray:
+    """``(2,)`` observations and marks."""
+    marks = found.marked_by.sum(axis=0)
+    return np.array([len(found.raters) * found.pixels.sum(), marks @ found.pixels], float)
+
+
+def squared_errors(found: Calibration) -> float:
+    """Sum of (p - mark)^2."""
+    r, marks = len(found.raters), found.marked_by.sum(axis=0)
+    return float((r * found.square - 2 * marks * found.total + marks * found.pixels).sum())
 
 
 def reliability(total: np.ndarray) -> float:
-    """Mean over the pairs of (mean p - frequency)^2 of their bin, from summed ``(75,)``."""
-    seen, p, marks = total.reshape(5, BINS)[:3]
-    return _over(np.square(p - marks), seen) / float(seen.sum())
-
-
-def resolution(total: np.ndarray) -> float:
-    """Generalised resolution: mean over the pairs of (frequency of their bin - base rate)^2, with what bins hide.
-
-    That is twice the covariance of p and mark within bins, less the variance of p within bins (Stephenson et al. 2008,
-    eq. 12): without it the parts do not add up.
-    """
-    seen, p, marks, squares, products = total.reshape(5, BINS)
-    n = float(seen.sum())
-    between = _over(np.square(marks), seen) / n - (marks.sum() / n) ** 2
-    variance = (squares.sum() - _over(np.square(p), seen)) / n
-    covariance = (products.sum() - _over(p * marks, seen)) / n
-    return float(between + 2 * covariance - variance)
+    """Mean of (mean p - frequency)^2 of an observation's bin, from summed :func:`bin_errors`."""
+    seen, errors = total.reshape(2, BINS)
+    squares = np.divide(np.square(errors), seen, out=np.zeros_like(errors), where=seen > 0)
+    return float(squares.sum() / seen.sum())
 
 
 def uncertainty(total: np.ndarray) -> float:
-    """Base rate times its complement: the score of the base rate itself."""
-    seen, _, marks = total.reshape(5, BINS)[:3]
-    rate = float(marks.sum() / seen.sum())
-    return rate * (1 - rate)
+    """Base rate times its complement, the score of the base rate itself, from summed :func:`mark_counts`."""
+    seen, marks = total
+    return float(marks / seen * (1 - marks / seen))
 
 
-def _over(sums: np.ndarray, seen: np.ndarray) -> float:
-    return float(np.divide(sums, seen, out=np.zeros_like(sums), where=seen > 0).sum())
+def resolution(total: np.ndarray) -> float:
+    """What the score is below the sum of the other two, from summed ``(33,)``: all of the statistics above."""
+    counts, squares = total[2 * BINS : -1], total[-1]
+    return reliability(total[: 2 * BINS]) + uncertainty(counts) - float(squares / counts[0])
 
 
 _FACTS: Any = {
@@ -66,13 +71,13 @@ _FACTS: Any = {
     **_FACTS,
 )
 def score_brier_reliability(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:  # noqa: ARG001
-    """``(75,)``: number, p, mark, p^2 and p mark, summed by bin of the samples' mean probability p.
+    """Mean over observations of (mean p - frequency)^2 of their bin, p the samples' mean probability.
 
     Reliability - resolution + uncertainty is the mean of (p - mark)^2 over all pairs of a pixel and a rater of a fold,
     exactly; ``brier`` is the same where cases have as many pixels and raters each, and subjects as many cases. Missing
     where the mean probability is not known.
     """
-    return _bin_sums(tables)
+    return _of_calibration(tables, bin_errors)
 
 
 @metric(
@@ -85,8 +90,13 @@ def score_brier_reliability(tables: CaseTables, protocol: ScoringProtocol) -> St
     **_FACTS,
 )
 def score_brier_resolution(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:  # noqa: ARG001
-    """As ``brier_reliability``: mean (frequency - base rate)^2, + 2 cov(p, mark) - var(p) within bins."""
-    return _bin_sums(tables)
+    """As ``brier_reliability``: mean (frequency of the bin - base rate)^2, + 2 cov(p, mark) - var(p) within bins.
+
+    The latter two are what binning hides (Stephenson et al. 2008): with them the parts add up.
+    """
+    return _of_calibration(
+        tables, lambda own: np.concatenate([bin_errors(own), mark_counts(own), [squared_errors(own)]])
+    )
 
 
 @metric(
@@ -99,10 +109,10 @@ def score_brier_resolution(tables: CaseTables, protocol: ScoringProtocol) -> Sta
 )
 def score_brier_uncertainty(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:  # noqa: ARG001
     """As ``brier_reliability``: base rate (1 - base rate) of the raters' marks."""
-    return _bin_sums(tables)
+    return _of_calibration(tables, mark_counts)
 
 
-def _bin_sums(tables: CaseTables) -> Statistics:
+def _of_calibration(tables: CaseTables, statistics: Callable[[Calibration], np.ndarray]) -> Statistics:
     samples = tables.samples
     rows = samples.rows[:0] if samples.calibration is None else samples.rows
-    return by_class(tables, rows, lambda label: bin_sums_of(Calibration.of(tables, label, samples)))
+    return by_class(tables, rows, lambda label: statistics(Calibration.of(tables, label, samples)))

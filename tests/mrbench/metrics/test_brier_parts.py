@@ -47,7 +47,6 @@ def test_the_parts_add_up_over_cases_of_other_sizes_and_raters(tabulate, every_m
 
 def test_the_parts_are_those_of_their_definition(tabulate, every_metric):
     rng = np.random.default_rng(2)
-    tables = random_case(rng, tabulate)
     marks, p = rng.random((3, 6, 6)) < 0.3, rng.random((4, 6, 6))
     tables = tabulate(marks, samples=p)
     p, o = np.broadcast_to(p.mean(axis=0), marks.shape).ravel(), marks.ravel().astype(float)
