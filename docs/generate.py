@@ -138,10 +138,10 @@ a metric does not apply it is missing, never zero. d(a, b) = 1 - IoU(a, b).
 - `dice_rater`, `dice_rater_mean` and `rater_identification` are of `identified` raters alone. A rank by area is an
   order statistic and no person: on `ranked` raters the column is `dice_rank`, beside which the row `level-sets`
   belongs. Nested level sets of the vote count, which know nobody, are nearest to their own rank in .765 of the cases.
-- Two unbiased energy distances. `ged_unbiased` = 2 pa - pp - aa, pp and aa of two *different* samples and raters, is for
-  raters who stand for others like them; its expectation depends on neither S nor R. `ged_unbiased_panel`, for identified
-  raters who are all there are, keeps their pairs of a mask with itself. Draws of the panel's own masks have 0 by the
-  second and -aa / R by the first. The parts `ged_pa`, `ged_pp_unbiased` and `ged_aa_unbiased` stand beside them.
+- Two unbiased energy distances. `ged_unbiased` = 2 pa - pp - aa, pp and aa of two *different* samples and raters, is
+  for raters who stand for others like them; its expectation depends on neither S nor R. `ged_unbiased_panel`, for
+  identified raters who are all there are, keeps their pairs of a mask with itself. Draws of the panel's own masks have
+  0 by the second and -aa / R by the first. The parts `ged_pa`, `ged_pp_unbiased` and `ged_aa_unbiased` stand beside.
 - `dice_max_minus_readers`, `dice_soft_minus_readers`, `dice_minus_reader` and `dice_minus_majority` set a method
   [beside another reader](statistics.md#beside-another-reader).
 - `brier_reliability` - `brier_resolution` + `brier_uncertainty` is the Brier score of all pairs of a pixel and a rater
