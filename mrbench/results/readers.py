@@ -128,15 +128,16 @@ def with_marks(table: Table, registry: Registry) -> Table:
     rows are not compared, and ranked raters are no persons: they have none.
     """
     ranked = table.description["raters"] == Raters.RANKED
-    rows = [replace(row, reader_marks=_marks_of(row)) if may_be_marked(table) else row for row in table.rows]
+    rows = [row if ranked else replace(row, reader_marks=_marks_of(row)) for row in table.rows]
     marked = replace(table, rows=rows)
-    notes = dict.fromkeys([*table.notes, *_notes(rows, ranked=ranked), *readings(marked, registry)])
+    refused = [RANKED] if ranked and any(map(_counts, rows)) else []
+    notes = dict.fromkeys([*table.notes, *refused, *_notes(rows), *readings(marked, registry)])
     return replace(marked, notes=tuple(notes))
 
 
 def may_be_marked(table: Table) -> bool:
     """Has it a row that can stand beside another reader?"""
-    return table.description["raters"] != Raters.RANKED and any(_counts(row) for row in table.rows)
+    return table.description["raters"] != Raters.RANKED and any(map(_counts, table.rows))
 
 
 def _counts(row: Row) -> bool:
@@ -166,9 +167,7 @@ def _standing(interval: Interval, margin: float | None, construction: Constructi
     return Standing.WORSE if best > 0 else Standing.UNDECIDED
 
 
-def _notes(rows: Sequence[Row], *, ranked: bool) -> Iterator[str]:
-    if ranked:
-        yield RANKED
+def _notes(rows: Sequence[Row]) -> Iterator[str]:
     shown = [one for one, _ in marks_by_construction(rows)]
     if shown:
         yield HOW
