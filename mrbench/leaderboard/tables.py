@@ -147,7 +147,7 @@ def _markdown(board: Board) -> Iterator[str]:
 def _marks(table: Table) -> Iterator[str]:
     for one, marks in marks_by_construction(table.current):
         heads = [f"beside another reader: {one.title}", *MARK_HEADS]
-        yield "| " + " | ".join(map(_md, heads)) + " |\n|---|--:|--:|--:|---|"
+        yield "| " + " | ".join(map(_md, heads)) + " |\n|---|---|--:|--:|--:|"
         yield from ("| " + " | ".join(map(_md, (row.label, *mark.texts))) + " |" for row, mark in marks)
         yield ""
 

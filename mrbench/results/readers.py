@@ -114,10 +114,10 @@ class ReaderMark:
         """In the order of ``MARK_HEADS``; blank where there is none."""
         ends = short_interval(self.interval.low, self.interval.high, signed) if self.interval else ""
         margin = "" if self.margin is None else short(self.margin)
-        return signed(self.difference), ends, margin, self.standing or "not told"
+        return self.standing or "not told", signed(self.difference), ends, margin
 
 
-MARK_HEADS = ("less a reader's", "95 % interval", "margin", "mark")
+MARK_HEADS = ("mark", "less a reader's", "95 % interval", "margin")
 """Over the texts of marks."""
 
 

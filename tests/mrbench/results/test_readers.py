@@ -81,7 +81,7 @@ def test_what_is_not_whole_or_has_no_interval_is_not_told(value: Mapping[str, ob
     table = with_marks(table_of(row_of(**{DISTANCE: own})), registry())
     mark = table.rows[0].reader_marks[DISTANCE]
     assert (mark.standing, mark.reason) == (None, reason)
-    assert mark.texts[-1] == "not told"
+    assert mark.texts[0] == "not told"
     assert f"beside another reader nothing is told of proseg: {reason}" in table.notes
 
 
