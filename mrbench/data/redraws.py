@@ -50,4 +50,4 @@ def _fault(found: object, shape: tuple[int, ...], classes: int) -> tuple[str, st
     if found.dtype.kind not in "bui" or found.shape != shape:
         return expected, f"{found.shape} {found.dtype}"
     low, high = int(found.min()), int(found.max())
-    return None if 0 <= low and high < classes else (expected, f"labels from {low} to {high}")
+    return None if low >= 0 and high < classes else (expected, f"labels from {low} to {high}")

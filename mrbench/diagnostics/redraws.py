@@ -12,11 +12,10 @@ from mrbench.data.case import Case
 from mrbench.data.description import Description
 from mrbench.diagnostics.figures import Figure, Tally
 from mrbench.diagnostics.law import law_of_draws, law_values
-from mrbench.diagnostics.masks import packed
+from mrbench.diagnostics.masks import packed_labels
 from mrbench.diagnostics.names import REDRAWN
 from mrbench.engine.redraws import asked_again
 from mrbench.interfaces.case_tables import CaseTables
-from mrbench.interfaces.draw import one_hot
 
 
 @dataclass(eq=False)
@@ -58,5 +57,5 @@ class RedrawsDiagnosis:
 
     def _redraws(self, case: Case, rater: int) -> np.ndarray:
         # (S, F, bytes)
-        redraw, classes = asked_again(case, self.seed), self.description.n_classes
-        return packed(np.stack([one_hot(redraw(rater, draw), classes) for draw in range(self.draws)]))
+        redraw = asked_again(case, self.seed)
+        return packed_labels(np.stack([redraw(rater, draw) for draw in range(self.draws)]), self.description.n_classes)
