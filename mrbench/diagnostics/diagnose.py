@@ -137,8 +137,9 @@ def _other_code(result: Result, asked: Asked) -> str:
         return ""
     found = other_code(result.spec, (result.record or {}).get("code", {}))
     if found and not asked.other_code:
+        made = "trained" if result.spec.kind == "method" else "computed"
         raise PluginError(
-            f"{result.spec.title} was {'trained' if result.spec.kind == 'method' else 'computed'} by other code than is installed here",
+            f"{result.spec.title} was {made} by other code than is installed here",
             expected="the code of then, so that what is drawn again means the same",
             found=found,
             hint="mrbench run computes it anew; --other-code goes on, and says how many draws are those stored",

@@ -1,4 +1,4 @@
-"""Checks of data sets whose raters can be asked again: of the redraws, and that they are of the raters who are stored."""
+"""Checks of data sets whose raters can be asked again: their redraws are masks of the raters who are stored."""
 
 from collections.abc import Iterator, Sequence
 
@@ -56,7 +56,7 @@ def redraws_differ(candidate: DatasetCandidate) -> None:
 
 @rule("dataset")
 def redraws_agree(candidate: DatasetCandidate) -> None:
-    """A stored mask lies as far from redraws as they from one another: the mean over subjects, within 5 standard errors."""
+    """A stored mask lies as far from redraws as these from one another: their mean, within 5 standard errors."""
     cases, excess = _able(candidate), dict[str, list[float]]()
     for index, rater in _asked(cases):
         excess.setdefault(cases.subjects[index], []).append(_excess(cases, index, rater))
