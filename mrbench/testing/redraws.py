@@ -10,6 +10,7 @@ from mrbench.errors import NotApplicableError
 from mrbench.seeds import derive_noise
 from mrbench.testing.check import CheckFailedError, rule
 from mrbench.testing.datasets import DatasetCandidate
+from mrbench.testing.predicting import works
 from mrbench.testing.watch import seeded_globally
 
 DRAWS = 6
@@ -25,15 +26,14 @@ ERRORS = 5.0
 @rule("dataset")
 def redraws_are_masks(candidate: DatasetCandidate) -> None:
     """A redraw of a rater who looked is labels of the shape of the case, below K."""
-    cases = _able(candidate)
-    for index, rater in _asked(cases):
-        _redraws(cases, index, rater, 1)
+    _draw_each(_able(candidate))
 
 
 @rule("dataset")
 def redraws_repeat(candidate: DatasetCandidate) -> None:
     """A redraw is a function of case, rater and noise alone, whatever state the global generators are in."""
-    cases, asked = _able(candidate), _asked(_able(candidate))
+    cases = _drawn_from(candidate)
+    asked = _asked(cases)
     with seeded_globally(1):
         first = [_redraws(cases, *one, 1) for one in asked]
     with seeded_globally(2):
@@ -47,7 +47,7 @@ def redraws_repeat(candidate: DatasetCandidate) -> None:
 @rule("dataset")
 def redraws_differ(candidate: DatasetCandidate) -> None:
     """Other noise gives other redraws, if not in every case."""
-    cases = _able(candidate)
+    cases = _drawn_from(candidate)
     if all((drawn == drawn[0]).all() for drawn in (_redraws(cases, *one, 2) for one in _asked(cases))):
         raise CheckFailedError(
             "whatever the noise, a redraw is the same mask", expected="new noise of the same person", found="copies"
@@ -57,7 +57,7 @@ def redraws_differ(candidate: DatasetCandidate) -> None:
 @rule("dataset")
 def redraws_agree(candidate: DatasetCandidate) -> None:
     """A stored mask lies as far from redraws as these from one another: their mean, within 5 standard errors."""
-    cases, excess = _able(candidate), dict[str, list[float]]()
+    cases, excess = _drawn_from(candidate), dict[str, list[float]]()
     for index, rater in _asked(cases):
         excess.setdefault(cases.subjects[index], []).append(_excess(cases, index, rater))
     means = np.array([np.nanmean(own) for own in excess.values() if np.isfinite(own).any()])
@@ -77,6 +77,19 @@ def _able(candidate: DatasetCandidate) -> CaseSet:
     cases = candidate.ready.cases
     if cases.redraw is None:
         raise NotApplicableError("its raters cannot be asked again")
+    return cases
+
+
+def _draw_each(cases: CaseSet) -> None:
+    for index, rater in _asked(cases):
+        _redraws(cases, index, rater, 1)
+
+
+def _drawn_from(candidate: DatasetCandidate) -> CaseSet:
+    # For checks that have another subject than that there are redraws at all
+    cases = _able(candidate)
+    if not works(lambda: _draw_each(cases)):
+        raise NotApplicableError("it needs redraws that fail: see redraws-are-masks")
     return cases
 
 
