@@ -1,4 +1,4 @@
-"""The raters themselves, asked again: what a method scores that knows every rater perfectly, noise included."""
+"""The raters themselves, asked again: what a sampler scores that knows the distribution of every rater's masks."""
 
 from collections.abc import Callable
 

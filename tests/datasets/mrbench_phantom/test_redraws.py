@@ -73,6 +73,19 @@ def test_without_styles_redraws_of_two_raters_are_one_mask_where_their_noise_is(
     assert not np.array_equal(with_styles.redraw(0, 0, noise(1)), with_styles.redraw(0, 3, noise(1)))
 
 
+def test_a_style_without_noise_is_nearer_to_its_rater_than_the_rater_asked_again(load):
+    config = PhantomConfig(subjects=40, size=32, slices=1)
+    cases, nearer = load(subjects=40, size=32, slices=1), []
+    for index, (name, k) in enumerate(zip(cases.subjects, cases.slices, strict=True)):
+        lesion = subject.make_scene(config, int(name.removeprefix("subject-"))).lesion
+        for rater in range(4):
+            masks = cases.pixels.masks(index)[rater], raters.noise_free(lesion, raters.STYLES[rater])[k]
+            distance = distances(packed_labels(np.stack([*masks, cases.redraw(index, rater, noise(0))]), 2))
+            nearer.append(distance[0, 2] - distance[0, 1])
+    by_case = np.reshape(nearer, (len(cases), 4)).mean(axis=1)
+    assert by_case.mean() > 3 * by_case.std(ddof=1) / len(by_case) ** 0.5
+
+
 def test_asking_again_moves_no_pixel_and_no_digest(load):
     cases = load(subjects=3, size=32)
     before = cases.compute_digest()
