@@ -30,7 +30,7 @@ EXPLAINED = {
     SINGLE_OUTPUT: "single output, scored as one sample and as every rater's",
     EXTERNAL_PREDICTIONS: "external predictions, of which nobody knows what they were made from (never ranked)",
     TAKES_TURNS: "samples taken in turn are no independent draws: ged_unbiased, which supposes those, is missing",
-    RATERS_AGAIN: "new masks of the same raters, their own noise included: a perfect sampler, not the highest Dice that there is",
+    RATERS_AGAIN: "new masks of the same raters, with noise of their own: what a perfect sampler scores",
     VOID_PIXELS: "void pixels of the test cases count nowhere; distances of boundaries take them for background",
     FIRST_SAMPLES: "scored on the first samples of more; what needs the mean probability of all is blank",
 }
