@@ -3,7 +3,6 @@
 Axis letters: R raters, S draws, F = K - 1 foreground classes.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -51,7 +50,7 @@ class RedrawsDiagnosis:
         if case.present.all():
             self.deltas.append(law.delta)
 
-    def figures(self) -> Mapping[str, Figure]:
+    def figures(self) -> dict[str, Figure]:
         """Those that are of all cases together: none."""
         return {}
 
