@@ -42,8 +42,8 @@ DIFFERENCES = (
     "Rater queries: their attention maps are softmaxes over heads and places, of mean 1 / (heads x places), 0.03 at "
     "64 x 64 and 0.008 at 128 x 128, beside projected features of order 1, so that the queries hardly act. "
     "Ours, in quick and compact-ours: attention_scale = mean1, the maps multiplied by heads x places. On the "
-    "development phantom (quick, phantom.seed=1, fold 0, S = 16) rater_identification is .250, chance, without it and .419 with "
-    "it; dice_rater .817 and .847.",
+    "development phantom (quick, phantom.seed=1, fold 0, S = 16) rater_identification is .250, chance, without it and "
+    ".419 with it; dice_rater .817 and .847.",
     "Samples collapse: the loss is the cross-entropy of one draw of each distribution, with neither an average over "
     "draws nor a divergence, and is least at variance 0: whatever spread the samples have at the end is what training "
     "has not yet removed (release and all presets).",
