@@ -12,6 +12,7 @@ _EXPORTS = {
     "Interval": "mrbench.statistics.interval",
     "NestedEstimate": "mrbench.statistics.nested",
     "SubjectTable": "mrbench.statistics.subjects",
+    "VarianceComponents": "mrbench.statistics.components",
     "Superiority": "mrbench.statistics.placements",
     "fold_values": "mrbench.statistics.folds",
     "holm": "mrbench.statistics.correction",
@@ -22,6 +23,7 @@ _EXPORTS = {
     "subject_table": "mrbench.statistics.subjects",
     "superiority": "mrbench.statistics.placements",
     "tie_groups": "mrbench.statistics.groups",
+    "variance_components": "mrbench.statistics.components",
 }
 
 __all__ = list(_EXPORTS)
