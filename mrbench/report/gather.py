@@ -13,8 +13,11 @@ from mrbench.report.curves import Curve, losses_of, read_curves
 from mrbench.report.facts import Fact, facts_of
 from mrbench.report.gallery import Gallery, gallery_of
 from mrbench.results.method_run import MethodRun, merged_runs
+from mrbench.results.reader import ScoreReader
 from mrbench.results.table import Table
 from mrbench.results.tabulate import tabulate
+from mrbench.results.variability import variability
+from mrbench.statistics.components import VarianceComponents
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +32,7 @@ class DatasetReport:
         curves: by label and stage, of every training by its fold and seed.
         diagnoses: by label, the figures of the rows that are diagnosed.
         gallery: cases to look at, or why there are none.
+        components: by label and metric of the table, what the values vary by.
     """
 
     metric: str
@@ -38,6 +42,7 @@ class DatasetReport:
     curves: Mapping[str, Mapping[str, Mapping[str, Curve]]]
     gallery: Gallery
     diagnoses: Mapping[str, Mapping[str, Figure]] = field(default_factory=dict)
+    components: Mapping[str, Mapping[str, VarianceComponents]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +92,7 @@ def _dataset(
     table: Table, runs: Sequence[Run], registry: Registry, choices: Choices, styles: Mapping[str, int]
 ) -> DatasetReport:
     methods = {row.label: row.run for row in table.rows if row.run}
+    reader = ScoreReader(registry, choices.protocol, tuple(table.columns))
     sources = [run for run in runs if any(run.id in method.runs for method in methods.values())]
     return DatasetReport(
         metric=choices.metric,
@@ -95,6 +101,7 @@ def _dataset(
         facts=facts_of(list(methods.values()), sources),
         curves={label: _curves(method) for label, method in methods.items()},
         gallery=gallery_of(table, sources, registry, choices),
+        components={label: variability(method, reader) for label, method in methods.items()},
         diagnoses={label: method.diagnosis for label, method in methods.items() if method.diagnosis},
     )
 

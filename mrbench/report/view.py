@@ -11,6 +11,9 @@ from mrbench.results.caveats import EXPLAINED, caveat_lines, in_short
 from mrbench.results.columns import ARROWS, COSTS, INCOMPLETE, Column
 from mrbench.results.numbers import cost_text, full, full_interval, full_spread
 from mrbench.results.table import Row, Table, Value
+from mrbench.results.variability import HOW as COMPONENTS
+from mrbench.results.variability import component_texts
+from mrbench.statistics.components import FOLDS, REST, SUBJECTS, TRAININGS
 
 HUMAN = "Human references: they see the masks that they are scored on, and are never ranked"
 
@@ -31,6 +34,8 @@ def view_of(part: DatasetReport, name: str) -> dict[str, Any]:
         "failures": [(row.label, failure) for row in table.rows for failure in row.failures],
         "notes": list(_notes(table, shown)),
         "fold_tables": list(_fold_tables(table)),
+        "component_tables": list(_component_tables(part)),
+        "components": {"sources": SOURCES, "how": COMPONENTS},
         "cost_names": costs,
         "costs": [_costs(part, row, costs) for row in table.rows if row.costs],
         "diagnoses": [
@@ -103,6 +108,20 @@ def _fold_tables(table: Table) -> Iterator[dict[str, Any]]:
         folds = sorted({fold for own in values.values() for fold in own})
         rows = [(label, [_number(own.get(fold)) for fold in folds]) for label, own in values.items()]
         yield {"metric": name, "folds": folds, "rows": rows}
+
+
+SOURCES = (SUBJECTS, TRAININGS, FOLDS, REST)
+"""In the order of their columns."""
+
+
+def _component_tables(part: DatasetReport) -> Iterator[dict[str, Any]]:
+    """A table per metric whose values are known to vary by something; the same reason of all rows is not repeated."""
+    for name in part.table.columns:
+        found = {label: own[name] for label, own in part.components.items() if name in own}
+        if any(one.sources for one in found.values()):
+            texts = [(label, component_texts(one)) for label, one in found.items()]
+            rows = [(label, [own.get(source, "") for source in SOURCES]) for label, own in texts]
+            yield {"metric": name, "rows": rows}
 
 
 def _number(value: float | None) -> str:
