@@ -19,7 +19,7 @@ from mrbench.engine.result import Result, exit_code
 from mrbench.engine.run import Run
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 from mrbench.registry import Registry
-from mrbench.results.columns import COSTS, INCOMPLETE, RESEARCH, header
+from mrbench.results.columns import COSTS, FAILED, INCOMPLETE, RESEARCH, header
 from mrbench.results.method_run import runs_of
 from mrbench.results.numbers import cost_text, short
 from mrbench.results.table import Row, Table, Value
@@ -109,6 +109,7 @@ def _row_json(row: Row) -> dict[str, Any]:
         "samples": row.samples,
         "marks": list(row.caveats),
         "cells": list(row.cells),
+        "failed_trainings": row.failed,
         "metrics": metrics,
         "cost": dict(row.costs),
         "failures": list(row.failures),
@@ -142,8 +143,10 @@ def _print_table(console: Console, table: Table) -> None:
         for name, column in table.columns.items()
     ]
     cells = Column("cells", [Text(f"{d}/{n}", style="" if d == n else "red") for d, n in (r.cells for r in rows)])
+    failed = [Column("failed", [Text(str(row.failed), style="red" if row.failed else "") for row in rows])]
+    failed = failed if any(row.failed for row in rows) else []
     costs = [Column(cost.name, [Text(cost_text(row.costs.get(cost.name))) for row in rows]) for cost in COSTS]
-    costs = [column for column in costs if any(column.cells)]
+    costs = [*failed, *(column for column in costs if any(column.cells))]
     for key, columns in ((samples, metrics), (cells, costs)):
         for grid in grids(names, columns, console.width, key=key, gap=gap) if columns else ():
             console.print(grid)
@@ -183,6 +186,8 @@ def _notes(table: Table) -> Iterator[str]:
         yield "; ".join([*legend, "↑ higher, ↓ lower is better"])
     if any(value.count for value in shown):
         yield INCOMPLETE
+    if any(row.failed for row in table.rows):
+        yield FAILED
     yield from table.caveat_lines()
     yield from table.notes
     for row in table.rows:

@@ -8,6 +8,7 @@ from mrbench.comparison.multiple_testing import corrected
 from mrbench.comparison.pairs import Pairing
 from mrbench.engine.result import Result
 from mrbench.metrics.protocol import ScoringProtocol
+from mrbench.results.baselines import with_floor
 from mrbench.results.method_run import MethodRun
 from mrbench.results.reader import ScoreReader
 from mrbench.results.table import Table, with_best, with_labels
@@ -84,6 +85,6 @@ def _runs(comparisons: Sequence[Comparison]) -> dict[str, list[MethodRun]]:
 def _table(runs: Sequence[MethodRun], reader: ScoreReader) -> Table:
     rows = [reader.row(run) for run in runs]
     shown = {n: card for n, card in reader.records(runs[0]).items() if any(n in row.values for row in rows)}
-    rows, spec = with_best(with_labels(rows), shown), runs[0].spec
+    rows, spec = with_best(with_labels(with_floor(rows, shown)), shown), runs[0].spec
     table = Table(spec.domain, runs[0].description, spec.data_settings, reader.protocol.name, shown, rows)
     return lettered(table, reader)

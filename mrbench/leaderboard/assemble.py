@@ -18,6 +18,7 @@ from mrbench.leaderboard.source import description_of, method_run_of, packed_val
 from mrbench.leaderboard.store import Stored, age
 from mrbench.metrics.protocol import PROTOCOLS, STRICT
 from mrbench.registry import Registry
+from mrbench.results.baselines import with_floor
 from mrbench.results.columns import Column, gain
 from mrbench.results.machines import with_machines
 from mrbench.results.method_run import MethodRun
@@ -98,7 +99,8 @@ class _Work:
         lines = [line for line in self.lines if line.dataset == name and line.scoring == protocol]
         lines = [] if first.spec.data_settings else lines  # of other data than a paper's
         reported = reported_rows(lines, columns)
-        rows = with_best(with_labels([*with_machines(ordered(rows, columns)), *reported]), columns)
+        computed = with_floor(with_machines(ordered(rows, columns)), columns)
+        rows = with_best(with_labels([*computed, *reported]), columns)
         notes = ("none of the reported figures is of a metric of this table",) if lines and not reported else ()
         return Table(name, description_of(first), first.spec.data_settings, protocol, columns, rows, notes)
 

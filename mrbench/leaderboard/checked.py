@@ -45,6 +45,8 @@ class Kept:
     key: str
     recomputed: int
     unchecked: tuple[str, ...]
+    caveats: tuple[str, ...]
+    failed: tuple[str, ...]
 
 
 def checked(board: Path, registry: Registry, cache: Path | None = None) -> Checked:
@@ -66,7 +68,8 @@ def checked(board: Path, registry: Registry, cache: Path | None = None) -> Check
             apart.append(set_aside(verified))
         else:
             apart += _unchecked(verified)
-            kept.append(replace(stored, entry=_as_registered(stored.entry, set(verified.unchecked), registered)))
+            entry = _as_registered(stored.entry, set(verified.unchecked), registered)
+            kept.append(replace(stored, entry=entry, caveats=verified.caveats, failed=verified.failed))
     verifier.save()
     return Checked(kept, sorted(apart, key=lambda one: (list(Why).index(one.why), one.path)), registered)
 
@@ -120,10 +123,10 @@ class _Kept:
         known = self.read.get(stored.id)
         if known and known.key == key:
             self.used[stored.id] = known
-            return Verified(stored.path, (), known.recomputed, known.unchecked)
+            return Verified(stored.path, (), known.recomputed, known.unchecked, known.caveats, known.failed)
         found = self.verifier.alone(stored)
         if not found.faults:  # what is wrong may be mended without a byte of the entry, so it is looked at again
-            self.used[stored.id] = Kept(key, found.recomputed, found.unchecked)
+            self.used[stored.id] = Kept(key, found.recomputed, found.unchecked, found.caveats, found.failed)
         return found
 
     def save(self) -> None:

@@ -39,7 +39,7 @@ from mrbench.metrics.scores import Scores
 from mrbench.plugin_file import PluginFile, content_of, file_of
 from mrbench.registry import Plugin, Registry
 from mrbench.report.choices import PARTS
-from mrbench.report.curves import Curve, read_curves
+from mrbench.results.curves import Curve, read_curves
 from mrbench.results.method_run import MethodRun, merged_runs
 
 CURVES = ("stage", "epoch", "train/total", "validation/total")

@@ -30,11 +30,15 @@ class Stored:
 
     Attributes:
         id: 16 hex digits.
+        caveats: what its own files say of it, once it is verified.
+        failed: places of the cells whose training learned nothing, once it is verified.
     """
 
     id: str
     folder: Path
     entry: Entry
+    caveats: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:

@@ -12,7 +12,7 @@ from mrbench.leaderboard.board import Board, DatasetPage
 from mrbench.leaderboard.command import command_of
 from mrbench.leaderboard.store import Stored
 from mrbench.results.caveats import caveat_lines
-from mrbench.results.columns import ABOUT, INCOMPLETE, RESEARCH, header
+from mrbench.results.columns import ABOUT, FAILED, INCOMPLETE, RESEARCH, header
 from mrbench.results.numbers import full_interval, short_p, signed
 from mrbench.results.table import Row, Table, Value
 from mrbench.visible import visible
@@ -20,7 +20,7 @@ from mrbench.visible import visible
 CSV_COLUMNS = (
     "dataset", "protocol", "data_digest", "split", "split_digest", "kind", "method", "id", "samples",
     "metric", "mean", "sd", "folds", "low", "high", "best", "finished",
-    "cells", "marks", "source", "reproduce",
+    "cells", "failed", "marks", "source", "reproduce",
 )  # fmt: skip
 BEST = "bold: best mean of the complete rows of methods; whether another training would be first, the questions say"
 FORMULA = ("=", "+", "-", "@", "\t")
@@ -67,6 +67,7 @@ def _row_json(row: Row, stored: Stored | None) -> dict[str, Any]:
         "figures": {name: _value_json(value) for name, value in row.values.items()},
         "cost": row.costs,
         "cells": row.cells,
+        "failed_trainings": row.failed,
         "failures": row.failures,
         "newest": row.newest,
         "reported": asdict(row.reported) if row.reported else None,
@@ -112,7 +113,7 @@ def _csv_lines(page: DatasetPage, table: Table, row: Row, command: str) -> Itera
     for name, value in row.values.items():
         v = _value_json(value)
         values = [v[key] for key in ("mean", "sd", "folds", "low", "high", "best")]
-        tail = [*row.cells, "; ".join(row.caveats), source, command]
+        tail = [*row.cells, row.failed, "; ".join(row.caveats), source, command]
         yield [_harmless(cell) for cell in (*head, row.id, row.samples, name, *values, *tail)]
 
 
@@ -164,8 +165,8 @@ def _latex(board: Board) -> Iterator[str]:
     for page, table in _tables(board):
         title = f"{_tex(domain_title(page.name))}, scoring protocol {_tex(table.protocol)}"
         yield f"\n% {title}; {_tex(_setting(page, table))}"
-        yield f"\\begin{{tabular}}{{lr{'r' * len(_shown(table))}}}\n\\toprule"
         lines = list(_grid(table, _tex, "\\textbf{{{}}}".format, "", " & ", " \\\\", rule=False))
+        yield f"\\begin{{tabular}}{{l{'r' * lines[0].count(' & ')}}}\n\\toprule"
         yield from (lines[0], "\\midrule", *lines[1:], "\\bottomrule\n\\end{tabular}")
         yield from (f"% {_tex(line)}" for line in notes(table))
 
@@ -202,12 +203,14 @@ def _grid(
     rule: bool,
 ) -> Iterator[str]:
     names = _shown(table)
-    heads = ["method", "S", *(header(name, table.columns[name]) for name in names)]
+    failing = any(row.failed for row in table.current)
+    heads = ["method", "S", *(["failed"] if failing else []), *(header(name, table.columns[name]) for name in names)]
     yield left + between.join(map(safe, heads)) + right
     if rule:
         yield "|---|" + "--:|" * (len(heads) - 1)
     for row in table.current:
         cells = [safe(_title(row)), "" if row.samples is None else str(row.samples)]
+        cells += [str(row.failed)] if failing else []
         cells += [_cell(row.values.get(name), safe, strong) for name in names]
         yield left + between.join(cells) + right
 
@@ -237,6 +240,8 @@ def notes(table: Table) -> Iterator[str]:
         yield BEST
     if any(value.count for value in values):
         yield INCOMPLETE
+    if any(row.failed for row in table.current):
+        yield FAILED
     computed = [row for row in table.current if row.run]
     yield from caveat_lines(((row.label, row.caveats) for row in computed), "all rows of mrbench")
     for row in table.current:

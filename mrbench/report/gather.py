@@ -9,9 +9,9 @@ from mrbench.engine.run import Run
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.registry import Registry
 from mrbench.report.choices import PARTS, Choices
-from mrbench.report.curves import Curve, losses_of, read_curves
 from mrbench.report.facts import Fact, facts_of
 from mrbench.report.gallery import Gallery, gallery_of
+from mrbench.results.curves import Curve, losses_of, read_curves
 from mrbench.results.method_run import MethodRun, merged_runs
 from mrbench.results.reader import ScoreReader
 from mrbench.results.table import Table

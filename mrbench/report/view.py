@@ -8,7 +8,7 @@ from mrbench.engine.cell import domain_title
 from mrbench.report import palette
 from mrbench.report.gather import DatasetReport
 from mrbench.results.caveats import EXPLAINED, caveat_lines, in_short
-from mrbench.results.columns import ARROWS, COSTS, INCOMPLETE, Column
+from mrbench.results.columns import ARROWS, COSTS, FAILED, INCOMPLETE, Column
 from mrbench.results.numbers import cost_text, full, full_interval, full_spread
 from mrbench.results.table import Row, Table, Value
 from mrbench.results.variability import HOW as COMPONENTS
@@ -31,6 +31,7 @@ def view_of(part: DatasetReport, name: str) -> dict[str, Any]:
         "groups": list(_groups(part)),
         "ranked": any(value.best for value in shown),
         "human": any(row.human for row in table.rows),
+        "failed": any(row.failed for row in table.rows),
         "failures": [(row.label, failure) for row in table.rows for failure in row.failures],
         "notes": list(_notes(table, shown)),
         "fold_tables": list(_fold_tables(table)),
@@ -72,6 +73,7 @@ def _row(part: DatasetReport, row: Row) -> dict[str, Any]:
         "caveats": [in_short(caveat) for caveat in row.caveats],
         "done": done,
         "planned": planned,
+        "failed": row.failed,
         "columns": [_value(row.values.get(name)) for name in part.table.columns],
     }
 
@@ -96,6 +98,8 @@ def _value(value: Value | None) -> dict[str, Any]:
 def _notes(table: Table, shown: Sequence[Value]) -> Iterator[str]:
     if any(value.count for value in shown):
         yield INCOMPLETE
+    if any(row.failed for row in table.rows):
+        yield FAILED
     # All caveats stand below the method's name; these need other words, or more of them.
     more = ((row.label, [own for own in row.caveats if own in EXPLAINED or own != in_short(own)]) for row in table.rows)
     yield from caveat_lines(more)

@@ -192,6 +192,7 @@ class Row:
         caveats: what a reader must know before comparing, a phrase each.
         costs: means over the cells, by the names of ``results.columns.COSTS``.
         cells: finished and planned; (0, 0) of a reported row.
+        failed: how many trainings learned nothing: no pixel that they predict lies on any rater's mask.
         failures: why cells did not finish, what they warn of and what metrics did wrong, a line each.
         run: None of a reported row, and of a human reference that no run computed.
         reported: None of all others.
@@ -206,6 +207,7 @@ class Row:
     caveats: tuple[str, ...] = ()
     costs: Mapping[str, float] = field(default_factory=dict)
     cells: tuple[int, int] = (0, 0)
+    failed: int = 0
     failures: tuple[str, ...] = ()
     run: MethodRun | None = None
     reported: Reported | None = None
@@ -227,6 +229,7 @@ class Row:
             caveats=run.caveats,
             costs=run.costs,
             cells=run.cells,
+            failed=run.failed_trainings,
             failures=tuple(dict.fromkeys([*run.failures, *run.warnings, *faults])),
             run=run,
         )
@@ -304,8 +307,8 @@ class Table:
         Statistics are ``mean``, ``sd``, ``folds`` and ``of_folds`` (planned), ``cases`` and ``of`` (that it should
         cover), ``low``, ``high``, ``best`` and ``letters``; what does not apply is missing, is not the best and has no
         letters. Under ``row`` stand ``S``,
-        ``kind``, ``finished``, ``planned``, ``caveats`` and ``digest`` (of the predictions), under ``option`` the
-        methods' options.
+        ``kind``, ``finished``, ``planned``, ``failed`` (trainings that learned nothing), ``caveats`` and ``digest`` (of
+        the predictions), under ``option`` the methods' options.
         """
         import pandas as pd
 
@@ -333,6 +336,7 @@ def _frame_row(row: Row, columns: Iterable[str]) -> dict[tuple[str, str], Any]:
         ("row", "S"): row.samples,
         ("row", "finished"): row.cells[0],
         ("row", "planned"): row.cells[1],
+        ("row", "failed"): row.failed,
         ("row", "caveats"): "; ".join(row.caveats),
         ("row", "digest"): row.run.digest if row.run else "",
     }

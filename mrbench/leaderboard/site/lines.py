@@ -67,6 +67,7 @@ class Line:
         style: number of the method's colour and marker.
         notes: what a reader must know before comparing, in a line.
         failure: what did not finish, in a line.
+        failed: how many trainings learned nothing.
         older: is there a newer entry?
         cells: by ``shown_columns``; None where the metric does not apply.
         costs: by ``COSTS``.
@@ -80,6 +81,7 @@ class Line:
     notes: str
     failure: str
     done: str
+    failed: str
     day: str
     record: str
     command: str
@@ -186,6 +188,7 @@ def line_of(row: Row, table: Table, look: Look, shared: Sequence[str] = ()) -> L
         notes=", ".join(note for note in _notes(row) if note not in shared),
         failure=_failure(row),
         done=f"{row.cells[0]}/{row.cells[1]}" if row.run else "",
+        failed=str(row.failed) if row.run else "",
         day=row.run.written[:DAY] if row.run else "",
         record=record_page(row.id) if row.id else "",
         command=look.commands.get(row.id, ""),
@@ -231,7 +234,7 @@ def rows_data(groups: Sequence[Group]) -> dict[str, Any]:
     def packed(line: Line) -> list[Any]:
         return [
             line.kind, word(line.method), word(line.page), line.style, line.samples, word(line.notes),
-            word(line.failure), line.done, line.day, line.id, word(line.command),
+            word(line.failure), line.done, line.failed, line.day, line.id, word(line.command),
             [_packed_cell(cell) for cell in line.cells], list(line.costs),
         ]  # fmt: skip
 

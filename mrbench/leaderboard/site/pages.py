@@ -23,7 +23,7 @@ from mrbench.leaderboard.source import method_run_of
 from mrbench.leaderboard.store import SetAside, Stored, Why
 from mrbench.report.picture import Picture
 from mrbench.results import numbers
-from mrbench.results.columns import ABOUT, ARROWS, COSTS, INCOMPLETE
+from mrbench.results.columns import ABOUT, ARROWS, COSTS, FAILED, INCOMPLETE
 from mrbench.results.table import Row, RowKind, Table, Value
 from mrbench.visible import visible
 
@@ -68,6 +68,12 @@ class Site:
     def look(self) -> Look:
         """What lines have beside their rows."""
         return Look(self.styles, {id: command_of(stored.entry) for id, stored in self.board.stored.items()})
+
+    @cached_property
+    def caveats(self) -> Mapping[str, Sequence[str]]:
+        """What a reader must know of an entry, by its id: as its row of the first table has it."""
+        rows = [row for page in self.board.datasets for table in page.tables for row in table.rows if row.id]
+        return {row.id: row.caveats for row in reversed(rows)}
 
     @cached_property
     def newest(self) -> Mapping[str, bool]:
@@ -247,6 +253,7 @@ def dataset_view(page: DatasetPage, site: Site, groups: Mapping[str, Sequence[Gr
         "left_out": len(page.tables) - len(tables),
         "protocols": list(dict.fromkeys(table.protocol for table in tables)),
         "about": ABOUT,
+        "failed": FAILED,
         "samples": sorted({row.samples for table in tables for row in table.rows if row.samples is not None}),
     }
 
@@ -266,8 +273,8 @@ def _table_view(page: DatasetPage, table: Table, site: Site, groups: Sequence[Gr
         "columns": [_column(name, table) for name in names],
         "costs": [cost.name for cost in COSTS],
         "groups": groups,
-        "span": len(names) + len(COSTS) + 5,
-        "notes": [*_shared_notes(groups), *_incomplete(table), *table.notes],
+        "span": len(names) + len(COSTS) + 6,
+        "notes": [*_shared_notes(groups), *_incomplete(table), *_failed(table), *table.notes],
         "parts": trusted(parts) if parts else None,
     }
 
@@ -279,6 +286,10 @@ def _shared_notes(groups: Sequence[Group]) -> Iterable[str]:
 
 def _incomplete(table: Table) -> list[str]:
     return [INCOMPLETE] if any(value.count for row in table.rows for value in row.values.values()) else []
+
+
+def _failed(table: Table) -> list[str]:
+    return [FAILED] if any(row.failed for row in table.rows) else []
 
 
 def _column(name: str, table: Table) -> dict[str, str]:
@@ -301,8 +312,9 @@ def record_view(stored: Stored, site: Site) -> dict[str, Any]:
     return {
         **entry_line(stored),
         "newest": site.newest.get(stored.id, True),
-        "caveats": entry.caveats,
+        "caveats": site.caveats.get(stored.id, entry.caveats),
         "failures": entry.failures,
+        "failed": stored.failed,
         "command": site.look.commands[stored.id],
         "tables": [score_table(entry, name) for name in protocols_of(entry)],
         "diagnostics": {name: numbers.full(value) for name, value in entry.diagnostics.items()},
@@ -353,7 +365,7 @@ def _on_dataset(stored: Stored, site: Site) -> dict[str, Any]:
     first, *more = protocols_of(entry) or [""]
     return {
         **entry_line(stored),
-        "caveats": entry.caveats,
+        "caveats": site.caveats.get(stored.id, entry.caveats),
         "failures": entry.failures,
         "command": site.look.commands[stored.id],
         "tables": [score_table(entry, first)] if first else [],

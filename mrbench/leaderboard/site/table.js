@@ -17,9 +17,9 @@ function element(tag, attributes = {}, ...children) {
 
 function opened(data) {
   const { words } = data;
-  const line = ([kind, method, page, style, samples, notes, failure, done, day, id, command, cells, costs]) => ({
+  const line = ([kind, method, page, style, samples, notes, failure, done, failed, day, id, command, cells, costs]) => ({
     kind, method: words[method], page: words[page], style, samples, notes: words[notes], failure: words[failure],
-    done, day, id, command: words[command], cells, costs,
+    done, failed, day, id, command: words[command], cells, costs,
   });
   return data.groups.map(([name, title, units]) => ({
     name, title, units: units.map(([main, reported, more]) => ({ main: line(main), reported: reported.map(line), more })),
@@ -82,6 +82,7 @@ function lineRow(line, table, under = false, older = false) {
     heading(line, under, older), element("td", { class: "number" }, line.samples),
     ...line.cells.map(figureCell), ...line.costs.map((cost) => element("td", { class: "number cost" }, cost)),
     element("td", { class: line.failure ? "number alert" : "number" }, line.done),
+    element("td", { class: Number(line.failed) ? "number alert" : "number" }, line.failed),
     element("td", {}, link || ""), commandCell(line, table));
 }
 
@@ -112,7 +113,8 @@ function sortKey(line, column, columns) {
   if (column === 1) return number(line.samples);
   if (column < 2 + columns) return line.cells[column - 2] ? number(line.cells[column - 2][0]) : null;
   if (column < 2 + columns + line.costs.length) return number(line.costs[column - 2 - columns]);
-  return column === 2 + columns + line.costs.length ? number(line.done) : line.day || null;
+  const last = column - 2 - columns - line.costs.length;
+  return last === 0 ? number(line.done) : last === 1 ? number(line.failed) : line.day || null;
 }
 
 class Table {
