@@ -11,6 +11,8 @@ from mrbench.cli.columns import Column, grids, print_columns, print_notes
 from mrbench.cli.tables import mean_and_spread, title, value_json
 from mrbench.comparison.differences import Comparison, Difference
 from mrbench.comparison.margins import MARGINS
+from mrbench.comparison.over_datasets import HOW as OVER_DATASETS
+from mrbench.comparison.over_datasets import Tally, over_datasets
 from mrbench.comparison.protocol_sensitivity import DatasetSensitivity, SensitivityTable, Shift
 from mrbench.comparison.protocol_variants import Variant
 from mrbench.comparison.report import ComparisonReport
@@ -45,11 +47,21 @@ def print_differences(compared: ComparisonReport) -> None:
         if comparison.differences:
             print_columns(console, *_difference_columns(comparison))
         print_notes(console, _difference_notes(comparison))
+    for metric, pairs in over_datasets(compared.comparisons).items():
+        _print_tallies(console, metric, pairs)
     for run, found in compared.components:
         _print_components(console, run, found)
     notes = [f"pairs: {compared.pairing.how}"] if compared.pairing.how else []
     notes += [f"left out: {note}" for note in compared.pairing.notes]
     print_notes(console, [*notes, *_legend(compared), RESEARCH])
+
+
+def _print_tallies(console: Console, metric: str, pairs: Sequence[tuple[str, str, Tally]]) -> None:
+    console.print()
+    console.print(Text(f"{metric} over data sets", style="bold"))
+    names = Column("B", [Text(b) for _, b, _ in pairs])
+    told = Column("B beside A, on at least", [Text(tally.words) for *_, tally in pairs])
+    print_columns(console, names, [Column("A", [Text(a) for a, *_ in pairs]), told])
 
 
 def _print_components(console: Console, run: MethodRun, found: Mapping[str, VarianceComponents]) -> None:
@@ -107,6 +119,8 @@ def _legend(compared: ComparisonReport) -> Iterator[str]:
         yield f"p: corrected by Holm for the pairs of a metric on a data set; {VERDICTS}"
     for name in dict.fromkeys(one.metric for one in shown if one.margin is not None and one.corrected is not None):
         yield f"margin of {name}: {MARGINS[name].why}"
+    if over_datasets(compared.comparisons):
+        yield OVER_DATASETS
     if compared.components:
         yield f"varies by: {COMPONENTS}"
     if any(one.better for one in shown):
@@ -231,6 +245,11 @@ def differences_json(compared: ComparisonReport) -> dict[str, Any]:
         "left_out": list(compared.pairing.notes),
         "methods": [methods_json(table) for table in compared.tables],
         "comparisons": found,
+        "over_datasets": [
+            {"metric": metric, "a": a, "b": b, **asdict(tally)}
+            for metric, pairs in over_datasets(compared.comparisons).items()
+            for a, b, tally in pairs
+        ],
         "components": [
             _run_json(run) | {"dataset": run.dataset, "metrics": {name: asdict(one) for name, one in own.items()}}
             for run, own in compared.components

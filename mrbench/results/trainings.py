@@ -84,7 +84,8 @@ def _values(record: Mapping[str, Any]) -> dict[str, float]:
 def misses_everything(values: Mapping[str, float]) -> bool:
     """Do the values of one cell under ``strict`` say that no prediction overlaps any mask?
 
-    A Dice is at least its IoU, and equal to it where either is 0 or 1: means that are equal leave nothing in between.
+    A Dice is at least its IoU, and equal to it only where both are 0 or 1: means that are equal leave nothing between
+    no overlap and a whole one, which is that of two empty masks.
     """
     overlaps = {"dice_max": 1 - values.get("ged_pa", nan), "dice_rater": values.get("iou", nan)}
     told = [(values[dice], iou) for dice, iou in overlaps.items() if dice in values and isfinite(iou)]

@@ -15,6 +15,8 @@ _EXPORTS = {
     "VarianceComponents": "mrbench.statistics.components",
     "Superiority": "mrbench.statistics.placements",
     "fold_values": "mrbench.statistics.folds",
+    "least_counts": "mrbench.statistics.conjunction",
+    "partial_conjunction": "mrbench.statistics.conjunction",
     "holm": "mrbench.statistics.correction",
     "letters": "mrbench.statistics.groups",
     "nested_difference": "mrbench.statistics.nested",

@@ -8,6 +8,8 @@ from itertools import islice
 from typing import Any
 
 from mrbench.comparison.differences import Verdict
+from mrbench.comparison.over_datasets import HOW as OVER_DATASETS
+from mrbench.comparison.over_datasets import Evidence, tallies
 from mrbench.comparison.questions import Question
 from mrbench.engine.cell import domain_title
 from mrbench.leaderboard.asked import Answer, Asked
@@ -41,8 +43,6 @@ SOURCE = 200_000
 
 APART = 100
 """Of each reason, entries that the first page lists at most."""
-
-VERDICTS = ("better", "worse", Verdict.EQUIVALENT.value, Verdict.UNDECIDED.value, "not tested")
 
 _MEANS = {
     Why.INVALID: "They are no entries, or say what their own cases do not bear out.",
@@ -111,8 +111,10 @@ def question_view(question: Question, site: Site) -> dict[str, Any]:
     for place, one in enumerate(asked):
         for answer in one.answers:
             found.setdefault(rows[answer.entry].label, {})[place] = answer
+    tested = [_evidence(own, asked) for own in found.values()]
     return {
         "question": question,
+        "how": OVER_DATASETS,
         "control_page": method_page(question.control) if question.control in site.styles else "",
         "about": ABOUT,
         "columns": [_asked_column(one) for one in asked],
@@ -121,9 +123,9 @@ def question_view(question: Question, site: Site) -> dict[str, Any]:
                 "label": label,
                 "page": method_page(rows[next(iter(own.values())).entry].method),
                 "cells": [_answer_cell(own.get(place)) for place in range(len(asked))],
-                "tally": _tally(list(own.values())),
+                "tally": tally.words,
             }
-            for label, own in found.items()
+            for (label, own), tally in zip(found.items(), tallies(tested), strict=True)
         ],
         "reasons": [f"{domain_title(one.dataset)}: {one.reason}" for one in asked if one.reason],
     }
@@ -155,9 +157,13 @@ def _verdict(answer: Answer) -> str:
     return answer.verdict.value if answer.verdict else "not tested"
 
 
-def _tally(answers: Sequence[Answer]) -> str:
-    counts = Counter(_verdict(answer) for answer in answers)
-    return ", ".join(f"{word} on {counts[word]}" for word in VERDICTS if counts[word]) + f" of {len(answers)}"
+def _evidence(own: Mapping[int, Answer], asked: Sequence[Asked]) -> dict[str, Evidence]:
+    """By data set; of one that has several tables the first: they are no witnesses of their own."""
+    found: dict[str, Evidence] = {}
+    for place, answer in own.items():
+        if answer.evidence:
+            found.setdefault(asked[place].dataset, answer.evidence)
+    return found
 
 
 def _apart(why: Why, apart: Sequence[SetAside]) -> dict[str, Any]:

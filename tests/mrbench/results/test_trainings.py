@@ -62,9 +62,7 @@ def test_a_row_is_under_trained_where_half_of_its_trainings_are_in_any_stage():
 def test_a_run_folder_says_so_whatever_weights_were_kept(tmp_path: Path, keep: str):
     run = store_run(tmp_path, "r", StoredCell("proseg", spec={"options": {"keep": keep}}))
     folder = run.cells[0][0].folder(tmp_path)
-    rows = [
-        {"stage": "one", "epoch": n, "train/total": 1.0, "validation/total": 1 - 0.01 * n} for n in range(20)
-    ]
+    rows = [{"stage": "one", "epoch": n, "train/total": 1.0, "validation/total": 1 - 0.01 * n} for n in range(20)]
     Written(rows).write(folder / "curves.csv")
     vouch_again(folder)
     (found,) = runs_of(run)
@@ -96,14 +94,16 @@ EMPTY = np.zeros((8, 8), np.float32)
         ([], {0: EMPTY, 1: EMPTY}, 1),
         ([square(5), EMPTY], {}, 1),
         ([square(0), EMPTY], {}, 0),
-        ([], {0: EMPTY, 1: square(1)}, 0),
+        ([], {0: EMPTY, 1: square(2)}, 0),
         ([EMPTY], {0: square(0), 1: square(0)}, 0),
     ],
 )
 def test_a_training_failed_where_nothing_that_it_predicts_lies_on_a_mask(tmp_path: Path, samples, raters, failed):
     masks = np.stack([square(0), square(1)])
     gives = {"capabilities": (*(("diverse",) if samples else ()), *(("personal",) if raters else ()))}
-    cell = StoredCell("proseg", drawn={"s, 0": (masks, samples, raters)}, spec=gives | {"samples": max(len(samples), 1)})
+    cell = StoredCell(
+        "proseg", drawn={"s, 0": (masks, samples, raters)}, spec=gives | {"samples": max(len(samples), 1)}
+    )
     run = store_run(tmp_path, "r", cell)
     (found,) = runs_of(run)
     assert found.failed_trainings == failed
