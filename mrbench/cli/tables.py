@@ -134,8 +134,8 @@ def _print_table(console: Console, table: Table) -> None:
     console.print()
     changed = [f"{name} = {value}" for name, value in table.changed.items()]
     console.print(title(table.dataset, table.description, f"scoring protocol {table.protocol}", *changed))
-    rows = sorted(table.rows, key=lambda row: row.human)  # methods first, then human references, with a gap between
-    gap = sum(not row.human for row in rows)
+    rows = sorted(table.rows, key=lambda row: row.kind.place)  # with gaps between the kinds
+    gaps = [place for place, row in enumerate(rows) if row.kind is not rows[place - 1].kind]
     names = Column("method", [Text(row.label) for row in rows])
     samples = Column("S", [_text(row.samples) for row in rows])
     metrics = [
@@ -148,7 +148,7 @@ def _print_table(console: Console, table: Table) -> None:
     costs = [Column(cost.name, [Text(cost_text(row.costs.get(cost.name))) for row in rows]) for cost in COSTS]
     costs = [*failed, *(column for column in costs if any(column.cells))]
     for key, columns in ((samples, metrics), (cells, costs)):
-        for grid in grids(names, columns, console.width, key=key, gap=gap) if columns else ():
+        for grid in grids(names, columns, console.width, key=key, gaps=gaps) if columns else ():
             console.print(grid)
             console.print()
     print_notes(console, _notes(table))

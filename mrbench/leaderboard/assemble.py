@@ -138,13 +138,21 @@ def _data(stored: Stored) -> Data:
 
 
 def ordered(rows: Iterable[Row], columns: Mapping[str, Column]) -> list[Row]:
-    """Methods before human references, newest before history, complete before failed, then by the first column."""
+    """Kinds of rows in their order, newest before history, complete before failed, then by the first column."""
     first = next(iter(columns), "")
     sign = -gain(columns[first]) if first and gain(columns[first]) else 1
 
-    def place(row: Row) -> tuple[bool, bool, bool, bool, float, str, str]:
+    def place(row: Row) -> tuple[int, bool, bool, bool, float, str, str]:
         value = row.values[first].mean if first in row.values else 0.0
-        return row.human, not row.newest, not row.complete, first not in row.values, sign * value, row.method, row.id
+        return (
+            row.kind.place,
+            not row.newest,
+            not row.complete,
+            first not in row.values,
+            sign * value,
+            row.method,
+            row.id,
+        )
 
     return sorted(rows, key=place)
 

@@ -18,9 +18,11 @@ class Duplicates:
         first = self._results.setdefault(same_results(entry), path)
         if first != path:
             return first
-        if entry.human or not entry.finished:  # several references may agree on every case
+        if not entry.finished:
             return ""
         first, method = self._cases.setdefault(_same_cases(entry), (path, entry.method))
+        if entry.human:  # several references may agree on every case
+            return ""
         return f"{first}, another method" if method != entry.method else ""
 
 

@@ -14,7 +14,7 @@ from mrbench.leaderboard.store import Stored
 from mrbench.results.caveats import caveat_lines
 from mrbench.results.columns import ABOUT, FAILED, INCOMPLETE, RESEARCH, header
 from mrbench.results.numbers import full_interval, short_p, signed
-from mrbench.results.table import Row, Table, Value
+from mrbench.results.table import Row, RowKind, Table, Value
 from mrbench.visible import visible
 
 CSV_COLUMNS = (
@@ -216,9 +216,9 @@ def _grid(
 
 
 def _title(row: Row) -> str:
-    human = " (human reference)" if row.human else ""
+    kinds = {RowKind.HUMAN: " (human reference)", RowKind.EXTERNAL: " (external predictions)"}
     failed = "" if row.complete else f" ({row.cells[0]} of {row.cells[1]} cells)"
-    return row.label + human + failed
+    return row.label + kinds.get(row.kind, "") + failed
 
 
 def _cell(value: Value | None, safe: Callable[[str], str], strong: Callable[[str], str]) -> str:

@@ -14,7 +14,7 @@ from mrbench.leaderboard.claims import claims_of, content_claim
 from mrbench.leaderboard.duplicates import Duplicates
 from mrbench.leaderboard.entry import METHOD_FILE, CellEntry, Entry, Score, entry_bytes
 from mrbench.leaderboard.pack import metric_facts
-from mrbench.leaderboard.plausible import implausible
+from mrbench.leaderboard.plausible import doubts, implausible
 from mrbench.leaderboard.registered import (
     Registered,
     RegisteredData,
@@ -158,7 +158,7 @@ class Verifier:
             tuple(check.faults),
             check.recomputed,
             tuple(check.unchecked),
-            cut_short(check.curves) if learned else (),
+            (*(cut_short(check.curves) if learned else ()), *check.doubts),
             tuple(check.failed) if learned else (),
         )
 
@@ -189,6 +189,7 @@ class Verifier:
             if protocol == STRICT.name and _learned_nothing(scored, known):
                 check.failed.append(cell.place)
         self._check_values(entry, protocol, found, check)
+        check.doubts += doubts(entry, found) if protocol == STRICT.name else ()
         for field, expected, said in implausible(entry, protocol, found, self.metrics):
             check.fault(field, expected, said, Why.UNPROVEN)
 
@@ -238,6 +239,7 @@ class _Check:
         self.recomputed = 0
         self.curves: list[Mapping[str, Curve]] = []
         self.failed: list[str] = []
+        self.doubts: list[str] = []
 
     def fault(self, field: str, expected: str, found: str, why: Why = Why.INVALID) -> None:
         """A fault; what strangers wrote is made visible and cut."""

@@ -85,7 +85,7 @@ def _wanted(metric: str, registry: Registry) -> tuple[str, ...]:
 
 def _shown(table: Table, metric: str) -> Table:
     columns = {name: column for name, column in table.columns.items() if name == metric or column.table}
-    return replace(table, columns=columns, rows=sorted(table.rows, key=lambda row: row.human))
+    return replace(table, columns=columns, rows=sorted(table.rows, key=lambda row: row.kind.place))
 
 
 def _dataset(

@@ -10,12 +10,10 @@ from mrbench.report.gather import DatasetReport
 from mrbench.results.caveats import EXPLAINED, caveat_lines, in_short
 from mrbench.results.columns import ARROWS, COSTS, FAILED, INCOMPLETE, Column
 from mrbench.results.numbers import cost_text, full, full_interval, full_spread
-from mrbench.results.table import Row, Table, Value
+from mrbench.results.table import KINDS, Row, Table, Value
 from mrbench.results.variability import HOW as COMPONENTS
 from mrbench.results.variability import component_texts
 from mrbench.statistics.components import FOLDS, REST, SUBJECTS, TRAININGS
-
-HUMAN = "Human references: they see the masks that they are scored on, and are never ranked"
 
 
 def view_of(part: DatasetReport, name: str) -> dict[str, Any]:
@@ -59,8 +57,8 @@ def _metric(name: str, column: Column) -> dict[str, str]:
 
 
 def _groups(part: DatasetReport) -> Iterator[dict[str, Any]]:
-    for title, human in (("", False), (HUMAN, True)):
-        rows = [_row(part, row) for row in part.table.rows if row.human is human]
+    for kind, title in KINDS.items():
+        rows = [_row(part, row) for row in part.table.rows if row.kind is kind]
         if rows:
             yield {"title": title, "rows": rows}
 

@@ -16,6 +16,7 @@ from mrbench.engine.run import Run
 from mrbench.errors import DataError, IncompatibleError
 from mrbench.results.caveats import DAMAGED_DIAGNOSIS, SEES_TEST_MASKS, caveats_of, code_caveats, void_caveats
 from mrbench.results.columns import costs_of
+from mrbench.results.plausible import doubts
 from mrbench.results.trainings import curves_of, cut_short, failed_trainings
 
 
@@ -88,7 +89,7 @@ class MethodRun:
     def caveats(self) -> tuple[str, ...]:
         """What a reader must know before comparing."""
         own = (*self._some_folds, *self._unequal_seeds, *self._cut_short, *code_caveats(self.results))
-        more = (*void_caveats(self.results), *self._diagnosed, *self.more_caveats)
+        more = (*doubts(self.results), *void_caveats(self.results), *self._diagnosed, *self.more_caveats)
         return (*caveats_of(self.spec, self.description), *own, *more)
 
     @cached_property

@@ -33,10 +33,26 @@ class RowKind(StrEnum):
 
     METHOD = "reproduced"
     """A method, computed by mrbench."""
+    EXTERNAL = "external"
+    """Predictions made elsewhere, scored by mrbench: a class of their own; never ranked."""
     HUMAN = "people"
     """A reference made of the raters' own masks, computed by mrbench; never ranked."""
     REPORTED = "reported"
     """Copied from a paper: no cells, no cases, never ranked."""
+
+    @property
+    def place(self) -> int:
+        """Its place among the kinds, in the order in which tables show them."""
+        return list(RowKind).index(self)
+
+
+KINDS = {
+    RowKind.METHOD: "",
+    RowKind.EXTERNAL: "External predictions: nobody knows what they were made from; never ranked",
+    RowKind.HUMAN: "Human references: they see the masks that they are scored on, and are never ranked",
+    RowKind.REPORTED: "Reported only: copied from papers, never computed here, never ranked",
+}
+"""What stands above the rows of a kind; the first needs nothing."""
 
 
 @dataclass(frozen=True)
@@ -223,7 +239,7 @@ class Row:
         """
         return cls(
             label=run.method,
-            kind=RowKind.HUMAN if run.human else RowKind.METHOD,
+            kind=_kind(run),
             values=values,
             samples=run.samples,
             caveats=run.caveats,
@@ -254,6 +270,12 @@ class Row:
     def complete(self) -> bool:
         """Did all of its cells finish?"""
         return self.cells[0] == self.cells[1]
+
+
+def _kind(run: MethodRun) -> RowKind:
+    if run.human:
+        return RowKind.HUMAN
+    return RowKind.EXTERNAL if run.spec.kind == "external" else RowKind.METHOD
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from mrbench.report import palette
 from mrbench.results import numbers
 from mrbench.results.caveats import SEES_TEST_MASKS, SINGLE_OUTPUT, in_short
 from mrbench.results.columns import COSTS
-from mrbench.results.table import Row, RowKind, Table, Value
+from mrbench.results.table import KINDS, Row, RowKind, Table, Value
 
 BESIDE = 3
 """Reported rows that stand below a reproduced one at most; the method's page has all of them."""
@@ -23,9 +23,10 @@ _SAID = frozenset({SEES_TEST_MASKS, SINGLE_OUTPUT})
 
 OLDER = "older"
 TITLES = {
-    "methods": "",
-    "people": "Human references: they see the masks that they are scored on, and are never ranked",
-    "alone": "Reported only: copied from papers, never computed here, never ranked",
+    "methods": KINDS[RowKind.METHOD],
+    "external": KINDS[RowKind.EXTERNAL],
+    "people": KINDS[RowKind.HUMAN],
+    "alone": KINDS[RowKind.REPORTED],
     OLDER: "Older records: a newer one of the same method and settings is above",
 }
 """Of the groups; the first needs none."""
@@ -130,7 +131,7 @@ def shown_columns(table: Table) -> list[str]:
 
 
 def groups_of(table: Table, look: Look) -> list[Group]:
-    """The groups of a table that have rows: methods, human references, reported alone, older.
+    """The groups of a table that have rows: methods, external predictions, human references, reported alone, older.
 
     Args:
         look: what lines have beside their rows.
@@ -144,6 +145,7 @@ def groups_of(table: Table, look: Look) -> list[Group]:
     alone = [_unit(lines[0], lines[1:]) for lines in reported.values()]
     groups = [
         methods,
+        _group("external", [row for row in newest if row.kind is RowKind.EXTERNAL], table, look),
         _group("people", [row for row in newest if row.kind is RowKind.HUMAN], table, look),
         Group("alone", TITLES["alone"], alone),
         _group(OLDER, [row for row in table.rows if not row.newest], table, look),

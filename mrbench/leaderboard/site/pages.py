@@ -286,7 +286,12 @@ def _table_view(page: DatasetPage, table: Table, site: Site, groups: Sequence[Gr
 
 
 def _shared_notes(groups: Sequence[Group]) -> Iterable[str]:
-    words = {"methods": "all methods", "people": "all human references", "older": "all older records"}
+    words = {
+        "methods": "all methods",
+        "external": "all external predictions",
+        "people": "all human references",
+        "older": "all older records",
+    }
     return [f"{words[group.name]}: {', '.join(group.shared)}" for group in groups if group.shared]
 
 
