@@ -9,6 +9,7 @@ from mrbench.leaderboard.asked import Asker
 from mrbench.leaderboard.board import Board, DatasetPage, MethodPage
 from mrbench.leaderboard.checked import Checked, checked
 from mrbench.leaderboard.entry import Entry, MetricFacts
+from mrbench.leaderboard.links import links_of
 from mrbench.leaderboard.pack import metric_facts
 from mrbench.leaderboard.registered import Registered
 from mrbench.leaderboard.reported import ReportedLine, read_reported, reported_rows
@@ -200,4 +201,5 @@ def _method_page(
         human=bool(history) and history[0].entry.human,
         history=history,
         reported=reported,
+        links=links_of(record, name),
     )

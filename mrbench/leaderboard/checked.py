@@ -18,7 +18,7 @@ from mrbench.digests import digest_json
 from mrbench.files import read_json, write_json
 from mrbench.leaderboard.entry import Entry
 from mrbench.leaderboard.registered import Registered, read_registered
-from mrbench.leaderboard.store import ENTRY, SetAside, Stored, Why, age, entries
+from mrbench.leaderboard.store import ENTRY, SetAside, Stored, Why, entries, turn
 from mrbench.leaderboard.verify import Verified, Verifier
 from mrbench.registry import Registry
 
@@ -62,7 +62,7 @@ def checked(board: Path, registry: Registry, cache: Path | None = None) -> Check
     apart = [one for one in found if isinstance(one, SetAside)]
     kept: list[Stored] = []
     verifier = _Kept(Verifier(registry, registered), cache)
-    for stored in sorted((one for one in found if isinstance(one, Stored)), key=age):
+    for stored in sorted((one for one in found if isinstance(one, Stored)), key=turn):
         verified = verifier.entry(stored)
         if verified.faults:
             apart.append(set_aside(verified))

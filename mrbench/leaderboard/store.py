@@ -99,6 +99,11 @@ def age(stored: Stored) -> tuple[str, str]:
     return stored.entry.written, stored.id
 
 
+def turn(stored: Stored) -> tuple[bool, str, str]:
+    """Orders entries for verifying: human references, which others may repeat, then from the oldest to the newest."""
+    return not stored.entry.human, *age(stored)
+
+
 def facts_of(content: bytes) -> FileFacts:
     """Size and digest."""
     return FileFacts(len(content), hashlib.sha256(content).hexdigest())

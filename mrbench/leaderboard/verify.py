@@ -25,7 +25,7 @@ from mrbench.leaderboard.registered import (
 )
 from mrbench.leaderboard.scores import Definitions, scores_of
 from mrbench.leaderboard.source import cases_file, checked_file, packed_scores, recorded_code
-from mrbench.leaderboard.store import SetAside, Stored, Why, age, entries, id_of
+from mrbench.leaderboard.store import SetAside, Stored, Why, entries, id_of, turn
 from mrbench.metrics.protocol import PROTOCOLS, STRICT
 from mrbench.metrics.scores import Scores
 from mrbench.metrics.scoring import reduce_fold
@@ -111,7 +111,7 @@ class Verifier:
         found = list(entries(board))
         for aside in (one for one in found if isinstance(one, SetAside)):
             yield Verified(aside.path, (Fault(aside.path, "entry", found=aside.fault, why=aside.why),))
-        for stored in sorted((one for one in found if isinstance(one, Stored)), key=age):
+        for stored in sorted((one for one in found if isinstance(one, Stored)), key=turn):
             yield self.entry(stored)
 
     def entry(self, stored: Stored) -> Verified:

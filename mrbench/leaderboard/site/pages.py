@@ -25,6 +25,7 @@ from mrbench.leaderboard.source import method_run_of
 from mrbench.leaderboard.store import SetAside, Stored, Why
 from mrbench.report.picture import Picture
 from mrbench.results import numbers
+from mrbench.results.baselines import FLOOR
 from mrbench.results.columns import ABOUT, ARROWS, COSTS, FAILED, INCOMPLETE
 from mrbench.results.table import Row, RowKind, Table, Value
 from mrbench.visible import visible
@@ -101,6 +102,11 @@ def index_view(site: Site) -> dict[str, Any]:
         ],
         "about": ABOUT,
     }
+
+
+def submit_view() -> dict[str, Any]:
+    """The page on how to submit."""
+    return {"about": ABOUT, "floor": FLOOR}
 
 
 def question_view(question: Question, site: Site) -> dict[str, Any]:
@@ -281,6 +287,7 @@ def _table_view(page: DatasetPage, table: Table, site: Site, groups: Sequence[Gr
         "groups": groups,
         "span": len(names) + len(COSTS) + 6,
         "notes": [*_shared_notes(groups), *_incomplete(table), *_failed(table), *table.notes],
+        "failed": any(row.failed for row in table.rows),
         "parts": trusted(parts) if parts else None,
     }
 
@@ -323,6 +330,7 @@ def record_view(stored: Stored, site: Site) -> dict[str, Any]:
     return {
         **entry_line(stored),
         "newest": site.newest.get(stored.id, True),
+        "about": ABOUT,
         "caveats": site.caveats.get(stored.id, entry.caveats),
         "failures": entry.failures,
         "failed": stored.failed,
@@ -364,6 +372,7 @@ def method_view(page: MethodPage, site: Site) -> dict[str, Any]:
     return {
         "page": page,
         "style": site.styles[page.name],
+        "about": ABOUT,
         "datasets": [_on_dataset(stored, site) for stored in newest.values()],
         "history": [entry_line(stored) for stored in page.history[:HISTORY]],
         "older": max(0, len(page.history) - HISTORY),

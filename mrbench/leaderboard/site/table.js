@@ -82,7 +82,7 @@ function lineRow(line, table, under = false, older = false) {
     heading(line, under, older), element("td", { class: "number" }, line.samples),
     ...line.cells.map(figureCell), ...line.costs.map((cost) => element("td", { class: "number cost" }, cost)),
     element("td", { class: line.failure ? "number alert" : "number" }, line.done),
-    element("td", { class: Number(line.failed) ? "number alert" : "number" }, line.failed),
+    element("td", { class: Number(line.failed) ? "number failed alert" : "number failed" }, line.failed),
     element("td", {}, link || ""), commandCell(line, table));
 }
 
