@@ -88,7 +88,13 @@ class MethodRun:
     @cached_property
     def caveats(self) -> tuple[str, ...]:
         """What a reader must know before comparing."""
-        own = (*self._some_folds, *self._unequal_seeds, *self._cut_short, *code_caveats(self.results))
+        own = (
+            *self._some_folds,
+            *self._unequal_seeds,
+            *self._chosen_seeds,
+            *self._cut_short,
+            *code_caveats(self.results),
+        )
         more = (*doubts(self.results), *void_caveats(self.results), *self._diagnosed, *self.more_caveats)
         return (*caveats_of(self.spec, self.description), *own, *more)
 
@@ -125,6 +131,12 @@ class MethodRun:
         if len({*seeds.values()}) < 2:
             return ()
         return (f"seeds by fold: {', '.join(str(seeds[fold]) for fold in sorted(seeds))}",)
+
+    @property
+    def _chosen_seeds(self) -> tuple[str, ...]:
+        """Of a method that learns: seeds that do not begin at 0 may be the lucky ones of more."""
+        seeds = sorted({result.spec.seed for result in self.results if result.spec.kind == "method"})
+        return () if seeds == list(range(len(seeds))) else (f"not the first seeds: {', '.join(map(str, seeds))}",)
 
     @cached_property
     def costs(self) -> dict[str, float]:
