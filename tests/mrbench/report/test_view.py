@@ -9,8 +9,9 @@ from mrbench.engine.run import Run
 from mrbench.registry import Registry
 from mrbench.report.choices import Choices
 from mrbench.report.gather import DatasetReport, gather
-from mrbench.report.view import HUMAN, view_of
+from mrbench.report.view import view_of
 from mrbench.results.columns import COSTS, INCOMPLETE
+from mrbench.results.table import KINDS, RowKind
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,7 @@ def test_only_caveats_that_need_other_words_are_repeated_below_the_table(part: D
 def test_human_references_stand_apart_below_the_methods(part: DatasetReport):
     methods, people = view_of(part, "d0")["groups"]
     assert [row["label"] for row in methods["rows"]] == ["alpha", "beta", "external:mine"]
-    assert (people["title"], [row["label"] for row in people["rows"]]) == (HUMAN, ["vote"])
+    assert (people["title"], [row["label"] for row in people["rows"]]) == (KINDS[RowKind.HUMAN], ["vote"])
 
 
 def test_folds_are_those_of_the_values(part: DatasetReport):
