@@ -69,11 +69,11 @@ function heading(line, under, older) {
 }
 
 function commandCell(line, table) {
-  if (!line.command) return element("td");
+  if (!line.command) return element("td", { class: "aside" });
   const button = element("button", { type: "button", class: "small", popovertarget: `${table}-${line.id}`, "aria-label": `How to run ${line.method}` }, "Command");
   const copy = element("button", { type: "button", "data-copy": "" }, "Copy");
   const code = element("code", { tabindex: "0" }, line.command);
-  return element("td", {}, button, element("div", { class: "how", id: `${table}-${line.id}`, popover: "" }, element("div", { class: "command" }, code, copy)));
+  return element("td", { class: "aside" }, button, element("div", { class: "how", id: `${table}-${line.id}`, popover: "" }, element("div", { class: "command" }, code, copy)));
 }
 
 function lineRow(line, table, under = false, older = false) {
@@ -83,7 +83,7 @@ function lineRow(line, table, under = false, older = false) {
     ...line.cells.map(figureCell), ...line.costs.map((cost) => element("td", { class: "number cost" }, cost)),
     element("td", { class: line.failure ? "number alert" : "number" }, line.done),
     element("td", { class: Number(line.failed) ? "number failed alert" : "number failed" }, line.failed),
-    element("td", {}, link || ""), commandCell(line, table));
+    element("td", { class: "aside" }, link || ""), commandCell(line, table));
 }
 
 function unitRows(unit, table, span, reported, older) {
