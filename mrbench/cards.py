@@ -17,7 +17,6 @@ NO_OPTIONS = "mrbench.configuration:Config"
 DECLARED = "__mrbench_card__"
 """Where a decorator leaves the card of a class or function."""
 
-NO_LINKS: Mapping[str, str] = MappingProxyType({})
 NO_PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -78,7 +77,7 @@ class PluginCard:
     citation: str = ""
     licence: str = ""
     requires: tuple[str, ...] = ()
-    links: Mapping[str, str] = field(default_factory=lambda: NO_LINKS, hash=False)
+    links: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         for what, address in self.links.items():

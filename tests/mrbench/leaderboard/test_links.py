@@ -1,5 +1,7 @@
 """Links to papers and released codes: of what is installed alone, and of every built-in method that has one."""
 
+import pickle
+
 import pytest
 from synthetic_board import registry
 
@@ -44,6 +46,7 @@ def test_a_link_that_is_none_is_refused(links):
         MethodCard(name="x", code="x:X", links=links)
 
 
-def test_cards_of_metrics_can_still_be_told_apart_by_hash():
+def test_cards_of_metrics_with_links_can_be_hashed_and_sent_to_another_process():
     said = {"name": "m", "code": "x:X", "direction": "higher", "range": (0.0, 1.0), "needs": "samples"}
     assert hash(MetricCard(**said)) == hash(MetricCard(**said, links={"paper": "https://a"}))
+    assert pickle.loads(pickle.dumps(MetricCard(**said))) == MetricCard(**said)
