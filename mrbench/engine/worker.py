@@ -136,7 +136,7 @@ class CellLife:
             predictor = self._predictor(cases, fold, other.description, other[int(test[0])])
             self._predict(predictor, other, test, work.folder)
             metrics = self._score(other, work.folder)
-            facts = {FOLDS: len(cases.split(self.spec.split).folds)}
+            facts: dict[str, Any] = {FOLDS: len(cases.split(self.spec.split).folds)}
             facts |= ({"leaks": leaks} if leaks else {}) | void_fact(other, test)
             self._record(work, predictor, metrics | facts)
 

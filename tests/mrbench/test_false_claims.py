@@ -2,11 +2,13 @@
 
 import csv
 import io
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import Result
 from stored_runs import StoredCell, cases, store_run
 from synthetic_board import Made, definitions, entry_of, put, registry
 
@@ -241,3 +243,12 @@ def test_a_method_beside_itself_is_said_to_be_one_configuration(tmp_path: Path):
     (a,), (b,) = runs_of(one), runs_of(other)
     found = compare(Pair(a, b), ScoreReader(registry(), STRICT, GED))
     assert "A and B are one configuration: what differs between them is their trainings alone" in found.notes
+
+
+def test_a_run_of_one_fold_says_how_many_there_are(mrbench: Callable[..., Result]):
+    small = ("--set", "phantom.subjects=9", "--set", "phantom.size=32")
+    ran = mrbench("run", "--method", "majority-vote", "--dataset", "phantom", *small, "--fold", "0")
+    assert ran.exit_code == 0, ran.output
+    assert "1 of the split's 3 folds" in " ".join(ran.stdout.split())
+    whole = mrbench("run", "--method", "majority-vote", "--dataset", "phantom", *small)
+    assert "folds: intervals" not in " ".join(whole.stdout.split())
