@@ -66,6 +66,8 @@ class PluginCard:
         version: of the definition; a change that moves numbers raises it. A method's enters the digests of its
             trainings, a metric's those of its scores; a data set's content has a digest of its own.
         citation: the paper, in one line.
+        links: addresses of the ``paper`` and of the released ``code``, where they are public; both begin with
+            ``https://``.
         licence: of the plugin's code (methods, metrics) or of the data (data sets).
         requires: modules that must be importable for it to run, e.g. ``("torch",)``.
     """
@@ -77,6 +79,16 @@ class PluginCard:
     citation: str = ""
     licence: str = ""
     requires: tuple[str, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        for what, address in self.links.items():
+            if what not in ("paper", "code") or not address.startswith("https://"):
+                raise PluginError(
+                    f"the card of {self.name!r} has a link that is none",
+                    expected="paper or code, an address that begins with https://",
+                    found=f"{what}: {address}"[:200],
+                )
 
     def load(self) -> Any:
         """Imports and returns what the card names."""
@@ -119,6 +131,7 @@ class MethodCard(PluginCard):
     differences: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         unknown = [word for word in self.gives.split() if word not in GIVES]
         if unknown:
             raise PluginError(
@@ -230,6 +243,7 @@ class MetricCard(PluginCard):
     empty: str = ""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         # Plugins write plain words; whoever asks for the direction compares enumerations.
         object.__setattr__(self, "direction", Direction(self.direction))
         object.__setattr__(self, "needs", Need(self.needs))

@@ -19,7 +19,7 @@ from mrbench.engine.result import Result, exit_code
 from mrbench.engine.run import Run
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 from mrbench.registry import Registry
-from mrbench.results.columns import COSTS, INCOMPLETE, RESEARCH, header
+from mrbench.results.columns import COSTS, FAILED, INCOMPLETE, RESEARCH, header
 from mrbench.results.method_run import runs_of
 from mrbench.results.numbers import cost_text, short
 from mrbench.results.readers import MARK_HEADS, marks_by_construction, may_be_marked, with_readers
@@ -117,6 +117,7 @@ def _row_json(row: Row) -> dict[str, Any]:
         "samples": row.samples,
         "marks": list(row.caveats),
         "cells": list(row.cells),
+        "failed_trainings": row.failed,
         "metrics": metrics,
         "cost": dict(row.costs),
         "failures": list(row.failures),
@@ -142,8 +143,8 @@ def _print_table(console: Console, table: Table) -> None:
     console.print()
     changed = [f"{name} = {value}" for name, value in table.changed.items()]
     console.print(title(table.dataset, table.description, f"scoring protocol {table.protocol}", *changed))
-    rows = sorted(table.rows, key=lambda row: row.human)  # methods first, then human references, with a gap between
-    gap = sum(not row.human for row in rows)
+    rows = sorted(table.rows, key=lambda row: row.kind.place)  # with gaps between the kinds
+    gaps = [place for place, row in enumerate(rows) if row.kind is not rows[place - 1].kind]
     names = Column("method", [Text(row.label) for row in rows])
     samples = Column("S", [_text(row.samples) for row in rows])
     metrics = [
@@ -151,10 +152,12 @@ def _print_table(console: Console, table: Table) -> None:
         for name, column in table.columns.items()
     ]
     cells = Column("cells", [Text(f"{d}/{n}", style="" if d == n else "red") for d, n in (r.cells for r in rows)])
+    failed = [Column("failed", [Text(str(row.failed), style="red" if row.failed else "") for row in rows])]
+    failed = failed if any(row.failed for row in rows) else []
     costs = [Column(cost.name, [Text(cost_text(row.costs.get(cost.name))) for row in rows]) for cost in COSTS]
-    costs = [column for column in costs if any(column.cells)]
+    costs = [*failed, *(column for column in costs if any(column.cells))]
     for key, columns in ((samples, metrics), (cells, costs)):
-        for grid in grids(names, columns, console.width, key=key, gap=gap) if columns else ():
+        for grid in grids(names, columns, console.width, key=key, gaps=gaps) if columns else ():
             console.print(grid)
             console.print()
     _print_marks(console, table)
@@ -201,6 +204,8 @@ def _notes(table: Table) -> Iterator[str]:
         yield "; ".join([*legend, "↑ higher, ↓ lower is better"])
     if any(value.count for value in shown):
         yield INCOMPLETE
+    if any(row.failed for row in table.rows):
+        yield FAILED
     yield from table.caveat_lines()
     yield from table.notes
     for row in table.rows:

@@ -41,7 +41,7 @@ from mrbench.metrics.scores import Scores
 from mrbench.plugin_file import PluginFile, content_of, file_of
 from mrbench.registry import Plugin, Registry
 from mrbench.report.choices import PARTS
-from mrbench.report.curves import Curve, read_curves
+from mrbench.results.curves import Curve, read_curves
 from mrbench.results.method_run import MethodRun, merged_runs
 from mrbench.results.readers import CONSTRUCTIONS
 

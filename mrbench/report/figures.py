@@ -7,10 +7,10 @@ from typing import Any, Literal
 from mrbench.cards import Direction
 from mrbench.report import palette
 from mrbench.report.choices import PARTS
-from mrbench.report.curves import Curve
 from mrbench.report.picture import Picture
 from mrbench.report.svg import INK, LINE, PAPER, as_svg, blank, drawing, hue_token, printable
 from mrbench.results.columns import COSTS
+from mrbench.results.curves import Curve
 from mrbench.results.numbers import tick
 from mrbench.results.table import Row, Table
 

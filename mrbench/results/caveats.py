@@ -16,6 +16,7 @@ CONSENSUS_AS_SAMPLE = "its consensus as the one sample"
 EXTERNAL_PREDICTIONS = "external predictions"
 FIRST_SAMPLES = "first samples"
 OTHER_LOSS = "other loss than the paper's"
+UNDER_TRAINED = "under-trained"
 TAKES_TURNS = "samples in turn"
 RATERS_AGAIN = "raters asked again"
 VOID_PIXELS = "void pixels"
@@ -37,9 +38,13 @@ EXPLAINED = {
 """Caveats that a line below a table puts in other words."""
 
 
+IN_SHORT = (OTHER_LOSS, UNDER_TRAINED)
+"""Caveats that begin so, and say more than there is room for below a name."""
+
+
 def in_short(caveat: str) -> str:
     """What stands below a method's name: of another loss not its options, which take many lines there."""
-    return OTHER_LOSS if caveat.startswith(OTHER_LOSS) else caveat
+    return next((begin for begin in IN_SHORT if caveat.startswith(begin)), caveat)
 
 
 def caveats_of(spec: CellSpec, description: Mapping[str, Any]) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ from mrbench.results.readers import with_readers
 from mrbench.results.table import Row, Table
 from mrbench.results.tabulate import tabulate
 from mrbench.results.ties import lettered
+from mrbench.results.variability import variability
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -183,6 +184,32 @@ class Results:
             return pd.DataFrame(columns=list(COLUMNS))
         return pd.concat(frames, ignore_index=True)
 
+    def variance_components(
+        self, dataset: str | None = None, *, protocol: str = "strict", metrics: str | Iterable[str] = ()
+    ) -> "pd.DataFrame":
+        """What the values of each method vary by: a row per method, metric and source.
+
+        Columns: ``dataset``, ``method``, ``digest`` (of the predictions), ``metric``, ``source`` (``subject``,
+        ``training``, ``fold`` or ``subject x training``), ``variance`` (may be below 0, which says that nothing tells
+        the source from none), ``low`` and ``high`` (95 % interval, cut at 0), ``share`` of the whole, ``reason`` where
+        nothing is known.
+
+        Args:
+            dataset: None: all of them.
+            protocol: the scoring protocol.
+            metrics: one or several; none: those meant for tables.
+
+        Raises:
+            UnknownNameError: no such data set, protocol or metric.
+            IncompatibleError: scores that cannot be had under this protocol.
+        """
+        import pandas as pd
+
+        names = self.datasets if dataset is None else [self._dataset(dataset)]
+        reader = ScoreReader(self.registry, protocol_of(protocol), self._metrics(metrics))
+        rows = [row for run in self.runs if run.dataset in names for row in _components(run, reader)]
+        return pd.DataFrame(rows, columns=list(COMPONENTS))
+
     def methods(self) -> "pd.DataFrame":
         """What was run: a row per method run with its cells, caveats, digest, costs and options."""
         import pandas as pd
@@ -212,6 +239,9 @@ COLUMNS = (
     "dataset", "method", "digest", "fold", "seed", "case", "subject", "class", "rater", "metric", "value",
 )  # fmt: skip
 """The columns of the frame of scores."""
+
+COMPONENTS = ("dataset", "method", "digest", "metric", "source", "variance", "low", "high", "share", "reason")
+"""The columns of the frame of variance components."""
 
 FACTS = ("dataset", "method", "origin", "digest", "S", "finished", "planned", "caveats", "human")
 """The columns of the frame of methods; costs and options follow."""
@@ -289,6 +319,15 @@ def _keys(own: MetricScores, run: MethodRun) -> tuple[np.ndarray, np.ndarray, np
     named = [None if rater == NOBODY else raters[rater] for rater in own.rater.tolist()]
     cases, subjects = np.array(own.cases, object), np.array(own.subjects, object)
     return cases[own.case], subjects[own.case], classes[own.label], named
+
+
+def _components(run: MethodRun, reader: ScoreReader) -> Iterator[tuple[object, ...]]:
+    for name, found in variability(run, reader).items():
+        head = run.dataset, run.method, run.digest, name
+        for source, one in found.sources.items():
+            yield *head, source, one.variance, one.interval.low, one.interval.high, found.share(source), ""
+        for source, reason in found.reasons.items():
+            yield *head, source, np.nan, np.nan, np.nan, np.nan, reason
 
 
 def _facts(run: MethodRun) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from mrbench.leaderboard.site.plot import LETTER, Plot, cut, powers, ticks
 from mrbench.report import palette
 from mrbench.report.choices import PARTS
-from mrbench.report.curves import Curve
 from mrbench.report.picture import Picture
 from mrbench.results import numbers
+from mrbench.results.curves import Curve
 from mrbench.results.table import Row, Table
 
 ROWS = 30

@@ -66,7 +66,7 @@ def test_runs_stand_side_by_side_and_are_ranked_together(run: Run, registry: Reg
     other = replace(write_results(tmp_path / "r", methods, SETTINGS, registry=registry), id="other")
     (part,) = gather([run, other], registry, Choices()).datasets
     rows = part.table.rows
-    labels = ["alpha", "beta, S 4", "external:mine", "gamma", "beta, S 3", "vote"]
+    labels = ["alpha", "beta, S 4", "gamma", "beta, S 3", "external:mine", "vote"]
     assert [row.label for row in rows] == labels
     equal_s = [row.values["ged"] for row in rows if row.samples == 4]
     assert [value.mean for value in equal_s if value.best] == [min(value.mean for value in equal_s)]

@@ -16,7 +16,7 @@ from mrbench.leaderboard.site.curves import curve_pictures
 from mrbench.leaderboard.site.figures import curve_picture, parts_picture
 from mrbench.leaderboard.site.plot import powers, ticks
 from mrbench.leaderboard.store import Stored
-from mrbench.report.curves import Curve
+from mrbench.results.curves import Curve
 
 
 def boxes(svg: str) -> list[tuple[str, float, float]]:
