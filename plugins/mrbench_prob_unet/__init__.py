@@ -30,8 +30,8 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 DIFFERENCES = (
     "Feature maps: a plain U-Net of seven scales, 32 to 192 channels (paper, appendix); the ResNet-34 U-Net of the "
-    "D-Persona release, so that all methods here share a backbone (paper, as_released); a "
-    "small U-Net (quick, compact).",
+    "D-Persona release, so that all methods here share a backbone (paper, as_released); a small "
+    "U-Net (quick, compact).",
     "Reconstruction: cross-entropy, summed over pixels, mean over the batch (paper, eq. 4, and the authors' code); "
     "Dice over the whole batch, mean of foreground and background (the D-Persona release's baseline, as_released).",
     "Weight of the divergence: beta = 1 (authors' code and as_released); the PyTorch port takes 10 over a "
