@@ -125,8 +125,7 @@ class ProSeg(Method[ProSegConfig]):
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """The weighted terms of eq. 8-9, each a mean over the pairs of an image and one of its raters.
 
-        With ``likelihood = sum`` the curve also keeps each term without its weight, in nats, and the weight that the
-        divergence of z has beside the mean log likelihood of a pixel.
+        With ``likelihood = sum`` the curve also keeps each term without its weight, in nats.
         """
         weights = self.config.weights
         image, rater = pairs_of(batch.present, one=self.config.raters_per_image == "one")  # (P,) each
@@ -156,7 +155,6 @@ class ProSeg(Method[ProSegConfig]):
         weighted = {name: getattr(weights, name) * term for name, term in terms.items()}
         if self.config.likelihood == "sum":
             weighted |= {f"_{name}": term.detach() for name, term in terms.items() if name != "norm"}
-            weighted["_beta_per_pixel"] = weights.kl_z * len(batch.valid) / batch.valid.sum()
         return weighted
 
     def _reduced_kl_z(self, q_z: DiagonalGaussian) -> Tensor:
