@@ -1,12 +1,19 @@
 """The benchmark's budget: the same steps and the same backbone for every network that is trained."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytest
 
 from mrbench.cards import MethodCard
 from mrbench.configuration import flat
 from mrbench.data.loading import configured, load_dataset
+from mrbench.engine.plan import Plan, Request, make_plan
+from mrbench.engine.record import reproduce
+from mrbench.errors import UnknownNameError
 from mrbench.nn.training import COMPACT
 from mrbench.registry import BUILT_IN, discover
+from mrbench.results.caveats import caveats_of
 
 LEARNING = {
     plugin.key: plugin
@@ -76,3 +83,49 @@ def test_its_size_is_as_told(name: str, preset: str) -> None:
     description = load_dataset("phantom", subjects=3, size=32).description
     method = plugin.load()(config.resolved(description), description)
     assert sum(parameter.numel() for parameter in method.parameters()) == SIZES[name]
+
+
+def test_ours_differs_from_it_in_nothing_but_what_is_ours() -> None:
+    published, ours = options("tab", "compact"), options("tab", "compact-ours")
+    assert {key for key in ours if ours[key] != published[key]} == {"attention_scale"}
+    assert [name for name, preset in PRESETS if preset == "compact-ours"] == ["tab"]
+
+
+def plan(methods: Sequence[str], presets: dict[str, str], tmp_path: Path, **settings: str) -> Plan:
+    asked = Request(methods=methods, datasets=["phantom"], presets=presets, settings=settings, folds=[0], data=tmp_path)
+    return make_plan(asked, discover())
+
+
+def test_a_preset_that_one_of_several_methods_has_is_refused_for_the_others(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match=r"'compact-ours' of method 'unet-majority'(?s:.)*unet-majority=NAME"):
+        plan(["tab", "unet-majority"], {"": "compact-ours"}, tmp_path)
+
+
+def test_each_method_can_have_its_own_beside_that_of_all_and_fusions_have_none(tmp_path: Path) -> None:
+    methods = ["tab", "unet-majority", "majority-vote"]
+    cells = plan(methods, {"": "compact", "tab": "compact-ours"}, tmp_path).cells
+    assert {cell.spec.method.rpartition(":")[2]: cell.spec.preset for cell in cells} == {
+        "tab": "compact-ours", "unet-majority": "compact", "majority-vote": "default",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("preset", ["paper", "quick", "compact", "as_released"])
+def test_fusions_take_the_presets_that_methods_share_for_none(preset: str, tmp_path: Path) -> None:
+    (cell,) = plan(["majority-vote"], {"": preset}, tmp_path).cells
+    assert cell.spec.preset == "default"
+
+
+@pytest.mark.parametrize(("method", "settings"), [("tab", {}), ("tta", {"tta.of": "tab"})])
+def test_a_name_with_a_dash_is_kept_by_rows_and_their_commands(
+    method: str, settings: dict[str, str], tmp_path: Path
+) -> None:
+    made = plan([method], {"": "compact-ours"}, tmp_path, **settings)
+    spec = made.cells[0].spec
+    assert "preset compact-ours" in caveats_of(spec, made.descriptions["phantom"])
+    words = reproduce(spec).split()
+    assert words[words.index("--preset") + 1] == "compact-ours"
+
+
+def test_one_with_an_underscore_instead_is_told_what_there_is(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'compact-ours'"):
+        plan(["tab"], {"": "compact_ours"}, tmp_path)
