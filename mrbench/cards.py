@@ -37,6 +37,8 @@ class Capability(StrEnum):
     """Reads the raters' masks of the case that it is scored on: a human reference, not a predictor."""
     TAKES_TURNS = "takes_turns"
     """Its samples are taken in turn: they are no independent draws, and what supposes those is missing."""
+    REDRAWS = "redraws"
+    """Asks the raters of the test case again, which few data sets can."""
 
 
 GIVES = {"samples": Capability.DIVERSE, "raters": Capability.PERSONAL, "consensus": Capability.CONSENSUS}
@@ -112,6 +114,7 @@ class MethodCard(PluginCard):
         wraps: is its class a :class:`~mrbench.interfaces.wrapper.Wrapper`, which answers from trainings of the method
             that its options name? Then it gives and takes what that does, with its presets; with ``gives="samples"`` it
             gives samples that it makes of the member's mean probability.
+        redraws: does the fusion ask the raters again, by a parameter ``redraw``? Few data sets can.
         differences: where the paper and the released code differ, one sentence each with its source.
     """
 
@@ -124,6 +127,7 @@ class MethodCard(PluginCard):
     family: str = ""
     takes_turns: bool | Mapping[str, Any] = False
     wraps: bool = False
+    redraws: bool = False
     differences: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -139,6 +143,12 @@ class MethodCard(PluginCard):
                 expected='no kind="fusion", and no gives but "samples" where it makes its own: else it gives what the '
                 "method does that it wraps",
                 found=f"kind={self.kind!r}, gives={self.gives!r}",
+            )
+        if self.redraws and self.kind != "fusion":
+            raise PluginError(
+                f"the card of method {self.name!r} redraws raters, whom a method never sees",
+                expected='kind="fusion", or no redraws',
+                found=f"kind={self.kind!r}, redraws=True",
             )
         if self.presets.get("paper"):
             raise PluginError(
@@ -157,6 +167,7 @@ class MethodCard(PluginCard):
             Capability.VOLUMES: self.volumes,
             Capability.SEES_TEST_MASKS: self.kind == "fusion",
             Capability.TAKES_TURNS: self.takes_turns is True,
+            Capability.REDRAWS: self.redraws,
         }
         given = (GIVES[word] for word in self.gives.split())
         return frozenset([*given, *(capability for capability, holds in takes.items() if holds)])
@@ -181,6 +192,7 @@ class DatasetCard(PluginCard):
         opens: the option that takes the path of any container, such as one that ``mrbench data import`` wrote, or the
             name of one in the data folder; empty where the data set is one of its own.
         generated: is it made from its options alone, without any file?
+        readings: how its raters came to their masks, one sentence, where that bears on what their agreement says.
     """
 
     config: str = NO_OPTIONS
@@ -188,6 +200,7 @@ class DatasetCard(PluginCard):
     prepare: str = ""
     opens: str = ""
     generated: bool = False
+    readings: str = ""
 
 
 class Direction(StrEnum):

@@ -10,7 +10,6 @@ from rich.text import Text
 from mrbench.cli.columns import Column, grids, print_columns, print_notes
 from mrbench.cli.tables import mean_and_spread, title, value_json
 from mrbench.comparison.differences import Comparison, Difference
-from mrbench.comparison.margins import MARGINS
 from mrbench.comparison.over_datasets import HOW as OVER_DATASETS
 from mrbench.comparison.over_datasets import Tally, over_datasets
 from mrbench.comparison.protocol_sensitivity import DatasetSensitivity, SensitivityTable, Shift
@@ -19,6 +18,7 @@ from mrbench.comparison.report import ComparisonReport
 from mrbench.results import ties
 from mrbench.results.caveats import caveat_lines
 from mrbench.results.columns import INCOMPLETE, RESEARCH, header
+from mrbench.results.margins import MARGINS
 from mrbench.results.method_run import MethodRun
 from mrbench.results.numbers import short, short_interval, short_p, signed
 from mrbench.results.table import Table, Value

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from mrbench.cli.columns import Column, grids, print_notes
+from mrbench.cli.columns import Column, grids, print_columns, print_notes
 from mrbench.data.folder import RESULTS
 from mrbench.engine.cell import domain_title
 from mrbench.engine.record import reproduce
@@ -22,6 +22,7 @@ from mrbench.registry import Registry
 from mrbench.results.columns import COSTS, FAILED, INCOMPLETE, RESEARCH, header
 from mrbench.results.method_run import runs_of
 from mrbench.results.numbers import cost_text, short
+from mrbench.results.readers import MARK_HEADS, marks_by_construction, may_be_marked, with_readers
 from mrbench.results.table import Row, Table, Value
 from mrbench.results.tabulate import tabulate
 
@@ -37,6 +38,7 @@ def print_run(
     rescore: bool = False,
     samples: Sequence[int] = (),
     jobs: int = 1,
+    readers: bool = False,
 ) -> int:
     """Prints every table of a run, or the same content as JSON; returns the exit code.
 
@@ -45,6 +47,8 @@ def print_run(
     tables = tabulate(
         runs_of(run, results), registry, protocol, metrics, rescore=rescore, samples=samples, jobs=jobs, every=as_json
     )
+    if readers:
+        tables = [with_readers(table, registry, protocol) for table in tables]
     read = {one.spec.title: one for table in tables for row in table.rows if row.run for one in row.run.results}
     results = [read.get(result.spec.title, result) for result in results]
     if as_json:
@@ -55,7 +59,11 @@ def print_run(
         _print_table(console, table)
     console.print(f"{RESEARCH} This table again:", style="dim", highlight=False)
     # Not wrapped, so that it can be copied.
-    click.echo(f"  {_again(run, protocol, metrics, registry.files_with('metric'), samples)}")
+    again = _again(run, protocol, metrics, registry.files_with("metric"), samples)
+    click.echo(f"  {again}{' --readers' * readers}")
+    if not readers and again.startswith("mrbench show") and any(may_be_marked(table) for table in tables):
+        console.print("With marks of its rows beside another reader:", style="dim", highlight=False)
+        click.echo(f"  {again} --readers")
     return exit_code(results)
 
 
@@ -114,6 +122,7 @@ def _row_json(row: Row) -> dict[str, Any]:
         "cost": dict(row.costs),
         "failures": list(row.failures),
         "best": best,
+        **({"readers": {name: mark.facts for name, mark in row.reader_marks.items()}} if row.reader_marks else {}),
         **({"diagnostics": {name: asdict(figure) for name, figure in diagnosis.items()}} if diagnosis else {}),
     }
 
@@ -151,7 +160,16 @@ def _print_table(console: Console, table: Table) -> None:
         for grid in grids(names, columns, console.width, key=key, gaps=gaps) if columns else ():
             console.print(grid)
             console.print()
+    _print_marks(console, table)
     print_notes(console, _notes(table))
+
+
+def _print_marks(console: Console, table: Table) -> None:
+    for one, marks in marks_by_construction(table.rows):
+        texts = zip(*(mark.texts for _, mark in marks), strict=True)
+        columns = [Column(name, [Text(cell) for cell in cells]) for name, cells in zip(MARK_HEADS, texts, strict=True)]
+        print_columns(console, Column(one.title, [Text(row.label) for row, _ in marks]), columns)
+        console.print()
 
 
 def title(dataset: str, description: Mapping[str, Any], *facts: str) -> Text:

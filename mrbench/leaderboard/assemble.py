@@ -23,6 +23,7 @@ from mrbench.results.baselines import with_floor
 from mrbench.results.columns import Column, gain
 from mrbench.results.machines import with_machines
 from mrbench.results.method_run import MethodRun
+from mrbench.results.readers import with_marks
 from mrbench.results.table import Row, RowKind, Table, with_best, with_labels
 
 Data = tuple[str, str, str]
@@ -67,7 +68,7 @@ class _Work:
     def __init__(
         self, settings: Settings, registry: Registry, registered: Registered, lines: Sequence[ReportedLine]
     ) -> None:
-        self.settings, self.registered, self.lines = settings, registered, lines
+        self.settings, self.registry, self.registered, self.lines = settings, registry, registered, lines
         self.installed = {plugin.key: metric_facts(plugin.card) for plugin in registry.plugins["metric"]}
 
     def dataset(self, name: str, stored: Sequence[Stored]) -> DatasetPage:
@@ -103,7 +104,8 @@ class _Work:
         computed = with_floor(with_machines(ordered(rows, columns)), columns)
         rows = with_best(with_labels([*computed, *reported]), columns)
         notes = ("none of the reported figures is of a metric of this table",) if lines and not reported else ()
-        return Table(name, description_of(first), first.spec.data_settings, protocol, columns, rows, notes)
+        table = Table(name, description_of(first), first.spec.data_settings, protocol, columns, rows, notes)
+        return with_marks(table, self.registry)
 
     def _row(
         self, stored: Stored, run: MethodRun, protocol: str, columns: Mapping[str, Column], *, newest: bool

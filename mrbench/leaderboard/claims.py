@@ -22,8 +22,8 @@ Claim = tuple[str, object, object, Why]
 NO_PATTERNS = "[]"
 """Of a file, which holds its cases by name, or of a folder that ``mrbench export`` wrote."""
 
-_OF_METRIC = ("direction", "needs", "low", "high", "table")
-"""What of a metric's facts is no wording."""
+_OF_METRIC = ("direction", "needs", "low", "high")
+"""What of a metric's facts is no wording; in which tables it stands, the board takes from what is installed."""
 
 
 def claims_of(

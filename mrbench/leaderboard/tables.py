@@ -14,12 +14,13 @@ from mrbench.leaderboard.store import Stored
 from mrbench.results.caveats import caveat_lines
 from mrbench.results.columns import ABOUT, FAILED, INCOMPLETE, RESEARCH, header
 from mrbench.results.numbers import full_interval, short_p, signed
+from mrbench.results.readers import MARK_HEADS, marks_by_construction
 from mrbench.results.table import Row, RowKind, Table, Value
 from mrbench.visible import visible
 
 CSV_COLUMNS = (
     "dataset", "protocol", "data_digest", "split", "split_digest", "kind", "method", "id", "samples",
-    "metric", "mean", "sd", "folds", "low", "high", "best", "finished",
+    "metric", "mean", "sd", "folds", "low", "high", "best", "beside_reader", "finished",
     "cells", "failed", "marks", "source", "reproduce",
 )  # fmt: skip
 BEST = "bold: best mean of the complete rows of methods; whether another training would be first, the questions say"
@@ -65,6 +66,7 @@ def _row_json(row: Row, stored: Stored | None) -> dict[str, Any]:
         "samples": row.samples,
         "marks": row.caveats,
         "figures": {name: _value_json(value) for name, value in row.values.items()},
+        "readers": {name: mark.facts for name, mark in row.reader_marks.items()},
         "cost": row.costs,
         "cells": row.cells,
         "failed_trainings": row.failed,
@@ -114,7 +116,9 @@ def _csv_lines(page: DatasetPage, table: Table, row: Row, command: str) -> Itera
         v = _value_json(value)
         values = [v[key] for key in ("mean", "sd", "folds", "low", "high", "best")]
         tail = [*row.cells, row.failed, "; ".join(row.caveats), source, command]
-        yield [_harmless(cell) for cell in (*head, row.id, row.samples, name, *values, *tail)]
+        mark = row.reader_marks.get(name)
+        standing = mark.standing.value if mark and mark.standing else ""
+        yield [_harmless(cell) for cell in (*head, row.id, row.samples, name, *values, standing, *tail)]
 
 
 def _harmless(cell: Any) -> Any:
@@ -134,10 +138,19 @@ def _markdown(board: Board) -> Iterator[str]:
         yield f"{_md(_setting(page, table))}\n"
         yield from _grid(table, _md, "**{}**".format, "| ", " | ", " |", rule=True)
         yield ""
+        yield from _marks(table)
         yield from (f"- {_md(line)}" for line in notes(table))
     if board.listed_apart:
         yield "\n## Listed apart, not ranked\n"
         yield from (f"- {_md(one.path)}, {one.why}: {_md(one.fault)}" for one in board.listed_apart)
+
+
+def _marks(table: Table) -> Iterator[str]:
+    for one, marks in marks_by_construction(table.current):
+        heads = [f"beside another reader: {one.title}", *MARK_HEADS]
+        yield "| " + " | ".join(map(_md, heads)) + " |\n|---|---|--:|--:|--:|"
+        yield from ("| " + " | ".join(map(_md, (row.label, *mark.texts))) + " |" for row, mark in marks)
+        yield ""
 
 
 def _questions(board: Board) -> Iterator[str]:

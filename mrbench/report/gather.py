@@ -8,12 +8,13 @@ from mrbench.engine.cell import CURVES
 from mrbench.engine.run import Run
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.registry import Registry
-from mrbench.report.choices import PARTS, Choices
+from mrbench.report.choices import Choices
 from mrbench.report.facts import Fact, facts_of
 from mrbench.report.gallery import Gallery, gallery_of
 from mrbench.results.curves import Curve, losses_of, read_curves
 from mrbench.results.method_run import MethodRun, merged_runs
 from mrbench.results.reader import ScoreReader
+from mrbench.results.readers import with_readers
 from mrbench.results.table import Table
 from mrbench.results.tabulate import tabulate
 from mrbench.results.variability import variability
@@ -73,14 +74,14 @@ def _tables(runs: Sequence[Run], registry: Registry, protocol: ScoringProtocol, 
     """A table per data set, in the order in which the runs name them."""
     names = list(dict.fromkeys(name for run in runs for name in run.descriptions))
     found = sorted(merged_runs(runs), key=lambda one: names.index(one.dataset))
-    return [_shown(table, metric) for table in tabulate(found, registry, protocol, _wanted(metric, registry))]
+    tables = tabulate(found, registry, protocol, _wanted(metric, registry))
+    return [_shown(with_readers(table, registry, protocol), metric) for table in tables]
 
 
 def _wanted(metric: str, registry: Registry) -> tuple[str, ...]:
-    """The metric asked for, those of tables, and the parts of ged; dear ones that nobody asked for are left alone."""
+    """The metric asked for, and those of tables; dear ones that nobody asked for are left alone."""
     table = [plugin.key for plugin in registry.plugins["metric"] if plugin.card.table]
-    parts = [name for name in PARTS if name in registry.names("metric")]
-    return tuple(dict.fromkeys([metric, *table, *parts]))
+    return tuple(dict.fromkeys([metric, *table]))
 
 
 def _shown(table: Table, metric: str) -> Table:

@@ -10,6 +10,7 @@ from mrbench.report.gather import DatasetReport
 from mrbench.results.caveats import EXPLAINED, caveat_lines, in_short
 from mrbench.results.columns import ARROWS, COSTS, FAILED, INCOMPLETE, Column
 from mrbench.results.numbers import cost_text, full, full_interval, full_spread
+from mrbench.results.readers import MARK_HEADS, marks_by_construction
 from mrbench.results.table import KINDS, Row, Table, Value
 from mrbench.results.variability import HOW as COMPONENTS
 from mrbench.results.variability import component_texts
@@ -29,6 +30,8 @@ def view_of(part: DatasetReport, name: str) -> dict[str, Any]:
         "groups": list(_groups(part)),
         "ranked": any(value.best for value in shown),
         "human": any(row.human for row in table.rows),
+        "marks": list(_marks(part)),
+        "mark_heads": MARK_HEADS,
         "failed": any(row.failed for row in table.rows),
         "failures": [(row.label, failure) for row in table.rows for failure in row.failures],
         "notes": list(_notes(table, shown)),
@@ -74,6 +77,12 @@ def _row(part: DatasetReport, row: Row) -> dict[str, Any]:
         "failed": row.failed,
         "columns": [_value(row.values.get(name)) for name in part.table.columns],
     }
+
+
+def _marks(part: DatasetReport) -> Iterator[dict[str, Any]]:
+    for one, marks in marks_by_construction(part.table.rows):
+        rows = [{**_key(part, row), "texts": mark.texts} for row, mark in marks]
+        yield {"title": one.title, "what": one.what, "rows": rows}
 
 
 def _key(part: DatasetReport, row: Row) -> dict[str, Any]:

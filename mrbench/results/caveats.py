@@ -18,6 +18,7 @@ FIRST_SAMPLES = "first samples"
 OTHER_LOSS = "other loss than the paper's"
 UNDER_TRAINED = "under-trained"
 TAKES_TURNS = "samples in turn"
+RATERS_AGAIN = "raters asked again"
 VOID_PIXELS = "void pixels"
 OTHER_CODE = "other code than this"
 PLUGIN_FILE = "local plugin file"
@@ -30,6 +31,7 @@ EXPLAINED = {
     SINGLE_OUTPUT: "single output, scored as one sample and as every rater's",
     EXTERNAL_PREDICTIONS: "external predictions, of which nobody knows what they were made from (never ranked)",
     TAKES_TURNS: "samples taken in turn are no independent draws: ged_unbiased, which supposes those, is missing",
+    RATERS_AGAIN: "new masks of the same raters, with noise of their own: what a perfect sampler scores",
     VOID_PIXELS: "void pixels of the test cases count nowhere; distances of boundaries take them for background",
     FIRST_SAMPLES: "scored on the first samples of more; what needs the mean probability of all is blank",
 }
@@ -55,6 +57,8 @@ def caveats_of(spec: CellSpec, description: Mapping[str, Any]) -> tuple[str, ...
     found = [EXTERNAL_PREDICTIONS] if spec.kind == "external" else []
     if spec.kind == "fusion" or Capability.SEES_TEST_MASKS in spec.capabilities:
         found.append(SEES_TEST_MASKS)
+    if Capability.REDRAWS in spec.capabilities:
+        found.append(RATERS_AGAIN)
     if {Capability.DIVERSE, Capability.PERSONAL}.isdisjoint(spec.capabilities):
         found.append(SINGLE_OUTPUT)
     elif Capability.CONSENSUS in spec.capabilities and Capability.DIVERSE not in spec.capabilities:

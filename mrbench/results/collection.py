@@ -25,7 +25,8 @@ from mrbench.results.choice import Choice
 from mrbench.results.columns import COSTS
 from mrbench.results.method_run import MethodRun
 from mrbench.results.reader import ScoreReader
-from mrbench.results.table import Table
+from mrbench.results.readers import with_readers
+from mrbench.results.table import Row, Table
 from mrbench.results.tabulate import tabulate
 from mrbench.results.ties import lettered
 from mrbench.results.variability import variability
@@ -73,6 +74,7 @@ class Results:
         metrics: str | Iterable[str] = (),
         samples: int | Iterable[int] = (),
         letters: bool = False,
+        readers: bool = False,
     ) -> Table:
         """The table that ``mrbench show`` or the leaderboard prints, to the last digit.
 
@@ -82,6 +84,8 @@ class Results:
             metrics: to show, one or several; none: those meant for tables.
             samples: a sample budget or several; a row each, scored on the first so many samples; of a results folder.
             letters: also find the tie groups, which takes seconds.
+            readers: also mark the rows beside another reader, which takes seconds; a leaderboard's always are, by the
+                metrics to show.
 
         Raises:
             UnknownNameError: no such data set, protocol or metric.
@@ -102,7 +106,8 @@ class Results:
         runs = [run for run in self.runs if run.dataset == name]
         keys = self._metrics(metrics)
         (table,) = tabulate(runs, self.registry, chosen, keys, samples=budgets, every=False)
-        return self._lettered(table, protocol) if letters and not budgets else table
+        table = self._lettered(table, protocol) if letters and not budgets else table
+        return with_readers(table, self.registry, chosen) if readers and not budgets else table
 
     def _lettered(self, table: Table, protocol: str) -> Table:
         return lettered(table, ScoreReader(self.registry, protocol_of(protocol), tuple(table.columns)))
@@ -261,8 +266,13 @@ def _only(table: Table, metrics: Sequence[str]) -> Table:
     if not metrics:
         return table
     columns = {name: table.columns[name] for name in (_key(metric, table) for metric in metrics)}
-    rows = [replace(row, values={n: row.values[n] for n in columns if n in row.values}) for row in table.rows]
-    return replace(table, columns=columns, rows=rows)
+    return replace(table, columns=columns, rows=[_row_only(row, columns) for row in table.rows])
+
+
+def _row_only(row: Row, metrics: Iterable[str]) -> Row:
+    values = {name: row.values[name] for name in metrics if name in row.values}
+    marks = {name: row.reader_marks[name] for name in metrics if name in row.reader_marks}
+    return replace(row, values=values, reader_marks=marks)
 
 
 def _key(metric: str, table: Table) -> str:

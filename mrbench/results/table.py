@@ -27,6 +27,8 @@ from mrbench.statistics.interval import Interval
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mrbench.results.readers import ReaderMark
+
 
 class RowKind(StrEnum):
     """What a row is."""
@@ -214,6 +216,8 @@ class Row:
         reported: None of all others.
         newest: is it the newest of its method with its options in this table? Older ones are history, never ranked.
         summary: one line on what it is, of a human reference that no run computed.
+        reader_marks: beside another reader on equal terms, by the metric of the construction; empty where none were
+            asked for.
     """
 
     label: str
@@ -229,6 +233,7 @@ class Row:
     reported: Reported | None = None
     newest: bool = True
     summary: str = ""
+    reader_marks: Mapping[str, "ReaderMark"] = field(default_factory=dict)
 
     @classmethod
     def of(cls, run: MethodRun, values: Mapping[str, Value], faults: Iterable[str] = ()) -> "Row":
@@ -330,12 +335,14 @@ class Table:
         cover), ``low``, ``high``, ``best`` and ``letters``; what does not apply is missing, is not the best and has no
         letters. Under ``row`` stand ``S``,
         ``kind``, ``finished``, ``planned``, ``failed`` (trainings that learned nothing), ``caveats`` and ``digest`` (of
-        the predictions), under ``option`` the methods' options.
+        the predictions), under ``option`` the methods' options, and under ``reader``, where marks beside another reader
+        were asked for, ``METRIC.difference``, ``.low``, ``.high``, ``.margin``, ``.standing`` and ``.reason`` of each
+        construction.
         """
         import pandas as pd
 
         found = [_frame_row(row, self.columns) for row in self.rows]
-        groups = ["row", *self.columns, "cost", "option"]
+        groups = ["row", *self.columns, "reader", "cost", "option"]
         costs = {("cost", cost.name): number for number, cost in enumerate(COSTS)}
         places = dict.fromkeys(place for own in found for place in own)
         columns = sorted(places, key=lambda at: (groups.index(at[0]), costs.get(at, 0)))
@@ -365,6 +372,8 @@ def _frame_row(row: Row, columns: Iterable[str]) -> dict[tuple[str, str], Any]:
     for name in columns:
         if value := row.values.get(name):
             found |= {(name, statistic): own for statistic, own in _statistics(value).items()}
+    for name, mark in row.reader_marks.items():
+        found |= {("reader", f"{name}.{fact}"): own for fact, own in mark.facts.items()}
     found |= {("cost", cost.name): row.costs[cost.name] for cost in COSTS if cost.name in row.costs}
     return found | {("option", name): option for name, option in (spec.options if spec else {}).items()}
 

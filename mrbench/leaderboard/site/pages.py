@@ -1,7 +1,7 @@
 """What each page's template takes: texts, figures and addresses."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -23,10 +23,12 @@ from mrbench.leaderboard.site.lines import DAY, Group, Look, shown_columns
 from mrbench.leaderboard.site.scores import facts_of, protocols_of, score_table
 from mrbench.leaderboard.source import method_run_of
 from mrbench.leaderboard.store import SetAside, Stored, Why
+from mrbench.report import palette
 from mrbench.report.picture import Picture
 from mrbench.results import numbers
 from mrbench.results.baselines import FLOOR
 from mrbench.results.columns import ABOUT, ARROWS, COSTS, FAILED, INCOMPLETE
+from mrbench.results.readers import MARK_HEADS, ReaderMark, marks_by_construction
 from mrbench.results.table import Row, RowKind, Table, Value
 from mrbench.visible import visible
 
@@ -286,10 +288,22 @@ def _table_view(page: DatasetPage, table: Table, site: Site, groups: Sequence[Gr
         "costs": [cost.name for cost in COSTS],
         "groups": groups,
         "span": len(names) + len(COSTS) + 6,
+        "marks": list(_marks(table, site)),
+        "mark_heads": MARK_HEADS,
         "notes": [*_shared_notes(groups), *_incomplete(table), *_failed(table), *table.notes],
         "failed": any(row.failed for row in table.rows),
         "parts": trusted(parts) if parts else None,
     }
+
+
+def _marks(table: Table, site: Site) -> Iterator[dict[str, Any]]:
+    for one, marks in marks_by_construction(table.rows):
+        yield {"title": one.title, "what": one.what, "rows": [_mark(row, mark, site) for row, mark in marks]}
+
+
+def _mark(row: Row, mark: ReaderMark, site: Site) -> dict[str, Any]:
+    style = site.styles.get(row.method, 0)
+    return {"label": row.label, "hue": palette.hue(style), "glyph": palette.glyph(style), "texts": mark.texts}
 
 
 def _shared_notes(groups: Sequence[Group]) -> Iterable[str]:

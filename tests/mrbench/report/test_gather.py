@@ -29,7 +29,10 @@ def test_rows_are_those_of_the_table_with_human_references_last(run: Run, regist
     own = {row.label: row for row in table.rows}
     for row in part.table.rows:
         assert row.caveats == own[row.label].caveats
-        assert [row.values.get(name) for name in table.columns] == [own[row.label].values.get(n) for n in table.columns]
+        for name in table.columns:
+            value, expected = row.values.get(name), own[row.label].values.get(name)
+            # Only marks beside another reader ask for intervals.
+            assert (value and replace(value, interval=None, no_interval="")) == expected
     assert list(part.table.columns) == list(table.columns)
 
 

@@ -11,6 +11,7 @@ from mrbench.report.choices import Choices
 from mrbench.report.gather import DatasetReport, gather
 from mrbench.report.view import SOURCES, view_of
 from mrbench.results.columns import COSTS, INCOMPLETE
+from mrbench.results.readers import HOW
 from mrbench.results.table import KINDS, RowKind
 
 
@@ -57,7 +58,9 @@ def test_only_caveats_that_need_other_words_are_repeated_below_the_table(part: D
         "external predictions, of which nobody knows what they were made from (never ranked): external:mine",
         "sees the masks it is scored on (never ranked): vote",
         "single output, scored as one sample and as every rater's: vote",
+        *part.table.notes,
     ]
+    assert HOW in part.table.notes
 
 
 def test_external_predictions_and_human_references_stand_apart_below_the_methods(part: DatasetReport):
