@@ -9,7 +9,7 @@ from mrbench.cards import MethodCard, MetricCard
 from mrbench.errors import PluginError
 from mrbench.leaderboard.links import LINKS, links_of
 
-OURS = {"leave-one-out", "level-sets", "majority-vote", "marginals", "random-rater"}
+OURS = {"leave-one-out", "level-sets", "majority-vote", "marginals", "oracle-raters", "random-rater"}
 """Of this project."""
 
 THESIS = {"per-rater", "per-rater-2"}
