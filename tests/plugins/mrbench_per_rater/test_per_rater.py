@@ -34,6 +34,22 @@ def test_terms_on_a_model_whose_outputs_are_known(make_method: Callable[..., Met
     assert terms["norm"].item() == pytest.approx(1e-5 * math.sqrt(6 * (0 + 1 + 4 + 9)), rel=1e-5)
 
 
+def test_terms_of_the_sum_on_a_model_whose_outputs_are_known(
+    make_method: Callable[..., Method], make_batch: Callable[..., Batch]
+) -> None:
+    # Logits 0, divergences 0: ln 2 nats a pixel, for each rater and so for their mean.
+    method, batch = make_method("per-rater", "paper", likelihood="sum"), make_batch(2)
+    for parameter in method.parameters():
+        torch.nn.init.zeros_(parameter)
+    nats = batch.masks[0, 0].numel() * math.log(2)
+    terms = method.loss(replace(batch, masks=torch.zeros_like(batch.masks)))
+    assert terms["reconstruction"].item() == pytest.approx(nats, rel=1e-6)
+    assert terms["bound"].item() == pytest.approx(
+        0.5 * nats, rel=1e-6
+    )  # the weight, of both bounds missed by Dice 0, 1
+    assert terms["kl"].item() == 0
+
+
 def test_a_raters_mask_reaches_that_raters_encoder_alone(
     make_method: Callable[..., Method], make_batch: Callable[..., Batch]
 ) -> None:
