@@ -2,6 +2,7 @@
 
 TOTAL, PEOPLE = "distance of two samples", "distance of two raters"
 RATERS, WITHIN, BETWEEN = "distance of two answers as raters", "share within a rater", "share between raters"
+REDRAWN = "distance of two masks of"
 
 TOTAL_EFFECT, FIRST_EFFECT = "total effect of", "first-order effect of"
 DIVERGENCE, OF_RATER, BEYOND = "KL of", "information on the rater in", "mean posterior's KL of"
@@ -16,6 +17,7 @@ EXPLAINED = {
     RATERS: "D_total of answers as raters: mean 1 - IoU of two independent draws, each of a rater drawn uniformly",
     WITHIN: "of that, the part of two draws of one rater",
     BETWEEN: "of that, the part that the raters' own answers differ by",
+    REDRAWN: "W_r: mean 1 - IoU of two masks of this rater, who was asked again for each",
     TOTAL_EFFECT: "share of the distance of two draws that stays where this noise alone is redrawn",
     DIVERGENCE: "mean over raters of KL(q_r || p) of the latent, nats",
     OF_RATER: "I(r; z | x) in nats: what the latent knows of the rater, at most ln R",

@@ -16,18 +16,14 @@ from mrbench.data.case import Case
 from mrbench.diagnostics.drawn import Redraw, redraws
 from mrbench.diagnostics.figures import Figure, Tally
 from mrbench.diagnostics.information import ActiveElements, Information, check_latents, information
-from mrbench.diagnostics.law import Law, law_of
-from mrbench.diagnostics.masks import distances
+from mrbench.diagnostics.law import law_of_draws, law_values
 from mrbench.diagnostics.names import (
     ACTIVE,
-    BETWEEN,
     BEYOND,
     DIVERGENCE,
     FIRST_EFFECT,
     OF_RATER,
-    RATERS,
     TOTAL_EFFECT,
-    WITHIN,
     of_site,
 )
 from mrbench.diagnostics.replacement import of_another_image, of_another_rater, same_posteriors
@@ -76,9 +72,9 @@ class WeightsDiagnosis:
         self._add_effects(case.subject, samples, answers.sites[DrawKind.SAMPLE], rater=False)
         self._add_effects(case.subject, personal, answers.sites[DrawKind.RATER], rater=True)
         if personal:
-            law = _law([drawn for _, drawn in personal])
+            law = law_of_draws([drawn for _, drawn in personal])
             self.deltas.append(law.delta)
-            self.tally.add(case.subject, _law_values(law))
+            self.tally.add(case.subject, law_values(law))
         if callable(encode := getattr(type(self.source.method), "encode", None)):
             hook = partial(encode, self.source.method)
             latents = self._add_information(case, answers, hook)
@@ -153,16 +149,6 @@ def _information_values(site: str, parts: Sequence[Information]) -> Mapping[str,
         f"{OF_RATER} {site}": (of_rater, 1.0),
         f"{BEYOND} {site}": (divergence - of_rater, 1.0),
     }
-
-
-def _law(personal: list[np.ndarray]) -> Law:
-    raters, draws = len(personal), len(personal[0])
-    return law_of(distances(np.concatenate(personal)).reshape(raters, draws, raters, draws))
-
-
-def _law_values(law: Law) -> Mapping[str, tuple[float, float]]:
-    within = float(law.within.mean())
-    return {RATERS: (law.total, 1.0), WITHIN: (within, law.total), BETWEEN: (law.between, law.total)}
 
 
 def _are_stored(samples: Sequence[np.ndarray], personal: Sequence[np.ndarray], tables: CaseTables) -> bool:

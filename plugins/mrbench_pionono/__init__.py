@@ -4,6 +4,7 @@ from typing import Any
 
 from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
+from mrbench.nn.training import COMPACT
 
 MRBENCH_API = "2"
 
@@ -18,6 +19,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "schedule": "cosine",
         "raters_per_image": "all",
     },
+    "compact": COMPACT,
 }
 
 DIFFERENCES = (

@@ -4,10 +4,11 @@ from typing import Any
 
 from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
+from mrbench.nn.training import COMPACT
 
 MRBENCH_API = "2"
 
-PRESETS = {
+PRESETS: dict[str, dict[str, Any]] = {
     "as_released": {
         "segmentation_loss": "dice",
         "classification_loss": "probabilities",
@@ -33,6 +34,8 @@ PRESETS = {
         "weights": {"classification": 0.1, "reconstruction": 0.0, "kl_z": 0.0001, "kl_tau": 0.001},
         "embedding_learning_rate": 1e-2,
     },
+    # The paper has one rate for all parameters.
+    "compact": {**COMPACT, "embedding_learning_rate": COMPACT["learning_rate"]},
 }
 
 DIFFERENCES = (

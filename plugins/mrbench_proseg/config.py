@@ -2,6 +2,8 @@
 
 from typing import Literal, Self
 
+from pydantic import ValidationInfo, field_validator
+
 from mrbench.configuration import Config, loss_option, option, prediction_option
 from mrbench.data.description import Description
 from mrbench.errors import UsageError
@@ -40,6 +42,13 @@ class ProSegConfig(NetworkTraining):
     reconstruction_loss: Literal["mean", "mean-by-batch"] = loss_option(
         "mean", "squared error, mean over all values; mean-by-batch: divided by the batch size once more"
     )
+    likelihood: Literal["mean", "sum"] = loss_option(
+        "mean",
+        "of a mask and of an image: the means over pixels of segmentation_loss and reconstruction_loss; sum, their log "
+        "densities in nats, with kl_z_reduction = sum a reading of eq. 8 as a bound in nats: changes what they weigh "
+        "against the divergences, not what tau's divergence weighs against the classifier",
+        added=True,
+    )
     kl_z_reduction: Literal["mean", "sum"] = loss_option(
         "mean",
         "over the channels and pixels of z; against an ELBO of sums, whose cross-entropy is the mean's H W times, mean "
@@ -58,6 +67,14 @@ class ProSegConfig(NetworkTraining):
     prior_expert: Literal["classifier", "cycle"] = prediction_option(
         "classifier", "head of a sample of proseg-prior: the classifier's most probable rater, or the raters in turn"
     )
+
+    @field_validator("likelihood")
+    @classmethod
+    def _densities(cls, value: str, info: ValidationInfo) -> str:
+        said = info.data.get("segmentation_loss"), info.data.get("reconstruction_loss")
+        if value == "sum" and said != ("cross-entropy", "mean"):
+            raise ValueError("mean, or segmentation_loss = cross-entropy and reconstruction_loss = mean: it sums them")
+        return value
 
     def tau_dimensions(self, raters: int) -> int:
         """T: as set, else 8, or the number of raters where that is more."""

@@ -17,6 +17,7 @@ from mrbench.interfaces.noise import Noise
 from mrbench.nn.backbone import Backbone, build_backbone
 from mrbench.nn.fcomb import Fcomb, norm_penalty
 from mrbench.nn.gaussian import DiagonalGaussian, gaussian_kl_to_prior
+from mrbench.nn.likelihood import negative_log_likelihood
 from mrbench.nn.losses import (
     batch_dice_loss,
     cross_entropy,
@@ -145,8 +146,7 @@ class ProSeg(Method[ProSegConfig]):
             terms["classification"] = weights.classification * self._classification(self.classifier(tau), rater)
 
         logits = self.predictor(z, tau[:, None])[:, 0]  # (P, L, H, W)
-        segmentation = batch_dice_loss if self.config.segmentation_loss == "dice" else cross_entropy
-        terms["segmentation"] = weights.segmentation * segmentation(logits, y, valid=batch.counted_of(image))
+        terms["segmentation"] = weights.segmentation * self._segmentation(logits, y, batch.counted_of(image))
         if weights.norm:
             terms["norm"] = weights.norm * norm_penalty(self.predictor.inner_parameters())
         return terms
@@ -155,9 +155,17 @@ class ProSeg(Method[ProSegConfig]):
         elements = gaussian_kl_to_prior(q_z, self.config.z_prior_log_variance)  # (P, Z, H, W)
         return elements.mean() if self.config.kl_z_reduction == "mean" else elements.sum(dim=(1, 2, 3)).mean()
 
+    def _segmentation(self, logits: Tensor, y: Tensor, valid: Tensor | None) -> Tensor:
+        if self.config.likelihood == "sum":
+            return negative_log_likelihood(logits, y, torch.ones_like(y[:, 0, 0], dtype=torch.bool), valid)
+        loss = batch_dice_loss if self.config.segmentation_loss == "dice" else cross_entropy
+        return loss(logits, y, valid=valid)
+
     def _reconstruction(self, z: Tensor, rater: Tensor, x: Tensor) -> Tensor:
         assert self.image_decoder is not None
         error = functional.mse_loss(self.image_decoder(z, rater), x)
+        if self.config.likelihood == "sum":  # -log N(x; decoded, 1), without its constant
+            return error * x[0].numel() / 2
         return error / len(x) if self.config.reconstruction_loss == "mean-by-batch" else error
 
     def _classification(self, logits: Tensor, rater: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from mrbench.errors import UsageError
 from mrbench.interfaces.method import Batch
 from mrbench_proseg.method import ProSeg
 
@@ -45,6 +46,22 @@ def test_terms_of_the_paper_on_a_model_with_known_outputs(build: Build, batch: M
         "kl_tau": pytest.approx(_kl_of_first_rows(), rel=1e-4),
     }
     assert terms["kl_tau"] == pytest.approx(0.495, abs=5e-4)
+
+
+def test_terms_of_sums_are_the_papers_times_the_values_summed(build: Build, batch: MakeBatch) -> None:
+    given = batch()
+    terms = _terms(_zeroed(build("paper", likelihood="sum", kl_z_reduction="sum")), given)
+    pixels = given.masks[0, 0].numel()
+    assert terms["segmentation"] == pytest.approx(pixels * math.log(2), rel=1e-5)
+    each = (given.image**2).sum(dim=(1, 2, 3)) / 2  # of N(x; 0, 1), without its constant
+    assert terms["reconstruction"] == pytest.approx(each.mean().item(), rel=1e-5)
+    assert terms["classification"] == pytest.approx(math.log(4))
+
+
+@pytest.mark.parametrize("other", [{"segmentation_loss": "dice"}, {"reconstruction_loss": "mean-by-batch"}])
+def test_a_sum_of_what_is_no_density_is_refused(other: dict[str, str], build: Build) -> None:
+    with pytest.raises(UsageError, match="likelihood"):
+        build("paper", likelihood="sum", **other)
 
 
 def test_terms_as_released_on_a_model_with_known_outputs(build: Build, batch: MakeBatch) -> None:
