@@ -16,6 +16,7 @@ def _paper(number: str, code: str = "") -> dict[str, str]:
 
 _UNET, _STAPLE = _paper("1505.04597"), {"paper": "https://doi.org/10.1109/TMI.2004.828354"}
 _DPERSONA = _paper("2403.13417", "ycwu1997/D-Persona")
+_PROSEG = _paper("2512.00748", "AI4MOL/ProSeg")
 _SAMPLED = _paper("2202.07550")
 
 LINKS: Mapping[str, Mapping[str, str]] = {
@@ -28,8 +29,8 @@ LINKS: Mapping[str, Mapping[str, str]] = {
     "phiseg": _paper("1906.04045", "baumgach/PHiSeg-code"),
     "pionono": _paper("2307.11397", "arneschmidt/pionono_segmentation"),
     "prob-unet": _paper("1806.05034", "SimonKohl/probabilistic_unet"),
-    "proseg": _paper("2512.00748"),
-    "proseg-prior": _paper("2512.00748"),
+    "proseg": _PROSEG,
+    "proseg-prior": _PROSEG,
     "ssn": _paper("2006.06015", "biomedia-mira/stochastic_segmentation_networks"),
     "staple": _STAPLE,
     "tab": _paper("2306.01340", "Merrical/TAB"),
