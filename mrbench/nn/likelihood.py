@@ -1,5 +1,6 @@
-"""What stands for -log p(y|x, z) in objectives whose papers leave the form of p open."""
+"""What stands for -log p(y|x, z) in objectives whose papers leave the form of p open, and what goes by its scale."""
 
+from collections.abc import Mapping
 from math import log
 
 from torch import Tensor
@@ -26,6 +27,21 @@ def unit_of(likelihood: str, masks: Tensor, classes: int) -> float:
     """What a penalty between 0 and 1 is multiplied by, so that its weight means the same under each likelihood.
 
     About the likelihood term at the start: 1 of a Dice loss; ``H W ln K`` nats of a sum over the pixels of masks
-    ``(..., H, W)``, where every class is as likely. A number of the data's size, and so the same in every step.
+    ``(..., H, W)``, void ones included, where every class is as likely. It follows from the size of the data alone: the
+    same in every step, and in a training that is resumed.
     """
     return 1.0 if likelihood == "dice" else masks.shape[-2] * masks.shape[-1] * log(classes)
+
+
+def told_in_nats(divergence: Tensor, weight: float, valid: Tensor) -> Mapping[str, Tensor]:
+    """What curves keep beside the terms of a sum: the divergence without its weight, and beta per pixel.
+
+    Beta per pixel is the weight that the divergence has beside the mean log likelihood of a pixel: ``weight`` divided
+    by the pixels of an image that count, on average.
+
+    Args:
+        divergence: in nats, scalar.
+        weight: that it has beside the sum.
+        valid: ``(B, H, W)`` bool, the pixels that count.
+    """
+    return {"_kl": divergence.detach(), "_beta_per_pixel": weight * len(valid) / valid.sum()}

@@ -25,12 +25,15 @@ class Diversification(Config):
     likelihood: Literal["dice", "sum"] = loss_option(
         "dice",
         "of a mask, given z: dice, the released Dice loss over the batch; sum, its log probability in nats, a sum over "
-        "pixels taken as independent, beside a divergence in nats: a reading of eq. 3.5, which leaves p(y|z, x) open",
+        "pixels taken as independent: a reading of the 2026 thesis, eq. 3.2, which leaves p(y|z, x) open",
         added=True,
     )
     kl_weight: float = loss_option(1.0, "of KL(q(z|x, y) || p(z|x)), summed over the latent, mean over the batch", ge=0)
     bound_weight: float = loss_option(
-        0.5, "of the bound loss, in units of the likelihood at the start: of dice 1, of sum H W ln K nats", ge=0
+        0.5,
+        "of the bound loss, in units of about what the likelihood is at the start: 1 of dice; of sum H W ln K nats, of "
+        "a mask all of whose classes are as likely, which the data's size alone gives, in resumed trainings too",
+        ge=0,
     )
     bound_samples: int = loss_option(10, "prior samples whose largest and least probabilities are bounded", ge=1)
     norm_weight: float = loss_option(

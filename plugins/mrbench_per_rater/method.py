@@ -16,7 +16,7 @@ from mrbench.nn.bound import bound_loss
 from mrbench.nn.encoder import build_encoder
 from mrbench.nn.gaussian import DiagonalGaussian, gaussian_kl
 from mrbench.nn.latent_unet import Encoded, LatentUNet
-from mrbench.nn.likelihood import negative_log_likelihood, unit_of
+from mrbench.nn.likelihood import negative_log_likelihood, told_in_nats, unit_of
 from mrbench.nn.losses import batch_dice_loss
 from mrbench.nn.raters import foreground
 from mrbench.nn.span import spanning
@@ -46,10 +46,10 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
         posteriors = self._posteriors(x, masks)  # (B, R, Z)
         features = self.network.backbone(x)  # (B, 16, H, W)
         logits = self.network.fcomb(features, posteriors.sample())  # (B, R, L, H, W)
-        terms = {
-            "reconstruction": self._reconstruction(logits, batch),
-            "kl": config.kl_weight * gaussian_kl(posteriors, prior.for_each()).sum(dim=2)[present].mean(),
-        }
+        divergence = gaussian_kl(posteriors, prior.for_each()).sum(dim=2)[present].mean()
+        terms = {"reconstruction": self._reconstruction(logits, batch), "kl": config.kl_weight * divergence}
+        if config.likelihood == "sum":
+            terms |= told_in_nats(divergence, config.kl_weight, batch.valid)
         if config.bound_weight:
             samples = spanning(self.network.fcomb, features, prior.samples(config.bound_samples), self.classes)
             weight = config.bound_weight * unit_of(config.likelihood, batch.masks, self.classes)

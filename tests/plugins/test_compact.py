@@ -27,11 +27,11 @@ PRESETS = [(name, preset) for name, preset in PRESETS if preset in LEARNING[name
 SIZES = {
     "cm-global": 242_801,
     "cm-pixel": 280_449,
-    "dpersona-1": 477_545,
-    "dpersona-2": 477_545,
+    "dpersona-1": 369_649,
+    "dpersona-2": 369_649,
     "mc-dropout": 242_785,
-    "per-rater": 607_133,
-    "per-rater-2": 695_261,
+    "per-rater": 338_041,
+    "per-rater-2": 426_169,
     "phiseg": 246_525,
     "pionono": 243_745,
     "prob-unet": 281_413,
@@ -129,3 +129,13 @@ def test_a_name_with_a_dash_is_kept_by_rows_and_their_commands(
 def test_one_with_an_underscore_instead_is_told_what_there_is(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'compact-ours'"):
         plan(["tab"], {"": "compact_ours"}, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["dpersona-1", "per-rater"])
+def test_an_encoder_is_the_share_of_its_backbone_that_the_published_one_is(name: str) -> None:
+    plugin = LEARNING[name]
+    config = configured(plugin, flat(plugin.card.presets["compact"]))
+    description = load_dataset("phantom", subjects=3, size=32).description
+    network = plugin.load()(config.resolved(description), description).network
+    prior, backbone = (sum(p.numel() for p in part.parameters()) for part in (network.prior, network.backbone))
+    assert prior / backbone == pytest.approx(1_967_724 / 24_429_952, rel=0.05)

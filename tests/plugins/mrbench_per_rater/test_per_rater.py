@@ -44,9 +44,7 @@ def test_terms_of_the_sum_on_a_model_whose_outputs_are_known(
     nats = batch.masks[0, 0].numel() * math.log(2)
     terms = method.loss(replace(batch, masks=torch.zeros_like(batch.masks)))
     assert terms["reconstruction"].item() == pytest.approx(nats, rel=1e-6)
-    assert terms["bound"].item() == pytest.approx(
-        0.5 * nats, rel=1e-6
-    )  # the weight, of both bounds missed by Dice 0, 1
+    assert terms["bound"].item() == pytest.approx(0.5 * nats, rel=1e-6)  # nobody marks anything: both Dice are 0
     assert terms["kl"].item() == 0
 
 
@@ -102,3 +100,15 @@ def test_tied_samples_come_to_span_what_four_raters_drew(
     method = make_method("per-rater", epochs=400, batch_size=4, tied=True)
     fit(method, four_cases, None, seed=0, device=CPU)
     assert dice_of_nearest(method).min() > 0.95
+
+
+@pytest.mark.parametrize("name", ["per-rater", "per-rater-2"])
+def test_tied_raters_train_their_one_encoder_at_the_benchmarks_budget(
+    name: str, make_method: Callable[..., Method], four_cases: Slices
+) -> None:
+    method = make_method(name, "compact", tied=True, epochs=1)
+    before = [parameter.detach().clone() for parameter in method.posteriors.parameters()]
+    fit(method, four_cases, None, seed=0, device=CPU)
+    after = [parameter.detach() for parameter in method.posteriors.parameters()]
+    assert method.posteriors.groups == 1
+    assert not any(torch.equal(a, b) for a, b in zip(before, after, strict=True))
