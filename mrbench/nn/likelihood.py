@@ -37,11 +37,11 @@ def told_in_nats(divergence: Tensor, weight: float, valid: Tensor) -> Mapping[st
     """What curves keep beside the terms of a sum: the divergence without its weight, and beta per pixel.
 
     Beta per pixel is the weight that the divergence has beside the mean log likelihood of a pixel: ``weight`` divided
-    by the pixels of an image that count, on average.
+    by the pixels of an image that count, on average; by one where none does.
 
     Args:
         divergence: in nats, scalar.
         weight: that it has beside the sum.
         valid: ``(B, H, W)`` bool, the pixels that count.
     """
-    return {"_kl": divergence.detach(), "_beta_per_pixel": weight * len(valid) / valid.sum()}
+    return {"_kl": divergence.detach(), "_beta_per_pixel": weight * len(valid) / valid.sum().clamp_min(1)}

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.distributions import Bernoulli
 
-from mrbench.nn.likelihood import negative_log_likelihood, unit_of
+from mrbench.nn.likelihood import negative_log_likelihood, told_in_nats, unit_of
 from mrbench.nn.losses import cross_entropy
 
 NOISE = torch.Generator().manual_seed(3)
@@ -45,3 +45,13 @@ def test_the_unit_of_a_sum_is_what_it_is_where_every_class_is_as_likely(classes:
     summed = negative_log_likelihood(logits, MASKS, PRESENT).item()
     assert unit_of("sum", MASKS, classes) == pytest.approx(summed, rel=1e-6) == pytest.approx(20 * math.log(classes))
     assert unit_of("dice", MASKS, classes) == 1
+
+
+@pytest.mark.parametrize(("counted", "expected"), [(1.0, 2 / 20), (0.5, 2 / 10), (0.0, 2 * 3)])
+def test_beta_per_pixel_is_over_the_pixels_that_count_and_finite_where_none_does(
+    counted: float, expected: float
+) -> None:
+    valid = (torch.arange(20) < 20 * counted).view(5, 4).expand(3, 5, 4)
+    told = told_in_nats(torch.tensor(7.0), 2.0, valid)
+    assert told["_beta_per_pixel"].item() == pytest.approx(expected)
+    assert told["_kl"].item() == 7.0
