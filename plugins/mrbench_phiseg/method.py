@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.distributions import Distribution
 
 from mrbench.data.description import Description
+from mrbench.interfaces.latents import Latent
 from mrbench.interfaces.method import Batch, Method
 from mrbench.interfaces.noise import Noise
 from mrbench.nn.feature_network import padded
@@ -23,14 +25,19 @@ class Seen:
 
     Attributes:
         maps: of the levels, finest first.
-        size: of the padded images.
+        image: padded, ``(N, C, H', W')``.
         rows, columns: where the images lie in them.
     """
 
     maps: Sequence[Tensor]
-    size: tuple[int, int]
+    image: Tensor
     rows: slice
     columns: slice
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """H', W'."""
+        return self.image.shape[2], self.image.shape[3]
 
 
 class PHiSeg(Method[PHiSegConfig]):
@@ -73,14 +80,42 @@ class PHiSeg(Method[PHiSegConfig]):
 
     def features(self, x: Tensor) -> Seen:
         x, rows, columns = self._padded(x)
-        return Seen(self.prior.maps(x), (x.shape[2], x.shape[3]), rows, columns)
+        return Seen(self.prior.maps(x), x, rows, columns)
 
     def sample(self, features: Seen, noise: Noise) -> Tensor:
         """Draws of the prior, level by level; a volume's slices share their noise."""
 
         def drawn(level: int, p: DiagonalGaussian) -> Tensor:
-            return p.mean + p.deviation * noise.normal(f"z-{level}", *p.mean.shape[1:]).flatten(0, 1)
+            return p.mean + p.deviation * noise.normal(site_of(level), *p.mean.shape[1:]).flatten(0, 1)
 
         levels = self.prior([maps.repeat(noise.draws, 1, 1, 1) for maps in features.maps], drawn)
         logits = self.likelihood([z for _, z in levels], features.size)[0][..., features.rows, features.columns]
         return logits.unflatten(0, (noise.draws, -1))
+
+    def encode(self, features: Seen, masks: Tensor, present: Tensor) -> Mapping[str, Latent]:
+        """q(z_l | z_(l + 1), x, y_r) of every rater's mask and p(z_l | z_(l + 1), x), the coarser latents at q's means.
+
+        The coarsest prior is one for all raters; the others differ with the coarser latents of a rater.
+        """
+        n, raters = present.shape
+        shown = self._padded(self._shifted(masks.flatten(0, 1)))[0]  # (N R, L, H', W')
+        x = torch.cat([features.image.repeat_interleave(raters, dim=0), shown], dim=1)
+        posterior = self.posterior(self.posterior.maps(x), lambda level, q: q.mean)
+        maps = [each.repeat_interleave(raters, dim=0) for each in features.maps]
+        prior = self.prior(maps, lambda level, p: posterior[level][1])
+        found = {}
+        for level, ((q, _), (p, _)) in enumerate(zip(posterior, prior, strict=True)):
+            given = raters if level + 1 < len(posterior) else 1
+            found[site_of(level)] = Latent(_of_raters(q, n, raters), _of_raters(p, n, given))
+        return found
+
+
+def site_of(level: int) -> str:
+    """The name of the noise of a level's latent."""
+    return f"z-{level}"
+
+
+def _of_raters(gaussian: DiagonalGaussian, n: int, raters: int) -> Distribution:
+    # Batch (N, raters), the first ones, of a Gaussian over (N R, Z, h, w)
+    moments = (each.unflatten(0, (n, -1))[:, :raters] for each in (gaussian.mean, gaussian.log_variance))
+    return DiagonalGaussian(*moments).density(event=3)

@@ -83,6 +83,11 @@ class Latents(nn.Module):
         self.moments = nn.ModuleList(Moments(channels[level], config.latent, 1) for level in range(levels - 1))
         self.moments.append(Moments(deep[-1], config.latent, 3))
         _start(self)
+        if config.equal_deviations:
+            # He's weights give some pixels deviations of 1e-4 and first divergences of 1e5 to 1e8 nats, whose squared
+            # gradients slow Adam for its next thousand steps.
+            for moments in self.moments:
+                nn.init.zeros_(moments.get_submodule("deviation").get_parameter("weight"))
 
     def maps(self, x: Tensor) -> list[Tensor]:
         """Of the levels of the latents, finest first, from ``(B, C, H, W)``."""

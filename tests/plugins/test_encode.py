@@ -8,7 +8,8 @@ import torch
 
 from mrbench.diagnostics.information import check_latents
 from mrbench.interfaces.latents import Latent
-from mrbench.interfaces.method import Method
+from mrbench.interfaces.method import Batch, Method
+from mrbench.nn.gaussian import DiagonalGaussian
 from mrbench.nn.losses import dirichlet_kl
 
 Make = Callable[..., Method[Any]]
@@ -35,7 +36,14 @@ def encoded(method: Method[Any], masks: torch.Tensor, images: torch.Tensor, ther
 
 @pytest.mark.parametrize(
     ("name", "posteriors"),
-    [("prob-unet", RATERS), ("per-rater", RATERS), ("dpersona-1", 1), ("dpersona-2", 1), ("proseg", RATERS)],
+    [
+        ("prob-unet", RATERS),
+        ("per-rater", RATERS),
+        ("dpersona-1", 1),
+        ("dpersona-2", 1),
+        ("proseg", RATERS),
+        ("phiseg", RATERS),
+    ],
 )
 @pytest.mark.parametrize("classes", [2, 3])
 def test_latents_are_of_every_slice_and_rater_with_any_classes(
@@ -66,6 +74,26 @@ def test_a_raters_posterior_sees_that_raters_mask_alone(make_method: Make):
         first, second = (encoded(method, each, images, everybody)["z"].posterior.mean for each in (masks, other))
         same = (first == second).all(dim=2)  # (N, R)
         assert same.tolist() == [[True, False, True, True]] * N, name
+
+
+def test_phisegs_divergences_are_those_of_its_loss_where_latents_are_their_means(
+    make_method: Make, monkeypatch: pytest.MonkeyPatch
+):
+    images, masks, present = seen()
+    method = make_method("phiseg").eval()
+    found = encoded(method, masks, images, present)
+    assert [tuple(found[f"z-{level}"].prior.batch_shape) for level in range(3)] == [(N, RATERS), (N, RATERS), (N, 1)]
+    monkeypatch.setattr(DiagonalGaussian, "sample", lambda q: q.mean)
+    own = torch.distributions.kl_divergence
+    for rater in range(RATERS):
+        alone = torch.zeros(N, RATERS, dtype=torch.bool)
+        alone[:, rater] = True
+        everywhere = torch.ones(N, 16, 16, dtype=torch.bool)
+        terms = method.loss(Batch(images, masks, alone, everywhere))
+        for level in range(3):
+            latent = found[f"z-{level}"]
+            kl = own(latent.posterior, latent.prior.expand((N, RATERS)))[:, rater].mean()
+            assert terms[f"kl_{level}"].item() == pytest.approx(4**level * kl.item(), rel=1e-4)
 
 
 def test_proseg_knows_raters_by_number_and_its_divergences_are_those_of_its_loss(make_method: Make):

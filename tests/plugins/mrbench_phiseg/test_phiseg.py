@@ -74,6 +74,24 @@ def test_the_coarsest_output_starts_from_the_background(make_method: Callable[..
     assert [output.bias.item() for output in outputs] == [0, 0, -3]
 
 
+@pytest.mark.parametrize("preset", ["quick", "compact"])
+def test_short_trainings_start_from_equal_deviations_whatever_image_and_mask(
+    make_method: Callable[..., Method], make_batch: Callable[..., Batch], preset: str
+) -> None:
+    method = make_method("phiseg", preset)
+    for network, channels in ((method.prior, 1), (method.posterior, 2)):
+        image = 100 * torch.randn(2, channels, 32, 32)
+        for found, _ in network(network.maps(image), lambda level, q: q.sample()):
+            assert found.deviation.detach().numpy() == pytest.approx(math.log(2), rel=1e-5)
+    # He's weights, as released: deviations of some pixels are a hundredth of others', and divergences by their square
+    released = make_method("phiseg", preset, equal_deviations=False)
+    network = released.prior
+    levels = network(network.maps(100 * torch.randn(2, 1, 32, 32)), lambda level, p: p.sample())
+    assert max(found.deviation.max() / found.deviation.min() for found, _ in levels) > 10
+    first = [sum(one.loss(make_batch())[f"kl_{level}"].item() for level in LEVELS) for one in (method, released)]
+    assert first[0] < first[1]
+
+
 def test_the_prior_is_given_the_posteriors_latents_in_training_and_its_own_in_samples(
     make_method: Callable[..., Method], make_batch: Callable[..., Batch], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
+from torch.distributions import Independent, Normal
 from torch.nn import functional
 
 from mrbench import Method, Noise, ParameterGroup, Probabilities, Stage
+from mrbench.interfaces.latents import Latent
 from mrbench.nn.losses import cross_entropy, logit_channels, logits_to_probability
 
 
@@ -378,6 +380,49 @@ class SitesOfMany(Good):
     def sample(self, features, noise):
         more = noise.normal("more") if noise.draws > 2 else 0
         return self.moved(features, noise.normal("z") + more)
+
+
+# Latents
+
+
+def gaussian(mean):
+    return Independent(Normal(mean, torch.ones_like(mean)), 1)
+
+
+class Tells(Good):
+    """Its posterior is about the share of the image that the rater marks; masks of absent raters are blanked."""
+
+    def encode(self, features, masks, present):
+        return {"z": Latent(gaussian(self.share(masks, present)), gaussian(torch.zeros(len(masks), 1, 1)))}
+
+    def share(self, masks, present):
+        return (masks * present[:, :, None, None]).float().mean(dim=(2, 3))[..., None]  # (N, R, 1)
+
+
+class TellsOfOneRater(Tells):
+    def share(self, masks, present):
+        return super().share(masks, present)[:, :2]
+
+
+class TellsAnew(Tells):
+    def share(self, masks, present):
+        return super().share(masks, present) + torch.randn(1)
+
+
+class Unnormalised(torch.distributions.Independent):
+    def log_prob(self, value):
+        return super().log_prob(value) + 2
+
+
+class TellsNoDensity(Tells):
+    def encode(self, features, masks, present):
+        found = super().encode(features, masks, present)["z"]
+        return {"z": Latent(found.posterior, Unnormalised(found.prior.base_dist, 1))}
+
+
+class TellsOfTheAbsent(Tells):
+    def share(self, masks, present):
+        return masks.float().mean(dim=(1, 2, 3))[:, None, None].expand(-1, masks.shape[1], 1)
 
 
 class WritesToFeatures(Good):
