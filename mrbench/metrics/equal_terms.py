@@ -1,4 +1,4 @@
-"""A method beside another reader, on equal terms: both predict a rater who is held out, with as many masks each.
+"""A method beside another reader, on equal terms: both predict a rater who is held out.
 
 Each present rater is held out in turn; the other R - 1 stand for people. Values are the method's less theirs, so that 0
 says "as another reader", whatever S and R are. The fourth construction, of the whole distribution, is ``ged_unbiased``:

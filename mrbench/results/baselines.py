@@ -23,7 +23,7 @@ def with_floor(rows: Sequence[Row], columns: Mapping[str, Column]) -> list[Row]:
 
 
 def _told(row: Row, below: Sequence[str]) -> Row:
-    more = (f"below {FLOOR}, which has one output for everybody: {', '.join(below)}",) if below else ()
+    more = (f"worse than {FLOOR}, which has one output for everybody: {', '.join(below)}",) if below else ()
     return replace(row, caveats=row.caveats + more)
 
 

@@ -74,9 +74,10 @@ CONSTRUCTIONS = (
 """In the order of a table."""
 
 HOW = (
-    "less a reader's: the method's value less that of the other raters, both against a rater held out, with as many "
-    "masks each; by its interval better: beyond 0; not worse: within the margin (5 % of the distance of two raters, "
-    ".01 of Dice); worse: short of 0; undecided: none of these, which is no sign that both are the same"
+    "less a reader's: the method's value less that of the other raters, both against a rater held out, on equal terms "
+    "whatever S and the number of raters; by its interval better: beyond 0; not worse: within the margin (5 % of the "
+    "distance of two raters, .01 of Dice); worse: short of 0, reaching beyond the margin; undecided: none of these, "
+    "which is no sign that both are the same"
 )
 """What the marks say, for a note below them."""
 

@@ -35,6 +35,6 @@ def component_texts(found: VarianceComponents) -> Mapping[str, str]:
     texts = {}
     for source, one in found.sources.items():
         ends = short_interval(one.interval.low**0.5, one.interval.high**0.5)
-        own = "below 0" if one.negative else short(one.variance**0.5)
+        own = "below 0" if one.negative else short(max(one.variance, 0.0) ** 0.5)
         texts[source] = f"{own} [{ends}] {100 * found.share(source):.0f}%"
     return texts | dict(found.reasons)

@@ -16,6 +16,7 @@ from itertools import combinations
 
 import numpy as np
 
+from mrbench.statistics.equality import TIE
 from mrbench.statistics.folds import Folds
 from mrbench.statistics.interval import LEVEL, Interval
 from mrbench.statistics.nested import pseudo_values
@@ -51,8 +52,8 @@ class VarianceComponent:
 
     @property
     def negative(self) -> bool:
-        """Is the estimate below 0?"""
-        return self.variance < 0
+        """Is the estimate below 0, by more than rounding?"""
+        return self.variance < -(TIE**2)
 
 
 @dataclass(frozen=True)

@@ -85,3 +85,9 @@ def test_a_negative_estimate_is_said_and_a_reason_stands_in_place_of_a_number():
         FOLDS: "below 0 [.0000 .. .0200] 0%",
         TRAININGS: "nothing is trained",
     }
+
+
+def test_rounding_is_none_and_not_below_0():
+    rounded = VarianceComponent(-1e-34, Interval(0.0, 0.0))
+    texts = component_texts(VarianceComponents({TRAININGS: rounded}))
+    assert texts == {TRAININGS: ".0000 [.0000 .. .0000] 0%"}
