@@ -138,9 +138,20 @@ a metric does not apply it is missing, never zero. d(a, b) = 1 - IoU(a, b).
 - `dice_rater`, `dice_rater_mean` and `rater_identification` are of `identified` raters alone. A rank by area is an
   order statistic and no person: on `ranked` raters the column is `dice_rank`, beside which the row `level-sets`
   belongs. Nested level sets of the vote count, which know nobody, are nearest to their own rank in .765 of the cases.
-- `ged_unbiased` and `ged_pp_unbiased` suppose independent draws. Where samples take turns, of levels (`level-sets`), of
-  members (`ensemble`), of views (`tta`), two of them differ more than two draws do: there both are missing, and a line
-  below the table says so. Of external predictions nobody knows; they are taken for independent draws.
+- Two unbiased energy distances. `ged_unbiased` = 2 pa - pp - aa, pp and aa of two *different* samples and raters, is
+  for raters who stand for others like them; its expectation depends on neither S nor R. `ged_unbiased_panel`, for
+  identified raters who are all there are, keeps their pairs of a mask with itself. Draws of the panel's own masks have
+  0 by the second and -aa / R by the first. The parts `ged_pa`, `ged_pp_unbiased` and `ged_aa_unbiased` stand beside.
+- `dice_max_minus_readers`, `dice_soft_minus_readers`, `dice_minus_reader` and `dice_minus_majority` set a method
+  [beside another reader](statistics.md#beside-another-reader).
+- `brier_reliability` - `brier_resolution` + `brier_uncertainty` is the Brier score of all pairs of a pixel and a rater
+  of a fold, exactly: the resolution holds what the 15 bins hide, 2 cov(p, mark) - var(p) within them.
+- `rank_histogram_area` is the squared departure of a rank histogram from flat over the one that is expected where the
+  areas of raters and samples are draws of one kind; `cases.csv.gz` holds the counts of every rank.
+- `ged_unbiased`, `ged_unbiased_panel` and `ged_pp_unbiased` suppose independent draws. Where samples take turns, of
+  levels (`level-sets`), of members (`ensemble`), of views (`tta`), two of them differ more than two draws do: there
+  they are missing, and a line below the table says so. Of external predictions nobody knows; they are taken for
+  independent draws.
 
 | scoring protocol | `strict` | `published` |
 |---|---|---|

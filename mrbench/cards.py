@@ -37,6 +37,8 @@ class Capability(StrEnum):
     """Reads the raters' masks of the case that it is scored on: a human reference, not a predictor."""
     TAKES_TURNS = "takes_turns"
     """Its samples are taken in turn: they are no independent draws, and what supposes those is missing."""
+    REDRAWS = "redraws"
+    """Asks the raters of the test case again, which few data sets can."""
 
 
 GIVES = {"samples": Capability.DIVERSE, "raters": Capability.PERSONAL, "consensus": Capability.CONSENSUS}
@@ -64,6 +66,8 @@ class PluginCard:
         version: of the definition; a change that moves numbers raises it. A method's enters the digests of its
             trainings, a metric's those of its scores; a data set's content has a digest of its own.
         citation: the paper, in one line.
+        links: addresses of the ``paper`` and of the released ``code``, where they are public; both begin with
+            ``https://``.
         licence: of the plugin's code (methods, metrics) or of the data (data sets).
         requires: modules that must be importable for it to run, e.g. ``("torch",)``.
     """
@@ -75,6 +79,16 @@ class PluginCard:
     citation: str = ""
     licence: str = ""
     requires: tuple[str, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        for what, address in self.links.items():
+            if what not in ("paper", "code") or not address.startswith("https://"):
+                raise PluginError(
+                    f"the card of {self.name!r} has a link that is none",
+                    expected="paper or code, an address that begins with https://",
+                    found=f"{what}: {address}"[:200],
+                )
 
     def load(self) -> Any:
         """Imports and returns what the card names."""
@@ -100,6 +114,7 @@ class MethodCard(PluginCard):
         wraps: is its class a :class:`~mrbench.interfaces.wrapper.Wrapper`, which answers from trainings of the method
             that its options name? Then it gives and takes what that does, with its presets; with ``gives="samples"`` it
             gives samples that it makes of the member's mean probability.
+        redraws: does the fusion ask the raters again, by a parameter ``redraw``? Few data sets can.
         differences: where the paper and the released code differ, one sentence each with its source.
     """
 
@@ -112,9 +127,11 @@ class MethodCard(PluginCard):
     family: str = ""
     takes_turns: bool | Mapping[str, Any] = False
     wraps: bool = False
+    redraws: bool = False
     differences: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         unknown = [word for word in self.gives.split() if word not in GIVES]
         if unknown:
             raise PluginError(
@@ -126,6 +143,12 @@ class MethodCard(PluginCard):
                 expected='no kind="fusion", and no gives but "samples" where it makes its own: else it gives what the '
                 "method does that it wraps",
                 found=f"kind={self.kind!r}, gives={self.gives!r}",
+            )
+        if self.redraws and self.kind != "fusion":
+            raise PluginError(
+                f"the card of method {self.name!r} redraws raters, whom a method never sees",
+                expected='kind="fusion", or no redraws',
+                found=f"kind={self.kind!r}, redraws=True",
             )
         if self.presets.get("paper"):
             raise PluginError(
@@ -144,6 +167,7 @@ class MethodCard(PluginCard):
             Capability.VOLUMES: self.volumes,
             Capability.SEES_TEST_MASKS: self.kind == "fusion",
             Capability.TAKES_TURNS: self.takes_turns is True,
+            Capability.REDRAWS: self.redraws,
         }
         given = (GIVES[word] for word in self.gives.split())
         return frozenset([*given, *(capability for capability, holds in takes.items() if holds)])
@@ -168,6 +192,7 @@ class DatasetCard(PluginCard):
         opens: the option that takes the path of any container, such as one that ``mrbench data import`` wrote, or the
             name of one in the data folder; empty where the data set is one of its own.
         generated: is it made from its options alone, without any file?
+        readings: how its raters came to their masks, one sentence, where that bears on what their agreement says.
     """
 
     config: str = NO_OPTIONS
@@ -175,6 +200,7 @@ class DatasetCard(PluginCard):
     prepare: str = ""
     opens: str = ""
     generated: bool = False
+    readings: str = ""
 
 
 class Direction(StrEnum):
@@ -217,6 +243,7 @@ class MetricCard(PluginCard):
     empty: str = ""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         # Plugins write plain words; whoever asks for the direction compares enumerations.
         object.__setattr__(self, "direction", Direction(self.direction))
         object.__setattr__(self, "needs", Need(self.needs))

@@ -66,8 +66,8 @@ def run(
 
     Args:
         methods, datasets: names; here and below, one of several may stand alone.
-        preset: settings of the methods by name: ``paper`` (default), ``quick``, ``as_released``; or for each method
-            its own, ``{"proseg": "quick"}``.
+        preset: settings of the methods by name: ``paper`` (default), ``quick``, ``compact``, ``as_released``; or
+            for each method its own, ``{"proseg": "quick"}``.
         settings: options of methods and data sets, ``{"proseg.epochs": 3}``; without an owner for all that have it.
         folds: to run; empty: all.
         seed, seeds: so many base seeds, from ``seed`` on.

@@ -31,7 +31,7 @@ from mrbench.leaderboard.pack import candidates, pack
 from mrbench.leaderboard.store import read_entry
 from mrbench.metrics.protocol import PUBLISHED, STRICT
 from mrbench.registry import Registry, discover
-from mrbench.report.curves import read_curves
+from mrbench.results.curves import read_curves
 
 TOLD, HARMLESS, AGAIN, SILENT = "told", "harmless", "computed again", "another number"
 

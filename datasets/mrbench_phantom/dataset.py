@@ -1,7 +1,8 @@
 """The phantom as a data set: subjects cut into cases, with who was present and the folds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,16 @@ from mrbench_phantom.config import PhantomConfig
 from mrbench_phantom.noise import uniform
 from mrbench_phantom.raters import STYLES
 from mrbench_phantom.ratings import NAMES
-from mrbench_phantom.subject import Subject, make_subject
+from mrbench_phantom.subject import Subject, make_subject, mark_again
 
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """One case before the raters' absence: image ``(1, *spatial)``, masks ``(R, *spatial)``, ratings ``(R, 9)``."""
+    """One case before the raters' absence: image ``(1, *spatial)``, masks ``(R, *spatial)``, ratings ``(R, 9)``.
+
+    Attributes:
+        number: of the subject.
+    """
 
     id: str
     subject: str
@@ -28,6 +33,7 @@ class Piece:
     masks: np.ndarray
     ratings: np.ndarray
     slice: int
+    number: int
     spacing: tuple[float, ...]
 
 
@@ -48,7 +54,17 @@ def load(config: PhantomConfig, folder: Path) -> CaseSet:  # noqa: ARG001
         slices=tuple(piece.slice for piece in pieces) if config.unit == "slice" else None,
         spacings=tuple(piece.spacing for piece in pieces),
         attributes=_attributes(pieces, present),
+        redraw=partial(_redraw, config, [(piece.number, piece.slice) for piece in pieces]),
     )
+
+
+def _redraw(
+    config: PhantomConfig, places: Sequence[tuple[int, int]], index: int, rater: int, noise: np.random.Generator
+) -> np.ndarray:
+    # The rater goes through the whole lesion anew, whichever slice of it is asked for.
+    number, k = places[index]
+    marked = mark_again(config, number, rater, noise)
+    return marked if config.unit == "volume" else marked[k]
 
 
 def _describe(config: PhantomConfig) -> Description:
@@ -69,7 +85,7 @@ def _describe(config: PhantomConfig) -> Description:
 
 def _pieces(config: PhantomConfig, number: int) -> Iterator[Piece]:
     subject = make_subject(config, number)
-    return iter([_volume(subject)]) if config.unit == "volume" else _slices(subject)
+    return iter([_volume(subject, number)]) if config.unit == "volume" else _slices(subject, number)
 
 
 def _present(config: PhantomConfig, case: str) -> np.ndarray:
@@ -78,14 +94,15 @@ def _present(config: PhantomConfig, case: str) -> np.ndarray:
     return (draws >= config.missing) | (draws == draws.max())
 
 
-def _volume(subject: Subject) -> Piece:
-    return Piece(subject.name, subject.name, subject.image[None], subject.masks, subject.ratings, 0, subject.spacing)
+def _volume(subject: Subject, number: int) -> Piece:
+    name, ratings = subject.name, subject.ratings
+    return Piece(name, name, subject.image[None], subject.masks, ratings, 0, number, subject.spacing)
 
 
-def _slices(subject: Subject) -> Iterator[Piece]:
+def _slices(subject: Subject, number: int) -> Iterator[Piece]:
     for k, image in enumerate(subject.image):
         name, masks = f"{subject.name}-slice-{k}", np.ascontiguousarray(subject.masks[:, k])
-        yield Piece(name, subject.name, image[None], masks, subject.ratings, k, subject.spacing[1:])
+        yield Piece(name, subject.name, image[None], masks, subject.ratings, k, number, subject.spacing[1:])
 
 
 def _hide(masks: np.ndarray, present: np.ndarray) -> np.ndarray:

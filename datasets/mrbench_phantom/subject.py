@@ -1,6 +1,7 @@
 """One subject: the slices of one lesion with every rater's masks and ratings."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -71,6 +72,16 @@ def make_subject(config: PhantomConfig, number: int) -> Subject:
     ratings = [rate(traits, _noise(config, number, style.name, "ratings")) for style in styles]
     name = f"subject-{number:03d}"
     return Subject(name, image, np.stack(masks).astype(np.uint8), np.stack(ratings), scene.grid.spacing)
+
+
+def mark_again(config: PhantomConfig, number: int, rater: int, noise: np.random.Generator) -> np.ndarray:
+    """``(D, H, W)`` bool: a new mask of a rater of the subject of that number: the same style, new noise."""
+    scene = _scene_again(config, number)
+    return mark(scene.lesion, scene.traits, scaled(STYLES[rater], config.style_scale), scene.grid, noise)
+
+
+_scene_again = lru_cache(maxsize=2)(make_scene)
+"""Raters are asked again of one subject many times, slice by slice."""
 
 
 def _noise(config: PhantomConfig, number: int, *purpose: str) -> np.random.Generator:

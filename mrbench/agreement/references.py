@@ -7,10 +7,11 @@ from mrbench.agreement.bounds import BOUNDS
 from mrbench.cards import Capability, MethodCard, MetricCard
 from mrbench.configuration import Config
 from mrbench.data.case import Case
-from mrbench.data.description import Description
+from mrbench.data.caseset import CaseSet
 from mrbench.engine.metric_faults import reduce_each
 from mrbench.engine.plan import capabilities_fit
 from mrbench.engine.predict import Predictor
+from mrbench.engine.redraws import redraws_fit
 from mrbench.engine.score import applicable_metrics
 from mrbench.engine.score_block import CaseScorer
 from mrbench.interfaces.fusion import Fuse, bound
@@ -86,9 +87,11 @@ def _with_interval(value: Value, scores: MetricScores, metric: Metric, protocol:
 class References:
     """Takes the cases one by one and keeps their scores alone.
 
+    A row that asks raters again stands there only where the data set can.
+
     Args:
         registry: of fusions and metrics.
-        description: of the data set.
+        cases: of the data set.
         samples: asked for per case.
         protocol: how draws become numbers.
         only: metrics wanted; none: all that apply.
@@ -100,17 +103,17 @@ class References:
     def __init__(
         self,
         registry: Registry,
-        description: Description,
+        cases: CaseSet,
         samples: int,
         protocol: ScoringProtocol,
         only: tuple[str, ...] = (),
     ) -> None:
-        plugins = applicable_metrics(registry, description.raters, only)
-        self.description, self.samples, self.protocol = description, samples, protocol
+        plugins = applicable_metrics(registry, cases.description.raters, only)
+        self.description, self.samples, self.protocol = cases.description, samples, protocol
         self.records: dict[str, MetricCard] = {name: plugin.card for name, plugin in plugins.items()}
         self.metrics: dict[str, Metric] = {name: plugin.load() for name, plugin in plugins.items()}
         self.shown = [name for name, record in self.records.items() if only or record.table]
-        self.references = [*self._installed(registry), *self._own()]
+        self.references = [*self._installed(registry, cases), *self._own()]
 
     def add(self, case: Case) -> None:
         """Scores every row on one more case."""
@@ -126,9 +129,9 @@ class References:
         shown = {name: self.records[name] for name in self.shown if any(name in row.values for row in rows)}
         return Table(self.description.name, self.description.as_json(), {}, self.protocol.name, shown, rows)
 
-    def _installed(self, registry: Registry) -> Iterator[_Reference]:
+    def _installed(self, registry: Registry, cases: CaseSet) -> Iterator[_Reference]:
         for plugin in registry.of_kind("method"):
-            if plugin.card.kind != "fusion":
+            if plugin.card.kind != "fusion" or redraws_fit(plugin.card, cases):
                 continue
             reasons = capabilities_fit(plugin.card, self.description)
             if reasons:

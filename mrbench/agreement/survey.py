@@ -100,7 +100,7 @@ def survey(
     """
     check_columns(cases)
     indices = np.arange(len(cases)) if indices is None else indices
-    found = _Pass(cases, References(registry, cases.description, samples, protocol, metrics), protocol)
+    found = _Pass(cases, References(registry, cases, samples, protocol, metrics), protocol)
     for batch in _batches(progress(cases[int(index)] for index in indices), cases.description):
         for case, counts in zip(batch, _counted(batch, cases.description), strict=True):
             found.add(case, counts)

@@ -1,6 +1,6 @@
 """Tables in a terminal: as many columns side by side as fit, so that a narrow one cuts nothing off."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -25,7 +25,7 @@ class Column:
 
 
 def grids(
-    names: Column, columns: Sequence[Column], width: int, *, key: Column | None = None, gap: int = 0
+    names: Column, columns: Sequence[Column], width: int, *, key: Column | None = None, gaps: Collection[int] = ()
 ) -> Iterator[Table]:
     """Columns beside the names of the rows, in as many tables as the width asks for.
 
@@ -34,7 +34,7 @@ def grids(
         columns: at least one.
         width: of the terminal in characters.
         key: stands beside the names in each table.
-        gap: a blank row stands above this one, where it is not the first.
+        gaps: a blank row stands above these, where they are not the first.
     """
     keys = [] if key is None else [key]
     room = width - sum(column.width for column in keys)
@@ -46,7 +46,7 @@ def grids(
         for column in (*keys, *block):
             grid.add_column(column.header, justify="right", no_wrap=True)
         for number, name in enumerate(names.cells):
-            if gap and number == gap:
+            if number and number in gaps:
                 grid.add_row()
             grid.add_row(name, *(column.cells[number] for column in (*keys, *block)))
         yield grid

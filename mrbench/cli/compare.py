@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 @click.option("--against", metavar="METHOD", help="The method that the others are compared with.")
 @click.option("--each", is_flag=True, help="Compare within each run, not between them.")
 @click.option("--letters", is_flag=True, help="Also test all pairs: rows that are not told apart share a letter.")
+@click.option(
+    "--components", is_flag=True, help="Also show what each method's values vary by: subjects, trainings, folds."
+)
 @click.option("--allow-mixed", is_flag=True, help="Show other data or splits side by side too, labelled and untested.")
 @click.option("--protocols", is_flag=True, help="Show what each scoring variant shifts, one at a time, instead.")
 @click.option(
@@ -53,6 +56,7 @@ def command(
     against: str | None,
     each: bool,
     letters: bool,
+    components: bool,
     allow_mixed: bool,
     protocols: bool,
     samples: tuple[int, ...],
@@ -81,6 +85,7 @@ def command(
         "--against": against,
         "--each": each,
         "--letters": letters,
+        "--components": components,
         "--allow-mixed": allow_mixed,
         "--protocol": protocol,
         "--picture": picture,
@@ -101,6 +106,7 @@ def command(
         against=against or "",
         each=each,
         letters=letters,
+        components=components,
         allow_mixed=allow_mixed,
         protocol=protocol or "strict",
         samples=samples[0] if samples else None,
@@ -133,6 +139,7 @@ class Comparing:
     against: str
     each: bool
     letters: bool
+    components: bool
     allow_mixed: bool
     protocol: str
     samples: int | None
@@ -148,7 +155,9 @@ def _compared(chosen: Comparing, found: Registry) -> "ComparisonReport":
 
     pairing = pair([parse_operand(run, chosen.out) for run in chosen.runs], chosen.against, each=chosen.each)
     reader = ScoreReader(found, PROTOCOLS[chosen.protocol], chosen.metrics, chosen.samples)
-    return ComparisonReport.of(pairing, reader, allow_mixed=chosen.allow_mixed, letters=chosen.letters)
+    return ComparisonReport.of(
+        pairing, reader, allow_mixed=chosen.allow_mixed, letters=chosen.letters, components=chosen.components
+    )
 
 
 def _print_differences(chosen: Comparing, found: Registry, picture: Path | None, as_json: bool) -> None:

@@ -1,6 +1,6 @@
 """The tables of ``mrbench compare``: as many columns side by side as fit, what does not apply left blank."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,16 +10,21 @@ from rich.text import Text
 from mrbench.cli.columns import Column, grids, print_columns, print_notes
 from mrbench.cli.tables import mean_and_spread, title, value_json
 from mrbench.comparison.differences import Comparison, Difference
-from mrbench.comparison.margins import MARGINS
+from mrbench.comparison.over_datasets import HOW as OVER_DATASETS
+from mrbench.comparison.over_datasets import Tally, over_datasets
 from mrbench.comparison.protocol_sensitivity import DatasetSensitivity, SensitivityTable, Shift
 from mrbench.comparison.protocol_variants import Variant
 from mrbench.comparison.report import ComparisonReport
 from mrbench.results import ties
 from mrbench.results.caveats import caveat_lines
 from mrbench.results.columns import INCOMPLETE, RESEARCH, header
+from mrbench.results.margins import MARGINS
 from mrbench.results.method_run import MethodRun
 from mrbench.results.numbers import short, short_interval, short_p, signed
 from mrbench.results.table import Table, Value
+from mrbench.results.variability import HOW as COMPONENTS
+from mrbench.results.variability import component_texts
+from mrbench.statistics.components import FOLDS, REST, SUBJECTS, TRAININGS, VarianceComponents
 from mrbench.statistics.correction import LEVEL as TOLD
 from mrbench.statistics.interval import LEVEL, Interval
 from mrbench.statistics.placements import Superiority
@@ -42,9 +47,36 @@ def print_differences(compared: ComparisonReport) -> None:
         if comparison.differences:
             print_columns(console, *_difference_columns(comparison))
         print_notes(console, _difference_notes(comparison))
+    for metric, pairs in over_datasets(compared.comparisons).items():
+        _print_tallies(console, metric, pairs)
+    for run, found in compared.components:
+        _print_components(console, run, found)
     notes = [f"pairs: {compared.pairing.how}"] if compared.pairing.how else []
     notes += [f"left out: {note}" for note in compared.pairing.notes]
     print_notes(console, [*notes, *_legend(compared), RESEARCH])
+
+
+def _print_tallies(console: Console, metric: str, pairs: Sequence[tuple[str, str, Tally]]) -> None:
+    console.print()
+    console.print(Text(f"{metric} over data sets", style="bold"))
+    names = Column("B", [Text(b) for _, b, _ in pairs])
+    told = Column("B beside A, on at least", [Text(tally.words) for *_, tally in pairs])
+    print_columns(console, names, [Column("A", [Text(a) for a, *_ in pairs]), told])
+
+
+def _print_components(console: Console, run: MethodRun, found: Mapping[str, VarianceComponents]) -> None:
+    console.print()
+    console.print(title(run.dataset, run.description, f"what {run.title} varies by"))
+    texts = [component_texts(one) for one in found.values()]
+    columns = [
+        Column(source, [Text(own.get(source, "")) for own in texts])
+        for source in (SUBJECTS, TRAININGS, FOLDS, REST)
+        if any(source in one.sources for one in found.values())
+    ]
+    if columns:
+        print_columns(console, Column("metric", [Text(name) for name in found]), columns)
+    unknown = dict.fromkeys(f"{s}: {why}" for one in found.values() for s, why in one.reasons.items())
+    print_notes(console, unknown)
 
 
 def print_methods(console: Console, table: Table) -> None:
@@ -87,6 +119,10 @@ def _legend(compared: ComparisonReport) -> Iterator[str]:
         yield f"p: corrected by Holm for the pairs of a metric on a data set; {VERDICTS}"
     for name in dict.fromkeys(one.metric for one in shown if one.margin is not None and one.corrected is not None):
         yield f"margin of {name}: {MARGINS[name].why}"
+    if over_datasets(compared.comparisons):
+        yield OVER_DATASETS
+    if compared.components:
+        yield f"varies by: {COMPONENTS}"
     if any(one.better for one in shown):
         yield "B better: chance on a subject; of the pairs of a training of A and one of B"
 
@@ -209,6 +245,15 @@ def differences_json(compared: ComparisonReport) -> dict[str, Any]:
         "left_out": list(compared.pairing.notes),
         "methods": [methods_json(table) for table in compared.tables],
         "comparisons": found,
+        "over_datasets": [
+            {"metric": metric, "a": a, "b": b, **asdict(tally)}
+            for metric, pairs in over_datasets(compared.comparisons).items()
+            for a, b, tally in pairs
+        ],
+        "components": [
+            _run_json(run) | {"dataset": run.dataset, "metrics": {name: asdict(one) for name, one in own.items()}}
+            for run, own in compared.components
+        ],
     }
 
 

@@ -79,7 +79,7 @@ def _as_default(parameter: click.Option, value: Any) -> Any:
     "presets",
     multiple=True,
     metavar="NAME",
-    help="Settings of the methods: paper (default), quick, as_released. METHOD=NAME for one of several.",
+    help="Settings of the methods: paper (default), quick, compact, as_released. METHOD=NAME for one of several.",
 )
 @click.option(
     "--set",

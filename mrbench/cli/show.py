@@ -22,6 +22,7 @@ from mrbench.engine.run import open_run
     help="Write a PNG of raters' masks, rater predictions and samples instead.",
 )
 @click.option("--cases", "count", type=click.IntRange(1), default=4, show_default=True, help="Cases in the picture.")
+@click.option("--readers", is_flag=True, help="Mark the rows beside another reader, on equal terms.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     run: str,
@@ -31,6 +32,7 @@ def command(
     picture: Path | None,
     count: int,
     as_json: bool,
+    readers: bool,
 ) -> None:
     """Print the table of a run again. RUN is its id, its folder, or "last"."""
     found, opened = registry(plugin_files), open_run(run, out)
@@ -44,4 +46,4 @@ def command(
     from mrbench.cli.tables import print_run
 
     tell_absent_files(results, found)
-    sys.exit(print_run(opened, results, found, metrics=metrics, as_json=as_json))
+    sys.exit(print_run(opened, results, found, metrics=metrics, as_json=as_json, readers=readers))

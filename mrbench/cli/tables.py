@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from mrbench.cli.columns import Column, grids, print_notes
+from mrbench.cli.columns import Column, grids, print_columns, print_notes
 from mrbench.data.folder import RESULTS
 from mrbench.engine.cell import domain_title
 from mrbench.engine.record import reproduce
@@ -19,9 +19,10 @@ from mrbench.engine.result import Result, exit_code
 from mrbench.engine.run import Run
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 from mrbench.registry import Registry
-from mrbench.results.columns import COSTS, INCOMPLETE, RESEARCH, header
+from mrbench.results.columns import COSTS, FAILED, INCOMPLETE, RESEARCH, header
 from mrbench.results.method_run import runs_of
 from mrbench.results.numbers import cost_text, short
+from mrbench.results.readers import MARK_HEADS, marks_by_construction, may_be_marked, with_readers
 from mrbench.results.table import Row, Table, Value
 from mrbench.results.tabulate import tabulate
 
@@ -37,6 +38,7 @@ def print_run(
     rescore: bool = False,
     samples: Sequence[int] = (),
     jobs: int = 1,
+    readers: bool = False,
 ) -> int:
     """Prints every table of a run, or the same content as JSON; returns the exit code.
 
@@ -45,6 +47,8 @@ def print_run(
     tables = tabulate(
         runs_of(run, results), registry, protocol, metrics, rescore=rescore, samples=samples, jobs=jobs, every=as_json
     )
+    if readers:
+        tables = [with_readers(table, registry, protocol) for table in tables]
     read = {one.spec.title: one for table in tables for row in table.rows if row.run for one in row.run.results}
     results = [read.get(result.spec.title, result) for result in results]
     if as_json:
@@ -55,7 +59,11 @@ def print_run(
         _print_table(console, table)
     console.print(f"{RESEARCH} This table again:", style="dim", highlight=False)
     # Not wrapped, so that it can be copied.
-    click.echo(f"  {_again(run, protocol, metrics, registry.files_with('metric'), samples)}")
+    again = _again(run, protocol, metrics, registry.files_with("metric"), samples)
+    click.echo(f"  {again}{' --readers' * readers}")
+    if not readers and again.startswith("mrbench show") and any(may_be_marked(table) for table in tables):
+        console.print("With marks of its rows beside another reader:", style="dim", highlight=False)
+        click.echo(f"  {again} --readers")
     return exit_code(results)
 
 
@@ -109,10 +117,12 @@ def _row_json(row: Row) -> dict[str, Any]:
         "samples": row.samples,
         "marks": list(row.caveats),
         "cells": list(row.cells),
+        "failed_trainings": row.failed,
         "metrics": metrics,
         "cost": dict(row.costs),
         "failures": list(row.failures),
         "best": best,
+        **({"readers": {name: mark.facts for name, mark in row.reader_marks.items()}} if row.reader_marks else {}),
         **({"diagnostics": {name: asdict(figure) for name, figure in diagnosis.items()}} if diagnosis else {}),
     }
 
@@ -133,8 +143,8 @@ def _print_table(console: Console, table: Table) -> None:
     console.print()
     changed = [f"{name} = {value}" for name, value in table.changed.items()]
     console.print(title(table.dataset, table.description, f"scoring protocol {table.protocol}", *changed))
-    rows = sorted(table.rows, key=lambda row: row.human)  # methods first, then human references, with a gap between
-    gap = sum(not row.human for row in rows)
+    rows = sorted(table.rows, key=lambda row: row.kind.place)  # with gaps between the kinds
+    gaps = [place for place, row in enumerate(rows) if row.kind is not rows[place - 1].kind]
     names = Column("method", [Text(row.label) for row in rows])
     samples = Column("S", [_text(row.samples) for row in rows])
     metrics = [
@@ -142,13 +152,24 @@ def _print_table(console: Console, table: Table) -> None:
         for name, column in table.columns.items()
     ]
     cells = Column("cells", [Text(f"{d}/{n}", style="" if d == n else "red") for d, n in (r.cells for r in rows)])
+    failed = [Column("failed", [Text(str(row.failed), style="red" if row.failed else "") for row in rows])]
+    failed = failed if any(row.failed for row in rows) else []
     costs = [Column(cost.name, [Text(cost_text(row.costs.get(cost.name))) for row in rows]) for cost in COSTS]
-    costs = [column for column in costs if any(column.cells)]
+    costs = [*failed, *(column for column in costs if any(column.cells))]
     for key, columns in ((samples, metrics), (cells, costs)):
-        for grid in grids(names, columns, console.width, key=key, gap=gap) if columns else ():
+        for grid in grids(names, columns, console.width, key=key, gaps=gaps) if columns else ():
             console.print(grid)
             console.print()
+    _print_marks(console, table)
     print_notes(console, _notes(table))
+
+
+def _print_marks(console: Console, table: Table) -> None:
+    for one, marks in marks_by_construction(table.rows):
+        texts = zip(*(mark.texts for _, mark in marks), strict=True)
+        columns = [Column(name, [Text(cell) for cell in cells]) for name, cells in zip(MARK_HEADS, texts, strict=True)]
+        print_columns(console, Column(one.title, [Text(row.label) for row, _ in marks]), columns)
+        console.print()
 
 
 def title(dataset: str, description: Mapping[str, Any], *facts: str) -> Text:
@@ -183,6 +204,8 @@ def _notes(table: Table) -> Iterator[str]:
         yield "; ".join([*legend, "↑ higher, ↓ lower is better"])
     if any(value.count for value in shown):
         yield INCOMPLETE
+    if any(row.failed for row in table.rows):
+        yield FAILED
     yield from table.caveat_lines()
     yield from table.notes
     for row in table.rows:

@@ -7,11 +7,11 @@ from math import nan
 from typing import TYPE_CHECKING, Any
 
 from mrbench.cards import MetricCard, Need
-from mrbench.comparison.margins import margin_of
 from mrbench.comparison.pairs import Pair
 from mrbench.errors import IncompatibleError
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.results.columns import gain
+from mrbench.results.margins import margin_of
 from mrbench.results.method_run import MethodRun
 from mrbench.results.pairing import Paired
 from mrbench.results.reader import ScoreReader

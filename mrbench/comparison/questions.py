@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mrbench.comparison.differences import Comparison, compare
-from mrbench.comparison.margins import MARGINS
 from mrbench.comparison.multiple_testing import corrected
 from mrbench.comparison.pairs import Pair
+from mrbench.results.margins import MARGINS
 from mrbench.results.method_run import MethodRun
 from mrbench.results.reader import ScoreReader
 

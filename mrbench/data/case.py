@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from mrbench.data.redraws import CaseRedraw
+
 
 @dataclass(frozen=True, eq=False)
 class Image:
@@ -38,6 +40,7 @@ class Case:
         metadata: free, JSON types.
         valid: ``(*spatial)`` bool, the pixels that count; where it is False (void) somebody could not or would not
             judge, and masks are 0. None: all count.
+        redraw: what a rater who looked marks when asked again; None where the data set cannot say.
     """
 
     id: str
@@ -50,6 +53,7 @@ class Case:
     attributes: Mapping[str, np.ndarray] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
     valid: np.ndarray | None = None
+    redraw: CaseRedraw | None = None
 
     def without_masks(self) -> Image:
         """What a method may see."""

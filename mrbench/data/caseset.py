@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from math import prod
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,6 +11,7 @@ import numpy as np
 from mrbench.data.case import Case
 from mrbench.data.description import Description, Unit
 from mrbench.data.normalisation import normalise
+from mrbench.data.redraws import Redraw, redrawn
 from mrbench.data.splits import Split
 from mrbench.digests import digest_arrays, digest_json
 from mrbench.errors import UnknownNameError
@@ -78,6 +79,8 @@ class CaseSet:
         attributes: by name, ``(N, R)`` float, NaN where missing.
         metadata: (N,) free, JSON types; not part of the digest.
         stored_digest: the content digest, where a container states it; recomputed by ``mrbench data verify``.
+        redraw: a further mask of a rater, where the data set knows how they outline; not part of the digest, but for
+            the description's version, which every change of it raises.
     """
 
     description: Description
@@ -91,6 +94,7 @@ class CaseSet:
     attributes: Mapping[str, np.ndarray] = field(default_factory=dict)
     metadata: tuple[Mapping[str, Any], ...] | None = None
     stored_digest: str | None = None
+    redraw: Redraw | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -108,6 +112,7 @@ class CaseSet:
             attributes={name: values[index] for name, values in self.attributes.items()},
             metadata=self.metadata[index] if self.metadata else {},
             valid=self.valid(index),
+            redraw=partial(redrawn, self, index) if self.redraw else None,
         )
 
     def valid(self, index: int) -> np.ndarray | None:

@@ -57,14 +57,16 @@ def cases_of(plugin: Plugin[Any], config: "Config", data: Path | None = None) ->
         DataAbsentError, DataError: as :func:`load_dataset`.
         PluginError: whatever else the data set raises, here or while a case is read; names its file and line.
     """
-    from mrbench.data.plugin_pixels import PluginPixels
+    from mrbench.data.plugin_pixels import PluginPixels, PluginRedraw
 
     load = plugin.load()
     with blamed(f"data set {plugin.key!r} cannot be loaded", plugin.modules):
         cases = load(config, data_folder(data))
     _check_loaded(cases, plugin, load)
     own = type(cases.pixels).__module__.partition(".")[0] in plugin.modules
-    return replace(cases, pixels=PluginPixels(cases.pixels, cases.ids, plugin.key, plugin.modules)) if own else cases
+    pixels = PluginPixels(cases.pixels, cases.ids, plugin.key, plugin.modules) if own else cases.pixels
+    redraw = cases.redraw and PluginRedraw(cases.redraw, cases.ids, plugin.key, plugin.modules)
+    return replace(cases, pixels=pixels, redraw=redraw) if own or redraw else cases
 
 
 def _check_loaded(cases: Any, plugin: Plugin[Any], load: Any) -> None:

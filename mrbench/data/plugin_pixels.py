@@ -1,4 +1,4 @@
-"""Pixels that a data set reads with code of its own: what that raises names the case, the file and the line."""
+"""What a data set reads or draws with code of its own: what that raises names the case, the file and the line."""
 
 from collections.abc import Collection
 from contextlib import AbstractContextManager
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mrbench.data.caseset import Pixels
+from mrbench.data.redraws import Redraw
 from mrbench.places import blamed
 
 
@@ -47,3 +48,24 @@ class PluginPixels:
 
     def _blamed(self, index: int) -> AbstractContextManager[None]:
         return blamed(f"case {self.ids[index]!r} of data set {self.dataset!r} cannot be read", self.modules)
+
+
+@dataclass(frozen=True, eq=False)
+class PluginRedraw:
+    """What asks a plugin's raters again.
+
+    Attributes:
+        redraw: its own.
+        ids, dataset, modules: as of :class:`PluginPixels`.
+    """
+
+    redraw: Redraw
+    ids: tuple[str, ...]
+    dataset: str
+    modules: Collection[str]
+
+    def __call__(self, index: int, rater: int, noise: np.random.Generator) -> np.ndarray:
+        """As :data:`~mrbench.data.redraws.Redraw`; a fault is a ``PluginError``."""
+        what = f"rater {rater} of case {self.ids[index]!r} of data set {self.dataset!r} cannot be asked again"
+        with blamed(what, self.modules):
+            return self.redraw(index, rater, noise)

@@ -28,6 +28,7 @@ from mrbench.diagnostics.names import (
     TOTAL_EFFECT,
     WITHIN,
 )
+from mrbench.diagnostics.redraws import RedrawsDiagnosis
 from mrbench.diagnostics.stored import stored_values
 from mrbench.engine.cell import PREDICTIONS, CellSpec
 from mrbench.engine.equivalence import other_code
@@ -36,6 +37,7 @@ from mrbench.engine.phases import prepare, tested_on
 from mrbench.engine.predictions import read_sizes, read_tables
 from mrbench.engine.record import checked_file
 from mrbench.engine.result import Result
+from mrbench.engine.source import prediction_seed
 from mrbench.errors import MrbenchError, PluginError
 from mrbench.interfaces.case_tables import CaseTables
 from mrbench.registry import Registry
@@ -53,6 +55,7 @@ NO_PAIRS = "no case has two raters who differ"
 NO_NOISE = "its answers draw no noise"
 NO_RATERS_PIXELS = "it answers as no rater, and no latent that sees masks has a prior that samples draw from"
 NO_REPLACED = "no latent that answers draw from moves with the image or the rater"
+NO_SITES = "people asked again: no site of noise and no latent of theirs is known"
 NO_ENCODE = "its class says nothing of latents: no encode()"
 
 
@@ -108,24 +111,24 @@ def diagnose(result: Result, registry: Registry, asked: Asked) -> Diagnosis:
     path, tally = checked_file(result.folder, PREDICTIONS), Tally()
     other = _other_code(result, asked)
     with _threads(result.spec.conditions.threads):
-        weights, cases = (None, None) if why_not_drawn(result.spec) else _weights(result, registry, asked, tally)
+        again, cases = (None, None) if why_not_drawn(result.spec) else _again(result, registry, asked, tally)
         looked, of_cases = 0, read_sizes(path)[1]
-        if weights and cases:
+        if again and cases:
             for case_id, _, _ in _chosen(path, of_cases, asked.cases):
-                weights.survey(cases[cases.ids.index(case_id)])
+                again.survey(cases[cases.ids.index(case_id)])
         for case_id, subject, trials in _chosen(path, of_cases, asked.cases):
             tally.add(subject, stored_values(trials))
-            if weights and cases:
-                weights.add(cases[cases.ids.index(case_id)], trials[0])
+            if again and cases:
+                again.add(cases[cases.ids.index(case_id)], trials[0])
             looked += 1
     found = Diagnosis(
-        draws=asked.draws if weights else 0,
+        draws=asked.draws if again else 0,
         cases=looked,
         of_cases=of_cases,
-        same_draws=weights.same if weights else None,
+        same_draws=again.same if again else None,
         other_code=other,
-        figures=_with_reasons(tally.figures() | (weights.figures() if weights else {}), result.spec),
-        deltas=np.mean(weights.deltas, axis=0).tolist() if weights and weights.deltas else [],
+        figures=_with_reasons(tally.figures() | (again.figures() if again else {}), result.spec),
+        deltas=np.mean(again.deltas, axis=0).tolist() if again and again.deltas else [],
     )
     write_diagnosis(result.folder, found)
     return found
@@ -139,6 +142,8 @@ def _chosen(path: Path, of_cases: int, at_most: int | None) -> Iterator[tuple[st
 
 def why_not_drawn(spec: CellSpec) -> str:
     """Why nothing of a cell is drawn again; empty where something is."""
+    if Capability.REDRAWS in spec.capabilities:
+        return ""
     if spec.kind != "method":
         return f"no weights: {'masks of people' if spec.kind == 'fusion' else 'predictions made elsewhere'}"
     if {Capability.DIVERSE, Capability.PERSONAL}.isdisjoint(spec.capabilities):
@@ -151,25 +156,35 @@ def _other_code(result: Result, asked: Asked) -> str:
         return ""
     found = other_code(result.spec, (result.record or {}).get("code", {}))
     if found and not asked.other_code:
+        made = "trained" if result.spec.kind == "method" else "computed"
         raise PluginError(
-            f"{result.spec.title} was trained by other code than is installed here",
-            expected="the code of the training, so that its weights mean the same",
+            f"{result.spec.title} was {made} by other code than is installed here",
+            expected="the code of then, so that what is drawn again means the same",
             found=found,
             hint="mrbench run computes it anew; --other-code goes on, and says how many draws are those stored",
         )
     return found
 
 
-def _weights(result: Result, registry: Registry, asked: Asked, tally: Tally) -> "tuple[WeightsDiagnosis, CaseSet]":
+def _again(
+    result: Result, registry: Registry, asked: Asked, tally: Tally
+) -> "tuple[WeightsDiagnosis | RedrawsDiagnosis, CaseSet]":
+    """What draws again, weights or the raters themselves, and the tested cases."""
+    spec = result.spec
+    own, _ = prepare(spec, registry, asked.data)
+    cases, _ = tested_on(spec, registry, asked.data, own)
+    if Capability.REDRAWS in spec.capabilities:
+        return RedrawsDiagnosis(cases.description, prediction_seed(spec), asked.draws, tally), cases
+    return _weights(result, asked, tally), cases
+
+
+def _weights(result: Result, asked: Asked, tally: Tally) -> "WeightsDiagnosis":
     from mrbench.diagnostics.weights import WeightsDiagnosis
     from mrbench.engine.draws import Source
 
-    spec = result.spec
     model = load_model(result, device=asked.device, plugin_files=asked.plugin_files)
-    own, _ = prepare(spec, registry, asked.data)
-    cases, _ = tested_on(spec, registry, asked.data, own)
     assert isinstance(model.source, Source)  # wrappers are none
-    return WeightsDiagnosis(model.source, asked.draws, tally), cases
+    return WeightsDiagnosis(model.source, asked.draws, tally)
 
 
 @contextmanager
@@ -188,6 +203,7 @@ def _threads(number: int) -> Iterator[None]:
 def _with_reasons(figures: Mapping[str, Figure], spec: CellSpec) -> dict[str, Figure]:
     """All figures, those that do not apply with the reason why."""
     drawn, sampled = why_not_drawn(spec), TOTAL in figures
+    no_sites = NO_SITES if Capability.REDRAWS in spec.capabilities else drawn
     reasons = dict.fromkeys((PEOPLE, COVERING, ENERGY, MARGINAL, GAIN), NO_PAIRS if sampled else NO_SAMPLES)
     reasons |= {PEOPLE: NO_PAIRS, TOTAL: NO_SAMPLES, **dict.fromkeys((RATERS, WITHIN, BETWEEN), drawn or NO_RATERS)}
     if not any(name.startswith(ENTROPY) for name in figures):
@@ -196,5 +212,5 @@ def _with_reasons(figures: Mapping[str, Figure], spec: CellSpec) -> dict[str, Fi
     absent = (TOTAL_EFFECT, "noise", NO_NOISE), (DIVERGENCE, "latents", NO_ENCODE), (CHANGE, "latents", encoded)
     for begin, what, why in absent:
         if not any(name.startswith(begin) for name in figures):
-            reasons[f"{begin} {what}"] = drawn or why
+            reasons[f"{begin} {what}"] = no_sites or why
     return {name: figures.get(name, Figure(None, why=why)) for name, why in reasons.items()} | dict(figures)

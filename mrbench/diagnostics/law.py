@@ -5,11 +5,14 @@
 Axis letters: R raters, S draws.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mrbench.diagnostics.masks import mean_of_pairs
+from mrbench.diagnostics.figures import Values
+from mrbench.diagnostics.masks import distances, mean_of_pairs
+from mrbench.diagnostics.names import BETWEEN, RATERS, WITHIN
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,3 +57,15 @@ def law_of(distance: np.ndarray) -> Law:
             block = distance[r, :, other]
             across[r, other] = block[0, 0] if draws == 1 else mean_of_pairs(block)
     return Law(across.diagonal().copy(), (across + across.T) / 2)
+
+
+def law_of_draws(drawn: Sequence[np.ndarray]) -> Law:
+    """The law of R raters' packed draws, ``(S, F, bytes)`` each."""
+    raters, draws = len(drawn), len(drawn[0])
+    return law_of(distances(np.concatenate(drawn)).reshape(raters, draws, raters, draws))
+
+
+def law_values(law: Law) -> Values:
+    """The figures of a case."""
+    within = float(law.within.mean())
+    return {RATERS: (law.total, 1.0), WITHIN: (within, law.total), BETWEEN: (law.between, law.total)}

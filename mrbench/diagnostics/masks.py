@@ -6,6 +6,7 @@ Axis letters: M masks, S draws, F = K - 1 foreground classes.
 import numpy as np
 
 from mrbench.interfaces.case_tables import Overlaps
+from mrbench.interfaces.draw import one_hot
 from mrbench.metrics.counting import count_intersections, pack_masks
 from mrbench.metrics.overlap import dice_of, iou_of
 from mrbench.metrics.tables import binarise
@@ -14,6 +15,11 @@ from mrbench.metrics.tables import binarise
 def packed(probabilities: np.ndarray) -> np.ndarray:
     """``(S, F, bytes)`` masks as a run stores them, of probabilities ``(S, K, *spatial)``."""
     return np.stack([pack_masks(binarise(each).reshape(len(each) - 1, -1)) for each in probabilities])
+
+
+def packed_labels(labels: np.ndarray, classes: int) -> np.ndarray:
+    """``(S, F, bytes)`` of labels ``(S, *spatial)`` below K."""
+    return packed(np.stack([one_hot(each, classes) for each in labels]))
 
 
 def distances(masks: np.ndarray) -> np.ndarray:

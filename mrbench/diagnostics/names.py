@@ -2,6 +2,7 @@
 
 TOTAL, PEOPLE = "distance of two samples", "distance of two raters"
 RATERS, WITHIN, BETWEEN = "distance of two answers as raters", "share within a rater", "share between raters"
+REDRAWN = "distance of two masks of"
 
 ENTROPY = "entropy of pixels"
 PIXELS_RATER, PIXELS_WITHIN = "pixel information on the rater", "pixel information within a rater"
@@ -21,6 +22,7 @@ EXPLAINED = {
     ENTROPY: "of answers as raters, or of samples from what is believed of each rater: nats, summed over pixels",
     PIXELS_RATER: "of that, I(r; Y): the share that the rater decides at each pixel",
     PIXELS_WITHIN: "of that, I(z; Y | r): the share that noise decides once the rater is known",
+    REDRAWN: "W_r: mean 1 - IoU of two masks of this rater, who was asked again for each",
     TOTAL_EFFECT: "share of the distance of two draws that stays where this noise alone is redrawn",
     DIVERGENCE: "mean over raters of KL(q_r || p) of the latent, nats",
     OF_RATER: "I(r; z | x) in nats: what the latent knows of the rater, at most ln R",

@@ -12,6 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import entr
 
+from mrbench.diagnostics.figures import Values
+from mrbench.diagnostics.names import ENTROPY, PIXELS_RATER, PIXELS_WITHIN
+
 
 class PixelInformation(NamedTuple):
     """In nats, summed over pixels and classes."""
@@ -40,6 +43,16 @@ def pixel_information(masks: np.ndarray) -> PixelInformation:
         return PixelInformation(*whole)
     left_out = np.mean([_plain((marked - bits[:, s]) / (draws - 1)) for s in range(draws)], axis=0)
     return PixelInformation(*(draws * whole - (draws - 1) * left_out).tolist())
+
+
+def pixel_values(masks: np.ndarray, suffix: str = "") -> Values:
+    """The figures of a case, of packed masks ``(R, S, F, bytes)``; ``suffix``: of their names, says whose masks."""
+    found = pixel_information(masks)
+    return {
+        f"{ENTROPY}{suffix}": (found.entropy, 1.0),
+        f"{PIXELS_RATER}{suffix}": (found.of_rater, found.entropy),
+        f"{PIXELS_WITHIN}{suffix}": (found.within, found.entropy),
+    }
 
 
 def _plain(shares: np.ndarray) -> np.ndarray:

@@ -16,28 +16,21 @@ from mrbench.data.case import Case
 from mrbench.diagnostics.drawn import Redraw, redraws
 from mrbench.diagnostics.figures import Figure, Tally
 from mrbench.diagnostics.information import ActiveElements, Information, check_latents, information
-from mrbench.diagnostics.law import Law, law_of
-from mrbench.diagnostics.masks import distances
+from mrbench.diagnostics.law import law_of_draws, law_values
 from mrbench.diagnostics.names import (
     ACTIVE,
-    BETWEEN,
     BEYOND,
     DIVERGENCE,
-    ENTROPY,
     FIRST_EFFECT,
     MEAN_IMAGE,
     OF_RATER,
     OTHER_IMAGE,
-    PIXELS_RATER,
-    PIXELS_WITHIN,
     POSTERIORS,
-    RATERS,
     TOTAL_EFFECT,
-    WITHIN,
     of_site,
 )
 from mrbench.diagnostics.parameters import Beliefs, Known, MeanPriors, beliefs_of
-from mrbench.diagnostics.pixels import pixel_information
+from mrbench.diagnostics.pixels import pixel_values
 from mrbench.diagnostics.replacement import in_place_of, of_another_rater, of_posteriors
 from mrbench.diagnostics.sites import shares, site_distances
 from mrbench.engine.draws import ImageAnswers, Source
@@ -88,10 +81,10 @@ class WeightsDiagnosis:
         self._add_effects(case.subject, samples, answers.sites[DrawKind.SAMPLE], rater=False)
         self._add_effects(case.subject, personal, answers.sites[DrawKind.RATER], rater=True)
         if personal:
-            law = _law([drawn for _, drawn in personal])
+            law = law_of_draws([drawn for _, drawn in personal])
             self.deltas.append(law.delta)
-            self.tally.add(case.subject, _law_values(law))
-            self.tally.add(case.subject, _pixel_values(np.stack([drawn for _, drawn in personal])))
+            self.tally.add(case.subject, law_values(law))
+            self.tally.add(case.subject, pixel_values(np.stack([drawn for _, drawn in personal])))
         if self._encode is not None:
             beliefs = self._add_information(case, answers)
             own, of_raters = (beliefs.at(answers.sites[kind]) for kind in (DrawKind.SAMPLE, DrawKind.RATER))
@@ -132,9 +125,7 @@ class WeightsDiagnosis:
         posteriors = self._beliefs(other, answers).posteriors
         return not all(q.equals(posteriors[site]) for site, q in beliefs.posteriors.items())
 
-    def _add_other_priors(
-        self, subject: str, own: Beliefs, drawn: tuple[Redraw, np.ndarray], people: np.ndarray
-    ) -> None:
+    def _add_other_priors(self, subject: str, own: Beliefs, drawn: Sampled, people: np.ndarray) -> None:
         before, others = self._previous
         means = {site: held for site in own.shared if (held := self.means.held(site)) is not None}
         for whose, known in ((MEAN_IMAGE, means), (OTHER_IMAGE, others if before != subject else {})):
@@ -143,7 +134,7 @@ class WeightsDiagnosis:
     def _add_posteriors(self, subject: str, own: Beliefs, sample: Redraw, looked: list[int]) -> None:
         seen = of_posteriors(own.priors, own.posteriors, sample)
         if seen is not None and len(looked) > 1:
-            self.tally.add(subject, _pixel_values(seen[looked], POSTERIORS))
+            self.tally.add(subject, pixel_values(seen[looked], POSTERIORS))
 
     def _add_effects(self, subject: str, drawn: Drawn, sites: Iterable[str], *, rater: bool) -> None:
         found = [site_distances(draw, base, sites, self.source.seed) for draw, base in drawn]
@@ -185,26 +176,6 @@ def _information_values(site: str, parts: Sequence[Information]) -> Mapping[str,
         f"{begin} {site}": (float(torch.cat([getattr(part, name) for part in parts]).nanmean()), 1.0)
         for begin, name in names.items()
     }
-
-
-def _pixel_values(masks: np.ndarray, suffix: str = "") -> Mapping[str, tuple[float, float]]:
-    # Of packed masks (R, S, F, bytes)
-    found = pixel_information(masks)
-    return {
-        f"{ENTROPY}{suffix}": (found.entropy, 1.0),
-        f"{PIXELS_RATER}{suffix}": (found.of_rater, found.entropy),
-        f"{PIXELS_WITHIN}{suffix}": (found.within, found.entropy),
-    }
-
-
-def _law(personal: list[np.ndarray]) -> Law:
-    raters, draws = len(personal), len(personal[0])
-    return law_of(distances(np.concatenate(personal)).reshape(raters, draws, raters, draws))
-
-
-def _law_values(law: Law) -> Mapping[str, tuple[float, float]]:
-    within = float(law.within.mean())
-    return {RATERS: (law.total, 1.0), WITHIN: (within, law.total), BETWEEN: (law.between, law.total)}
 
 
 def _are_stored(samples: Sequence[np.ndarray], personal: Sequence[np.ndarray], tables: CaseTables) -> bool:

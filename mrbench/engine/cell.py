@@ -24,6 +24,9 @@ SHORT = 16
 PREDICTIONS = "predictions.h5"
 CASES = "cases.csv.gz"
 CURVES = "curves.csv"
+FOLDS = "folds"
+"""What a record says of its split: how many folds there are."""
+
 DIAGNOSTICS = "diagnostics.json"
 """Files in a cell's folder."""
 

@@ -3,6 +3,7 @@
 import importlib.util
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from mrbench.digests import digest_json
 from mrbench.engine.cell import EXTERNAL, CellSpec, Member
 from mrbench.engine.conditions import AS_USUAL, Conditions
 from mrbench.engine.equivalence import known_code
+from mrbench.engine.redraws import redraws_fit
 from mrbench.engine.tested import OtherData, check_together, named, unlike_raters
 from mrbench.engine.tested import chosen as other_data
 from mrbench.engine.wrapping import member_of, row_card
@@ -25,7 +27,7 @@ from mrbench.interfaces.wrapper import WrapperConfig
 from mrbench.places import blamed
 from mrbench.registry import Plugin, Registry
 
-STANDARD_PRESETS = ("paper", "quick", "as_released")
+STANDARD_PRESETS = ("paper", "quick", "compact", "as_released")
 """Names that mean something for every method; one without settings of that name has nothing to set."""
 
 
@@ -304,7 +306,7 @@ def _cells(
     plugin, config, record = chosen.plugin, chosen.config, chosen.card
     split = cases.split(request.split)
     split.check(cases.subjects, owner=dataset.key)
-    reasons = "; ".join(_reasons(record, cases.description, tested))
+    reasons = "; ".join(_reasons(record, cases, tested))
     code = known_code(plugin)
     conditions = request.conditions.among(cases.description.n_raters, cases.description.name)
     for seed in request.seeds:
@@ -341,12 +343,13 @@ def _cells(
             yield PlannedCell(spec, reasons)
 
 
-def _reasons(card: MethodCard, trained: Description, tested: OtherData | None) -> list[str]:
-    own = capabilities_fit(card, trained)
+def _reasons(card: MethodCard, trained: CaseSet, tested: OtherData | None) -> list[str]:
+    own = capabilities_fit(card, trained.description)
     if tested is None:
-        return [*own]
+        return [*own, *redraws_fit(card, trained)]
     other = tested.cases.description
-    return [*dict.fromkeys([*own, *capabilities_fit(card, other), *unlike_raters(card, trained, other)])]
+    of_both = capabilities_fit(card, other), unlike_raters(card, trained.description, other)
+    return [*dict.fromkeys([*own, *chain(*of_both), *redraws_fit(card, tested.cases)])]
 
 
 def fitted_to(description: Description, plugin: Plugin[Any], config: Config) -> Config:

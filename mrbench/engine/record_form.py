@@ -115,6 +115,7 @@ class _Finished(_Ended):
     code: _Code = field(default_factory=_Code)
     scoring: dict[str, str] = field(default_factory=dict)
     void: Amount = 0.0
+    folds: Count = 0
 
 
 def fault_of(record: Mapping[str, Any]) -> str:

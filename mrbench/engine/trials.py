@@ -9,6 +9,7 @@ import numpy as np
 from mrbench.cards import MethodCard
 from mrbench.data.case import Case
 from mrbench.engine.draw_rules import kind_of
+from mrbench.engine.redraws import redraw_argument
 from mrbench.engine.void import names_valid
 from mrbench.errors import PluginError
 from mrbench.interfaces.draw import Draw, DrawKind, one_hot
@@ -37,10 +38,12 @@ def fused(fuse: Fuse, card: MethodCard, case: Case, *, classes: int, samples: in
     Raises:
         PluginError: an answer of another kind, number, shape or type than its card and the case ask for, labels not
             below K, or a truth that is no set of raters present; names fusion, case, file and line.
+        PluginError, NotApplicableError: as of :func:`mrbench.engine.redraws.redraw_argument`.
     """
     if not case.present.any():
         return
-    own = {"valid": case.valid} if names_valid(fuse) else {}
+    own: dict[str, Any] = {"valid": case.valid} if names_valid(fuse) else {}
+    own |= redraw_argument(fuse, card, case, seed)
     found = fuse(case.masks, case.present, samples, derive_noise(seed, case.id), **own)
     asked = Asked(card, case, classes, samples)
     for trial in [found] if isinstance(found, Trial) else () if found is None else asked.several(found):

@@ -27,7 +27,7 @@ from mrbench.data.splits import Fold
 from mrbench.engine import phases
 from mrbench.engine.bfloat16 import check_bf16
 from mrbench.engine.build import TRAINED, WEIGHTS, load_weights, method_of, read_training
-from mrbench.engine.cell import CURVES, PREDICTIONS, CellSpec, Status
+from mrbench.engine.cell import CURVES, FOLDS, PREDICTIONS, CellSpec, Status
 from mrbench.engine.code import recorded
 from mrbench.engine.costs import cost_of
 from mrbench.engine.damage import fault_of_training, move_aside
@@ -136,7 +136,8 @@ class CellLife:
             predictor = self._predictor(cases, fold, other.description, other[int(test[0])])
             self._predict(predictor, other, test, work.folder)
             metrics = self._score(other, work.folder)
-            facts = ({"leaks": leaks} if leaks else {}) | void_fact(other, test)
+            facts: dict[str, Any] = {FOLDS: len(cases.split(self.spec.split).folds)}
+            facts |= ({"leaks": leaks} if leaks else {}) | void_fact(other, test)
             self._record(work, predictor, metrics | facts)
 
     def _phase(self, name: str) -> Any:

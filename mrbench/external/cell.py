@@ -14,7 +14,7 @@ from mrbench.data.caseset import CaseSet
 from mrbench.data.imported import find_dataset
 from mrbench.data.mask_rules import read_rules
 from mrbench.engine import phases
-from mrbench.engine.cell import CONTENT, EXTERNAL, CellSpec, Status
+from mrbench.engine.cell import CONTENT, EXTERNAL, FOLDS, CellSpec, Status
 from mrbench.engine.execute import is_kept
 from mrbench.engine.plan import OptionValues, Plan, PlannedCell, chosen_folds, load_checked
 from mrbench.engine.predict import Predictor
@@ -178,7 +178,7 @@ def _compute(spec: CellSpec, planned: PlannedExternal, registry: Registry, resul
         planned.source.check_unchanged()
         with profile.phase("score"):
             metrics = phases.score(spec.title, registry, cases.description.raters, work.folder)
-        write_record(work.folder, _record(spec, cases, profile, metrics | void_fact(cases, test)))
+        write_record(work.folder, _record(spec, cases, profile, metrics | _facts(spec, cases, test)))
         work.complete()
 
 
@@ -199,6 +199,10 @@ def _predictor(spec: CellSpec, planned: PlannedExternal) -> Predictor:
     # No number of answers is expected: there may be predictions for some of the raters alone.
     record = MethodCard(name=spec.method, code="")
     return Predictor(record, planned.cases.description, spec.samples, trials)
+
+
+def _facts(spec: CellSpec, cases: CaseSet, test: Iterable[int]) -> dict[str, float]:
+    return {FOLDS: len(cases.split(spec.split).folds)} | void_fact(cases, test)
 
 
 def _record(spec: CellSpec, cases: CaseSet, profile: Profile, metrics: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,8 +45,10 @@ Fuse = Callable[..., Trial | Iterable[Trial] | None]
 ``(R,)`` bool, who looked at this case, one at least, read only. ``n`` samples are asked for. ``noise`` is a NumPy
 generator seeded by (prediction seed, case). Void pixels are background in all masks and count in no score, whatever is
 answered there; a fusion that estimates over pixels has a parameter ``valid=None``, and gets ``(*spatial)`` bool, the
-pixels that count, or None where all do. None, or no trial, where the case has too few raters for this fusion. It
-sees the masks that it is scored on, and its rows say so.
+pixels that count, or None where all do. A fusion whose card says ``redraws=True`` has a parameter ``redraw``, and gets
+``redraw(rater, draw)``: labels ``(*spatial)``, what the rater of that column, who is present, marks when asked again;
+draws of other numbers are independent, and the same number gives the same mask. None, or no trial, where the case has
+too few raters for this fusion. It sees the masks that it is scored on, and its rows say so.
 """
 
 ASKED = ("masks", "present", "n", "noise")
@@ -62,7 +64,7 @@ def bound(fuse: Fuse, config: Config, description: Description) -> Fuse:
     own = signature(fuse)
     call = partial(fuse, **{name: value for name, value in given.items() if name in own.parameters})
     try:
-        signature(call).bind(*ASKED)
+        signature(call).bind(*ASKED, **({"redraw": None} if "redraw" in own.parameters else {}))
     except TypeError as error:
         raise PluginError(
             f"a fusion cannot be called: {error}",

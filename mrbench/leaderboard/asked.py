@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from mrbench import __version__
 from mrbench.comparison.differences import Comparison, Verdict
+from mrbench.comparison.over_datasets import Evidence
 from mrbench.comparison.questions import Question, answered, applying
 from mrbench.digests import digest_json
 from mrbench.errors import MrbenchError
@@ -33,6 +34,7 @@ class Answer:
         low, high, p: None where they cannot be known.
         verdict: None where nothing can be told.
         better: is the row the better one, whatever the verdict?
+        evidence: what it adds to a claim over data sets; None where nothing could be tested.
         reason: why something is not known.
     """
 
@@ -43,6 +45,7 @@ class Answer:
     p: float | None = None
     verdict: Verdict | None = None
     better: bool = False
+    evidence: Evidence | None = None
     reason: str = ""
 
 
@@ -105,7 +108,16 @@ class Asker:
         control = max(controls, key=lambda row: (row.run.written if row.run else "", row.id))
         others = [row for row in rows if row is not control]
         ids = [row.id for row in (control, *others)]
-        place = digest_json([__version__, question.name, self.known.digests[question.metric], table.key, ids])
+        place = digest_json(
+            [
+                __version__,
+                *Answer.__dataclass_fields__,
+                question.name,
+                self.known.digests[question.metric],
+                table.key,
+                ids,
+            ]
+        )
         self._used[place] = self._kept.get(place) or self._answered(question, table, control, others)
         return self._used[place]
 
@@ -126,7 +138,7 @@ def _answer(run: MethodRun, found: Comparison | None, table: Table, question: Qu
     if found is None:
         return Answer(run.id, reason="no case in common with the control")
     (one,) = found.differences
-    interval = one.estimate.interval()
+    interval, sign = one.estimate.interval(), gain(table.columns[question.metric])
     return Answer(
         entry=run.id,
         difference=one.estimate.value,
@@ -134,7 +146,8 @@ def _answer(run: MethodRun, found: Comparison | None, table: Table, question: Qu
         high=interval.high if interval else None,
         p=one.corrected,
         verdict=one.verdict,
-        better=gain(table.columns[question.metric]) * one.estimate.value > 0,
+        better=sign * one.estimate.value > 0,
+        evidence=Evidence.of(one.estimate, sign, one.margin),
         reason="; ".join(dict.fromkeys(filter(None, (one.estimate.reason, *one.flags)))),
     )
 

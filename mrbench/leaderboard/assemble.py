@@ -9,6 +9,7 @@ from mrbench.leaderboard.asked import Asker
 from mrbench.leaderboard.board import Board, DatasetPage, MethodPage
 from mrbench.leaderboard.checked import Checked, checked
 from mrbench.leaderboard.entry import Entry, MetricFacts
+from mrbench.leaderboard.links import links_of
 from mrbench.leaderboard.pack import metric_facts
 from mrbench.leaderboard.registered import Registered
 from mrbench.leaderboard.reported import ReportedLine, read_reported, reported_rows
@@ -18,9 +19,11 @@ from mrbench.leaderboard.source import description_of, method_run_of, packed_val
 from mrbench.leaderboard.store import Stored, age
 from mrbench.metrics.protocol import PROTOCOLS, STRICT
 from mrbench.registry import Registry
+from mrbench.results.baselines import with_floor
 from mrbench.results.columns import Column, gain
 from mrbench.results.machines import with_machines
 from mrbench.results.method_run import MethodRun
+from mrbench.results.readers import with_marks
 from mrbench.results.table import Row, RowKind, Table, with_best, with_labels
 
 Data = tuple[str, str, str]
@@ -65,7 +68,7 @@ class _Work:
     def __init__(
         self, settings: Settings, registry: Registry, registered: Registered, lines: Sequence[ReportedLine]
     ) -> None:
-        self.settings, self.registered, self.lines = settings, registered, lines
+        self.settings, self.registry, self.registered, self.lines = settings, registry, registered, lines
         self.installed = {plugin.key: metric_facts(plugin.card) for plugin in registry.plugins["metric"]}
 
     def dataset(self, name: str, stored: Sequence[Stored]) -> DatasetPage:
@@ -98,9 +101,11 @@ class _Work:
         lines = [line for line in self.lines if line.dataset == name and line.scoring == protocol]
         lines = [] if first.spec.data_settings else lines  # of other data than a paper's
         reported = reported_rows(lines, columns)
-        rows = with_best(with_labels([*with_machines(ordered(rows, columns)), *reported]), columns)
+        computed = with_floor(with_machines(ordered(rows, columns)), columns)
+        rows = with_best(with_labels([*computed, *reported]), columns)
         notes = ("none of the reported figures is of a metric of this table",) if lines and not reported else ()
-        return Table(name, description_of(first), first.spec.data_settings, protocol, columns, rows, notes)
+        table = Table(name, description_of(first), first.spec.data_settings, protocol, columns, rows, notes)
+        return with_marks(table, self.registry)
 
     def _row(
         self, stored: Stored, run: MethodRun, protocol: str, columns: Mapping[str, Column], *, newest: bool
@@ -136,13 +141,21 @@ def _data(stored: Stored) -> Data:
 
 
 def ordered(rows: Iterable[Row], columns: Mapping[str, Column]) -> list[Row]:
-    """Methods before human references, newest before history, complete before failed, then by the first column."""
+    """Kinds of rows in their order, newest before history, complete before failed, then by the first column."""
     first = next(iter(columns), "")
     sign = -gain(columns[first]) if first and gain(columns[first]) else 1
 
-    def place(row: Row) -> tuple[bool, bool, bool, bool, float, str, str]:
+    def place(row: Row) -> tuple[int, bool, bool, bool, float, str, str]:
         value = row.values[first].mean if first in row.values else 0.0
-        return row.human, not row.newest, not row.complete, first not in row.values, sign * value, row.method, row.id
+        return (
+            row.kind.place,
+            not row.newest,
+            not row.complete,
+            first not in row.values,
+            sign * value,
+            row.method,
+            row.id,
+        )
 
     return sorted(rows, key=place)
 
@@ -190,4 +203,5 @@ def _method_page(
         human=bool(history) and history[0].entry.human,
         history=history,
         reported=reported,
+        links=links_of(record, name),
     )

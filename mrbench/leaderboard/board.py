@@ -4,8 +4,8 @@ A board has a page per data set. A page has a table per (data digest, split, sco
 computed on the same test cases and may be compared; rows of different tables never are.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from mrbench.leaderboard.asked import Asked
@@ -44,6 +44,7 @@ class MethodPage:
     Attributes:
         name: the registry key; may come from a stranger: escape it.
         summary, citation, licence: as installed here; empty where it is not.
+        links: addresses of the paper and of the released code, of what is installed here.
         human: is it made of the raters' masks?
         history: its entries, newest first, over all data sets.
         reported: (data set, row) of papers.
@@ -56,6 +57,7 @@ class MethodPage:
     human: bool
     history: Sequence[Stored]
     reported: Sequence[tuple[str, Row]]
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from mrbench.digests import digest_json
 from mrbench.files import read_json, write_json
 from mrbench.leaderboard.entry import Entry
 from mrbench.leaderboard.registered import Registered, read_registered
-from mrbench.leaderboard.store import ENTRY, SetAside, Stored, Why, age, entries
+from mrbench.leaderboard.store import ENTRY, SetAside, Stored, Why, entries, turn
 from mrbench.leaderboard.verify import Verified, Verifier
 from mrbench.registry import Registry
 
@@ -45,6 +45,8 @@ class Kept:
     key: str
     recomputed: int
     unchecked: tuple[str, ...]
+    caveats: tuple[str, ...]
+    failed: tuple[str, ...]
 
 
 def checked(board: Path, registry: Registry, cache: Path | None = None) -> Checked:
@@ -60,13 +62,14 @@ def checked(board: Path, registry: Registry, cache: Path | None = None) -> Check
     apart = [one for one in found if isinstance(one, SetAside)]
     kept: list[Stored] = []
     verifier = _Kept(Verifier(registry, registered), cache)
-    for stored in sorted((one for one in found if isinstance(one, Stored)), key=age):
+    for stored in sorted((one for one in found if isinstance(one, Stored)), key=turn):
         verified = verifier.entry(stored)
         if verified.faults:
             apart.append(set_aside(verified))
         else:
             apart += _unchecked(verified)
-            kept.append(replace(stored, entry=_as_registered(stored.entry, set(verified.unchecked), registered)))
+            entry = _as_registered(stored.entry, set(verified.unchecked), registered)
+            kept.append(replace(stored, entry=entry, caveats=verified.caveats, failed=verified.failed))
     verifier.save()
     return Checked(kept, sorted(apart, key=lambda one: (list(Why).index(one.why), one.path)), registered)
 
@@ -120,10 +123,10 @@ class _Kept:
         known = self.read.get(stored.id)
         if known and known.key == key:
             self.used[stored.id] = known
-            return Verified(stored.path, (), known.recomputed, known.unchecked)
+            return Verified(stored.path, (), known.recomputed, known.unchecked, known.caveats, known.failed)
         found = self.verifier.alone(stored)
         if not found.faults:  # what is wrong may be mended without a byte of the entry, so it is looked at again
-            self.used[stored.id] = Kept(key, found.recomputed, found.unchecked)
+            self.used[stored.id] = Kept(key, found.recomputed, found.unchecked, found.caveats, found.failed)
         return found
 
     def save(self) -> None:

@@ -19,8 +19,11 @@ from mrbench.registry import Plugin
 Claim = tuple[str, object, object, Why]
 """Field, expected, found, and what it means where both differ."""
 
-_OF_METRIC = ("direction", "needs", "low", "high", "table")
-"""What of a metric's facts is no wording."""
+NO_PATTERNS = "[]"
+"""Of a file, which holds its cases by name, or of a folder that ``mrbench export`` wrote."""
+
+_OF_METRIC = ("direction", "needs", "low", "high")
+"""What of a metric's facts is no wording; in which tables it stands, the board takes from what is installed."""
 
 
 def claims_of(
@@ -53,7 +56,11 @@ def _of_external(entry: Entry) -> Iterator[Claim]:
         return
     yield "kind", "external", entry.kind, Why.INVALID
     content = entry.options.get(CONTENT, "")
-    named = ("predictions", entry.options.get("predictions")), ("patterns", patterns(entry)), (CONTENT, content)
+    named = (
+        ("predictions", entry.options.get("predictions")),
+        ("patterns", patterns(entry) or entry.options.get("patterns") == NO_PATTERNS),
+        (CONTENT, content),
+    )
     for name, found in named:
         yield f"options.{name}", "named", "named" if found else "none", Why.INVALID
     bound = replace(entry.spec, training={"predictions": content})

@@ -31,6 +31,8 @@ from mrbench.leaderboard.entry import (
     Phase,
     Score,
 )
+from mrbench.leaderboard.plausible import AMONG_SAMPLES
+from mrbench.leaderboard.registered import DISTANCE
 from mrbench.leaderboard.scores import Definitions, digest_of_cases, scores_of
 from mrbench.leaderboard.store import facts_of
 from mrbench.leaderboard.strip import stripped, without_folders
@@ -39,8 +41,9 @@ from mrbench.metrics.scores import Scores
 from mrbench.plugin_file import PluginFile, content_of, file_of
 from mrbench.registry import Plugin, Registry
 from mrbench.report.choices import PARTS
-from mrbench.report.curves import Curve, read_curves
+from mrbench.results.curves import Curve, read_curves
 from mrbench.results.method_run import MethodRun, merged_runs
+from mrbench.results.readers import CONSTRUCTIONS
 
 CURVES = ("stage", "epoch", "train/total", "validation/total")
 TEXT, LONG = 400, 8000
@@ -142,7 +145,8 @@ def pack(
 def _wanted(registry: Registry, run: MethodRun, more: Sequence[str]) -> dict[str, Plugin[Any]]:
     extra = {registry.get("metric", name).key for name in more}
     every = applicable_metrics(registry, run.description["raters"])
-    wanted = extra | set(PARTS) | asked_metrics()
+    checked = {DISTANCE, AMONG_SAMPLES}
+    wanted = extra | set(PARTS) | asked_metrics() | checked | {one.metric for one in CONSTRUCTIONS}
     return {name: p for name, p in every.items() if p.card.table or name in wanted}
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from mrbench.cards import Direction
 from mrbench.leaderboard.entry import Entry, MetricFacts, Score
+from mrbench.results.plausible import IDENTICAL
 
 NEAR = 1e-3
 """A mean so near to the best value that there is: raters disagree, and nobody is right for all of them everywhere."""
@@ -16,6 +17,15 @@ OF_MASKS = (
 
 AMONG_SAMPLES = "ged_pp"
 """The mean distance of the samples from each other."""
+
+SAME = 1e-9
+"""Of samples whose mean distance is smaller none differs from another."""
+
+
+def doubts(entry: Entry, scores: Mapping[str, Score]) -> tuple[str, ...]:
+    """What a reader must know of external predictions, by their scores under ``strict``."""
+    among, several = scores.get(AMONG_SAMPLES), (entry.sample_count or 1) > 1
+    return (IDENTICAL,) if entry.kind == "external" and several and among and among.mean <= SAME else ()
 
 
 def implausible(

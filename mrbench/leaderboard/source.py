@@ -18,6 +18,7 @@ from mrbench.metrics.scores import Scores
 from mrbench.registry import GROUP, Plugin
 from mrbench.results.method_run import MethodRun
 from mrbench.results.table import Value
+from mrbench.results.trainings import FAILED
 from mrbench.statistics.interval import Interval
 
 
@@ -61,7 +62,7 @@ def method_run_of(stored: Stored) -> MethodRun:
         results=tuple(_result(stored, cell) for cell in entry.cells),
         description=description_of(entry),
         id=stored.id,
-        more_caveats=entry.more_caveats,
+        more_caveats=(*entry.more_caveats, *stored.caveats),
         packed_digest=entry.prediction_digest,
         tested_cases=tuple(sorted({(c.fold, *pair) for c in entry.finished for pair in c.cases.items()})),
     )
@@ -88,6 +89,7 @@ def _result(stored: Stored, cell: CellEntry) -> Result:
         "written": cell.written,
         "metric_faults": dict(enumerate(cell.faults)),
         "code": recorded_code(stored.entry),
+        FAILED: cell.place in stored.failed,
     }
     spec = replace(stored.entry.spec, fold=cell.fold, seed=cell.seed)
     return Result(spec, cell.status, cell.reason, record, PackedCell(stored, cell))

@@ -30,11 +30,15 @@ class Stored:
 
     Attributes:
         id: 16 hex digits.
+        caveats: what its own files say of it, once it is verified.
+        failed: places of the cells whose training learned nothing, once it is verified.
     """
 
     id: str
     folder: Path
     entry: Entry
+    caveats: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -93,6 +97,11 @@ class SetAside:
 def age(stored: Stored) -> tuple[str, str]:
     """Orders entries from the oldest to the newest."""
     return stored.entry.written, stored.id
+
+
+def turn(stored: Stored) -> tuple[bool, str, str]:
+    """Orders entries for verifying: human references, which others may repeat, then from the oldest to the newest."""
+    return not stored.entry.human, *age(stored)
 
 
 def facts_of(content: bytes) -> FileFacts:

@@ -12,15 +12,16 @@ from mrbench.leaderboard.board import Board, DatasetPage
 from mrbench.leaderboard.command import command_of
 from mrbench.leaderboard.store import Stored
 from mrbench.results.caveats import caveat_lines
-from mrbench.results.columns import ABOUT, INCOMPLETE, RESEARCH, header
+from mrbench.results.columns import ABOUT, FAILED, INCOMPLETE, RESEARCH, header
 from mrbench.results.numbers import full_interval, short_p, signed
-from mrbench.results.table import Row, Table, Value
+from mrbench.results.readers import MARK_HEADS, marks_by_construction
+from mrbench.results.table import Row, RowKind, Table, Value
 from mrbench.visible import visible
 
 CSV_COLUMNS = (
     "dataset", "protocol", "data_digest", "split", "split_digest", "kind", "method", "id", "samples",
-    "metric", "mean", "sd", "folds", "low", "high", "best", "finished",
-    "cells", "marks", "source", "reproduce",
+    "metric", "mean", "sd", "folds", "low", "high", "best", "beside_reader", "finished",
+    "cells", "failed", "marks", "source", "reproduce",
 )  # fmt: skip
 BEST = "bold: best mean of the complete rows of methods; whether another training would be first, the questions say"
 FORMULA = ("=", "+", "-", "@", "\t")
@@ -65,8 +66,10 @@ def _row_json(row: Row, stored: Stored | None) -> dict[str, Any]:
         "samples": row.samples,
         "marks": row.caveats,
         "figures": {name: _value_json(value) for name, value in row.values.items()},
+        "readers": {name: mark.facts for name, mark in row.reader_marks.items()},
         "cost": row.costs,
         "cells": row.cells,
+        "failed_trainings": row.failed,
         "failures": row.failures,
         "newest": row.newest,
         "reported": asdict(row.reported) if row.reported else None,
@@ -112,8 +115,10 @@ def _csv_lines(page: DatasetPage, table: Table, row: Row, command: str) -> Itera
     for name, value in row.values.items():
         v = _value_json(value)
         values = [v[key] for key in ("mean", "sd", "folds", "low", "high", "best")]
-        tail = [*row.cells, "; ".join(row.caveats), source, command]
-        yield [_harmless(cell) for cell in (*head, row.id, row.samples, name, *values, *tail)]
+        tail = [*row.cells, row.failed, "; ".join(row.caveats), source, command]
+        mark = row.reader_marks.get(name)
+        standing = mark.standing.value if mark and mark.standing else ""
+        yield [_harmless(cell) for cell in (*head, row.id, row.samples, name, *values, standing, *tail)]
 
 
 def _harmless(cell: Any) -> Any:
@@ -133,10 +138,19 @@ def _markdown(board: Board) -> Iterator[str]:
         yield f"{_md(_setting(page, table))}\n"
         yield from _grid(table, _md, "**{}**".format, "| ", " | ", " |", rule=True)
         yield ""
+        yield from _marks(table)
         yield from (f"- {_md(line)}" for line in notes(table))
     if board.listed_apart:
         yield "\n## Listed apart, not ranked\n"
         yield from (f"- {_md(one.path)}, {one.why}: {_md(one.fault)}" for one in board.listed_apart)
+
+
+def _marks(table: Table) -> Iterator[str]:
+    for one, marks in marks_by_construction(table.current):
+        heads = [f"beside another reader: {one.title}", *MARK_HEADS]
+        yield "| " + " | ".join(map(_md, heads)) + " |\n|---|---|--:|--:|--:|"
+        yield from ("| " + " | ".join(map(_md, (row.label, *mark.texts))) + " |" for row, mark in marks)
+        yield ""
 
 
 def _questions(board: Board) -> Iterator[str]:
@@ -164,8 +178,8 @@ def _latex(board: Board) -> Iterator[str]:
     for page, table in _tables(board):
         title = f"{_tex(domain_title(page.name))}, scoring protocol {_tex(table.protocol)}"
         yield f"\n% {title}; {_tex(_setting(page, table))}"
-        yield f"\\begin{{tabular}}{{lr{'r' * len(_shown(table))}}}\n\\toprule"
         lines = list(_grid(table, _tex, "\\textbf{{{}}}".format, "", " & ", " \\\\", rule=False))
+        yield f"\\begin{{tabular}}{{l{'r' * lines[0].count(' & ')}}}\n\\toprule"
         yield from (lines[0], "\\midrule", *lines[1:], "\\bottomrule\n\\end{tabular}")
         yield from (f"% {_tex(line)}" for line in notes(table))
 
@@ -202,20 +216,22 @@ def _grid(
     rule: bool,
 ) -> Iterator[str]:
     names = _shown(table)
-    heads = ["method", "S", *(header(name, table.columns[name]) for name in names)]
+    failing = any(row.failed for row in table.current)
+    heads = ["method", "S", *(["failed"] if failing else []), *(header(name, table.columns[name]) for name in names)]
     yield left + between.join(map(safe, heads)) + right
     if rule:
         yield "|---|" + "--:|" * (len(heads) - 1)
     for row in table.current:
         cells = [safe(_title(row)), "" if row.samples is None else str(row.samples)]
+        cells += [str(row.failed)] if failing else []
         cells += [_cell(row.values.get(name), safe, strong) for name in names]
         yield left + between.join(cells) + right
 
 
 def _title(row: Row) -> str:
-    human = " (human reference)" if row.human else ""
+    kinds = {RowKind.HUMAN: " (human reference)", RowKind.EXTERNAL: " (external predictions)"}
     failed = "" if row.complete else f" ({row.cells[0]} of {row.cells[1]} cells)"
-    return row.label + human + failed
+    return row.label + kinds.get(row.kind, "") + failed
 
 
 def _cell(value: Value | None, safe: Callable[[str], str], strong: Callable[[str], str]) -> str:
@@ -237,6 +253,8 @@ def notes(table: Table) -> Iterator[str]:
         yield BEST
     if any(value.count for value in values):
         yield INCOMPLETE
+    if any(row.failed for row in table.current):
+        yield FAILED
     computed = [row for row in table.current if row.run]
     yield from caveat_lines(((row.label, row.caveats) for row in computed), "all rows of mrbench")
     for row in table.current:

@@ -14,7 +14,7 @@ from mrbench.leaderboard.claims import claims_of, content_claim
 from mrbench.leaderboard.duplicates import Duplicates
 from mrbench.leaderboard.entry import METHOD_FILE, CellEntry, Entry, Score, entry_bytes
 from mrbench.leaderboard.pack import metric_facts
-from mrbench.leaderboard.plausible import implausible
+from mrbench.leaderboard.plausible import doubts, implausible
 from mrbench.leaderboard.registered import (
     Registered,
     RegisteredData,
@@ -25,11 +25,13 @@ from mrbench.leaderboard.registered import (
 )
 from mrbench.leaderboard.scores import Definitions, scores_of
 from mrbench.leaderboard.source import cases_file, checked_file, packed_scores, recorded_code
-from mrbench.leaderboard.store import SetAside, Stored, Why, age, entries, id_of
-from mrbench.metrics.protocol import PROTOCOLS
+from mrbench.leaderboard.store import SetAside, Stored, Why, entries, id_of, turn
+from mrbench.metrics.protocol import PROTOCOLS, STRICT
 from mrbench.metrics.scores import Scores
+from mrbench.metrics.scoring import reduce_fold
 from mrbench.registry import Registry
-from mrbench.report.curves import read_curves
+from mrbench.results.curves import Curve, read_curves
+from mrbench.results.trainings import OVERLAP, cut_short, misses_everything
 from mrbench.visible import visible
 
 TOLERANCE = 1e-9
@@ -69,12 +71,16 @@ class Verified:
         recomputed: numbers that were computed again.
         unchecked: scores, as ``protocol.metric``, that are defined otherwise here, or not installed, so that nobody can
             say.
+        caveats: what a reader must know, by its own files.
+        failed: places of the cells whose training learned nothing.
     """
 
     path: str
     faults: tuple[Fault, ...]
     recomputed: int = 0
     unchecked: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
 
 
 class Verifier:
@@ -105,7 +111,7 @@ class Verifier:
         found = list(entries(board))
         for aside in (one for one in found if isinstance(one, SetAside)):
             yield Verified(aside.path, (Fault(aside.path, "entry", found=aside.fault, why=aside.why),))
-        for stored in sorted((one for one in found if isinstance(one, Stored)), key=age):
+        for stored in sorted((one for one in found if isinstance(one, Stored)), key=turn):
             yield self.entry(stored)
 
     def entry(self, stored: Stored) -> Verified:
@@ -146,7 +152,15 @@ class Verifier:
                 check.unchecked += [f"{protocol}.{name}" for name in entry.scores[protocol]]
         if len(check.unchecked) == sum(map(len, entry.scores.values())) > 0:
             check.fault("scores", "a score that can be computed again here", "none", Why.VERSION)
-        return Verified(check.path, tuple(check.faults), check.recomputed, tuple(check.unchecked))
+        learned = entry.kind == "method"
+        return Verified(
+            check.path,
+            tuple(check.faults),
+            check.recomputed,
+            tuple(check.unchecked),
+            (*(cut_short(check.curves) if learned else ()), *check.doubts),
+            tuple(check.failed) if learned else (),
+        )
 
     def _registered(self, entry: Entry, check: "_Check") -> RegisteredData | None:
         line = self.registered.of(entry)
@@ -172,7 +186,10 @@ class Verifier:
             return
         for cell, (_, scored) in zip(cells, cases, strict=True):
             _check_cases(entry, cell, protocol, scored, line, check)
+            if protocol == STRICT.name and _learned_nothing(scored, known):
+                check.failed.append(cell.place)
         self._check_values(entry, protocol, found, check)
+        check.doubts += doubts(entry, found) if protocol == STRICT.name else ()
         for field, expected, said in implausible(entry, protocol, found, self.metrics):
             check.fault(field, expected, said, Why.UNPROVEN)
 
@@ -189,6 +206,12 @@ class Verifier:
         for name in found:
             if name not in said:
                 check.fault(f"scores.{protocol}.{name}", "a score, for its cases are there", "none")
+
+
+def _learned_nothing(scores: Scores, known: Definitions) -> bool:
+    told = {name: known.metrics[name] for name in OVERLAP if name in known.metrics}
+    values = reduce_fold(scores.only(told), told, known.protocol)
+    return misses_everything({name: value.value for name, value in values.items()})
 
 
 def _as_written(stored: Stored) -> str:
@@ -214,6 +237,9 @@ class _Check:
         self.faults: list[Fault] = []
         self.unchecked: list[str] = []
         self.recomputed = 0
+        self.curves: list[Mapping[str, Curve]] = []
+        self.failed: list[str] = []
+        self.doubts: list[str] = []
 
     def fault(self, field: str, expected: str, found: str, why: Why = Why.INVALID) -> None:
         """A fault; what strangers wrote is made visible and cut."""
@@ -280,7 +306,8 @@ def _check_files(stored: Stored, check: _Check) -> None:
                 check.same(*content_claim(stored.entry, content))
             elif name.startswith("curves."):
                 with checked_file(content, name) as path:
-                    check.same(f"files.{name}", "curves", "curves" if read_curves(path) else "none")
+                    check.curves.append(read_curves(path))
+                check.same(f"files.{name}", "curves", "curves" if check.curves[-1] else "none")
         except MrbenchError as error:
             check.fault(f"files.{name}", error.expected or "a file that can be read", error.found or error.what)
 

@@ -42,6 +42,7 @@ _EXPORTS = {
     "dice_soft_prob": "mrbench.metrics.soft",
     "ece": "mrbench.metrics.reliability",
     "ece_rater": "mrbench.metrics.reliability",
+    "energy_score": "mrbench.metrics.equal_terms",
     "expert_distance_mean": "mrbench.metrics.experts",
     "expert_distances": "mrbench.metrics.experts",
     "evaluate": "mrbench.metrics.evaluation",

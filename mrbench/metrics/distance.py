@@ -101,19 +101,14 @@ _FACTS: Any = {
     "empty": "two empty masks: distance 0 (strict) or 1 (published); a class absent in every mask is missing for K > 2",
 }
 _GED: Any = {"direction": "lower", "range": (0.0, 2.0), **_FACTS}
-_PART: Any = {"direction": "neither", "range": (0.0, 1.0), "needs": "samples", "table": False, **_FACTS}
+_SHOWN: Any = {"direction": "neither", "range": (0.0, 1.0), "needs": "samples", **_FACTS}
+_PART: Any = {"table": False, **_SHOWN}
 
 
 @metric("ged", "generalised energy distance of the samples and the raters", needs="samples", **_GED)
 def score_ged(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
     """2 pa - pp - aa of :class:`GedParts` (ProSeg eq. 20)."""
     return of_overlaps(tables, tables.samples, lambda overlaps: ged_parts_of(overlaps, protocol).ged)
-
-
-@metric("ged_pa", "part of ged: mean distance of samples and raters", **_PART)
-def score_ged_pa(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
-    """Mean of d over all S R pairs of a sample and a rater."""
-    return of_overlaps(tables, tables.samples, lambda overlaps: ged_parts_of(overlaps, protocol).pa)
 
 
 @metric("ged_pp", "part of ged: mean distance of the samples among themselves", **_PART)
@@ -128,12 +123,14 @@ def score_ged_aa(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
     return of_overlaps(tables, tables.samples, lambda overlaps: ged_parts_of(overlaps, protocol).aa)
 
 
-def _has_two_raters(tables: CaseTables, key: Key) -> bool:  # noqa: ARG001
+def has_two_raters(tables: CaseTables, key: Key) -> bool:  # noqa: ARG001
+    """Did two raters look at the case?"""
     return len(tables.truth_rows) > 1
 
 
-def _draws_independently(tables: CaseTables, key: Key) -> bool:
-    return _has_two_raters(tables, key) and not tables.in_turn
+def draws_independently(tables: CaseTables, key: Key) -> bool:
+    """Did two raters look, and are samples independent draws?"""
+    return has_two_raters(tables, key) and not tables.in_turn
 
 
 @metric(
@@ -142,8 +139,7 @@ def _draws_independently(tables: CaseTables, key: Key) -> bool:
     direction="lower",
     range=(-1.0, 2.0),
     needs="samples",
-    applies=_draws_independently,
-    table=False,
+    applies=draws_independently,
     **_FACTS,
 )
 def score_ged_unbiased(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
@@ -155,10 +151,39 @@ def score_ged_unbiased(tables: CaseTables, protocol: ScoringProtocol) -> Statist
 
 
 @metric(
+    "ged_unbiased_panel",
+    "ged_unbiased where the raters present are all there are: with their pairs of a mask with itself",
+    direction="lower",
+    range=(-1.0, 2.0),
+    needs="samples",
+    applies=draws_independently,
+    identified=True,
+    **_FACTS,
+)
+def score_ged_unbiased_panel(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
+    """2 pa - S pp / (S - 1) - aa where a mask is at distance 0 of itself: 0 for draws of the panel's own masks.
+
+    It is ``ged_unbiased`` + ``ged_aa_unbiased`` / R, and missing where that is.
+    """
+    return {} if tables.in_turn else of_overlaps(tables, tables.samples, lambda own: _of_panel(own, protocol))
+
+
+def _of_panel(overlaps: Overlaps, protocol: ScoringProtocol) -> float | None:
+    parts = ged_parts_unbiased_of(overlaps, protocol)
+    return parts and parts.ged + parts.aa / overlaps.n_raters
+
+
+@metric("ged_pa", "part of ged and ged_unbiased: mean distance of samples and raters", **_SHOWN)
+def score_ged_pa(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
+    """Mean of d over all S R pairs of a sample and a rater."""
+    return of_overlaps(tables, tables.samples, lambda overlaps: ged_parts_of(overlaps, protocol).pa)
+
+
+@metric(
     "ged_pp_unbiased",
     "part of ged_unbiased: mean distance of two different samples",
-    applies=_draws_independently,
-    **_PART,
+    applies=draws_independently,
+    **_SHOWN,
 )
 def score_ged_pp_unbiased(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
     """Mean of d over all S (S - 1) ordered pairs of different samples; missing where ``ged_unbiased`` is."""
@@ -166,7 +191,7 @@ def score_ged_pp_unbiased(tables: CaseTables, protocol: ScoringProtocol) -> Stat
 
 
 @metric(
-    "ged_aa_unbiased", "part of ged_unbiased: mean distance of two different raters", applies=_has_two_raters, **_PART
+    "ged_aa_unbiased", "part of ged_unbiased: mean distance of two different raters", applies=has_two_raters, **_SHOWN
 )
 def score_ged_aa_unbiased(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:
     """Mean of d over all R (R - 1) ordered pairs of different raters; missing where S or R is one."""

@@ -9,15 +9,18 @@ MRBENCH_API = "2"
 
 FAMILIES = (
     "distance",
+    "equal_terms",
     "soft",
     "matching",
     "personal",
     "variance",
     "reliability",
     "area",
+    "rank_histogram",
     "disagreement",
     "surface",
     "calibration",
+    "brier_parts",
 )
 """Modules of this package."""
 

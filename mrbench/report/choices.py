@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from mrbench.metrics.protocol import STRICT, ScoringProtocol
 
-PARTS = ("ged", "ged_pa", "ged_pp", "ged_aa")
-"""The metrics that the figure of where ged comes from is made of; without them there is none."""
+PARTS = ("ged_unbiased", "ged_pa", "ged_pp_unbiased", "ged_aa_unbiased")
+"""The metrics that the figure of where ged_unbiased comes from is made of; without them there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)

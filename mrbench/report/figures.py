@@ -7,10 +7,10 @@ from typing import Any, Literal
 from mrbench.cards import Direction
 from mrbench.report import palette
 from mrbench.report.choices import PARTS
-from mrbench.report.curves import Curve
 from mrbench.report.picture import Picture
 from mrbench.report.svg import INK, LINE, PAPER, as_svg, blank, drawing, hue_token, printable
 from mrbench.results.columns import COSTS
+from mrbench.results.curves import Curve
 from mrbench.results.numbers import tick
 from mrbench.results.table import Row, Table
 
@@ -126,7 +126,8 @@ def _curve_alt(title: str, trainings: Mapping[str, Curve]) -> str:
 
 
 def parts_picture(name: str, table: Table, styles: Styles) -> Picture | None:
-    """``2 ged_pa`` of each method as a bar made of ``ged_aa``, ``ged_pp`` and, at its end, ``ged``."""
+    """``2 ged_pa`` of each method as a bar made of its unbiased parts and, at its end, ``ged_unbiased``; below 0 that
+    lies on the samples' part."""
     rows = [row for row in table.rows if all(part in row.values for part in PARTS)]
     if not rows:
         return None
@@ -138,7 +139,7 @@ def parts_picture(name: str, table: Table, styles: Styles) -> Picture | None:
             colour = hue_token(palette.hue(styles[label]))
             _bar(axes, place, 0, aa, LINE, "raters")
             _bar(axes, place, aa, pp, colour, "samples", alpha=0.35)
-            _bar(axes, place, aa + pp, ged, colour, "")
+            _bar(axes, place, aa + pp + min(ged, 0), abs(ged), colour, "")
             axes.annotate(
                 f"{ged:.3f}",
                 (aa + pp + max(ged, 0), place),
@@ -147,13 +148,13 @@ def parts_picture(name: str, table: Table, styles: Styles) -> Picture | None:
                 va="center",
                 weight="bold",
             )
-        axes.set_xlim(0, 1.08 * max(2 * pa for _, pa, _, _ in parts.values()) or 1)
+        axes.set_xlim(0, 1.08 * max(max(2 * pa, pp + aa) for _, pa, pp, aa in parts.values()) or 1)
         _ticks(axes)
-        alt = "Parts of ged: " + "; ".join(
-            f"{label} raters {aa:.3f}, samples {pp:.3f}, twice between them {2 * pa:.3f}, ged {ged:.3f}"
+        alt = "Parts of ged_unbiased: " + "; ".join(
+            f"{label} raters {aa:.3f}, samples {pp:.3f}, twice between them {2 * pa:.3f}, ged_unbiased {ged:.3f}"
             for label, (ged, pa, pp, aa) in parts.items()
         )
-        return Picture("Where ged comes from", as_svg(figure, name, alt))
+        return Picture("Where ged_unbiased comes from", as_svg(figure, name, alt))
 
 
 def _bar(axes: Any, place: int, start: float, length: float, colour: str, word: str, alpha: float = 1.0) -> None:

@@ -8,13 +8,17 @@ from mrbench.engine.cell import CURVES
 from mrbench.engine.run import Run
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.registry import Registry
-from mrbench.report.choices import PARTS, Choices
-from mrbench.report.curves import Curve, losses_of, read_curves
+from mrbench.report.choices import Choices
 from mrbench.report.facts import Fact, facts_of
 from mrbench.report.gallery import Gallery, gallery_of
+from mrbench.results.curves import Curve, losses_of, read_curves
 from mrbench.results.method_run import MethodRun, merged_runs
+from mrbench.results.reader import ScoreReader
+from mrbench.results.readers import with_readers
 from mrbench.results.table import Table
 from mrbench.results.tabulate import tabulate
+from mrbench.results.variability import variability
+from mrbench.statistics.components import VarianceComponents
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +33,7 @@ class DatasetReport:
         curves: by label and stage, of every training by its fold and seed.
         diagnoses: by label, the figures of the rows that are diagnosed.
         gallery: cases to look at, or why there are none.
+        components: by label and metric of the table, what the values vary by.
     """
 
     metric: str
@@ -38,6 +43,7 @@ class DatasetReport:
     curves: Mapping[str, Mapping[str, Mapping[str, Curve]]]
     gallery: Gallery
     diagnoses: Mapping[str, Mapping[str, Figure]] = field(default_factory=dict)
+    components: Mapping[str, Mapping[str, VarianceComponents]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,25 +74,26 @@ def _tables(runs: Sequence[Run], registry: Registry, protocol: ScoringProtocol, 
     """A table per data set, in the order in which the runs name them."""
     names = list(dict.fromkeys(name for run in runs for name in run.descriptions))
     found = sorted(merged_runs(runs), key=lambda one: names.index(one.dataset))
-    return [_shown(table, metric) for table in tabulate(found, registry, protocol, _wanted(metric, registry))]
+    tables = tabulate(found, registry, protocol, _wanted(metric, registry))
+    return [_shown(with_readers(table, registry, protocol), metric) for table in tables]
 
 
 def _wanted(metric: str, registry: Registry) -> tuple[str, ...]:
-    """The metric asked for, those of tables, and the parts of ged; dear ones that nobody asked for are left alone."""
+    """The metric asked for, and those of tables; dear ones that nobody asked for are left alone."""
     table = [plugin.key for plugin in registry.plugins["metric"] if plugin.card.table]
-    parts = [name for name in PARTS if name in registry.names("metric")]
-    return tuple(dict.fromkeys([metric, *table, *parts]))
+    return tuple(dict.fromkeys([metric, *table]))
 
 
 def _shown(table: Table, metric: str) -> Table:
     columns = {name: column for name, column in table.columns.items() if name == metric or column.table}
-    return replace(table, columns=columns, rows=sorted(table.rows, key=lambda row: row.human))
+    return replace(table, columns=columns, rows=sorted(table.rows, key=lambda row: row.kind.place))
 
 
 def _dataset(
     table: Table, runs: Sequence[Run], registry: Registry, choices: Choices, styles: Mapping[str, int]
 ) -> DatasetReport:
     methods = {row.label: row.run for row in table.rows if row.run}
+    reader = ScoreReader(registry, choices.protocol, tuple(table.columns))
     sources = [run for run in runs if any(run.id in method.runs for method in methods.values())]
     return DatasetReport(
         metric=choices.metric,
@@ -95,6 +102,7 @@ def _dataset(
         facts=facts_of(list(methods.values()), sources),
         curves={label: _curves(method) for label, method in methods.items()},
         gallery=gallery_of(table, sources, registry, choices),
+        components={label: variability(method, reader) for label, method in methods.items()},
         diagnoses={label: method.diagnosis for label, method in methods.items() if method.diagnosis},
     )
 

@@ -8,11 +8,13 @@ from mrbench.engine.cell import domain_title
 from mrbench.report import palette
 from mrbench.report.gather import DatasetReport
 from mrbench.results.caveats import EXPLAINED, caveat_lines, in_short
-from mrbench.results.columns import ARROWS, COSTS, INCOMPLETE, Column
+from mrbench.results.columns import ARROWS, COSTS, FAILED, INCOMPLETE, Column
 from mrbench.results.numbers import cost_text, full, full_interval, full_spread
-from mrbench.results.table import Row, Table, Value
-
-HUMAN = "Human references: they see the masks that they are scored on, and are never ranked"
+from mrbench.results.readers import MARK_HEADS, marks_by_construction
+from mrbench.results.table import KINDS, Row, Table, Value
+from mrbench.results.variability import HOW as COMPONENTS
+from mrbench.results.variability import component_texts
+from mrbench.statistics.components import FOLDS, REST, SUBJECTS, TRAININGS
 
 
 def view_of(part: DatasetReport, name: str) -> dict[str, Any]:
@@ -28,9 +30,14 @@ def view_of(part: DatasetReport, name: str) -> dict[str, Any]:
         "groups": list(_groups(part)),
         "ranked": any(value.best for value in shown),
         "human": any(row.human for row in table.rows),
+        "marks": list(_marks(part)),
+        "mark_heads": MARK_HEADS,
+        "failed": any(row.failed for row in table.rows),
         "failures": [(row.label, failure) for row in table.rows for failure in row.failures],
         "notes": list(_notes(table, shown)),
         "fold_tables": list(_fold_tables(table)),
+        "component_tables": list(_component_tables(part)),
+        "components": {"sources": SOURCES, "how": COMPONENTS},
         "cost_names": costs,
         "costs": [_costs(part, row, costs) for row in table.rows if row.costs],
         "diagnoses": [
@@ -53,8 +60,8 @@ def _metric(name: str, column: Column) -> dict[str, str]:
 
 
 def _groups(part: DatasetReport) -> Iterator[dict[str, Any]]:
-    for title, human in (("", False), (HUMAN, True)):
-        rows = [_row(part, row) for row in part.table.rows if row.human is human]
+    for kind, title in KINDS.items():
+        rows = [_row(part, row) for row in part.table.rows if row.kind is kind]
         if rows:
             yield {"title": title, "rows": rows}
 
@@ -67,8 +74,15 @@ def _row(part: DatasetReport, row: Row) -> dict[str, Any]:
         "caveats": [in_short(caveat) for caveat in row.caveats],
         "done": done,
         "planned": planned,
+        "failed": row.failed,
         "columns": [_value(row.values.get(name)) for name in part.table.columns],
     }
+
+
+def _marks(part: DatasetReport) -> Iterator[dict[str, Any]]:
+    for one, marks in marks_by_construction(part.table.rows):
+        rows = [{**_key(part, row), "texts": mark.texts} for row, mark in marks]
+        yield {"title": one.title, "what": one.what, "rows": rows}
 
 
 def _key(part: DatasetReport, row: Row) -> dict[str, Any]:
@@ -91,6 +105,8 @@ def _value(value: Value | None) -> dict[str, Any]:
 def _notes(table: Table, shown: Sequence[Value]) -> Iterator[str]:
     if any(value.count for value in shown):
         yield INCOMPLETE
+    if any(row.failed for row in table.rows):
+        yield FAILED
     # All caveats stand below the method's name; these need other words, or more of them.
     more = ((row.label, [own for own in row.caveats if own in EXPLAINED or own != in_short(own)]) for row in table.rows)
     yield from caveat_lines(more)
@@ -103,6 +119,20 @@ def _fold_tables(table: Table) -> Iterator[dict[str, Any]]:
         folds = sorted({fold for own in values.values() for fold in own})
         rows = [(label, [_number(own.get(fold)) for fold in folds]) for label, own in values.items()]
         yield {"metric": name, "folds": folds, "rows": rows}
+
+
+SOURCES = (SUBJECTS, TRAININGS, FOLDS, REST)
+"""In the order of their columns."""
+
+
+def _component_tables(part: DatasetReport) -> Iterator[dict[str, Any]]:
+    """A table per metric whose values are known to vary by something; the same reason of all rows is not repeated."""
+    for name in part.table.columns:
+        found = {label: own[name] for label, own in part.components.items() if name in own}
+        if any(one.sources for one in found.values()):
+            texts = [(label, component_texts(one)) for label, one in found.items()]
+            rows = [(label, [own.get(source, "") for source in SOURCES]) for label, own in texts]
+            yield {"metric": name, "rows": rows}
 
 
 def _number(value: float | None) -> str:

@@ -16,7 +16,9 @@ CONSENSUS_AS_SAMPLE = "its consensus as the one sample"
 EXTERNAL_PREDICTIONS = "external predictions"
 FIRST_SAMPLES = "first samples"
 OTHER_LOSS = "other loss than the paper's"
+UNDER_TRAINED = "under-trained"
 TAKES_TURNS = "samples in turn"
+RATERS_AGAIN = "raters asked again"
 VOID_PIXELS = "void pixels"
 OTHER_CODE = "other code than this"
 PLUGIN_FILE = "local plugin file"
@@ -29,15 +31,20 @@ EXPLAINED = {
     SINGLE_OUTPUT: "single output, scored as one sample and as every rater's",
     EXTERNAL_PREDICTIONS: "external predictions, of which nobody knows what they were made from (never ranked)",
     TAKES_TURNS: "samples taken in turn are no independent draws: ged_unbiased, which supposes those, is missing",
+    RATERS_AGAIN: "new masks of the same raters, with noise of their own: what a perfect sampler scores",
     VOID_PIXELS: "void pixels of the test cases count nowhere; distances of boundaries take them for background",
     FIRST_SAMPLES: "scored on the first samples of more; what needs the mean probability of all is blank",
 }
 """Caveats that a line below a table puts in other words."""
 
 
+IN_SHORT = (OTHER_LOSS, UNDER_TRAINED)
+"""Caveats that begin so, and say more than there is room for below a name."""
+
+
 def in_short(caveat: str) -> str:
     """What stands below a method's name: of another loss not its options, which take many lines there."""
-    return OTHER_LOSS if caveat.startswith(OTHER_LOSS) else caveat
+    return next((begin for begin in IN_SHORT if caveat.startswith(begin)), caveat)
 
 
 def caveats_of(spec: CellSpec, description: Mapping[str, Any]) -> tuple[str, ...]:
@@ -50,6 +57,8 @@ def caveats_of(spec: CellSpec, description: Mapping[str, Any]) -> tuple[str, ...
     found = [EXTERNAL_PREDICTIONS] if spec.kind == "external" else []
     if spec.kind == "fusion" or Capability.SEES_TEST_MASKS in spec.capabilities:
         found.append(SEES_TEST_MASKS)
+    if Capability.REDRAWS in spec.capabilities:
+        found.append(RATERS_AGAIN)
     if {Capability.DIVERSE, Capability.PERSONAL}.isdisjoint(spec.capabilities):
         found.append(SINGLE_OUTPUT)
     elif Capability.CONSENSUS in spec.capabilities and Capability.DIVERSE not in spec.capabilities:

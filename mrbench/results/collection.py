@@ -25,9 +25,11 @@ from mrbench.results.choice import Choice
 from mrbench.results.columns import COSTS
 from mrbench.results.method_run import MethodRun
 from mrbench.results.reader import ScoreReader
-from mrbench.results.table import Table
+from mrbench.results.readers import with_readers
+from mrbench.results.table import Row, Table
 from mrbench.results.tabulate import tabulate
 from mrbench.results.ties import lettered
+from mrbench.results.variability import variability
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +74,7 @@ class Results:
         metrics: str | Iterable[str] = (),
         samples: int | Iterable[int] = (),
         letters: bool = False,
+        readers: bool = False,
     ) -> Table:
         """The table that ``mrbench show`` or the leaderboard prints, to the last digit.
 
@@ -81,6 +84,8 @@ class Results:
             metrics: to show, one or several; none: those meant for tables.
             samples: a sample budget or several; a row each, scored on the first so many samples; of a results folder.
             letters: also find the tie groups, which takes seconds.
+            readers: also mark the rows beside another reader, which takes seconds; a leaderboard's always are, by the
+                metrics to show.
 
         Raises:
             UnknownNameError: no such data set, protocol or metric.
@@ -101,7 +106,8 @@ class Results:
         runs = [run for run in self.runs if run.dataset == name]
         keys = self._metrics(metrics)
         (table,) = tabulate(runs, self.registry, chosen, keys, samples=budgets, every=False)
-        return self._lettered(table, protocol) if letters and not budgets else table
+        table = self._lettered(table, protocol) if letters and not budgets else table
+        return with_readers(table, self.registry, chosen) if readers and not budgets else table
 
     def _lettered(self, table: Table, protocol: str) -> Table:
         return lettered(table, ScoreReader(self.registry, protocol_of(protocol), tuple(table.columns)))
@@ -178,6 +184,32 @@ class Results:
             return pd.DataFrame(columns=list(COLUMNS))
         return pd.concat(frames, ignore_index=True)
 
+    def variance_components(
+        self, dataset: str | None = None, *, protocol: str = "strict", metrics: str | Iterable[str] = ()
+    ) -> "pd.DataFrame":
+        """What the values of each method vary by: a row per method, metric and source.
+
+        Columns: ``dataset``, ``method``, ``digest`` (of the predictions), ``metric``, ``source`` (``subject``,
+        ``training``, ``fold`` or ``subject x training``), ``variance`` (may be below 0, which says that nothing tells
+        the source from none), ``low`` and ``high`` (95 % interval, cut at 0), ``share`` of the whole, ``reason`` where
+        nothing is known.
+
+        Args:
+            dataset: None: all of them.
+            protocol: the scoring protocol.
+            metrics: one or several; none: those meant for tables.
+
+        Raises:
+            UnknownNameError: no such data set, protocol or metric.
+            IncompatibleError: scores that cannot be had under this protocol.
+        """
+        import pandas as pd
+
+        names = self.datasets if dataset is None else [self._dataset(dataset)]
+        reader = ScoreReader(self.registry, protocol_of(protocol), self._metrics(metrics))
+        rows = [row for run in self.runs if run.dataset in names for row in _components(run, reader)]
+        return pd.DataFrame(rows, columns=list(COMPONENTS))
+
     def methods(self) -> "pd.DataFrame":
         """What was run: a row per method run with its cells, caveats, digest, costs and options."""
         import pandas as pd
@@ -208,6 +240,9 @@ COLUMNS = (
 )  # fmt: skip
 """The columns of the frame of scores."""
 
+COMPONENTS = ("dataset", "method", "digest", "metric", "source", "variance", "low", "high", "share", "reason")
+"""The columns of the frame of variance components."""
+
 FACTS = ("dataset", "method", "origin", "digest", "S", "finished", "planned", "caveats", "human")
 """The columns of the frame of methods; costs and options follow."""
 
@@ -231,8 +266,13 @@ def _only(table: Table, metrics: Sequence[str]) -> Table:
     if not metrics:
         return table
     columns = {name: table.columns[name] for name in (_key(metric, table) for metric in metrics)}
-    rows = [replace(row, values={n: row.values[n] for n in columns if n in row.values}) for row in table.rows]
-    return replace(table, columns=columns, rows=rows)
+    return replace(table, columns=columns, rows=[_row_only(row, columns) for row in table.rows])
+
+
+def _row_only(row: Row, metrics: Iterable[str]) -> Row:
+    values = {name: row.values[name] for name in metrics if name in row.values}
+    marks = {name: row.reader_marks[name] for name in metrics if name in row.reader_marks}
+    return replace(row, values=values, reader_marks=marks)
 
 
 def _key(metric: str, table: Table) -> str:
@@ -279,6 +319,15 @@ def _keys(own: MetricScores, run: MethodRun) -> tuple[np.ndarray, np.ndarray, np
     named = [None if rater == NOBODY else raters[rater] for rater in own.rater.tolist()]
     cases, subjects = np.array(own.cases, object), np.array(own.subjects, object)
     return cases[own.case], subjects[own.case], classes[own.label], named
+
+
+def _components(run: MethodRun, reader: ScoreReader) -> Iterator[tuple[object, ...]]:
+    for name, found in variability(run, reader).items():
+        head = run.dataset, run.method, run.digest, name
+        for source, one in found.sources.items():
+            yield *head, source, one.variance, one.interval.low, one.interval.high, found.share(source), ""
+        for source, reason in found.reasons.items():
+            yield *head, source, np.nan, np.nan, np.nan, np.nan, reason
 
 
 def _facts(run: MethodRun) -> dict[str, Any]:

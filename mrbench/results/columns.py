@@ -45,6 +45,13 @@ INCOMPLETE = "n, folds: the value covers so many of the cases or folds that it s
 """Explains the count beside a value."""
 
 
+FAILED = (
+    "failed: trainings of which no predicted pixel lies on any rater's mask; each counts with what it predicts, and "
+    "none is done again from another seed"
+)
+"""Explains the column of failed trainings."""
+
+
 def header(name: str, column: Column) -> str:
     """A metric's name with its arrow."""
     return f"{name} {ARROWS[column.direction]}".strip()

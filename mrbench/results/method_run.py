@@ -10,12 +10,14 @@ from mrbench.cards import Capability
 from mrbench.diagnostics.document import Diagnosis, read_diagnosis
 from mrbench.diagnostics.figures import Figure, mean_of
 from mrbench.diagnostics.verdicts import verdicts
-from mrbench.engine.cell import CellSpec, Status
+from mrbench.engine.cell import FOLDS, CellSpec, Status
 from mrbench.engine.result import Result
 from mrbench.engine.run import Run
 from mrbench.errors import DataError, IncompatibleError
 from mrbench.results.caveats import DAMAGED_DIAGNOSIS, SEES_TEST_MASKS, caveats_of, code_caveats, void_caveats
 from mrbench.results.columns import costs_of
+from mrbench.results.plausible import doubts
+from mrbench.results.trainings import curves_of, cut_short, failed_trainings
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +88,15 @@ class MethodRun:
     @cached_property
     def caveats(self) -> tuple[str, ...]:
         """What a reader must know before comparing."""
-        own = (*self._unequal_seeds, *code_caveats(self.results), *void_caveats(self.results), *self._diagnosed)
-        return (*caveats_of(self.spec, self.description), *own, *self.more_caveats)
+        own = (
+            *self._some_folds,
+            *self._unequal_seeds,
+            *self._chosen_seeds,
+            *self._cut_short,
+            *code_caveats(self.results),
+        )
+        more = (*doubts(self.results), *void_caveats(self.results), *self._diagnosed, *self.more_caveats)
+        return (*caveats_of(self.spec, self.description), *own, *more)
 
     @cached_property
     def diagnosis(self) -> Mapping[str, Figure]:
@@ -106,11 +115,28 @@ class MethodRun:
         return (DAMAGED_DIAGNOSIS,) if self._diagnoses is None else verdicts(self.diagnosis)
 
     @property
+    def _cut_short(self) -> tuple[str, ...]:
+        return cut_short(list(curves_of(self.done)))
+
+    @property
+    def _some_folds(self) -> tuple[str, ...]:
+        planned = max((int((one.record or {}).get(FOLDS, 0)) for one in self.results), default=0)
+        if len(self.folds) >= planned:
+            return ()
+        return (f"{len(self.folds)} of the split's {planned} folds: intervals are of their subjects alone",)
+
+    @property
     def _unequal_seeds(self) -> tuple[str, ...]:
         seeds = Counter(result.spec.fold for result in self.results)
         if len({*seeds.values()}) < 2:
             return ()
         return (f"seeds by fold: {', '.join(str(seeds[fold]) for fold in sorted(seeds))}",)
+
+    @property
+    def _chosen_seeds(self) -> tuple[str, ...]:
+        """Of a method that learns: seeds that do not begin at 0 may be the lucky ones of more."""
+        seeds = sorted({result.spec.seed for result in self.results if result.spec.kind == "method"})
+        return () if seeds == list(range(len(seeds))) else (f"not the first seeds: {', '.join(map(str, seeds))}",)
 
     @cached_property
     def costs(self) -> dict[str, float]:
@@ -147,6 +173,11 @@ class MethodRun:
     def applies(self) -> bool:
         """Can the method work on the data set at all?"""
         return any(result.status is not Status.NOT_APPLICABLE for result in self.results)
+
+    @cached_property
+    def failed_trainings(self) -> int:
+        """How many of its trainings learned nothing; each counts with what it predicts."""
+        return failed_trainings(self.results)
 
     @cached_property
     def failures(self) -> tuple[str, ...]:

@@ -27,16 +27,34 @@ from mrbench.statistics.interval import Interval
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mrbench.results.readers import ReaderMark
+
 
 class RowKind(StrEnum):
     """What a row is."""
 
     METHOD = "reproduced"
     """A method, computed by mrbench."""
+    EXTERNAL = "external"
+    """Predictions made elsewhere, scored by mrbench: a class of their own; never ranked."""
     HUMAN = "people"
     """A reference made of the raters' own masks, computed by mrbench; never ranked."""
     REPORTED = "reported"
     """Copied from a paper: no cells, no cases, never ranked."""
+
+    @property
+    def place(self) -> int:
+        """Its place among the kinds, in the order in which tables show them."""
+        return list(RowKind).index(self)
+
+
+KINDS = {
+    RowKind.METHOD: "",
+    RowKind.EXTERNAL: "External predictions: nobody knows what they were made from; never ranked",
+    RowKind.HUMAN: "Human references: they see the masks that they are scored on, and are never ranked",
+    RowKind.REPORTED: "Reported only: copied from papers, never computed here, never ranked",
+}
+"""What stands above the rows of a kind; the first needs nothing."""
 
 
 @dataclass(frozen=True)
@@ -192,11 +210,14 @@ class Row:
         caveats: what a reader must know before comparing, a phrase each.
         costs: means over the cells, by the names of ``results.columns.COSTS``.
         cells: finished and planned; (0, 0) of a reported row.
+        failed: how many trainings learned nothing: no pixel that they predict lies on any rater's mask.
         failures: why cells did not finish, what they warn of and what metrics did wrong, a line each.
         run: None of a reported row, and of a human reference that no run computed.
         reported: None of all others.
         newest: is it the newest of its method with its options in this table? Older ones are history, never ranked.
         summary: one line on what it is, of a human reference that no run computed.
+        reader_marks: beside another reader on equal terms, by the metric of the construction; empty where none were
+            asked for.
     """
 
     label: str
@@ -206,11 +227,13 @@ class Row:
     caveats: tuple[str, ...] = ()
     costs: Mapping[str, float] = field(default_factory=dict)
     cells: tuple[int, int] = (0, 0)
+    failed: int = 0
     failures: tuple[str, ...] = ()
     run: MethodRun | None = None
     reported: Reported | None = None
     newest: bool = True
     summary: str = ""
+    reader_marks: Mapping[str, "ReaderMark"] = field(default_factory=dict)
 
     @classmethod
     def of(cls, run: MethodRun, values: Mapping[str, Value], faults: Iterable[str] = ()) -> "Row":
@@ -221,12 +244,13 @@ class Row:
         """
         return cls(
             label=run.method,
-            kind=RowKind.HUMAN if run.human else RowKind.METHOD,
+            kind=_kind(run),
             values=values,
             samples=run.samples,
             caveats=run.caveats,
             costs=run.costs,
             cells=run.cells,
+            failed=run.failed_trainings,
             failures=tuple(dict.fromkeys([*run.failures, *run.warnings, *faults])),
             run=run,
         )
@@ -251,6 +275,12 @@ class Row:
     def complete(self) -> bool:
         """Did all of its cells finish?"""
         return self.cells[0] == self.cells[1]
+
+
+def _kind(run: MethodRun) -> RowKind:
+    if run.human:
+        return RowKind.HUMAN
+    return RowKind.EXTERNAL if run.spec.kind == "external" else RowKind.METHOD
 
 
 @dataclass(frozen=True, eq=False)
@@ -304,13 +334,15 @@ class Table:
         Statistics are ``mean``, ``sd``, ``folds`` and ``of_folds`` (planned), ``cases`` and ``of`` (that it should
         cover), ``low``, ``high``, ``best`` and ``letters``; what does not apply is missing, is not the best and has no
         letters. Under ``row`` stand ``S``,
-        ``kind``, ``finished``, ``planned``, ``caveats`` and ``digest`` (of the predictions), under ``option`` the
-        methods' options.
+        ``kind``, ``finished``, ``planned``, ``failed`` (trainings that learned nothing), ``caveats`` and ``digest`` (of
+        the predictions), under ``option`` the methods' options, and under ``reader``, where marks beside another reader
+        were asked for, ``METRIC.difference``, ``.low``, ``.high``, ``.margin``, ``.standing`` and ``.reason`` of each
+        construction.
         """
         import pandas as pd
 
         found = [_frame_row(row, self.columns) for row in self.rows]
-        groups = ["row", *self.columns, "cost", "option"]
+        groups = ["row", *self.columns, "reader", "cost", "option"]
         costs = {("cost", cost.name): number for number, cost in enumerate(COSTS)}
         places = dict.fromkeys(place for own in found for place in own)
         columns = sorted(places, key=lambda at: (groups.index(at[0]), costs.get(at, 0)))
@@ -333,12 +365,15 @@ def _frame_row(row: Row, columns: Iterable[str]) -> dict[tuple[str, str], Any]:
         ("row", "S"): row.samples,
         ("row", "finished"): row.cells[0],
         ("row", "planned"): row.cells[1],
+        ("row", "failed"): row.failed,
         ("row", "caveats"): "; ".join(row.caveats),
         ("row", "digest"): row.run.digest if row.run else "",
     }
     for name in columns:
         if value := row.values.get(name):
             found |= {(name, statistic): own for statistic, own in _statistics(value).items()}
+    for name, mark in row.reader_marks.items():
+        found |= {("reader", f"{name}.{fact}"): own for fact, own in mark.facts.items()}
     found |= {("cost", cost.name): row.costs[cost.name] for cost in COSTS if cost.name in row.costs}
     return found | {("option", name): option for name, option in (spec.options if spec else {}).items()}
 

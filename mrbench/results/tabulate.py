@@ -14,9 +14,11 @@ from mrbench.errors import DataError, IncompatibleError, UsageError
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.metrics.scoring import MetricValue
 from mrbench.registry import Plugin, Registry
+from mrbench.results.baselines import with_floor
 from mrbench.results.caveats import FIRST_SAMPLES
 from mrbench.results.machines import with_machines
 from mrbench.results.method_run import MethodRun
+from mrbench.results.readers import readings
 from mrbench.results.table import Row, Table, values_of, with_best, with_labels
 
 
@@ -59,9 +61,10 @@ def tabulate(
         scorer = _Scorer(plugins, protocol, rescore, jobs, tuple(registry.files.values()))
         rows = _budget_rows(own, scorer, samples) if samples else scorer.rows(own)
         shown = {name: record for name, record in records.items() if any(name in row.values for row in rows)}
-        rows = with_best(with_labels(with_machines(rows)), shown)
+        rows = with_best(with_labels(with_floor(with_machines(rows), shown)), shown)
         changed = own[0].spec.data_settings
-        tables.append(Table(dataset, own[0].description, changed, protocol.name, shown, rows))
+        table = Table(dataset, own[0].description, changed, protocol.name, shown, rows)
+        tables.append(replace(table, notes=tuple(readings(table, registry))))
     return tables
 
 

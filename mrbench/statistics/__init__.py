@@ -12,8 +12,11 @@ _EXPORTS = {
     "Interval": "mrbench.statistics.interval",
     "NestedEstimate": "mrbench.statistics.nested",
     "SubjectTable": "mrbench.statistics.subjects",
+    "VarianceComponents": "mrbench.statistics.components",
     "Superiority": "mrbench.statistics.placements",
     "fold_values": "mrbench.statistics.folds",
+    "least_counts": "mrbench.statistics.conjunction",
+    "partial_conjunction": "mrbench.statistics.conjunction",
     "holm": "mrbench.statistics.correction",
     "letters": "mrbench.statistics.groups",
     "nested_difference": "mrbench.statistics.nested",
@@ -22,6 +25,7 @@ _EXPORTS = {
     "subject_table": "mrbench.statistics.subjects",
     "superiority": "mrbench.statistics.placements",
     "tie_groups": "mrbench.statistics.groups",
+    "variance_components": "mrbench.statistics.components",
 }
 
 __all__ = list(_EXPORTS)

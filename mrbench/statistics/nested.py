@@ -18,6 +18,9 @@ from mrbench.statistics.folds import Folds, check_paired, fold_values
 from mrbench.statistics.interval import LEVEL, Interval
 from mrbench.statistics.subjects import SubjectTable
 
+EQUIVALENT = 0.05
+"""Below it two one-sided tests call a difference equivalent to none."""
+
 
 @dataclass(frozen=True, eq=False)
 class Component:
@@ -116,10 +119,20 @@ class NestedEstimate:
         half = float(stats.t.ppf((1 + level) / 2, self.df)) * self.error if self.error else 0.0
         return Interval(self.value - half, self.value + half, level)
 
+    def equivalence(self, margin: float) -> float | None:
+        """The p of "it is within the margin of 0", by two one-sided tests (Schuirmann 1987); None where it cannot be
+        known."""
+        from scipy import stats
+
+        if self.error is None:
+            return None
+        left = margin - abs(self.value)
+        return float(stats.t.sf(left / self.error, self.df)) if self.error else float(left <= 0)
+
     def within(self, margin: float) -> bool:
-        """Is it equivalent to 0, by two one-sided tests at 5 % (Schuirmann 1987)?"""
-        found = self.interval(0.9)
-        return found is not None and -margin < found.low and found.high < margin
+        """Is it equivalent to 0 at 5 %? As much as: does its 90 % interval lie within the margin?"""
+        found = self.equivalence(margin)
+        return found is not None and found < EQUIVALENT
 
 
 def estimate_of(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 
 from mrbench.errors import UnknownNameError
-from mrbench.testing import answers, card, datasets, latents, learning, metrics, repeating, surroundings
+from mrbench.testing import answers, card, datasets, latents, learning, metrics, redraws, repeating, surroundings
 from mrbench.testing.candidate import Candidate
 from mrbench.testing.check import Check, rules_of
 
@@ -15,7 +15,7 @@ GROUPS: Mapping[str, tuple[Check, ...]] = {
     "Latents": rules_of(latents),
     "Repeating": rules_of(repeating),
     "Leaving everything else alone": rules_of(surroundings),
-    "Data": rules_of(datasets),
+    "Data": rules_of(datasets) + rules_of(redraws),
     "Scores": rules_of(metrics),
 }
 """Checks by what they are about."""

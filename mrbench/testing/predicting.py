@@ -11,6 +11,7 @@ from mrbench.cards import Capability
 from mrbench.data.case import Case
 from mrbench.engine.given import check_given
 from mrbench.engine.predict import Predictor
+from mrbench.engine.redraws import redraw_argument, redraws_fit
 from mrbench.errors import NotApplicableError, PluginError
 from mrbench.interfaces.fusion import Fuse, bound
 from mrbench.seeds import derive_noise
@@ -85,19 +86,23 @@ class FusionCandidate(Predicting):
 
     def predictor(self, scene: Scene, n: int = SAMPLES, seed: int = SEED) -> Predictor:
         """The fusion with its options, for the scene's description."""
+        if reasons := redraws_fit(self.plugin.card, scene.cases):
+            raise NotApplicableError("; ".join(reasons))
         return Predictor.of_fusion(self.plugin.card, scene.description, n, self._bound(scene), seed)
 
     @property
     def is_random(self) -> bool:
-        """Does it move the generator that it is given?"""
+        """Does it move the generator that it is given, or ask raters again?"""
         noise = derive_noise(SEED)
         before = noise.bit_generator.state
         self.fuse(SLICES.tested[0], noise)
-        return bool(noise.bit_generator.state != before)
+        return bool(self.plugin.card.redraws or noise.bit_generator.state != before)
 
     def fuse(self, case: Case, noise: np.random.Generator) -> None:
         """Calls the fusion with arrays that it may write to, which the harness does not."""
-        found = self._bound(SLICES)(case.masks, case.present, SAMPLES, noise)
+        fuse = self._bound(SLICES)
+        again = redraw_argument(fuse, self.plugin.card, case, SEED)
+        found = fuse(case.masks, case.present, SAMPLES, noise, **again)
         if isinstance(found, Iterator):
             list(found)  # a generator works when it is asked for its trials
 

@@ -18,6 +18,9 @@ SIDE = 32
 LARGE = 64
 """Of a slice that is a batch on its own: networks that halve it five times still have pixels to normalise over."""
 
+RADII = 0.18, 0.24, 0.3
+"""Of the raters' discs, in shares of the sides."""
+
 BOTH: tuple[CheckedKind, ...] = ("method", "fusion")
 
 
@@ -83,6 +86,7 @@ class Scene:
             subjects=names,
             present=self._present(),
             spacings=((1.0,) * spatial,) * self.count,
+            redraw=self._redraw,
         )
 
     @property
@@ -108,26 +112,31 @@ class Scene:
 
     def _picture(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         # (C, *spatial) float32 and (R, *spatial) uint8
-        noise = np.random.default_rng([number, len(self.name)])
-        distance = self._distance(number, noise)
+        distance, noise = self._distance(number)
         bright = np.exp(-((distance / 0.25) ** 2)) + 0.1 * noise.standard_normal((self.channels, *distance.shape))
-        masks = np.stack([self._labels(distance, radius) for radius in (0.18, 0.24, 0.3)])
+        masks = np.stack([self._labels(distance, radius) for radius in RADII])
         masks[list(self.silent)] = 0
         masks[~self._present()[number]] = 0
         return bright.astype(np.float32), masks
+
+    def _redraw(self, number: int, rater: int, noise: np.random.Generator) -> np.ndarray:
+        # Asked again, a rater outlines a little narrower or wider.
+        labels = self._labels(self._distance(number)[0], RADII[rater] * noise.uniform(0.9, 1.1))
+        return 0 * labels if rater in self.silent else labels
 
     def _labels(self, distance: np.ndarray, radius: float) -> np.ndarray:
         labels = (distance < radius).astype(np.uint8)
         return labels if self.classes == 2 else labels + (distance < radius / 2)
 
-    def _distance(self, number: int, noise: np.random.Generator) -> np.ndarray:
-        # (*spatial) from a centre near the middle, in shares of the sides
+    def _distance(self, number: int) -> tuple[np.ndarray, np.random.Generator]:
+        # (*spatial) from a centre near the middle, in shares of the sides; and what further noise is drawn from
+        noise = np.random.default_rng([number, len(self.name)])
         size = self.sizes[number % len(self.sizes)]
         shape = (self.depth, *size) if self.depth else size
         centre = noise.uniform(0.4, 0.6, len(shape))
         axes = [(np.arange(length) + 0.5) / length - at for length, at in zip(shape, centre, strict=True)]
         squares = [axis.reshape([-1 if a == b else 1 for b in range(len(shape))]) ** 2 for a, axis in enumerate(axes)]
-        return np.asarray(np.sqrt(sum(squares)))
+        return np.asarray(np.sqrt(sum(squares))), noise
 
 
 SLICES = Scene(name="slices", what="slices that everybody looked at")

@@ -4,10 +4,11 @@ from typing import Any
 
 from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
+from mrbench.nn.training import COMPACT
 
 MRBENCH_API = "2"
 
-PRESETS = {
+PRESETS: dict[str, dict[str, Any]] = {
     "as_released": {
         "matrix": "scalar",
         "loss": "dice",
@@ -23,12 +24,13 @@ PRESETS = {
         "learning_rate": 3e-3,
         "patience": None,
     },
+    "compact": COMPACT,
 }
 
 DIFFERENCES = (
     "Degenerate release: D-Persona's baselines have one output channel, so their matrices are 1 x 1 and, normalised by "
     "themselves, always 1: plain U-Nets trained on a random rater's masks, all raters' outputs equal. as_released is "
-    "exactly that; paper and quick have matrices that act.",
+    "exactly that; all other presets have matrices that act.",
     "Loss: likelihood of the rater's distribution (papers); a second softmax on top of it (code of Zhang et al.), "
     "whose least value is 0.3133 per rater with two classes; Dice over the whole batch (D-Persona, Pionono).",
     "Trace: minimised (papers, code of Zhang et al.); maximised in every published run of the Pionono release; a "
@@ -40,8 +42,9 @@ DIFFERENCES = (
     "starts at .65 (global) and almost uniform (pixel), and has none of the warm-up that their paper describes.",
     "Answers: the estimated truth p(truth|x) is the papers' main output and the row's consensus; each rater's "
     "prediction A_r p(truth|x) stands beside it. In as_released they are the same.",
-    "Network: a U-Net of their own with instance normalisation (Zhang et al.); ResNet-34 U-Net (D-Persona; all presets "
-    "but quick). The pixel matrices' small networks keep instance normalisation and PReLU.",
+    "Network: a U-Net of their own with instance normalisation (Zhang et al.); ResNet-34 U-Net (D-Persona; paper, "
+    "as_released); a small U-Net (quick, compact). The pixel matrices' small networks keep instance "
+    "normalisation and PReLU.",
     "Low rank: the code fixes rank 1 and evaluates another model than it trains; cm-pixel.rank = 1 is the paper's.",
 )
 

@@ -57,6 +57,15 @@ RANDOM_RATER = MethodCard(
     **FUSION,
 )
 
+ORACLE_RATERS = MethodCard(
+    name="oracle-raters",
+    code="mrbench_consensus.oracle_raters:fuse",
+    summary="the raters asked again: new masks of the same persons, where the data set can draw them",
+    gives="samples raters",
+    redraws=True,
+    **FUSION,
+)
+
 LEVEL_SETS = MethodCard(
     name="level-sets",
     code="mrbench_consensus.level_sets:fuse",
@@ -71,5 +80,5 @@ LEVEL_SETS = MethodCard(
 
 @hookimpl
 def mrbench_methods() -> list[MethodCard]:
-    """The five human reference rows."""
-    return [MAJORITY_VOTE, STAPLE, LEAVE_ONE_OUT, RANDOM_RATER, LEVEL_SETS]
+    """The six human reference rows."""
+    return [MAJORITY_VOTE, STAPLE, LEAVE_ONE_OUT, RANDOM_RATER, ORACLE_RATERS, LEVEL_SETS]

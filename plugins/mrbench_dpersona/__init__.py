@@ -4,10 +4,13 @@ from typing import Any
 
 from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
+from mrbench.nn.training import COMPACT
 
 MRBENCH_API = "2"
 
-PRESETS = {
+OF_A_STAGE = ("epochs", "learning_rate")
+
+PRESETS: dict[str, dict[str, Any]] = {
     "as_released": {"stage_1.rater_drawn_per": "batch", "stage_2.padding": 3, "patience": None},
     "quick": {
         "backbone.name": "unet",
@@ -22,6 +25,14 @@ PRESETS = {
         "batch_size": 6,
         "patience": None,
     },
+    # Each of the stages has the whole budget.
+    "compact": {
+        **{name: value for name, value in COMPACT.items() if name not in OF_A_STAGE},
+        **{f"{stage}.{name}": COMPACT[name] for stage in ("stage_1", "stage_2") for name in OF_A_STAGE},
+        # The scales of the backbone, a quarter of its channels: 18,840 parameters of a prior with one channel.
+        "encoder.widths": (4, 8, 16, 32),
+        "encoder.convolutions": 2,
+    },
 }
 
 DIFFERENCES = (
@@ -35,6 +46,9 @@ DIFFERENCES = (
     "Bound loss: Dice of the pixels' largest and least value over ten prior samples against union and intersection "
     "(paper and release; all presets). The thesis describes a hinge on the spread, which no code has.",
     "Weight 0.5 belongs to the bound loss (release); the thesis's table of settings names it for the divergence.",
+    "Likelihood: a Dice loss, at most 1, beside a divergence in nats, which outweighs it (release; all presets); a log "
+    "probability of no given form (2026 thesis, eq. 3.2). stage_1.likelihood = sum is a reading of it, of whole masks "
+    "whose pixels are taken as independent; of one rater drawn, so the mean over the raters and not their sum.",
     "Loss of quick: stage_1.norm_weight = 0.0, ours: the norms of small networks are another quantity.",
     "Dice losses are over the whole batch, and their class weights cancel (release; all presets).",
     "Stage II: frozen means out of the optimiser only, BatchNorm's statistics drift and gradients are computed "
@@ -44,6 +58,8 @@ DIFFERENCES = (
     "Checkpoint: best matched Dice on the test fold, the later epoch on a tie (release); lowest validation loss (all "
     "presets here).",
     "Patience of 20 epochs (paper preset) is ours; the release trains 100 epochs per stage, on NPC 200.",
+    "Encoders of prior and posterior: five scales, 16 to 256 channels, three convolutions each, .08 of the backbone's "
+    "24.4 million parameters (paper, as_released); at compact four scales, 4 to 32, two each, .08 of its .24 million.",
     "Backbone weights: ImageNet (release); here from scratch unless backbone.weights names a file.",
     "Volumes: z drawn anew for every slice (release); here the slices of a volume share the base noise.",
     "MiT-B2 (thesis, table 4.4, row 2) replaces ResNet-34 in the posterior encoder, says section 3.3; the release "

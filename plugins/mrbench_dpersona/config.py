@@ -22,8 +22,19 @@ class Diversification(Config):
     absent: Literal["mask", "zero"] = loss_option(
         "mask", "what is reconstructed for an absent rater: nothing (mask), or an empty mask (zero, the 2026 thesis)"
     )
+    likelihood: Literal["dice", "sum"] = loss_option(
+        "dice",
+        "of a mask, given z: dice, the released Dice loss over the batch; sum, its log probability in nats, a sum over "
+        "pixels taken as independent: a reading of the 2026 thesis, eq. 3.2, which leaves p(y|z, x) open",
+        added=True,
+    )
     kl_weight: float = loss_option(1.0, "of KL(q(z|x, y) || p(z|x)), summed over the latent, mean over the batch", ge=0)
-    bound_weight: float = loss_option(0.5, "of the bound loss", ge=0)
+    bound_weight: float = loss_option(
+        0.5,
+        "of the bound loss, in units of about what the likelihood is at the start: 1 of dice; of sum H W ln K nats, of "
+        "a mask all of whose classes are as likely, which the data's size alone gives, in resumed trainings too",
+        ge=0,
+    )
     bound_samples: int = loss_option(10, "prior samples whose largest and least probabilities are bounded", ge=1)
     norm_weight: float = loss_option(
         1e-5, "of the L2 norms of prior, posterior and head, its last layer left out", ge=0
@@ -64,4 +75,5 @@ class DPersonaConfig(Config):
     batch_size: int = option(12, "images per step", ge=1)
     schedule: Literal["cosine", "constant"] = option("cosine", "of the learning rate over the epochs of a stage")
     patience: int | None = option(20, "epochs without a lower validation loss before a stage stops", ge=1)
+    keep: Literal["best", "last"] = added_option("best", "weights of the lowest validation loss, or those of the end")
     bank: int = prediction_option(500, "prior draws that a query attends to in prediction", ge=1)

@@ -16,6 +16,7 @@ from mrbench.nn.bound import bound_loss
 from mrbench.nn.encoder import build_encoder
 from mrbench.nn.gaussian import gaussian_kl
 from mrbench.nn.latent_unet import Encoded, LatentUNet
+from mrbench.nn.likelihood import negative_log_likelihood, told_in_nats, unit_of
 from mrbench.nn.losses import batch_dice_loss, logits_to_probability, only_counted
 from mrbench.nn.queries import Queries, raters_loss
 from mrbench.nn.raters import draw_rater, foreground, mask_of, pairs_of
@@ -62,10 +63,13 @@ class DPersona(Method[DPersonaConfig]):
         shown = batch.present if options.absent == "mask" else torch.ones_like(batch.present)
         rater = self._rater(shown)
         logits = self.network.fcomb(features, z[:, None])[:, 0]
+        divergence = gaussian_kl(posterior, prior).sum(dim=1).mean()
         terms = {
             "reconstruction": self._reconstruction(logits, batch, rater, shown),
-            "kl": options.kl_weight * gaussian_kl(posterior, prior).sum(dim=1).mean(),
+            "kl": options.kl_weight * divergence,
         }
+        if options.likelihood == "sum":
+            terms |= told_in_nats(divergence, options.kl_weight, batch.valid)
         if options.bound_weight or options.dual_diversity:
             samples = self._samples(features, prior.samples(options.bound_samples))
             terms |= self._of_samples(samples, masks, batch)
@@ -85,7 +89,8 @@ class DPersona(Method[DPersonaConfig]):
         # samples: (B, S, F, H, W)
         options, terms = self.config.stage_1, {}
         if options.bound_weight:
-            terms["bound"] = options.bound_weight * bound_loss(samples, masks, batch.present, batch.counted)
+            weight = options.bound_weight * unit_of(options.likelihood, batch.masks, self.classes)
+            terms["bound"] = weight * bound_loss(samples, masks, batch.present, batch.counted)
         if options.dual_diversity:
             terms["dual_diversity"] = options.dual_diversity * pairwise_dice(only_counted(samples, batch.counted))
         return terms
@@ -107,7 +112,8 @@ class DPersona(Method[DPersonaConfig]):
 
     def _reconstruction(self, logits: Tensor, batch: Batch, rater: Tensor, shown: Tensor) -> Tensor:
         masks = batch.masks * batch.present[:, :, None, None]
-        return batch_dice_loss(logits, mask_of(masks, rater), shown.gather(1, rater[:, None])[:, 0], batch.counted)
+        loss = batch_dice_loss if self.config.stage_1.likelihood == "dice" else negative_log_likelihood
+        return loss(logits, mask_of(masks, rater), shown.gather(1, rater[:, None])[:, 0], batch.counted)
 
     # The thesis's prior bank
 

@@ -16,6 +16,7 @@ from mrbench.nn.bound import bound_loss
 from mrbench.nn.encoder import build_encoder
 from mrbench.nn.gaussian import DiagonalGaussian, gaussian_kl
 from mrbench.nn.latent_unet import Encoded, LatentUNet
+from mrbench.nn.likelihood import negative_log_likelihood, told_in_nats, unit_of
 from mrbench.nn.losses import batch_dice_loss
 from mrbench.nn.raters import foreground
 from mrbench.nn.span import spanning
@@ -45,13 +46,14 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
         posteriors = self._posteriors(x, masks)  # (B, R, Z)
         features = self.network.backbone(x)  # (B, 16, H, W)
         logits = self.network.fcomb(features, posteriors.sample())  # (B, R, L, H, W)
-        terms = {
-            "reconstruction": self._reconstruction(logits, batch),
-            "kl": config.kl_weight * gaussian_kl(posteriors, prior.for_each()).sum(dim=2)[present].mean(),
-        }
+        divergence = gaussian_kl(posteriors, prior.for_each()).sum(dim=2)[present].mean()
+        terms = {"reconstruction": self._reconstruction(logits, batch), "kl": config.kl_weight * divergence}
+        if config.likelihood == "sum":
+            terms |= told_in_nats(divergence, config.kl_weight, batch.valid)
         if config.bound_weight:
             samples = spanning(self.network.fcomb, features, prior.samples(config.bound_samples), self.classes)
-            terms["bound"] = config.bound_weight * bound_loss(samples, masks, present, batch.counted)
+            weight = config.bound_weight * unit_of(config.likelihood, batch.masks, self.classes)
+            terms["bound"] = weight * bound_loss(samples, masks, present, batch.counted)
         if config.norm_weight:
             terms["norm"] = config.norm_weight * self.network.norms(self.posteriors)
         return terms
@@ -69,6 +71,8 @@ class PerRaterPosteriors(Method[PerRaterConfig]):
     def _reconstruction(self, logits: Tensor, batch: Batch) -> Tensor:
         # Mean over the raters of whom the batch has a mask
         masks, present, valid = batch.masks, batch.present, batch.counted
+        if self.config.likelihood == "sum":
+            return negative_log_likelihood(logits, masks, present, valid)
         seen = present.any(dim=0).nonzero()[:, 0].tolist()
         each = [batch_dice_loss(logits[:, r], masks[:, r], present[:, r], valid) for r in seen]
         return torch.stack(each).mean()

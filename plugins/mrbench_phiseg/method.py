@@ -117,5 +117,8 @@ def site_of(level: int) -> str:
 
 def _of_raters(gaussian: DiagonalGaussian, n: int, raters: int) -> Distribution:
     # Batch (N, raters), the first ones, of a Gaussian over (N R, Z, h, w)
-    moments = (each.view(n, -1, *each.shape[1:])[:, :raters] for each in (gaussian.mean, gaussian.log_variance))
+    moments = (
+        each.unflatten(0, (n, -1))[:, :raters]  # type: ignore[no-untyped-call]
+        for each in (gaussian.mean, gaussian.log_variance)
+    )
     return DiagonalGaussian(*moments).density(event=3)

@@ -1,6 +1,8 @@
 """Options of ProSeg."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
+
+from pydantic import ValidationInfo, field_validator, model_validator
 
 from mrbench.configuration import Config, loss_option, option, prediction_option
 from mrbench.data.description import Description
@@ -32,18 +34,26 @@ class ProSegConfig(NetworkTraining):
     use_tau: bool = option(True, "the latent of the rater; without it there is no classifier either")
 
     segmentation_loss: Literal["cross-entropy", "dice"] = loss_option(
-        "cross-entropy", "cross-entropy: mean over pixels; dice: over the whole batch, mean of the classes"
+        "cross-entropy", "cross-entropy: reduced as likelihood says; dice: over the whole batch, mean of the classes"
     )
     classification_loss: Literal["logits", "probabilities"] = loss_option(
         "logits", "what the cross-entropy takes for logits; probabilities: a second softmax on top of the first"
     )
     reconstruction_loss: Literal["mean", "mean-by-batch"] = loss_option(
-        "mean", "squared error, mean over all values; mean-by-batch: divided by the batch size once more"
+        "mean",
+        "squared error, reduced as likelihood says; mean-by-batch: mean, divided by the batch size again",
     )
     kl_z_reduction: Literal["mean", "sum"] = loss_option(
         "mean",
         "over the channels and pixels of z; against an ELBO of sums, whose cross-entropy is the mean's H W times, mean "
         "weighs the divergence 1 / latent_channels times, sum H W times",
+    )
+    likelihood: Literal["mean", "sum"] = loss_option(
+        "mean",
+        "of masks and images: mean over their pixels; sum: their log densities in nats, beside a divergence of z that "
+        "is summed too (kl_z_reduction), one reading of eq. 8. It mends reconstruction against divergence of z only, "
+        "not tau: classifier and divergence of tau weigh the same beside each other under both",
+        added=True,
     )
     z_first_log_variance: float = option(
         0.0, "of q(z|x) before training; a low one spares a short training the search for its signal in the noise"
@@ -58,6 +68,22 @@ class ProSegConfig(NetworkTraining):
     prior_expert: Literal["classifier", "cycle"] = prediction_option(
         "classifier", "head of a sample of proseg-prior: the classifier's most probable rater, or the raters in turn"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _summed(cls, values: Any) -> Any:
+        """Sums the divergence of z beside summed likelihoods, where it is not said otherwise."""
+        summed = isinstance(values, dict) and values.get("likelihood") == "sum"
+        return {"kl_z_reduction": "sum", **values} if summed else values
+
+    @field_validator("likelihood")
+    @classmethod
+    def _in_nats(cls, value: str, info: ValidationInfo) -> str:
+        needed = {"segmentation_loss": "cross-entropy", "reconstruction_loss": "mean", "kl_z_reduction": "sum"}
+        if value == "sum" and any(info.data.get(name) != needed[name] for name in needed):
+            told = ", ".join(f"{name} = {said}" for name, said in needed.items())
+            raise ValueError(f"mean, or sum with {told}, so that all terms are in nats")
+        return value
 
     def tau_dimensions(self, raters: int) -> int:
         """T: as set, else 8, or the number of raters where that is more."""

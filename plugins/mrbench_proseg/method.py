@@ -21,6 +21,7 @@ from mrbench.nn.losses import (
     batch_dice_loss,
     cross_entropy,
     dirichlet_kl,
+    log_likelihood,
     logit_channels,
     start_from_background,
 )
@@ -122,7 +123,10 @@ class ProSeg(Method[ProSegConfig]):
     # Eq. 8-9
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
-        """The weighted terms of eq. 8-9, each a mean over the pairs of an image and one of its raters."""
+        """The weighted terms of eq. 8-9, each a mean over the pairs of an image and one of its raters.
+
+        With ``likelihood = sum`` the curve also keeps each term without its weight, in nats.
+        """
         weights = self.config.weights
         image, rater = pairs_of(batch.present, one=self.config.raters_per_image == "one")  # (P,) each
         y = batch.masks[image, rater]  # (P, H, W)
@@ -133,31 +137,41 @@ class ProSeg(Method[ProSegConfig]):
         if self.config.use_z:
             q_z = self.image_encoder(z, rater)
             z = q_z.sample()  # (P, Z, H, W)
-            terms["kl_z"] = weights.kl_z * self._reduced_kl_z(q_z)
+            terms["kl_z"] = self._reduced_kl_z(q_z)
         if self.image_decoder is not None:
-            terms["reconstruction"] = weights.reconstruction * self._reconstruction(z, rater, batch.image[image])
+            terms["reconstruction"] = self._reconstruction(z, rater, batch.image[image])
 
         tau = z.new_empty(len(rater), 0)  # (P, T)
         if self.class_embedding is not None and self.classifier is not None:
             concentration = self.class_embedding(rater)  # (P, T)
             tau = Dirichlet(concentration, validate_args=False).rsample()
-            terms["kl_tau"] = weights.kl_tau * dirichlet_kl(concentration).mean()
-            terms["classification"] = weights.classification * self._classification(self.classifier(tau), rater)
+            terms["kl_tau"] = dirichlet_kl(concentration).mean()
+            terms["classification"] = self._classification(self.classifier(tau), rater)
 
         logits = self.predictor(z, tau[:, None])[:, 0]  # (P, L, H, W)
-        segmentation = batch_dice_loss if self.config.segmentation_loss == "dice" else cross_entropy
-        terms["segmentation"] = weights.segmentation * segmentation(logits, y, valid=batch.counted_of(image))
+        terms["segmentation"] = self._segmentation(logits, y, batch.counted_of(image))
         if weights.norm:
-            terms["norm"] = weights.norm * norm_penalty(self.predictor.inner_parameters())
-        return terms
+            terms["norm"] = norm_penalty(self.predictor.inner_parameters())
+        weighted = {name: getattr(weights, name) * term for name, term in terms.items()}
+        if self.config.likelihood == "sum":
+            weighted |= {f"_{name}": term.detach() for name, term in terms.items() if name != "norm"}
+        return weighted
 
     def _reduced_kl_z(self, q_z: DiagonalGaussian) -> Tensor:
         elements = gaussian_kl_to_prior(q_z, self.config.z_prior_log_variance)  # (P, Z, H, W)
         return elements.mean() if self.config.kl_z_reduction == "mean" else elements.sum(dim=(1, 2, 3)).mean()
 
+    def _segmentation(self, logits: Tensor, y: Tensor, valid: Tensor | None) -> Tensor:
+        if self.config.likelihood == "sum":
+            return -log_likelihood(logits, y, valid).mean()
+        loss = batch_dice_loss if self.config.segmentation_loss == "dice" else cross_entropy
+        return loss(logits, y, valid=valid)
+
     def _reconstruction(self, z: Tensor, rater: Tensor, x: Tensor) -> Tensor:
         assert self.image_decoder is not None
         error = functional.mse_loss(self.image_decoder(z, rater), x)
+        if self.config.likelihood == "sum":
+            return error * x[0].numel() / 2  # -log N(x; decoded, 1) without its constant
         return error / len(x) if self.config.reconstruction_loss == "mean-by-batch" else error
 
     def _classification(self, logits: Tensor, rater: Tensor) -> Tensor:

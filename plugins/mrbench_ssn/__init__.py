@@ -24,7 +24,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 DIFFERENCES = (
     "Feature maps: PHiSeg's U-Net of seven scales for slices, DeepMedic for volumes (authors' code); the ResNet-34 "
-    "U-Net of the D-Persona release, so that all methods here share a backbone (all presets but quick). Volumes are "
+    "U-Net of the D-Persona release, so that all methods here share a backbone (paper, as_released). Volumes are "
     "taken slice by slice.",
     "Two classes: two logits and a softmax (authors' code); here one, their difference, which is a low-rank normal "
     "again, of the same rank.",

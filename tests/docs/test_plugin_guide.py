@@ -76,9 +76,10 @@ def test_the_plugin_guide_works_as_it_is_written(tmp_path: Path):
     for language, content, before in blocks(ROOT / "docs" / "plugins.md"):
         reader.read(language, content, before)
     runs = list(tmp_path.glob("results/runs/*"))
-    assert len(runs) == 6
+    assert len(runs) == 7
     names = {path.parents[2].name for path in tmp_path.glob("results/cells/*/*/*/*/record.json")}
     assert {"tint.py--tint", "mrbench-tint--tint", "enough.py--enough", "mirror.py--mirror", "unet-majority"} <= names
+    assert "oracle-raters" in names
 
 
 def test_the_guide_for_contributors_names_what_there_is(tmp_path: Path):

@@ -46,5 +46,5 @@ def test_a_row_can_be_asked_for(command: str) -> None:
 
 def test_every_row_is_another_training() -> None:
     commands = [shlex.join(shlex.split(command, comments=True)) for command in _commands()]
-    assert len(commands) == 7 + 2 + 4
+    assert len(commands) == 7 + 4 + 2 + 4
     assert len(set(commands)) == len(commands)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from mrbench.errors import MrbenchError
 from mrbench.leaderboard.site.figures import curve_picture
 from mrbench.leaderboard.store import Stored
-from mrbench.report.curves import Curve, losses_of, parse_curves
 from mrbench.report.picture import Picture
+from mrbench.results.curves import Curve, losses_of, parse_curves
 
 TRAININGS = 12
 """Whose curves stand in a picture at most."""

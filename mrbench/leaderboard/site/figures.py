@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from mrbench.leaderboard.site.plot import LETTER, Plot, cut, powers, ticks
 from mrbench.report import palette
 from mrbench.report.choices import PARTS
-from mrbench.report.curves import Curve
 from mrbench.report.picture import Picture
 from mrbench.results import numbers
+from mrbench.results.curves import Curve
 from mrbench.results.table import Row, Table
 
 ROWS = 30
@@ -22,8 +22,9 @@ POINTS = 150
 
 
 def parts_picture(table: Table, styles: Mapping[str, int]) -> Picture | None:
-    """``2 ged_pa`` of each row as a bar made of ``ged_aa``, ``ged_pp`` and, at its end, ``ged``; None where no row has
-    them. Methods first, best first, then human references; at most ``ROWS``."""
+    """``2 ged_pa`` of each row as a bar made of its unbiased parts and, at its end, ``ged_unbiased``, which lies on the
+    samples' part where it is below 0; None where no row has them. Methods first, best first, then human references; at
+    most ``ROWS``."""
     found = [row for row in table.rows if row.newest and all(part in row.values for part in PARTS)]
     rows = found[:ROWS]
     if not rows:
@@ -33,17 +34,17 @@ def parts_picture(table: Table, styles: Mapping[str, int]) -> Picture | None:
     left, width, top = 14 + LETTER * max(len(cut(row.label, LABEL)) for row in rows), 760, 6
     scale = (width - left - 64) / longest
     alt = "; ".join(
-        f"{row.label} ged {ged:.3f}, samples {pp:.3f}, raters {aa:.3f}"
+        f"{row.label} ged_unbiased {ged:.3f}, samples {pp:.3f}, raters {aa:.3f}"
         for row, (ged, _, pp, aa) in zip(rows, values, strict=True)
     )
-    plot = Plot(width, top + 26 * len(rows) + 24, f"Parts of ged: {alt}")
+    plot = Plot(width, top + 26 * len(rows) + 24, f"Parts of ged_unbiased: {alt}")
     for tick in ticks(0, longest):
         plot.line(left + tick * scale, top, left + tick * scale, plot.height - 20, "grid")
         plot.text(left + tick * scale, plot.height - 4, numbers.tick(tick), "small middle")
     for place, (row, own) in enumerate(zip(rows, values, strict=True)):
         _parts_bar(plot, row, own, (left, top + 26 * place, scale), styles.get(row.method, 0))
     note = f"the first {ROWS} of {len(found)} rows" if len(found) > ROWS else ""
-    return Picture("Where ged comes from", plot.svg(), note)
+    return Picture("Where ged_unbiased comes from", plot.svg(), note)
 
 
 def _parts_bar(plot: Plot, row: Row, own: Sequence[float], place: tuple[float, float, float], style: int) -> None:
@@ -52,7 +53,7 @@ def _parts_bar(plot: Plot, row: Row, own: Sequence[float], place: tuple[float, f
     plot.text(left - 8, y + 16, cut(row.label, LABEL), "end muted" if row.human else "end")
     plot.box(left, y + 4, aa * scale, 16, "raters")
     plot.box(left + aa * scale, y + 4, pp * scale, 16, f"{colour} pale")
-    plot.box(left + (aa + pp) * scale, y + 4, ged * scale, 16, f"{colour} full")
+    plot.box(left + (aa + pp + min(ged, 0)) * scale, y + 4, abs(ged) * scale, 16, f"{colour} full")
     for start, length in ((0.0, aa), (aa, pp)):
         if length * scale > 40:
             plot.text(left + (start + length / 2) * scale, y + 16, f"{length:.3f}", "small middle ink")

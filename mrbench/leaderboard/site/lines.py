@@ -13,7 +13,7 @@ from mrbench.report import palette
 from mrbench.results import numbers
 from mrbench.results.caveats import SEES_TEST_MASKS, SINGLE_OUTPUT, in_short
 from mrbench.results.columns import COSTS
-from mrbench.results.table import Row, RowKind, Table, Value
+from mrbench.results.table import KINDS, Row, RowKind, Table, Value
 
 BESIDE = 3
 """Reported rows that stand below a reproduced one at most; the method's page has all of them."""
@@ -23,9 +23,10 @@ _SAID = frozenset({SEES_TEST_MASKS, SINGLE_OUTPUT})
 
 OLDER = "older"
 TITLES = {
-    "methods": "",
-    "people": "Human references: they see the masks that they are scored on, and are never ranked",
-    "alone": "Reported only: copied from papers, never computed here, never ranked",
+    "methods": KINDS[RowKind.METHOD],
+    "external": KINDS[RowKind.EXTERNAL],
+    "people": KINDS[RowKind.HUMAN],
+    "alone": KINDS[RowKind.REPORTED],
     OLDER: "Older records: a newer one of the same method and settings is above",
 }
 """Of the groups; the first needs none."""
@@ -67,6 +68,7 @@ class Line:
         style: number of the method's colour and marker.
         notes: what a reader must know before comparing, in a line.
         failure: what did not finish, in a line.
+        failed: how many trainings learned nothing.
         older: is there a newer entry?
         cells: by ``shown_columns``; None where the metric does not apply.
         costs: by ``COSTS``.
@@ -80,6 +82,7 @@ class Line:
     notes: str
     failure: str
     done: str
+    failed: str
     day: str
     record: str
     command: str
@@ -128,7 +131,7 @@ def shown_columns(table: Table) -> list[str]:
 
 
 def groups_of(table: Table, look: Look) -> list[Group]:
-    """The groups of a table that have rows: methods, human references, reported alone, older.
+    """The groups of a table that have rows: methods, external predictions, human references, reported alone, older.
 
     Args:
         look: what lines have beside their rows.
@@ -142,6 +145,7 @@ def groups_of(table: Table, look: Look) -> list[Group]:
     alone = [_unit(lines[0], lines[1:]) for lines in reported.values()]
     groups = [
         methods,
+        _group("external", [row for row in newest if row.kind is RowKind.EXTERNAL], table, look),
         _group("people", [row for row in newest if row.kind is RowKind.HUMAN], table, look),
         Group("alone", TITLES["alone"], alone),
         _group(OLDER, [row for row in table.rows if not row.newest], table, look),
@@ -186,6 +190,7 @@ def line_of(row: Row, table: Table, look: Look, shared: Sequence[str] = ()) -> L
         notes=", ".join(note for note in _notes(row) if note not in shared),
         failure=_failure(row),
         done=f"{row.cells[0]}/{row.cells[1]}" if row.run else "",
+        failed=str(row.failed) if row.run else "",
         day=row.run.written[:DAY] if row.run else "",
         record=record_page(row.id) if row.id else "",
         command=look.commands.get(row.id, ""),
@@ -231,7 +236,7 @@ def rows_data(groups: Sequence[Group]) -> dict[str, Any]:
     def packed(line: Line) -> list[Any]:
         return [
             line.kind, word(line.method), word(line.page), line.style, line.samples, word(line.notes),
-            word(line.failure), line.done, line.day, line.id, word(line.command),
+            word(line.failure), line.done, line.failed, line.day, line.id, word(line.command),
             [_packed_cell(cell) for cell in line.cells], list(line.costs),
         ]  # fmt: skip
 

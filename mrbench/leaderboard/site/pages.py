@@ -1,13 +1,15 @@
 """What each page's template takes: texts, figures and addresses."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
 from mrbench.comparison.differences import Verdict
+from mrbench.comparison.over_datasets import HOW as OVER_DATASETS
+from mrbench.comparison.over_datasets import Evidence, tallies
 from mrbench.comparison.questions import Question
 from mrbench.engine.cell import domain_title
 from mrbench.leaderboard.asked import Answer, Asked
@@ -21,9 +23,12 @@ from mrbench.leaderboard.site.lines import DAY, Group, Look, shown_columns
 from mrbench.leaderboard.site.scores import facts_of, protocols_of, score_table
 from mrbench.leaderboard.source import method_run_of
 from mrbench.leaderboard.store import SetAside, Stored, Why
+from mrbench.report import palette
 from mrbench.report.picture import Picture
 from mrbench.results import numbers
-from mrbench.results.columns import ABOUT, ARROWS, COSTS, INCOMPLETE
+from mrbench.results.baselines import FLOOR
+from mrbench.results.columns import ABOUT, ARROWS, COSTS, FAILED, INCOMPLETE
+from mrbench.results.readers import MARK_HEADS, ReaderMark, marks_by_construction
 from mrbench.results.table import Row, RowKind, Table, Value
 from mrbench.visible import visible
 
@@ -41,8 +46,6 @@ SOURCE = 200_000
 
 APART = 100
 """Of each reason, entries that the first page lists at most."""
-
-VERDICTS = ("better", "worse", Verdict.EQUIVALENT.value, Verdict.UNDECIDED.value, "not tested")
 
 _MEANS = {
     Why.INVALID: "They are no entries, or say what their own cases do not bear out.",
@@ -68,6 +71,12 @@ class Site:
     def look(self) -> Look:
         """What lines have beside their rows."""
         return Look(self.styles, {id: command_of(stored.entry) for id, stored in self.board.stored.items()})
+
+    @cached_property
+    def caveats(self) -> Mapping[str, Sequence[str]]:
+        """What a reader must know of an entry, by its id: as its row of the first table has it."""
+        rows = [row for page in self.board.datasets for table in page.tables for row in table.rows if row.id]
+        return {row.id: row.caveats for row in reversed(rows)}
 
     @cached_property
     def newest(self) -> Mapping[str, bool]:
@@ -97,6 +106,11 @@ def index_view(site: Site) -> dict[str, Any]:
     }
 
 
+def submit_view() -> dict[str, Any]:
+    """The page on how to submit."""
+    return {"about": ABOUT, "floor": FLOOR}
+
+
 def question_view(question: Question, site: Site) -> dict[str, Any]:
     """The page of a question: rows of methods by data sets, each beside the control of its table."""
     asked = [one for one in site.board.asked if one.question == question]
@@ -105,8 +119,10 @@ def question_view(question: Question, site: Site) -> dict[str, Any]:
     for place, one in enumerate(asked):
         for answer in one.answers:
             found.setdefault(rows[answer.entry].label, {})[place] = answer
+    tested = [_evidence(own, asked) for own in found.values()]
     return {
         "question": question,
+        "how": OVER_DATASETS,
         "control_page": method_page(question.control) if question.control in site.styles else "",
         "about": ABOUT,
         "columns": [_asked_column(one) for one in asked],
@@ -115,9 +131,9 @@ def question_view(question: Question, site: Site) -> dict[str, Any]:
                 "label": label,
                 "page": method_page(rows[next(iter(own.values())).entry].method),
                 "cells": [_answer_cell(own.get(place)) for place in range(len(asked))],
-                "tally": _tally(list(own.values())),
+                "tally": tally.words,
             }
-            for label, own in found.items()
+            for (label, own), tally in zip(found.items(), tallies(tested), strict=True)
         ],
         "reasons": [f"{domain_title(one.dataset)}: {one.reason}" for one in asked if one.reason],
     }
@@ -149,9 +165,13 @@ def _verdict(answer: Answer) -> str:
     return answer.verdict.value if answer.verdict else "not tested"
 
 
-def _tally(answers: Sequence[Answer]) -> str:
-    counts = Counter(_verdict(answer) for answer in answers)
-    return ", ".join(f"{word} on {counts[word]}" for word in VERDICTS if counts[word]) + f" of {len(answers)}"
+def _evidence(own: Mapping[int, Answer], asked: Sequence[Asked]) -> dict[str, Evidence]:
+    """By data set; of one that has several tables the first: they are no witnesses of their own."""
+    found: dict[str, Evidence] = {}
+    for place, answer in own.items():
+        if answer.evidence:
+            found.setdefault(asked[place].dataset, answer.evidence)
+    return found
 
 
 def _apart(why: Why, apart: Sequence[SetAside]) -> dict[str, Any]:
@@ -247,6 +267,7 @@ def dataset_view(page: DatasetPage, site: Site, groups: Mapping[str, Sequence[Gr
         "left_out": len(page.tables) - len(tables),
         "protocols": list(dict.fromkeys(table.protocol for table in tables)),
         "about": ABOUT,
+        "failed": FAILED,
         "samples": sorted({row.samples for table in tables for row in table.rows if row.samples is not None}),
     }
 
@@ -266,19 +287,41 @@ def _table_view(page: DatasetPage, table: Table, site: Site, groups: Sequence[Gr
         "columns": [_column(name, table) for name in names],
         "costs": [cost.name for cost in COSTS],
         "groups": groups,
-        "span": len(names) + len(COSTS) + 5,
-        "notes": [*_shared_notes(groups), *_incomplete(table), *table.notes],
+        "span": len(names) + len(COSTS) + 6,
+        "marks": list(_marks(table, site)),
+        "mark_heads": MARK_HEADS,
+        "notes": [*_shared_notes(groups), *_incomplete(table), *_failed(table), *table.notes],
+        "failed": any(row.failed for row in table.rows),
         "parts": trusted(parts) if parts else None,
     }
 
 
+def _marks(table: Table, site: Site) -> Iterator[dict[str, Any]]:
+    for one, marks in marks_by_construction(table.rows):
+        yield {"title": one.title, "what": one.what, "rows": [_mark(row, mark, site) for row, mark in marks]}
+
+
+def _mark(row: Row, mark: ReaderMark, site: Site) -> dict[str, Any]:
+    style = site.styles.get(row.method, 0)
+    return {"label": row.label, "hue": palette.hue(style), "glyph": palette.glyph(style), "texts": mark.texts}
+
+
 def _shared_notes(groups: Sequence[Group]) -> Iterable[str]:
-    words = {"methods": "all methods", "people": "all human references", "older": "all older records"}
+    words = {
+        "methods": "all methods",
+        "external": "all external predictions",
+        "people": "all human references",
+        "older": "all older records",
+    }
     return [f"{words[group.name]}: {', '.join(group.shared)}" for group in groups if group.shared]
 
 
 def _incomplete(table: Table) -> list[str]:
     return [INCOMPLETE] if any(value.count for row in table.rows for value in row.values.values()) else []
+
+
+def _failed(table: Table) -> list[str]:
+    return [FAILED] if any(row.failed for row in table.rows) else []
 
 
 def _column(name: str, table: Table) -> dict[str, str]:
@@ -301,8 +344,10 @@ def record_view(stored: Stored, site: Site) -> dict[str, Any]:
     return {
         **entry_line(stored),
         "newest": site.newest.get(stored.id, True),
-        "caveats": entry.caveats,
+        "about": ABOUT,
+        "caveats": site.caveats.get(stored.id, entry.caveats),
         "failures": entry.failures,
+        "failed": stored.failed,
         "command": site.look.commands[stored.id],
         "tables": [score_table(entry, name) for name in protocols_of(entry)],
         "diagnostics": {name: numbers.full(value) for name, value in entry.diagnostics.items()},
@@ -341,6 +386,7 @@ def method_view(page: MethodPage, site: Site) -> dict[str, Any]:
     return {
         "page": page,
         "style": site.styles[page.name],
+        "about": ABOUT,
         "datasets": [_on_dataset(stored, site) for stored in newest.values()],
         "history": [entry_line(stored) for stored in page.history[:HISTORY]],
         "older": max(0, len(page.history) - HISTORY),
@@ -353,7 +399,7 @@ def _on_dataset(stored: Stored, site: Site) -> dict[str, Any]:
     first, *more = protocols_of(entry) or [""]
     return {
         **entry_line(stored),
-        "caveats": entry.caveats,
+        "caveats": site.caveats.get(stored.id, entry.caveats),
         "failures": entry.failures,
         "command": site.look.commands[stored.id],
         "tables": [score_table(entry, first)] if first else [],

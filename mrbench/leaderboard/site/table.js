@@ -17,9 +17,9 @@ function element(tag, attributes = {}, ...children) {
 
 function opened(data) {
   const { words } = data;
-  const line = ([kind, method, page, style, samples, notes, failure, done, day, id, command, cells, costs]) => ({
+  const line = ([kind, method, page, style, samples, notes, failure, done, failed, day, id, command, cells, costs]) => ({
     kind, method: words[method], page: words[page], style, samples, notes: words[notes], failure: words[failure],
-    done, day, id, command: words[command], cells, costs,
+    done, failed, day, id, command: words[command], cells, costs,
   });
   return data.groups.map(([name, title, units]) => ({
     name, title, units: units.map(([main, reported, more]) => ({ main: line(main), reported: reported.map(line), more })),
@@ -69,11 +69,11 @@ function heading(line, under, older) {
 }
 
 function commandCell(line, table) {
-  if (!line.command) return element("td");
+  if (!line.command) return element("td", { class: "aside" });
   const button = element("button", { type: "button", class: "small", popovertarget: `${table}-${line.id}`, "aria-label": `How to run ${line.method}` }, "Command");
   const copy = element("button", { type: "button", "data-copy": "" }, "Copy");
   const code = element("code", { tabindex: "0" }, line.command);
-  return element("td", {}, button, element("div", { class: "how", id: `${table}-${line.id}`, popover: "" }, element("div", { class: "command" }, code, copy)));
+  return element("td", { class: "aside" }, button, element("div", { class: "how", id: `${table}-${line.id}`, popover: "" }, element("div", { class: "command" }, code, copy)));
 }
 
 function lineRow(line, table, under = false, older = false) {
@@ -82,7 +82,8 @@ function lineRow(line, table, under = false, older = false) {
     heading(line, under, older), element("td", { class: "number" }, line.samples),
     ...line.cells.map(figureCell), ...line.costs.map((cost) => element("td", { class: "number cost" }, cost)),
     element("td", { class: line.failure ? "number alert" : "number" }, line.done),
-    element("td", {}, link || ""), commandCell(line, table));
+    element("td", { class: Number(line.failed) ? "number failed alert" : "number failed" }, line.failed),
+    element("td", { class: "aside" }, link || ""), commandCell(line, table));
 }
 
 function unitRows(unit, table, span, reported, older) {
@@ -112,7 +113,8 @@ function sortKey(line, column, columns) {
   if (column === 1) return number(line.samples);
   if (column < 2 + columns) return line.cells[column - 2] ? number(line.cells[column - 2][0]) : null;
   if (column < 2 + columns + line.costs.length) return number(line.costs[column - 2 - columns]);
-  return column === 2 + columns + line.costs.length ? number(line.done) : line.day || null;
+  const last = column - 2 - columns - line.costs.length;
+  return last === 0 ? number(line.done) : last === 1 ? number(line.failed) : line.day || null;
 }
 
 class Table {

@@ -23,6 +23,7 @@ from mrbench.leaderboard.site.pages import (
     methods_view,
     question_view,
     record_view,
+    submit_view,
 )
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def _files(board: Board, downloads: Sequence[str], pictures: Path | None) -> Ite
     yield "theme.js", _text(SHARED, "theme.js").encode()
     yield from ((name, _text(PACKAGE, name).encode()) for name in SCRIPTS)
     yield "index.html", render("index.html", "", **index_view(site), downloads=downloads)
+    yield "submit.html", render("submit.html", "", **submit_view())
     yield "methods.html", render("methods.html", "", **methods_view(site))
     for question in dict.fromkeys(one.question for one in board.asked):
         yield addresses.question_page(question.name), render("question.html", "../", **question_view(question, site))

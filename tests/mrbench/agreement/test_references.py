@@ -1,5 +1,6 @@
 """Human reference rows against plain loops over the masks, and rows of a table like any other."""
 
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -52,6 +53,13 @@ def test_rows_are_those_of_plain_loops(make_cases, blobs):
     for name, own in expected.items():
         assert rows[name].values["ged"].mean == pytest.approx(np.mean(own), abs=1e-9), name
     assert {"staple", "random-rater", "level-sets"} <= set(rows)
+
+
+def test_raters_are_asked_again_where_they_can_be_and_no_row_says_that_they_cannot(make_cases, blobs):
+    cases = make_cases(blobs())
+    assert "oracle-raters" not in references(cases, "dice_rater")
+    again = replace(cases, redraw=lambda index, rater, noise: cases.pixels.masks(index)[rater])
+    assert references(again, "dice_rater")["oracle-raters"].values["dice_rater"].mean == 1
 
 
 def test_intervals_of_rows_hold_their_values(make_cases, blobs):

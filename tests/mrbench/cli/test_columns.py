@@ -43,7 +43,7 @@ def test_a_name_is_broken_only_where_it_would_push_a_number_below():
 
 def test_a_key_stands_in_each_table_and_a_gap_once():
     key = Column("S", [Text("50"), Text("1")])
-    found = lines(46, key=key, gap=1)
+    found = lines(46, key=key, gaps=(1,))
     heads = [line.split()[:2] for line in found if line.startswith("method")]
     assert heads == [["method", "S"]] * len(heads)
     assert sum(not line.strip() for line in found) == len(heads) > 1

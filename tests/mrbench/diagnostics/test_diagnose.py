@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import Result as Called
 
@@ -13,6 +14,7 @@ import mrbench as library
 from mrbench.diagnostics.diagnose import Asked, diagnose, kept_diagnosis
 from mrbench.diagnostics.document import VERSION, Diagnosis, read_diagnosis, write_diagnosis
 from mrbench.diagnostics.figures import Figure
+from mrbench.diagnostics.names import BETWEEN, DIVERGENCE, RATERS, REDRAWN, TOTAL_EFFECT, WITHIN
 from mrbench.engine.cell import DIAGNOSTICS
 from mrbench.engine.damage import fault_of_cell
 from mrbench.engine.manifest import facts_of, write_sealed
@@ -248,3 +250,38 @@ def test_a_report_has_a_section_of_each_method_that_was_diagnosed(called: Call, 
     assert called("report", "last", "--to", str(page)).exit_code == 0
     assert "Diagnostics of proseg" in page.read_text()
     assert "Diagnostics of staple" not in page.read_text()
+
+
+@pytest.fixture(scope="module")
+def again(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("again") / "results"
+    library.run("oracle-raters", "phantom", settings={"subjects": 9, "size": 32}, folds=[0], samples=6, out=out)
+    return out
+
+
+def test_raters_are_asked_again_and_their_redraws_are_those_stored(again: Path):
+    one = found(again, "oracle-raters")
+    assert (one.draws, one.same_draws) == (4, one.cases)
+    names = [f"{REDRAWN} {name}" for name in ("tight", "generous", "smooth", "halo")]
+    assert all(one.figures[name].value is not None for name in (*names, RATERS, WITHIN, BETWEEN))
+    assert np.shape(one.deltas) == (4, 4)
+    for name in (f"{TOTAL_EFFECT} noise", f"{DIVERGENCE} latents"):
+        assert one.figures[name].why == "people asked again: no site of noise and no latent of theirs is known"
+
+
+def test_more_redraws_are_the_same_and_others(again: Path):
+    few, many = (diagnose(cell(again, "oracle-raters"), discover(), Asked(data=again, draws=n)) for n in (4, 12))
+    assert few.same_draws == many.same_draws == many.cases
+    assert many.draws == 12
+    assert few.figures[RATERS].value == pytest.approx(many.figures[RATERS].value, abs=0.05)
+
+
+def test_redraws_by_other_code_are_refused(again: Path, other_code: None):
+    with pytest.raises(PluginError, match="was computed by other code than is installed here"):
+        found(again, "oracle-raters")
+
+
+def test_the_row_of_raters_asked_again_says_so_and_is_no_best_of_a_column(again: Path, mrbench: Call):
+    row = json.loads(mrbench("show", "last", "--json", "--out", str(again)).stdout)["tables"][0]["rows"][0]
+    assert row["marks"][:2] == ["sees test masks", "raters asked again"]
+    assert row["best"] == []

@@ -46,6 +46,7 @@ def test_external_predictions_are_a_run_like_any_other(origin, file: Path):
     assert record["spec"]["samples"] == 5
     assert record["spec"]["capabilities"] == ["diverse"]
     assert record["native_grid"] is True
+    assert record["folds"] == 2
     again = origin.call("show", "last", "--plugin-file", origin.plugin).stdout
     assert "external:my-guesses-1" in again
     published = origin.call("score", "last", "--protocol", "published", "--plugin-file", origin.plugin).stdout

@@ -13,6 +13,7 @@ from mrbench.leaderboard import asked
 from mrbench.leaderboard.asked import Asked
 from mrbench.leaderboard.assemble import assemble
 from mrbench.leaderboard.board import Board
+from mrbench.leaderboard.site.pages import Site, question_view
 from mrbench.metrics.protocol import STRICT
 from mrbench.results.reader import ScoreReader
 
@@ -89,3 +90,13 @@ def test_what_was_answered_is_read_from_the_cache_and_gives_the_same(tmp_path: P
     again = assemble(tmp_path, registry(), tmp_path / "cache.json")
     assert first.asked == again.asked
     assert first.asked[0].answers
+
+
+def test_data_sets_are_counted_by_what_is_proven_of_them(tmp_path: Path):
+    places = ("phantom", "lidc", "npc")
+    made = [replace(one, dataset=place) for place in places for one in (SOFT, GOOD, BAD)]
+    board = board_of(tmp_path, *made, replace(SOFT, dataset="once"), Made(method="good", dataset="once", level=0.2))
+    view = question_view(next(one.question for one in board.asked if one.question.name == "diversity"), Site(board))
+    tallies = {row["label"]: row["tally"] for row in view["rows"]}
+    assert tallies == {"good": "better on 3 of 3 tested", "bad": "worse on 3 of 3 tested"}
+    assert "partial conjunction" in view["how"]

@@ -27,7 +27,7 @@ from mrbench.leaderboard.store import Stored, entries, read_entry
 from mrbench.leaderboard.verify import Verifier
 from mrbench.plugin_file import PluginFile
 from mrbench.registry import discover
-from mrbench.report.curves import parse_curves, read_curves
+from mrbench.results.curves import parse_curves, read_curves
 
 DIGESTS = {"data_digest": "d" * 64, "split_digest": "5" * 64}
 GED = cases("ged", [0.1, 0.3], [0.4])

@@ -96,6 +96,11 @@ def test_a_metric_that_turns_its_direction_is_caught(tmp_path: Path):
     assert [fault.field for fault in found.faults] == ["metrics.ged"]
 
 
+def test_an_entry_stands_when_another_metric_comes_into_the_tables(tmp_path: Path):
+    facts = replace(ENTRY.metrics["ged_pa"], table=not ENTRY.metrics["ged_pa"].table)
+    assert not verified(tmp_path, replace(ENTRY, metrics={**ENTRY.metrics, "ged_pa": facts})).faults
+
+
 def test_a_fusion_cannot_pose_as_a_method(tmp_path: Path):
     people, files = entry_of(Made(method="staple", folds=2, subjects=4))
     found = verified(tmp_path, replace(people, method_version="1"), files)

@@ -9,7 +9,7 @@ import mrbench.metrics as library
 from mrbench.metrics import arrays
 
 MASKS_AND_MASKS = (
-    *("iou_matrix", "dice_matrix", "ged", "ged_parts", "ged_unbiased", "dice_max", "dice_max_reverse"),
+    *("iou_matrix", "dice_matrix", "ged", "ged_parts", "ged_unbiased", "energy_score", "dice_max", "dice_max_reverse"),
     *("dice_match", "dice_matched", "dice_soft", "ncc", "ncc_phiseg", "crps_area", "hd95_matrix"),
 )
 PREDICTED_AND_MASKS = ("ece", "ece_rater", "brier", "brier_rater", "brier_share", "auroc_disagreement")

@@ -14,7 +14,7 @@ from mrbench.metrics.distance import ged_parts_of, ged_parts_unbiased_of
 
 GRID = (2, 3)
 MASKS = st.integers(1, 4).flatmap(lambda n: arrays(bool, (n, *GRID)))
-PARTS_UNBIASED = ("ged_unbiased", "ged_pp_unbiased", "ged_aa_unbiased")
+PARTS_UNBIASED = ("ged_unbiased", "ged_unbiased_panel", "ged_pp_unbiased", "ged_aa_unbiased")
 PROTOCOL = st.sampled_from([STRICT, PUBLISHED])
 
 
@@ -130,6 +130,25 @@ def test_samples_in_turn_would_be_rewarded_and_have_no_unbiased_distance(squares
     assert [name for name, found in unbiased.items() if found] == ["ged_aa_unbiased"]
     assert not every_metric["ged_unbiased"].applies(tables, Key(1))
     assert every_metric["ged"](tables, STRICT)
+
+
+def test_the_distance_to_a_panel_is_nothing_for_draws_of_its_own_masks(tabulate, every_metric, squares):
+    panel, found = squares(2, 4, 7), every_metric["ged_unbiased_panel"]
+    drawn = [found(tabulate(panel, samples=np.stack(own)), STRICT)[Key(1)].item() for own in product(panel, repeat=2)]
+    assert np.mean(drawn) == pytest.approx(0, abs=1e-12)
+
+
+def test_a_panel_and_a_population_differ_by_a_share_of_the_distance_of_two_raters(tabulate, every_metric, squares):
+    tables = tabulate(squares(2, 4, 7, 8), truth=np.array([True, False, True, True]), samples=squares(3, 5, 6))
+    names = ("ged_unbiased_panel", "ged_unbiased", "ged_aa_unbiased", "ged_aa", "ged_pa", "ged_pp_unbiased")
+    panel, unbiased, aa, with_self, pa, pp = (every_metric[name](tables, STRICT)[Key(1)].item() for name in names)
+    assert panel == pytest.approx(unbiased + aa / 3, abs=1e-15)
+    assert panel == pytest.approx(2 * pa - pp - with_self, abs=1e-15)
+
+
+@pytest.mark.parametrize(("raters", "samples"), [((4,), (2, 4)), ((2, 4), (4,))])
+def test_a_panel_of_one_or_one_sample_has_no_distance(raters, samples, tabulate, every_metric, squares):
+    assert not every_metric["ged_unbiased_panel"](tabulate(squares(*raters), samples=squares(*samples)), STRICT)
 
 
 def test_samples_that_resample_the_raters_score_their_spread_over_s():

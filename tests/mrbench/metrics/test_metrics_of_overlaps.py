@@ -126,6 +126,7 @@ SAMPLED = {
     "ged_pp",
     "ged_aa",
     "ged_unbiased",
+    "ged_unbiased_panel",
     "ged_pp_unbiased",
     "ged_aa_unbiased",
     "dice_soft",
@@ -160,6 +161,7 @@ def test_a_consensus_is_one_sample_and_every_raters_prediction(squares, tabulate
     tables = tabulate(squares(2, 4), consensus=squares(4)[0])
     assert names(tables, suite) == (SAMPLED | OF_RATERS | PERSONAL) - {
         "ged_unbiased",
+        "ged_unbiased_panel",
         "ged_pp_unbiased",
         "ged_aa_unbiased",
         "dice_match",

@@ -156,6 +156,7 @@ def test_a_smaller_budget_scores_as_a_prediction_of_that_size(seed, n, every_met
     case.samples = case.samples[:n]
     alone = score_case([case.tables()], every_metric, STRICT)
     of_probabilities = {"dice_soft_prob", "ece", "ece_rater", "brier", "brier_rater", "brier_share"}
+    of_probabilities |= {"brier_reliability", "brier_resolution", "brier_uncertainty"}
     missing = {name for name, _ in alone} - {name for name, _ in budget}
     assert missing == (of_probabilities if n < 5 else set())
     # Classes that only later samples mark are gone too.

@@ -9,7 +9,7 @@ import mrbench.metrics as library
 
 SAMPLES_OF_ANY_NUMBER = (
     *("ged", "ged_parts", "ged_unbiased", "dice_max", "dice_max_reverse", "dice_match", "dice_matched", "dice_soft"),
-    *("dice_soft_prob", "iou_matrix", "dice_matrix", "hd95_matrix", "nsd_matrix", "surface_distances"),
+    *("energy_score", "dice_soft_prob", "iou_matrix", "dice_matrix", "hd95_matrix", "nsd_matrix", "surface_distances"),
     *("ncc", "ncc_phiseg", "crps_area", "ece", "ece_rater", "brier", "brier_rater", "brier_share"),
     "auroc_disagreement",
 )
@@ -30,7 +30,7 @@ TRANSPOSED = ("iou_matrix", "dice_matrix", "hd95_matrix", "nsd_matrix", "surface
 EXCHANGED = {"ged_parts": "ged_parts", "dice_max": "dice_max_reverse", "dice_max_reverse": "dice_max"}
 ASYMMETRIC = (
     *("dice_matched", "ncc_phiseg", "crps_area", "ece", "ece_rater", "brier", "brier_rater", "auroc_disagreement"),
-    "rater_identification",
+    *("rater_identification", "energy_score"),
 )
 OF_FLOATS = ("dice_soft_prob",)
 

@@ -9,8 +9,10 @@ from mrbench.engine.run import Run
 from mrbench.registry import Registry
 from mrbench.report.choices import Choices
 from mrbench.report.gather import DatasetReport, gather
-from mrbench.report.view import HUMAN, view_of
+from mrbench.report.view import SOURCES, view_of
 from mrbench.results.columns import COSTS, INCOMPLETE
+from mrbench.results.readers import HOW
+from mrbench.results.table import KINDS, RowKind
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +58,26 @@ def test_only_caveats_that_need_other_words_are_repeated_below_the_table(part: D
         "external predictions, of which nobody knows what they were made from (never ranked): external:mine",
         "sees the masks it is scored on (never ranked): vote",
         "single output, scored as one sample and as every rater's: vote",
+        *part.table.notes,
+    ]
+    assert HOW in part.table.notes
+
+
+def test_external_predictions_and_human_references_stand_apart_below_the_methods(part: DatasetReport):
+    groups = view_of(part, "d0")["groups"]
+    assert [(group["title"], [row["label"] for row in group["rows"]]) for group in groups] == [
+        ("", ["alpha", "beta"]),
+        (KINDS[RowKind.EXTERNAL], ["external:mine"]),
+        (KINDS[RowKind.HUMAN], ["vote"]),
     ]
 
 
-def test_human_references_stand_apart_below_the_methods(part: DatasetReport):
-    methods, people = view_of(part, "d0")["groups"]
-    assert [row["label"] for row in methods["rows"]] == ["alpha", "beta", "external:mine"]
-    assert (people["title"], [row["label"] for row in people["rows"]]) == (HUMAN, ["vote"])
+def test_what_the_values_vary_by_is_said_where_it_is_known(part: DatasetReport):
+    tables = {table["metric"]: dict(table["rows"]) for table in view_of(part, "d0")["component_tables"]}
+    known = {name for own in part.components.values() for name, found in own.items() if found.sources}
+    assert set(tables) == known & set(part.table.columns)
+    assert all(len(texts) == len(SOURCES) for rows in tables.values() for texts in rows.values())
+    assert set(part.components) == {row.label for row in part.table.rows}
 
 
 def test_folds_are_those_of_the_values(part: DatasetReport):

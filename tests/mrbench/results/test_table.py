@@ -322,7 +322,7 @@ def test_a_frame_has_a_row_per_label_and_columns_by_metric_and_statistic():
         assert own.drop(["best", "letters"]).isna().all()
         assert own[["best", "letters"]].tolist() == [False, ""]
     assert frame.loc["proseg", "row"].to_dict() == {
-        "kind": "reproduced", "S": 50, "finished": 1, "planned": 2, "caveats": "preset quick",
+        "kind": "reproduced", "S": 50, "finished": 1, "planned": 2, "failed": 0, "caveats": "preset quick",
         "digest": optioned.spec.digest,
     }  # fmt: skip
     assert frame["row", "kind"]["theirs"] == "reported"

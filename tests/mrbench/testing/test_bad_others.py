@@ -32,6 +32,13 @@ DATASETS = {
     "absent": set(),
     "takes-nothing": {"loads", "cases"},
     "gives-nothing": {"cases"},
+    "asks-again": set(),
+    "redraws-a-picture": {"redraws-are-masks"},
+    "redraws-from-nothing": {"redraws-repeat"},
+    "redraws-from-global-state": {"redraws-repeat"},
+    "redraws-what-is-stored": {"redraws-differ"},
+    "redraws-another-rater": {"redraws-agree"},
+    "redraws-too-steadily": {"redraws-agree"},
 }
 SCORES = {check.name for check in SCORING if check.name.startswith("scores-")} - {"scores-something", "scores-repeat"}
 METRICS = {

@@ -12,8 +12,8 @@ from mrbench.interfaces.fusion import ASKED
 RECORDS = {record.name: record for record in mrbench_consensus.mrbench_methods()}
 
 
-def test_the_five_human_reference_rows_are_there():
-    assert set(RECORDS) == {"majority-vote", "staple", "leave-one-out", "random-rater", "level-sets"}
+def test_the_six_human_reference_rows_are_there():
+    assert set(RECORDS) == {"majority-vote", "staple", "leave-one-out", "random-rater", "oracle-raters", "level-sets"}
 
 
 @pytest.mark.parametrize("record", RECORDS.values(), ids=str)

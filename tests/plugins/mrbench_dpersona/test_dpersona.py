@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -31,6 +32,20 @@ def test_terms_on_a_model_whose_outputs_are_known(make_method: Callable[..., Met
     assert terms["reconstruction"].item() == pytest.approx(1 - (2 / 3) / 2, rel=1e-6)  # as for empty masks of anybody
     assert terms["kl"].item() == terms["norm"].item() == 0
     assert terms["bound"].item() == pytest.approx(0.5)  # weight 0.5; nobody marks anything, so both Dice are 0
+
+
+@pytest.mark.parametrize("absent", ["mask", "zero"])
+def test_terms_of_the_sum_on_a_model_whose_outputs_are_known(
+    absent: str, make_method: Callable[..., Method], make_batch: Callable[..., Batch]
+) -> None:
+    method = make_method("dpersona-1", **{"stage_1.likelihood": "sum", "stage_1.absent": absent})
+    batch = make_batch()
+    for parameter in method.parameters():
+        torch.nn.init.zeros_(parameter)
+    nats = batch.masks[0, 0].numel() * math.log(2)
+    terms = method.diversification(replace(batch, masks=torch.zeros_like(batch.masks)))
+    assert terms["reconstruction"].item() == pytest.approx(nats, rel=1e-6)
+    assert terms["bound"].item() == pytest.approx(0.5 * nats, rel=1e-6)
 
 
 def test_stage_two_leaves_everything_of_stage_one_as_it_is(make_method: Callable[..., Method], four_cases: Slices):

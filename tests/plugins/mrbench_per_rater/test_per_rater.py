@@ -34,6 +34,20 @@ def test_terms_on_a_model_whose_outputs_are_known(make_method: Callable[..., Met
     assert terms["norm"].item() == pytest.approx(1e-5 * math.sqrt(6 * (0 + 1 + 4 + 9)), rel=1e-5)
 
 
+def test_terms_of_the_sum_on_a_model_whose_outputs_are_known(
+    make_method: Callable[..., Method], make_batch: Callable[..., Batch]
+) -> None:
+    # Logits 0, divergences 0: ln 2 nats a pixel, for each rater and so for their mean.
+    method, batch = make_method("per-rater", "paper", likelihood="sum"), make_batch(2)
+    for parameter in method.parameters():
+        torch.nn.init.zeros_(parameter)
+    nats = batch.masks[0, 0].numel() * math.log(2)
+    terms = method.loss(replace(batch, masks=torch.zeros_like(batch.masks)))
+    assert terms["reconstruction"].item() == pytest.approx(nats, rel=1e-6)
+    assert terms["bound"].item() == pytest.approx(0.5 * nats, rel=1e-6)  # nobody marks anything: both Dice are 0
+    assert terms["kl"].item() == 0
+
+
 def test_a_raters_mask_reaches_that_raters_encoder_alone(
     make_method: Callable[..., Method], make_batch: Callable[..., Batch]
 ) -> None:
@@ -86,3 +100,15 @@ def test_tied_samples_come_to_span_what_four_raters_drew(
     method = make_method("per-rater", epochs=400, batch_size=4, tied=True)
     fit(method, four_cases, None, seed=0, device=CPU)
     assert dice_of_nearest(method).min() > 0.95
+
+
+@pytest.mark.parametrize("name", ["per-rater", "per-rater-2"])
+def test_tied_raters_train_their_one_encoder_at_the_benchmarks_budget(
+    name: str, make_method: Callable[..., Method], four_cases: Slices
+) -> None:
+    method = make_method(name, "compact", tied=True, epochs=1)
+    before = [parameter.detach().clone() for parameter in method.posteriors.parameters()]
+    fit(method, four_cases, None, seed=0, device=CPU)
+    after = [parameter.detach() for parameter in method.posteriors.parameters()]
+    assert method.posteriors.groups == 1
+    assert not any(torch.equal(a, b) for a, b in zip(before, after, strict=True))

@@ -6,21 +6,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synthetic_board import Made, entry_of, put
+from synthetic_board import Made, entry_of, put, registry
 
 from mrbench.comparison.differences import Verdict
 from mrbench.comparison.questions import Question
 from mrbench.engine.conditions import Conditions
 from mrbench.leaderboard.asked import Answer, Asked
 from mrbench.leaderboard.board import Board, DatasetPage, MethodPage
+from mrbench.leaderboard.pack import metric_facts
 from mrbench.leaderboard.site.write import write_site
 from mrbench.leaderboard.source import method_run_of
 from mrbench.leaderboard.store import SetAside, Stored
+from mrbench.results.readers import with_marks
 from mrbench.results.table import Reported, Row, RowKind, Table, Value
 from mrbench.statistics.interval import Interval
 
 HOSTILE = "</script><img src=x onerror='window.hacked=1'><script>window.hacked=1</script>\"'&"
-COLUMNS = ("ged", "ged_pa", "ged_pp", "ged_aa", "dice_soft", "dice_rater")
+OF_LEVEL = ("ged_pp", "ged_pp_unbiased", "dice_soft", "dice_rater")
+COLUMNS = ("ged", "ged_unbiased", "ged_pa", "ged_aa_unbiased", *OF_LEVEL)
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +47,8 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Stored]:
 
 
 def _row(stored: Stored, kind: RowKind, level: float, **change: Any) -> Row:
-    means = {"ged": 1 - level, "ged_pa": 1.0, "ged_pp": level, "ged_aa": 1.0, "dice_soft": level, "dice_rater": level}
+    means = {"ged": 1 - level, "ged_unbiased": 1 - level, "ged_pa": 1.0, "ged_aa_unbiased": 1.0}
+    means |= dict.fromkeys(OF_LEVEL, level)
     values = {
         name: Value(mean, 0.01, {0: mean, 1: mean}, 2, interval=Interval(mean - 0.02, mean + 0.02))
         for name, mean in means.items()
@@ -80,8 +84,7 @@ def make_board(stored: Callable[..., Stored]) -> Callable[..., Board]:
         rows.append(_row(people, RowKind.HUMAN, 0.95, samples=1))
         rows.append(_row(older, RowKind.METHOD, 0.2, newest=False))
         rows += [_reported(f"{name}-0", 0.77), _reported(f"{name}-unseen", 0.66)]
-        facts = ours[0].entry.metrics
-        columns = {metric: facts[metric] for metric in COLUMNS}
+        columns = {metric: metric_facts(registry().get("metric", metric).card) for metric in COLUMNS}
         question = Question(name, f"Is it so? {name}", "ged", f"{name}-0", f"why {name}")
         answers = (
             Answer(rows[1].id, -0.1, -0.2, -0.05, 0.01, Verdict.DIFFERS, better=True),
@@ -91,7 +94,9 @@ def make_board(stored: Callable[..., Stored]) -> Callable[..., Board]:
             Asked(question, name, "strict-key", rows[0].id, 0.02, answers),
             Asked(question, name, "other-key", reason=f"no complete record {name}"),
         ]
-        table = Table(name, {}, {}, "strict", columns, rows, (f"note {name}",))
+        table = Table(name, {"raters": "identified"}, {}, "strict", columns, rows, (f"note {name}",))
+        table = with_marks(table, registry())
+        rows = table.rows
         # The other protocol has the other order.
         published = replace(table, protocol="published", rows=[*reversed(rows[:methods]), *rows[methods:]])
         page = DatasetPage(name, "identified", ("a", name), ("background", name), "slice", name, name, name, True,

@@ -16,7 +16,7 @@ from mrbench.leaderboard.site.curves import curve_pictures
 from mrbench.leaderboard.site.figures import curve_picture, parts_picture
 from mrbench.leaderboard.site.plot import powers, ticks
 from mrbench.leaderboard.store import Stored
-from mrbench.report.curves import Curve
+from mrbench.results.curves import Curve
 
 
 def boxes(svg: str) -> list[tuple[str, float, float]]:
@@ -25,7 +25,7 @@ def boxes(svg: str) -> list[tuple[str, float, float]]:
 
 
 def test_a_bar_is_made_of_raters_samples_and_ged(make_board: Callable[..., Board]):
-    # ged_aa 1, ged_pp 0.9, ged 0.1: widths in these proportions, each where the last one ends.
+    # Raters 1, samples 0.9, ged_unbiased 0.1: widths in these proportions, each where the last one ends.
     picture = parts_picture(make_board(2).datasets[0].tables[0], {})
     raters, samples, rest = boxes(picture.svg)[:3]
     assert [kind.split()[-1] for kind, _, _ in (raters, samples, rest)] == ["raters", "pale", "full"]
@@ -35,13 +35,22 @@ def test_a_bar_is_made_of_raters_samples_and_ged(make_board: Callable[..., Board
     assert rest[1] == pytest.approx(samples[1] + samples[2], abs=0.2)
 
 
+def test_a_distance_below_0_lies_on_the_part_of_the_samples(make_board: Callable[..., Board]):
+    table = make_board(2).datasets[0].tables[0]
+    values = {**table.rows[0].values, "ged_unbiased": replace(table.rows[0].values["ged_unbiased"], mean=-0.1)}
+    picture = parts_picture(replace(table, rows=[replace(table.rows[0], values=values)]), {})
+    _, samples, rest = boxes(picture.svg)
+    assert rest[2] / samples[2] == pytest.approx(0.1 / 0.9, abs=0.01)
+    assert rest[1] + rest[2] == pytest.approx(samples[1] + samples[2], abs=0.2)
+
+
 def test_bars_of_one_method_are_told_apart(make_board: Callable[..., Board]):
     table = make_board(2).datasets[0].tables[0]
     rows = [replace(row, label=f"{row.method}, entry {n}") for n, row in enumerate(table.rows)]
     picture = parts_picture(replace(table, rows=rows), {})
     texts = [one.text for one in ElementTree.fromstring(picture.svg).iter("text")]
     assert {"method-0, entry 0", "method-1, entry 1"} < set(texts)
-    assert "method-0, entry 0 ged 0.100" in picture.svg
+    assert "method-0, entry 0 ged_unbiased 0.100" in picture.svg
 
 
 def test_no_parts_no_picture(make_board: Callable[..., Board]):

@@ -39,7 +39,7 @@ def test_no_page_leads_out_of_the_folder_and_none_has_a_script_of_its_own(
 ):
     write_site(make_board(name=hostile), tmp_path)
     pages = list(tmp_path.rglob("*.html"))
-    assert len(pages) == 20
+    assert len(pages) == 21
     for path in pages:
         elements = Elements(path.read_text())
         assert not {"img", "iframe", "object", "form", "style"} & {tag for tag, _ in elements.tags}
@@ -104,10 +104,11 @@ def test_a_link_is_no_image(make_board: Callable[..., Board], tmp_path: Path):
 
 def test_an_empty_board_is_a_page_that_says_how_to_begin(tmp_path: Path):
     written = write_site(Board([], [], [], [], "0.0"), tmp_path)
-    assert written.pages == 2
+    assert written.pages == 3
     text = (tmp_path / "index.html").read_text()
     assert "Nothing is ranked yet" in text
-    assert "mrbench leaderboard add last" in text
+    assert "submit.html" in text
+    assert "mrbench leaderboard add last" in (tmp_path / "submit.html").read_text()
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

@@ -89,3 +89,73 @@ def takes_nothing():
 
 def gives_nothing(config, folder):
     discs(config, folder)
+
+
+def _square(index, rater, noise):
+    # A square of a side that differs by rater and by the rater's noise.
+    mask = np.zeros((16, 16), np.uint8)
+    side = 5 + 3 * rater + int(noise.integers(0, 4))
+    mask[2 : 2 + side, 2 : 2 + side] = 1
+    return mask
+
+
+def _asked_again(config, folder, redraw):
+    # 24 subjects, whose stored masks are squares; ``redraw(index, rater, noise)`` is what is under check.
+    noise = np.random.default_rng(0)
+    masks = np.stack([[_square(index, rater, noise) for rater in range(2)] for index in range(24)])
+    subjects = tuple(f"s{i}" for i in range(24))
+    return replace(
+        discs(config, folder),
+        pixels=ArrayPixels(noise.random((24, 1, 16, 16), np.float32), masks),
+        ids=tuple(f"case{i}" for i in range(24)),
+        subjects=subjects,
+        present=np.ones((24, 2), bool),
+        splits={"strict": split_by_subject(subjects, folds=2, seed=0)},
+        redraw=redraw,
+    )
+
+
+def asks_again(config, folder):
+    return _asked_again(config, folder, _square)
+
+
+def redraws_a_picture(config, folder):
+    return _asked_again(config, folder, lambda *asked: _square(*asked).astype(np.float32))
+
+
+def redraws_from_nothing(config, folder):
+    return _asked_again(config, folder, lambda index, rater, noise: _square(index, rater, np.random.default_rng()))
+
+
+def redraws_from_global_state(config, folder):
+    return _asked_again(config, folder, lambda index, rater, noise: _square(index, rater, _Global()))
+
+
+def redraws_what_is_stored(config, folder):
+    cases = asks_again(config, folder)
+    return replace(cases, redraw=lambda index, rater, noise: cases.pixels.masks(index)[rater])
+
+
+def redraws_another_rater(config, folder):
+    return _asked_again(config, folder, lambda index, rater, noise: _square(index, 1 - rater, noise))
+
+
+def redraws_too_steadily(config, folder):
+    return _asked_again(config, folder, lambda index, rater, noise: _square(index, rater, _Halved(noise)))
+
+
+class _Global:
+    """NumPy's global generator."""
+
+    def integers(self, low, high):
+        return np.random.randint(low, high)
+
+
+class _Halved:
+    """Noise of half the width."""
+
+    def __init__(self, noise):
+        self.noise = noise
+
+    def integers(self, low, high):
+        return self.noise.integers(low + 1, high - 1)

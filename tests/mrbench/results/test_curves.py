@@ -6,7 +6,7 @@ import pytest
 
 from mrbench.engine.fit import Curve as Written
 from mrbench.errors import DataError
-from mrbench.report.curves import MAX_BYTES, Curve, losses_of, read_curves
+from mrbench.results.curves import MAX_BYTES, Curve, losses_of, read_curves
 
 
 def test_what_the_training_loop_writes_comes_back_by_stage(tmp_path: Path):
