@@ -11,7 +11,7 @@ from mrbench.data.caseset import CaseSet
 from mrbench.diagnostics.figures import Tally
 from mrbench.diagnostics.law import Law, law_of_draws
 from mrbench.diagnostics.masks import packed_labels
-from mrbench.diagnostics.names import BETWEEN, ENERGY, RATERS, REDRAWN, WITHIN
+from mrbench.diagnostics.names import BETWEEN, ENERGY, PIXELS_RATER, RATERS, REDRAWN, WITHIN
 from mrbench.diagnostics.redraws import RedrawsDiagnosis
 from mrbench.diagnostics.stored import stored_values
 from mrbench.engine.predict import Predictor
@@ -75,9 +75,12 @@ def test_distances_of_redraws_are_those_of_a_direct_monte_carlo():
     assert figures[WITHIN].value + figures[BETWEEN].value == pytest.approx(1)
 
 
-def test_without_styles_all_distance_lies_within_a_rater():
-    assert abs(diagnosed(phantom(style_scale=0))[1].figures()[BETWEEN].value) < 0.02
-    assert diagnosed(phantom())[1].figures()[BETWEEN].low > 0.25
+def test_without_styles_all_distance_and_all_information_lie_within_a_rater():
+    without, whole = diagnosed(phantom(style_scale=0))[1].figures(), diagnosed(phantom())[1].figures()
+    assert abs(without[BETWEEN].value) < 0.02
+    assert abs(without[PIXELS_RATER].value) < 0.02
+    assert whole[BETWEEN].low > 0.25
+    assert whole[PIXELS_RATER].low > 0.25
 
 
 @pytest.mark.parametrize("style_scale", [0, 0.5, 1])
