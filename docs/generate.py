@@ -147,7 +147,7 @@ a metric does not apply it is missing, never zero. d(a, b) = 1 - IoU(a, b).
 - `brier_reliability` - `brier_resolution` + `brier_uncertainty` is the Brier score of all pairs of a pixel and a rater
   of a fold, exactly: the resolution holds what the 15 bins hide, 2 cov(p, mark) - var(p) within them.
 - `rank_histogram_area` is the squared departure of a rank histogram from flat over the one that is expected where the
-  areas of raters and samples are draws of one kind; `cases.csv.gz` holds the counts of every rank.
+  areas of raters and samples are draws of one kind; `cases.csv.gz` holds the counts of ten equal parts of the ranks.
 - `ged_unbiased`, `ged_unbiased_panel` and `ged_pp_unbiased` suppose independent draws. Where samples take turns, of
   levels (`level-sets`), of members (`ensemble`), of views (`tta`), two of them differ more than two draws do: there
   they are missing, and a line below the table says so. Of external predictions nobody knows; they are taken for

@@ -8,6 +8,9 @@ from mrbench.metrics.keyed import by_class
 from mrbench.metrics.protocol import ScoringProtocol
 from mrbench.seeds import derive_noise
 
+BINS = 10
+"""B."""
+
 
 def ranks_of(samples: np.ndarray, raters: np.ndarray, noise: np.random.Generator) -> np.ndarray:
     """``(R,)`` how many of the areas ``(S,)`` are smaller than each of the areas ``(R,)``; ties at random."""
@@ -16,16 +19,31 @@ def ranks_of(samples: np.ndarray, raters: np.ndarray, noise: np.random.Generator
     return (samples[:, None] < raters).sum(axis=0)
 
 
-def expected_departure(s: int, r: int) -> float:
-    """Expected sum over the S + 1 ranks of (count - R / (S + 1))^2, of a case whose areas are all draws of one kind.
+def binned(ranks: np.ndarray, s: int, noise: np.random.Generator) -> np.ndarray:
+    """``(B,)`` how many of the ranks ``(R,)`` among S samples lie in each of B equal parts; within a rank at random.
 
-    Two raters of a case have the same rank with chance 2 / (S + 2), as the second is drawn among S + 1 areas.
+    So histograms of any S add up: of areas of one kind (rank + uniform) / (S + 1) is uniform.
     """
-    return r + 2 * r * (r - 1) / (s + 2) - r**2 / (s + 1)
+    places = (ranks + noise.random(len(ranks))) / (s + 1) * BINS
+    return np.bincount(np.minimum(places.astype(int), BINS - 1), minlength=BINS)
+
+
+def expected_departure(s: int, r: int) -> float:
+    """Expected sum over the B parts of (count - R / B)^2, of a case whose areas are all draws of one kind.
+
+    With M = S + 1 ranks, two raters have ranks i and j with chance 1 / (M (M + 1)), twice that where i = j, as the
+    second is drawn among M areas. Of a rank's width a share lies in each part: in one part are both with the chance
+    that follows.
+    """
+    ranks, parts = np.linspace(0, 1, s + 2), np.linspace(0, 1, BINS + 1)
+    shared = np.minimum.outer(ranks[1:], parts[1:]) - np.maximum.outer(ranks[:-1], parts[:-1])  # (M, B)
+    shares = (s + 1) * np.maximum(shared, 0)
+    both = ((s + 1) ** 2 / BINS + np.square(shares).sum()) / ((s + 1) * (s + 2))
+    return float(r * (1 - 1 / BINS) + r * (r - 1) * (both - 1 / BINS))
 
 
 def departure(total: np.ndarray) -> float:
-    """Squared departure of a histogram from flat, over the expected one, from summed ``(S + 2,)``."""
+    """Squared departure of a histogram from flat, over the expected one, from summed ``(B + 1,)``."""
     counts, expected = total[:-1], total[-1]
     return float(np.square(counts - counts.mean()).sum() / expected)
 
@@ -44,11 +62,11 @@ def departure(total: np.ndarray) -> float:
     empty="an empty mask has area 0, ranks among equal areas are drawn at random; missing where all masks are empty",
 )
 def score_rank_histogram_area(tables: CaseTables, protocol: ScoringProtocol) -> Statistics:  # noqa: ARG001
-    """``(S + 2,)``: raters by how many samples are smaller, 0 to S, and the departure that is expected of the case.
+    """``(B + 1,)``: raters by the share of the samples that are smaller, in B parts, and the expected departure.
 
     High at both ends: the samples' areas spread too little; high in the middle: too much; high at one end: they are too
-    small or too large. A rank among equal areas is drawn by a seed hashed from the case's votes. Missing where samples
-    take turns, and where all masks are empty: any rank would do.
+    small or too large. A rank among equal areas, and the place within a rank, are drawn by a seed hashed from the
+    case's areas. Missing where samples take turns, and where all masks are empty: any rank would do.
     """
     if tables.in_turn:
         return {}
@@ -58,9 +76,11 @@ def score_rank_histogram_area(tables: CaseTables, protocol: ScoringProtocol) -> 
         areas = _areas(tables, label)
         if not areas.any():
             return None
-        noise = derive_noise("rank_histogram_area", label, tables.votes.tobytes().hex())
-        ranks = ranks_of(areas[:s], areas[s:], noise)
-        return np.append(np.bincount(ranks, minlength=s + 1), expected_departure(s, r)).astype(float)
+        # Sorted, so that neither the order of the samples nor that of the raters matters.
+        samples, raters = np.sort(areas[:s]), np.sort(areas[s:])
+        noise = derive_noise("rank_histogram_area", label, *map(str, samples), "", *map(str, raters))
+        counts = binned(ranks_of(samples, raters, noise), s, noise)
+        return np.append(counts, expected_departure(s, r)).astype(float)
 
     return by_class(tables, tables.sample_rows, value)
 

@@ -164,7 +164,7 @@ def test_a_method_a_data_set_and_a_metric_of_files_run_and_are_shown_and_reprodu
     assert result.exit_code == 0, result.output
     assert re.search(r"tiny\.py:tiny +1 +7\.0000", result.stdout)
 
-    again = result.stdout.splitlines()[-1]
+    again = next(line for line in result.stdout.splitlines() if line.startswith("  mrbench show"))
     assert again.endswith("--metric seven --plugin-file own/sevens.py --out out")
     assert re.search(r"tiny\.py:tiny +1 +7\.0000", mrbench(*shlex.split(again)[1:]).stdout)
 
