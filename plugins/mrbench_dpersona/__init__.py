@@ -4,6 +4,7 @@ from typing import Any
 
 from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
+from mrbench.nn.encoder import COMPACT_ENCODER
 from mrbench.nn.training import COMPACT
 
 MRBENCH_API = "2"
@@ -29,9 +30,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "compact": {
         **{name: value for name, value in COMPACT.items() if name not in OF_A_STAGE},
         **{f"{stage}.{name}": COMPACT[name] for stage in ("stage_1", "stage_2") for name in OF_A_STAGE},
-        # The scales of the backbone, a quarter of its channels: 18,840 parameters of a prior with one channel.
-        "encoder.widths": (4, 8, 16, 32),
-        "encoder.convolutions": 2,
+        **COMPACT_ENCODER,
     },
 }
 

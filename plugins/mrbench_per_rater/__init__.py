@@ -4,6 +4,7 @@ from typing import Any
 
 from mrbench.cards import MethodCard
 from mrbench.hooks import hookimpl
+from mrbench.nn.encoder import COMPACT_ENCODER
 from mrbench.nn.training import COMPACT
 
 MRBENCH_API = "2"
@@ -19,8 +20,7 @@ QUICK: dict[str, Any] = {
     "learning_rate": 3e-3,
 }
 
-# Encoders have the scales of the backbone, a quarter of its channels: 18,840 parameters of a prior with one channel.
-BUDGET: dict[str, Any] = {**COMPACT, "encoder.widths": (4, 8, 16, 32), "encoder.convolutions": 2}
+BUDGET: dict[str, Any] = {**COMPACT, **COMPACT_ENCODER}
 
 DIFFERENCES = (
     "No code is released. Reconstruction, bound loss and norms are those of the D-Persona release, whose settings the "
