@@ -15,6 +15,7 @@ class Encoder(Config):
     widths: tuple[int, ...] = option((16, 32, 64, 128, 256), "channels of the scales", min_length=1)
     convolutions: int = option(3, "3x3 convolutions per scale", ge=1)
 
+
 COMPACT_ENCODER: dict[str, Any] = {"encoder.widths": (4, 8, 16, 32), "encoder.convolutions": 2}
 """Beside the backbone of preset ``compact``: its scales, a quarter of its channels.
 
